@@ -1,0 +1,95 @@
+import { Schema } from "effect"
+import { LlmResponse } from "./LlmResponse.ts"
+import { Outcome } from "./Outcome.ts"
+import { FailureReason } from "./LlmError.ts"
+import type { Delivery, LlmRequest } from "./LlmRequest.ts"
+import { Usage } from "./Usage.ts"
+
+/** Who asks. `key` is the label of the key, never the key itself. */
+export const Caller = Schema.Struct({
+  key: Schema.optionalKey(Schema.String),
+  tenant: Schema.optionalKey(Schema.String),
+  labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
+})
+export type Caller = typeof Caller.Type
+
+/** The request in the words of the caller's own format: what passes on untouched where the target speaks it too. */
+export interface Origin {
+  /** the wire format */
+  readonly protocol: string
+  /** the decoded JSON document, unknown fields included */
+  readonly body: { readonly [key: string]: Schema.Json }
+  /** its exact text, kept for the record */
+  readonly text: string
+  /** request headers that belong to the format itself (its version, its beta switches), lower case */
+  readonly headers: { readonly [name: string]: string }
+}
+
+/** A request to be answered, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
+export interface Call {
+  readonly request: LlmRequest
+  readonly delivery: Delivery
+  readonly caller: Caller
+  /** the dialect it came in by; absent where a program called the engine itself */
+  readonly dialect?: string
+  readonly origin?: Origin
+  /** the caller's own id for the request (`x-request-id`) */
+  readonly requestId?: string
+  readonly conversation?: string
+  readonly timeoutMs?: number
+}
+
+const Milliseconds = Schema.Finite
+const Moment = Schema.Finite
+
+/** One request to one target. Times are milliseconds since the attempt began; `startedAt` is epoch milliseconds. */
+export const AttemptRecord = Schema.Struct({
+  provider: Schema.String,
+  model: Schema.String,
+  key: Schema.optionalKey(Schema.String),
+  startedAt: Moment,
+  waitedMs: Milliseconds,
+  firstByteMs: Schema.optionalKey(Milliseconds),
+  firstTokenMs: Schema.optionalKey(Milliseconds),
+  endedMs: Schema.optionalKey(Milliseconds),
+  status: Schema.optionalKey(Schema.Int),
+  failure: Schema.optionalKey(Schema.Struct({ reason: FailureReason, message: Schema.String })),
+  usage: Usage
+})
+export type AttemptRecord = typeof AttemptRecord.Type
+
+/** Something that happened on the way and that the caller may want to know: a field left out, a seam, a limit. */
+export const Notice = Schema.Struct({ code: Schema.String, message: Schema.String })
+export type Notice = typeof Notice.Type
+
+/** What is known of a call when it opens. */
+export const OpenRecord = Schema.Struct({
+  id: Schema.String,
+  requestId: Schema.optionalKey(Schema.String),
+  dialect: Schema.optionalKey(Schema.String),
+  model: Schema.String,
+  delivery: Schema.Literals(["stream", "whole"]),
+  caller: Caller,
+  conversation: Schema.optionalKey(Schema.String),
+  openedAt: Moment,
+  request: Schema.optionalKey(Schema.Json)
+})
+export type OpenRecord = typeof OpenRecord.Type
+
+/** What is known when it has ended. Milliseconds count from the call's arrival; absent means it never came to that. */
+export const FinalRecord = Schema.Struct({
+  id: Schema.String,
+  outcome: Outcome,
+  target: Schema.optionalKey(Schema.Struct({ provider: Schema.String, model: Schema.String })),
+  usage: Usage,
+  firstByteMs: Schema.optionalKey(Milliseconds),
+  firstTokenMs: Schema.optionalKey(Milliseconds),
+  totalMs: Milliseconds,
+  /** what came from the provider and what was handed to the caller */
+  upstream: Schema.Struct({ bytes: Schema.Natural, frames: Schema.Natural, events: Schema.Natural }),
+  delivered: Schema.Struct({ bytes: Schema.Natural }),
+  attempts: Schema.Array(AttemptRecord),
+  notices: Schema.Array(Notice),
+  response: Schema.optionalKey(LlmResponse)
+})
+export type FinalRecord = typeof FinalRecord.Type

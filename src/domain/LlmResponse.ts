@@ -1,0 +1,219 @@
+import { Schema } from "effect"
+import { FinishReason, GeneratedLogprob, Source, type LlmEvent } from "./LlmEvent.ts"
+import { mergeUsage, noUsage, Usage } from "./Usage.ts"
+
+const block = { id: Schema.String }
+
+/**
+ * A piece of an answer, complete or as far as it came. `ToolCall.valid` is false where the arguments are not (yet) a
+ * JSON object; `Text.sources` are the citations that belong to the block.
+ */
+export const ResponsePart = Schema.Union([
+  Schema.TaggedStruct("Text", {
+    ...block,
+    text: Schema.String,
+    sources: Schema.optionalKey(Schema.Array(Source)),
+    logprobs: Schema.optionalKey(Schema.Array(GeneratedLogprob))
+  }),
+  Schema.TaggedStruct("Reasoning", {
+    ...block,
+    text: Schema.String,
+    signature: Schema.optionalKey(Schema.String),
+    redacted: Schema.optionalKey(Schema.String)
+  }),
+  Schema.TaggedStruct("ToolCall", {
+    ...block,
+    name: Schema.String,
+    arguments: Schema.String,
+    valid: Schema.Boolean,
+    providerExecuted: Schema.optionalKey(Schema.Boolean)
+  }),
+  Schema.TaggedStruct("ToolResult", { callId: Schema.String, protocol: Schema.String, value: Schema.Json }),
+  Schema.TaggedStruct("Refusal", { text: Schema.String }),
+  Schema.TaggedStruct("Media", { mediaType: Schema.String, data: Schema.String }),
+  Schema.TaggedStruct("Opaque", { protocol: Schema.String, value: Schema.Json })
+]).pipe(Schema.toTaggedUnion("_tag"))
+export type ResponsePart = typeof ResponsePart.Type
+
+/** One answer; there are several where `n > 1` was asked for. `finish` is absent while it is not complete. */
+export const Choice = Schema.Struct({
+  index: Schema.Natural,
+  parts: Schema.Array(ResponsePart),
+  sources: Schema.optionalKey(Schema.Array(Source)),
+  finish: Schema.optionalKey(
+    Schema.Struct({
+      reason: FinishReason,
+      rawReason: Schema.optionalKey(Schema.String),
+      stopSequence: Schema.optionalKey(Schema.String)
+    })
+  )
+})
+export type Choice = typeof Choice.Type
+
+/** The fold of the events of one call: what the non-streaming API returns and what the record keeps. */
+export const LlmResponse = Schema.Struct({
+  id: Schema.String,
+  model: Schema.String,
+  created: Schema.optionalKey(Schema.Natural),
+  serviceTier: Schema.optionalKey(Schema.String),
+  choices: Schema.Array(Choice),
+  usage: Usage
+})
+export type LlmResponse = typeof LlmResponse.Type
+
+/** The text of an answer: all its text blocks in order, as one string. */
+export const textOf = (choice: Choice | undefined): string => {
+  let text = ""
+  for (const part of choice?.parts ?? []) if (part._tag === "Text") text += part.text
+  return text
+}
+
+type Mutable<T> = {
+  -readonly [K in keyof T]: T[K] extends ReadonlyArray<infer A> | undefined ? Array<A> | Extract<T[K], undefined> : T[K]
+}
+type OpenChoice = {
+  index: number
+  parts: Array<Mutable<ResponsePart>>
+  sources?: Array<Source>
+  finish?: NonNullable<Choice["finish"]>
+}
+
+/**
+ * Folds events into an `LlmResponse`, one mutable fold per call: appending costs the size of the event, never of what
+ * was accumulated. `response()` may be asked at any time, also of a stream that broke off.
+ */
+export class ResponseFold {
+  private head: { id: string; model: string; created?: number; serviceTier?: string } = { id: "", model: "" }
+  private readonly choices: Array<OpenChoice> = []
+  private readonly blocks = new Map<string, Mutable<ResponsePart>>()
+  private usage: Usage = noUsage
+
+  /** Takes one event into account. */
+  add(event: LlmEvent): void {
+    switch (event._tag) {
+      case "TextDelta": {
+        const part = this.blocks.get(event.id)
+        if (part?._tag !== "Text") return
+        part.text += event.text
+        if (event.logprobs !== undefined) (part.logprobs ??= []).push(...event.logprobs)
+        return
+      }
+      case "ReasoningDelta": {
+        const part = this.blocks.get(event.id)
+        if (part?._tag === "Reasoning") part.text += event.text
+        return
+      }
+      case "ToolInputDelta": {
+        const part = this.blocks.get(event.id)
+        if (part?._tag === "ToolCall") part.arguments += event.text
+        return
+      }
+      case "Started":
+        this.head = {
+          id: event.id,
+          model: event.model,
+          ...(event.created === undefined ? {} : { created: event.created }),
+          ...(event.serviceTier === undefined ? {} : { serviceTier: event.serviceTier })
+        }
+        return
+      case "UsageReported":
+        this.usage = mergeUsage(this.usage, event.usage)
+        return
+      default:
+        this.addRare(event)
+    }
+  }
+
+  private addRare(event: LlmEvent): void {
+    switch (event._tag) {
+      case "TextStart":
+        return this.open(event, { _tag: "Text", id: event.id, text: "" })
+      case "ReasoningStart":
+        return this.open(event, {
+          _tag: "Reasoning",
+          id: event.id,
+          text: "",
+          ...(event.redacted === undefined ? {} : { redacted: event.redacted })
+        })
+      case "ReasoningEnd": {
+        const part = this.blocks.get(event.id)
+        if (part?._tag === "Reasoning" && event.signature !== undefined) part.signature = event.signature
+        return
+      }
+      case "ToolInputStart":
+        return this.open(event, {
+          _tag: "ToolCall",
+          id: event.id,
+          name: event.name,
+          arguments: "",
+          valid: false,
+          ...(event.providerExecuted === undefined ? {} : { providerExecuted: event.providerExecuted })
+        })
+      case "ToolCall": {
+        const part = this.blocks.get(event.id)
+        if (part?._tag === "ToolCall") Object.assign(part, { arguments: event.arguments, valid: event.valid })
+        else {
+          const { choice: _, ...call } = event
+          this.open(event, call)
+        }
+        return
+      }
+      case "RefusalDelta": {
+        const parts = this.choice(event.choice).parts
+        const last = parts.at(-1)
+        if (last?._tag === "Refusal") last.text += event.text
+        else parts.push({ _tag: "Refusal", text: event.text })
+        return
+      }
+      case "Source": {
+        const part = event.block === undefined ? undefined : this.blocks.get(event.block)
+        const owner = part?._tag === "Text" ? part : this.choice(event.choice)
+        ;(owner.sources ??= []).push(event)
+        return
+      }
+      case "ToolResult":
+      case "Media":
+      case "Opaque": {
+        const { choice, ...part } = event
+        this.choice(choice).parts.push(part)
+        return
+      }
+      case "ChoiceFinish":
+        this.choice(event.choice).finish = {
+          reason: event.reason,
+          ...(event.rawReason === undefined ? {} : { rawReason: event.rawReason })
+        }
+        return
+      case "Finish":
+        this.usage = mergeUsage(this.usage, event.usage)
+        this.choice(0).finish = {
+          reason: event.reason,
+          ...(event.rawReason === undefined ? {} : { rawReason: event.rawReason }),
+          ...(event.stopSequence === undefined ? {} : { stopSequence: event.stopSequence })
+        }
+        return
+    }
+  }
+
+  private choice(index = 0): OpenChoice {
+    return (this.choices[index] ??= { index, parts: [] })
+  }
+
+  private open(event: { readonly id: string; readonly choice?: number }, part: Mutable<ResponsePart>): void {
+    this.blocks.set(event.id, part)
+    this.choice(event.choice).parts.push(part)
+  }
+
+  /** The answer as far as it came. */
+  response(): LlmResponse {
+    // Holes appear where a further choice spoke before an earlier one did.
+    return { ...this.head, choices: this.choices.filter((choice) => choice !== undefined), usage: this.usage }
+  }
+}
+
+/** The fold of a complete list of events. */
+export const foldEvents = (events: Iterable<LlmEvent>): LlmResponse => {
+  const fold = new ResponseFold()
+  for (const event of events) fold.add(event)
+  return fold.response()
+}

@@ -1,0 +1,32 @@
+import { Schema } from "effect"
+
+/**
+ * Where token counts come from: stated by the provider, estimated by Millrace, or not known at all.
+ */
+export const UsageSource = Schema.Literals(["provider", "estimated", "none"])
+export type UsageSource = typeof UsageSource.Type
+
+const Count = Schema.optionalKey(Schema.Natural)
+
+/**
+ * Token counts of one attempt, one call or one event.
+ *
+ * Totals are inclusive: `inputTokens` contains `cachedTokens` and `cacheWriteTokens`, `outputTokens` contains
+ * `reasoningTokens`, whatever the provider's own arithmetic is. A key that is absent was never stated; it is not zero.
+ */
+export const Usage = Schema.Struct({
+  inputTokens: Count,
+  outputTokens: Count,
+  cachedTokens: Count,
+  cacheWriteTokens: Count,
+  reasoningTokens: Count,
+  source: UsageSource
+})
+export type Usage = typeof Usage.Type
+
+/** Nothing is known about what was used. */
+export const noUsage: Usage = { source: "none" }
+
+/** Merges two statements of one attempt's usage: per field the later one wins, a field it does not state is kept. */
+export const mergeUsage = (earlier: Usage, later: Usage): Usage =>
+  earlier.source === "none" ? later : { ...earlier, ...later }

@@ -1,0 +1,74 @@
+import type { Result, Schema } from "effect"
+import type { Notice, Origin } from "../domain/Call.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
+import type { FrameDecoder, WireFrame } from "../wire/Frame.ts"
+
+/** What a server of a protocol does differently from the one that defined it. Each is named for what it means. */
+export interface Quirks {
+  /** rejects `stream_options`: usage of streams is then only what it volunteers */
+  readonly noStreamOptions?: true
+  /** wants `max_tokens` where newer servers of the protocol want `max_completion_tokens` */
+  readonly legacyMaxTokens?: true
+  /** does not know the role `developer` */
+  readonly noDeveloperRole?: true
+}
+
+/** What a request is encoded for: the target's model, how the answer should come, what is peculiar there. */
+export interface EncodeContext {
+  readonly model: string
+  readonly delivery: Delivery
+  readonly quirks: Quirks
+  /**
+   * The request as it was received, present only where it came in by this same protocol and nobody changed it: it then
+   * goes on as it is, apart from the model's name and what is needed to learn the usage.
+   */
+  readonly origin: Origin | undefined
+}
+
+/** A request ready to be sent. `path` is relative to the deployment's base URL; `notices` say what had to be left out. */
+export interface EncodedRequest {
+  readonly path: string
+  readonly headers: { readonly [name: string]: string }
+  readonly body: { readonly [key: string]: Schema.Json }
+  readonly notices: ReadonlyArray<Notice>
+}
+
+/** An HTTP answer that is not a success. Header names are lower case. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+}
+
+/**
+ * Decodes the frames of one stream, one decoder per stream. It is mutable by design: events are pushed into `events`,
+ * state costs the size of the frame and never of what came before.
+ */
+export interface StreamDecoder {
+  /** Decodes one frame. A returned error is the provider's own, sent in the stream: nothing after it counts. */
+  step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined
+  /**
+   * The transport ended well. Pushes what is still owed, `Finish` last, or says that the stream is incomplete: it
+   * stopped with neither a finish reason nor the protocol's own terminator.
+   */
+  halt(events: Array<LlmEvent>): LlmError | undefined
+}
+
+/**
+ * The outbound half of a wire format: a value, pure data and step functions, without IO.
+ *
+ * Events obey the grammar of `LlmEvent`: `Started` first, blocks start, deltas, end, `Finish` exactly once and last.
+ */
+export interface Protocol {
+  readonly id: string
+  readonly encode: (request: LlmRequest, context: EncodeContext) => Result.Result<EncodedRequest, LlmError>
+  /** bytes to frames, one per stream */
+  readonly frames: () => FrameDecoder
+  readonly decoder: () => StreamDecoder
+  /** a whole answer as the events that a stream of it would have been */
+  readonly decodeWhole: (body: unknown, events: Array<LlmEvent>) => LlmError | undefined
+  /** the reason of an HTTP error answer, with the provider's own message, status and hints */
+  readonly decodeError: (answer: ErrorAnswer) => LlmError
+}

@@ -1,0 +1,53 @@
+import { Context, Layer, Stream } from "effect"
+import type { Notice, Origin } from "../domain/Call.ts"
+import { frameOf, type Frame } from "../domain/Frame.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
+
+/**
+ * What an upstream tells about an attempt while it goes on. Every method is synchronous and cheap; none is required, but
+ * what is not told cannot be timed: the connect timeout ends with `connected` or the first frame, whichever is first.
+ */
+export interface AttemptObserver {
+  /** the connection stands and the request is being sent */
+  readonly connected: () => void
+  /** the head of the answer came */
+  readonly head: (status: number) => void
+  /** so many bytes came; also bytes that decode to nothing (comments, pings) are life */
+  readonly bytes: (count: number) => void
+  /** something the caller should know, e.g. a field that this target cannot express */
+  readonly notice: (notice: Notice) => void
+}
+
+/** One attempt's request to one target. */
+export interface UpstreamRequest {
+  readonly request: LlmRequest
+  /** the target's own name of the model */
+  readonly model: string
+  readonly delivery: Delivery
+  /** the caller's own document, where nobody changed the request since */
+  readonly origin: Origin | undefined
+  readonly observer: AttemptObserver
+}
+
+/**
+ * The port to one provider: streams the answer of one request.
+ *
+ * The stream is started once per attempt and interrupted when the attempt is given up, so whatever it holds (a socket)
+ * belongs to its scope. It ends well only after `Finish`; a failure before the first content may be retried elsewhere.
+ */
+export class Upstream extends Context.Service<
+  Upstream,
+  {
+    readonly stream: (request: UpstreamRequest) => Stream.Stream<Frame, LlmError>
+  }
+>()("millrace/routing/Upstream") {
+  /** An upstream from a function of the canonical request to events, for programs and tests. */
+  static readonly fromEvents = (
+    events: (request: UpstreamRequest) => Stream.Stream<LlmEvent, LlmError>
+  ): Upstream["Service"] => ({ stream: (request) => Stream.mapArray(events(request), (batch) => [frameOf(batch)]) })
+
+  /** The layer of one upstream. */
+  static readonly layer = (upstream: Upstream["Service"]): Layer.Layer<Upstream> => Layer.succeed(Upstream, upstream)
+}
