@@ -1,0 +1,23 @@
+import type { ToolCall } from "../domain/LlmEvent.ts"
+
+/**
+ * The arguments of a finished tool call. Providers write nothing, `null` or the text `"null"` for a call without
+ * arguments: that is `{}`. Anything else that is not a JSON object was cut or garbled and is kept as it is, not valid.
+ */
+export const finishedArguments = (text: string): Pick<ToolCall, "arguments" | "valid"> => {
+  const trimmed = text.trim()
+  if (trimmed === "" || trimmed === "null") return { arguments: "{}", valid: true }
+  return { arguments: text, valid: isJsonObject(trimmed) }
+}
+
+/** Whether a text is a complete JSON object. */
+export const isJsonObject = (text: string): boolean => {
+  if (!text.startsWith("{") || !text.endsWith("}")) return false
+  // JSON.parse is the one judge of JSON, and says no by throwing.
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
