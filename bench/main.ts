@@ -1,0 +1,106 @@
+/**
+ * Measures Millrace against bare pipes in interleaved runs and prints what each costs.
+ *
+ *     node bench/main.ts [--rounds 5] [--only S1,S2] [--quick] [--json]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpus, tmpdir } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { NodeRuntime } from "@effect/platform-node"
+import { Effect } from "effect"
+import { measure, type Run, warmUp } from "./measure.ts"
+import { type Service, startMillrace, startOwn } from "./processes.ts"
+import { baselines, type ScenarioRuns, summarize, table } from "./report.ts"
+import { type Scenario, scenarios } from "./scenarios.ts"
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string" },
+    only: { type: "string" },
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false }
+  }
+})
+
+const rounds = Math.max(1, Number(flags.rounds) || (flags.quick ? 2 : 5))
+const only = flags.only?.toUpperCase().split(",")
+const chosen = scenarios(flags.quick).filter(({ name }) => only?.includes(name) ?? true)
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+const note = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "millrace-bench-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+const millraceConfig = (folder: string, upstream: Service): string => {
+  const path = join(folder, "millrace.json")
+  const config = {
+    storage: { url: `sqlite:${join(folder, "millrace.db")}` },
+    providers: {
+      bench: { protocol: "openai-chat", baseUrl: `${upstream.origin}/v1`, apiKey: "x" },
+      benchm: { protocol: "anthropic-messages", baseUrl: upstream.origin, apiKey: "x" }
+    },
+    audit: { durability: "standard", capture: "full" }
+  }
+  writeFileSync(path, JSON.stringify(config, undefined, 2))
+  return path
+}
+
+/** The baselines always; Millrace if it starts. */
+const startGateways = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const upstream = yield* startOwn("upstream", "./upstream.ts", [])
+  const raws = yield* Effect.forEach(baselines, (mode) => startOwn(mode, "./raw.ts", [mode, upstream.origin]))
+  const millrace = yield* startMillrace(folder, millraceConfig(folder, upstream)).pipe(
+    Effect.map((service) => [service]),
+    Effect.catchTag("DidNotStart", ({ name, reason }) => {
+      note(`${name} is left out, it did not start: ${reason}`)
+      return Effect.succeed([])
+    })
+  )
+  return [...raws, ...millrace]
+})
+
+/** Within one dialect nothing needs translation; across dialects only what translates gives a right answer. */
+const takesPart = ({ client, upstream }: Scenario, { name }: Service): boolean =>
+  client === upstream ? name !== "raw-xform" : name !== "raw" && name !== "raw-tap"
+
+const runScenario = Effect.fnUntraced(function* (scenario: Scenario, gateways: ReadonlyArray<Service>) {
+  const entries = gateways
+    .filter((gateway) => takesPart(scenario, gateway))
+    .map((gateway) => ({ gateway, runs: Array<Run>() }))
+  yield* Effect.forEach(entries, ({ gateway }) => warmUp(scenario, gateway))
+  for (let round = 0; round < rounds; round++) {
+    for (const { gateway, runs } of entries) runs.push(yield* measure(scenario, gateway))
+  }
+  const measured: ScenarioRuns = {
+    scenario,
+    gateways: entries.map(({ gateway, runs }) => ({ name: gateway.name, runs }))
+  }
+  return measured
+})
+
+const titleOf = ({ calls, client, concurrency, name, title, upstream }: Scenario): string =>
+  `${name} ${client} -> ${upstream}: ${title}; ${calls} calls, ${concurrency} at a time`
+
+const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "unknown" }
+
+const program = Effect.gen(function* () {
+  const gateways = yield* startGateways
+  if (!flags.json) print(`node ${machine.node}, ${machine.cores} cores, ${machine.cpu}; median of ${rounds} rounds`)
+  const results = yield* Effect.forEach(chosen, (scenario) =>
+    Effect.tap(runScenario(scenario, gateways), (measured) =>
+      Effect.sync(() =>
+        flags.json ? note(titleOf(scenario)) : print(`\n${titleOf(scenario)}\n${table(summarize(measured))}`)
+      )
+    )
+  )
+  if (!flags.json) return
+  const measured = results.map((result) => ({ ...result, summary: summarize(result) }))
+  print(JSON.stringify({ ...machine, rounds, results: measured }, undefined, 2))
+})
+
+NodeRuntime.runMain(Effect.scoped(program))

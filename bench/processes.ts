@@ -1,0 +1,137 @@
+/** The processes of the benchmark: started in a scope, killed when it closes, measured through /proc. */
+import { type ChildProcess, fork, spawn } from "node:child_process"
+import { closeSync, openSync, readFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Data, Effect, Schedule, type Scope } from "effect"
+import { request } from "undici"
+
+export interface Service {
+  readonly name: string
+  readonly origin: string
+  readonly pid: number
+}
+
+export class DidNotStart extends Data.TaggedError("DidNotStart")<{ readonly name: string; readonly reason: string }> {}
+
+/** A process of the benchmark ended while it was measured. */
+export class Died extends Data.TaggedError("Died")<{ readonly name: string }> {}
+
+const scriptPath = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+
+const started = (start: () => ChildProcess): Effect.Effect<ChildProcess, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(start), (child) => Effect.sync(() => child.kill("SIGKILL")))
+
+const exitOf = (name: string, child: ChildProcess): Effect.Effect<never, DidNotStart> =>
+  Effect.callback((resume) => {
+    const exited = (): void => resume(Effect.fail(new DidNotStart({ name, reason: `exited with ${child.exitCode}` })))
+    if (child.exitCode !== null) exited()
+    else child.once("exit", exited)
+    return Effect.sync(() => child.off("exit", exited))
+  })
+
+const announcedPort = (child: ChildProcess): Effect.Effect<number> =>
+  Effect.callback((resume) => {
+    child.once("message", (message: { readonly port: number }) => resume(Effect.succeed(message.port)))
+  })
+
+const startTime = "15 seconds"
+
+const withinStartTime = <A>(name: string, ready: Effect.Effect<A, DidNotStart>): Effect.Effect<A, DidNotStart> =>
+  Effect.timeoutOrElse(ready, {
+    duration: startTime,
+    orElse: () => Effect.fail(new DidNotStart({ name, reason: `not ready within ${startTime}` }))
+  })
+
+/** Starts one of the benchmark's own servers, which announces its port to its parent. */
+export const startOwn = (
+  name: string,
+  script: string,
+  args: ReadonlyArray<string>
+): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
+  Effect.gen(function* () {
+    const child = yield* started(() => fork(scriptPath(script), args))
+    const port = yield* withinStartTime(name, Effect.raceFirst(announcedPort(child), exitOf(name, child)))
+    return { name, origin: `http://127.0.0.1:${port}`, pid: child.pid ?? 0 }
+  })
+
+const freePort: Effect.Effect<number> = Effect.callback((resume) => {
+  const server = createServer()
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = address !== null && typeof address === "object" ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
+
+const answersReady = (name: string, origin: string): Effect.Effect<void, DidNotStart> =>
+  Effect.tryPromise({
+    try: () => request(`${origin}/readyz`).then(({ body, statusCode }) => body.dump().then(() => statusCode)),
+    catch: (cause) => new DidNotStart({ name, reason: String(cause) })
+  }).pipe(
+    Effect.filterOrFail(
+      (status) => status === 200,
+      (status) => new DidNotStart({ name, reason: `/readyz answers ${status}` })
+    ),
+    Effect.retry(Schedule.spaced("100 millis")),
+    Effect.asVoid
+  )
+
+/** The end of a log without the frames of stack traces. */
+const lastLines = (log: string): string => {
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n")
+  return lines
+    .filter((line) => line.trim() !== "" && !line.startsWith("    at "))
+    .slice(-8)
+    .join("\n    ")
+}
+
+/**
+ * Starts `millrace serve` on a configuration file as a user would, its log in the folder. Its environment holds
+ * nothing but the port, so that no key or option of the machine it runs on changes what is measured.
+ */
+export const startMillrace = (folder: string, config: string): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
+  Effect.gen(function* () {
+    const name = "millrace"
+    const port = yield* freePort
+    const origin = `http://127.0.0.1:${port}`
+    const log = join(folder, "millrace.log")
+    const child = yield* started(() => {
+      const output = openSync(log, "a")
+      const args = [scriptPath("../src/main.ts"), "serve", "--config", config]
+      const child = spawn(process.execPath, args, {
+        cwd: folder,
+        env: { PORT: String(port) },
+        stdio: ["ignore", output, output]
+      })
+      closeSync(output)
+      return child
+    })
+    const ready = Effect.raceFirst(answersReady(name, origin), exitOf(name, child))
+    yield* withinStartTime(name, ready).pipe(
+      Effect.mapError(({ reason }) => new DidNotStart({ name, reason: `${reason}\n    ${lastLines(log)}` }))
+    )
+    return { name, origin, pid: child.pid ?? 0 }
+  })
+
+/** Linux counts the processor time of a process in hundredths of a second (USER_HZ) on every usual machine. */
+const microsPerTick = 10_000
+
+const proc = (service: Service, file: string): Effect.Effect<string, Died> =>
+  Effect.try({
+    try: () => readFileSync(`/proc/${service.pid}/${file}`, "utf8"),
+    catch: () => new Died({ name: service.name })
+  })
+
+/** User and system time of a process with all its threads since its start, in microseconds. */
+export const cpuMicros = (service: Service): Effect.Effect<number, Died> =>
+  Effect.map(proc(service, "stat"), (stat) => {
+    // The second field is the command in parentheses and may hold blanks; utime and stime are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return (Number(fields[11]) + Number(fields[12])) * microsPerTick
+  })
+
+/** Resident memory of a process, in bytes. */
+export const residentBytes = (service: Service): Effect.Effect<number, Died> =>
+  Effect.map(proc(service, "status"), (status) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024)
