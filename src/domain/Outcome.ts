@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { FinishReason } from "./LlmEvent.ts"
-import { FailureReason, LlmError } from "./LlmError.ts"
+import { FailureReason, type LlmError } from "./LlmError.ts"
 
 /**
  * How a call ended. Every admitted call has exactly one; the first cause wins.
