@@ -1,0 +1,91 @@
+import { Context, Effect, Layer } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import { defaultTimeouts, type Timeouts } from "./Timeouts.ts"
+import { Upstream } from "./Upstream.ts"
+
+/** One place that can answer: which provider, which of its models, through which port. */
+export interface Target {
+  readonly provider: string
+  readonly model: string
+  readonly upstream: Upstream["Service"]
+}
+
+/** Where a call goes, as data: targets in the order in which they are asked, and how long each may take. */
+export interface RoutePlan {
+  readonly targets: NonEmptyReadonlyArray<Target>
+  readonly timeouts: Timeouts
+  /** how a whole answer is asked for upstream: as the caller asked (default), or always as a stream */
+  readonly upstreamDelivery?: "stream"
+}
+
+/** A model that callers may name. `created` is in seconds since the epoch. */
+export interface ModelEntry {
+  readonly id: string
+  readonly provider: string
+  readonly created: number
+}
+
+/** From the name of a model to a plan. */
+export class Router extends Context.Service<
+  Router,
+  {
+    /** Fails with `UnknownModel`, near names in it, where nothing answers to the name. */
+    readonly plan: (model: string) => Effect.Effect<RoutePlan, LlmError>
+    /** the models that are known by name */
+    readonly models: Effect.Effect<ReadonlyArray<ModelEntry>, LlmError>
+  }
+>()("millrace/routing/Router") {
+  /** Every model name goes to the one `Upstream`, as it is. */
+  static readonly layerSingle: Layer.Layer<Router, never, Upstream> = Layer.effect(
+    Router,
+    Effect.map(Upstream, (upstream) => ({
+      plan: (model: string) =>
+        Effect.succeed({
+          targets: [{ provider: "upstream", model, upstream }],
+          timeouts: defaultTimeouts
+        } satisfies RoutePlan),
+      models: Effect.succeed([])
+    }))
+  )
+}
+
+const maxNear = 3
+
+/** The failure for a model nobody knows, with the names most like it. */
+export const unknownModel = (model: string, known: Iterable<string>): LlmError => {
+  const near = nearest(model, known)
+  return failure(
+    { _tag: "UnknownModel", model, near },
+    near.length === 0
+      ? `The model ${JSON.stringify(model)} does not exist`
+      : `The model ${JSON.stringify(model)} does not exist; did you mean ${near.map((name) => JSON.stringify(name)).join(", ")}?`
+  )
+}
+
+const nearest = (model: string, known: Iterable<string>): ReadonlyArray<string> => {
+  const scored: Array<{ name: string; distance: number }> = []
+  for (const name of known) {
+    const distance = editDistance(model.toLowerCase(), name.toLowerCase())
+    if (distance <= Math.max(2, Math.floor(name.length / 2))) scored.push({ name, distance })
+  }
+  return scored
+    .toSorted((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .slice(0, maxNear)
+    .map(({ name }) => name)
+}
+
+/** Levenshtein distance, of names cut at 100 characters. */
+const editDistance = (left: string, right: string): number => {
+  const a = left.slice(0, 100)
+  const b = right.slice(0, 100)
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
