@@ -2,6 +2,7 @@
  * The load generator: a closed loop of calls at a fixed concurrency, each worker on a keep-alive connection of its
  * own, every answer checked.
  */
+import { setImmediate } from "node:timers"
 import { Effect } from "effect"
 import { Client } from "undici"
 import type { AnswerCheck } from "./answers.ts"
@@ -89,7 +90,9 @@ export const runLoad = (plan: LoadPlan): Effect.Effect<LoadResult> =>
           firstFailure ??= failure
         }
         if (++ended === plan.calls) finish()
-        else work(client)
+        else if (failure === undefined) work(client)
+        // A client that could not connect takes no call before it has dealt with its error.
+        else setImmediate(work, client)
       })
     }
     clients.forEach(work)

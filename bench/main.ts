@@ -4,13 +4,13 @@
  *     node bench/main.ts [--rounds 5] [--only S1,S2] [--quick] [--json]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { cpus, tmpdir } from "node:os"
+import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
 import { measure, type Run, warmUp } from "./measure.ts"
-import { type Service, startMillrace, startOwn } from "./processes.ts"
+import { heldUntilExit, type Service, startMillrace, startOwn } from "./processes.ts"
 import { baselines, type ScenarioRuns, summarize, table } from "./report.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
@@ -30,9 +30,9 @@ const chosen = scenarios(flags.quick).filter(({ name }) => only?.includes(name) 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const note = (text: string): void => void process.stderr.write(`${text}\n`)
 
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "millrace-bench-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+const temporaryFolder = heldUntilExit(
+  () => mkdtempSync(join(tmpdir(), "millrace-bench-")),
+  (folder) => rmSync(folder, { recursive: true, force: true })
 )
 
 const millraceConfig = (folder: string, upstream: Service): string => {
@@ -86,9 +86,23 @@ const runScenario = Effect.fnUntraced(function* (scenario: Scenario, gateways: R
 const titleOf = ({ calls, client, concurrency, name, title, upstream }: Scenario): string =>
   `${name} ${client} -> ${upstream}: ${title}; ${calls} calls, ${concurrency} at a time`
 
-const machine = { node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? "unknown" }
+const machine = {
+  node: process.version,
+  cores: cpus().length,
+  cpu: cpus()[0]?.model ?? "unknown",
+  loadAverageBefore: loadavg()[0] ?? 0
+}
+
+/** Makes the benchmark end with an error status. */
+class WrongAnswers extends Data.TaggedError("WrongAnswers")<{ readonly failed: number }> {
+  override get message(): string {
+    return `${this.failed} answers were wrong: their gateways' costs mean nothing`
+  }
+}
 
 const program = Effect.gen(function* () {
+  const busy = machine.loadAverageBefore
+  if (busy > 1) note(`the machine has other work to do (load average ${busy.toFixed(1)}): do not trust the numbers`)
   const gateways = yield* startGateways
   if (!flags.json) print(`node ${machine.node}, ${machine.cores} cores, ${machine.cpu}; median of ${rounds} rounds`)
   const results = yield* Effect.forEach(chosen, (scenario) =>
@@ -98,9 +112,10 @@ const program = Effect.gen(function* () {
       )
     )
   )
-  if (!flags.json) return
   const measured = results.map((result) => ({ ...result, summary: summarize(result) }))
-  print(JSON.stringify({ ...machine, rounds, results: measured }, undefined, 2))
+  if (flags.json) print(JSON.stringify({ ...machine, rounds, results: measured }, undefined, 2))
+  const failed = measured.flatMap(({ summary }) => summary).reduce((sum, gateway) => sum + gateway.failed, 0)
+  if (failed > 0) return yield* new WrongAnswers({ failed })
 })
 
 NodeRuntime.runMain(Effect.scoped(program))

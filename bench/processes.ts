@@ -16,12 +16,35 @@ export interface Service {
 export class DidNotStart extends Data.TaggedError("DidNotStart")<{ readonly name: string; readonly reason: string }> {}
 
 /** A process of the benchmark ended while it was measured. */
-export class Died extends Data.TaggedError("Died")<{ readonly name: string }> {}
+export class Died extends Data.TaggedError("Died")<{ readonly name: string }> {
+  override get message(): string {
+    return `${this.name} ended while it was measured`
+  }
+}
 
 const scriptPath = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
+/**
+ * Acquires for the scope, and releases at the process's exit too where the scope did not come to it: an uncaught
+ * exception, as on a closed pipe behind stdout, ends the process without closing scopes.
+ */
+export const heldUntilExit = <A>(acquire: () => A, release: (held: A) => void): Effect.Effect<A, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const held = acquire()
+      const letGo = (): void => release(held)
+      process.once("exit", letGo)
+      return { held, letGo }
+    }),
+    ({ letGo }) =>
+      Effect.sync(() => {
+        process.off("exit", letGo)
+        letGo()
+      })
+  ).pipe(Effect.map(({ held }) => held))
+
 const started = (start: () => ChildProcess): Effect.Effect<ChildProcess, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.sync(start), (child) => Effect.sync(() => child.kill("SIGKILL")))
+  heldUntilExit(start, (child) => child.kill("SIGKILL"))
 
 const exitOf = (name: string, child: ChildProcess): Effect.Effect<never, DidNotStart> =>
   Effect.callback((resume) => {

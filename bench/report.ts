@@ -1,5 +1,5 @@
 /** What the runs come to, as a table per scenario. */
-import { chunksPerCall, quantile, type Run } from "./measure.ts"
+import { chunksPerCall, type Run } from "./measure.ts"
 import type { Scenario } from "./scenarios.ts"
 
 export interface GatewayRuns {
@@ -36,13 +36,21 @@ export interface Summary {
   readonly firstFailure: string | undefined
 }
 
+/** Of the values that are known, the mean of the two in the middle where their number is even. */
 const median = (values: ReadonlyArray<number | undefined>): number | undefined => {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? undefined : quantile(known, 0.5)
+  const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b)
+  const upper = known[Math.floor(known.length / 2)]
+  const lower = known[Math.floor((known.length - 1) / 2)]
+  return upper === undefined || lower === undefined ? undefined : (lower + upper) / 2
 }
 
+const failures = (runs: ReadonlyArray<Run>): number => runs.reduce((sum, run) => sum + run.failed, 0)
+
+/** None where answers were wrong on either side: an error is cheap to send, and would look like speed. */
 const ratio = (runs: ReadonlyArray<Run>, to: GatewayRuns | undefined): number | undefined =>
-  to && median(runs.map((run, round) => run.cpuMicrosPerCall / (to.runs[round]?.cpuMicrosPerCall ?? Number.NaN)))
+  to && failures(runs) + failures(to.runs) === 0
+    ? median(runs.map((run, round) => run.cpuMicrosPerCall / (to.runs[round]?.cpuMicrosPerCall ?? Number.NaN)))
+    : undefined
 
 const summarizeGateway = ({ gateways, scenario }: ScenarioRuns, { name, runs }: GatewayRuns): Summary => {
   const of = (pick: (run: Run) => number) => median(runs.map(pick)) ?? Number.NaN
@@ -73,7 +81,7 @@ const summarizeGateway = ({ gateways, scenario }: ScenarioRuns, { name, runs }: 
     addedChunkMicros:
       chunkP50Micros !== undefined && rawChunkP50 !== undefined ? chunkP50Micros - rawChunkP50 : undefined,
     residentBytes: Math.max(...runs.map((run) => run.residentBytes)),
-    failed: runs.reduce((sum, run) => sum + run.failed, 0),
+    failed: failures(runs),
     firstFailure: runs.find((run) => run.firstFailure !== undefined)?.firstFailure
   }
 }
@@ -115,6 +123,6 @@ export const table = (summaries: ReadonlyArray<Summary>): string => {
     (row) => `| ${filled.map((cells) => cells[row]).join(" | ")} |`
   )
   const rule = `|${filled.map(([header = ""]) => `${"-".repeat(header.length + 1)}:`).join("|")}|`
-  const failures = summaries.flatMap(({ firstFailure, name }) => (firstFailure ? [`${name}: ${firstFailure}`] : []))
-  return [rows[0], rule, ...rows.slice(1), ...failures].join("\n")
+  const reasons = summaries.flatMap(({ firstFailure, name }) => (firstFailure ? [`${name}: ${firstFailure}`] : []))
+  return [rows[0], rule, ...rows.slice(1), ...reasons].join("\n")
 }

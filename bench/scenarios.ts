@@ -38,7 +38,7 @@ const kinds = (quick: boolean) =>
     }
   }) as const
 
-/** Quick runs make fewer calls of the same kinds: enough to see a change of a quarter, not of a twentieth. */
+/** Quick runs make fewer calls of the same kinds: a look rather than a result. */
 export const scenarios = (quick: boolean): ReadonlyArray<Scenario> => {
   const { S1, S2, S3 } = kinds(quick)
   const same = { client: "chat", upstream: "chat" } as const
