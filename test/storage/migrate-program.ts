@@ -1,0 +1,22 @@
+// A process that brings a database up to date and prints the ids of the migrations it applied.
+// node migrate-program.ts <file>
+import { NodeRuntime } from "@effect/platform-node"
+import { Effect } from "effect"
+import { writeSync } from "node:fs"
+import { type Migration, migrate } from "../../src/storage/Migrations.ts"
+import * as Sqlite from "../../src/storage/Sqlite.ts"
+
+const [filename = ""] = process.argv.slice(2)
+
+const migrations: ReadonlyArray<Migration> = Array.from({ length: 10 }, (_, index) => ({
+  id: index + 1,
+  name: `table ${index + 1}`,
+  statements: [`create table table_${index + 1} (id integer primary key)`, `insert into table_${index + 1} values (1)`]
+}))
+
+if (import.meta.main) {
+  const program = migrate("items", migrations).pipe(
+    Effect.tap((applied) => Effect.sync(() => writeSync(1, applied.map((id) => `${id}\n`).join(""))))
+  )
+  NodeRuntime.runMain(program.pipe(Effect.provide(Sqlite.layer({ filename }))))
+}
