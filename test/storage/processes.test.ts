@@ -1,0 +1,93 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Stream } from "effect"
+import { ChildProcess } from "effect/process"
+import { fileURLToPath } from "node:url"
+import { Database } from "../../src/storage/Database.ts"
+import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { temporaryFile } from "./temporary.ts"
+import { batchRows } from "./writer-program.ts"
+
+const program = (name: string, ...args: ReadonlyArray<string>) =>
+  ChildProcess.make(process.execPath, [fileURLToPath(new URL(name, import.meta.url)), ...args], { stderr: "inherit" })
+
+/** Runs a program to its end, or kills it when it has printed `killAfter` lines. Gives all it printed. */
+const run = Effect.fnUntraced(function* (command: ChildProcess.Command, killAfter?: number) {
+  const child = yield* command
+  const lines: Array<string> = []
+  yield* child.stdout.pipe(
+    Stream.decodeText,
+    Stream.splitLines,
+    Stream.runForEach((line) => {
+      lines.push(line)
+      return lines.length === killAfter
+        ? Effect.forkScoped(child.kill({ killSignal: "SIGKILL" }), { startImmediately: true })
+        : Effect.void
+    })
+  )
+  if (killAfter === undefined) assert.strictEqual(Number(yield* child.exitCode), 0)
+  return lines
+}, Effect.scoped)
+
+const open = (filename: string) =>
+  Effect.map(Layer.build(Layer.fresh(Sqlite.layer({ filename }))), Context.get(Database))
+
+const storedBatches = Effect.fnUntraced(function* (filename: string) {
+  const database = yield* open(filename)
+  const rows = yield* database.query("select batch, count(*) as rows from items group by batch")
+  return new Map(rows.map((row) => [row["batch"], row["rows"]]))
+}, Effect.scoped)
+
+describe("several processes on one file", () => {
+  it.live("all write, none is told that the database is busy", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const printed = yield* Effect.forEach(
+        ["a", "b", "c"],
+        (name) => run(program("writer-program.ts", file, name, "100")),
+        { concurrency: "unbounded" }
+      )
+      const stored = yield* storedBatches(file)
+      assert.strictEqual(stored.size, 300)
+      for (const batch of printed.flat()) assert.strictEqual(stored.get(batch), batchRows)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live("migrate at once, and each migration runs once", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const printed = yield* Effect.forEach(Array.from({ length: 4 }), () => run(program("migrate-program.ts", file)), {
+        concurrency: "unbounded"
+      })
+      const applied = printed.flat().map(Number)
+      assert.deepStrictEqual(
+        applied.toSorted((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+      )
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})
+
+describe("kill -9", () => {
+  it.live("loses nothing that was acknowledged, and leaves no batch half done", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const acknowledged: Array<string> = []
+      for (const name of ["first", "second", "third", "fourth", "fifth"]) {
+        const endless = "1000000"
+        const lines = yield* run(program("writer-program.ts", file, name, endless), 50)
+        acknowledged.push(...lines)
+        const stored = yield* storedBatches(file)
+        assert.deepStrictEqual(
+          acknowledged.filter((batch) => stored.get(batch) !== batchRows),
+          []
+        )
+        assert.deepStrictEqual(
+          [...stored].filter(([, rows]) => rows !== batchRows),
+          []
+        )
+      }
+      assert.isAtLeast(acknowledged.length, 250)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})

@@ -1,0 +1,27 @@
+// A process that writes batches of three rows and reports each when it is acknowledged.
+// node writer-program.ts <file> <name> <batches>
+import { NodeRuntime } from "@effect/platform-node"
+import { Effect } from "effect"
+import { writeSync } from "node:fs"
+import { Database } from "../../src/storage/Database.ts"
+import * as Sqlite from "../../src/storage/Sqlite.ts"
+
+export const batchRows = 3
+
+const [filename = "", name = "", batches = "0"] = process.argv.slice(2)
+
+const program = Effect.gen(function* () {
+  const database = yield* Database
+  yield* database.batch([{ sql: "create table if not exists items (batch text not null, row integer)", params: [] }])
+  const write = (index: number) => {
+    const batch = `${name} ${index}`
+    const rows = Array.from({ length: batchRows }, (_, row) => row)
+    return database
+      .batch(rows.map((row) => ({ sql: "insert into items values (?, ?)", params: [batch, row] })))
+      .pipe(Effect.tap(() => Effect.sync(() => writeSync(1, `${batch}\n`))))
+  }
+  const indexes = Array.from({ length: Number(batches) }, (_, index) => index)
+  yield* Effect.forEach(indexes, write, { concurrency: 8, discard: true })
+})
+
+if (import.meta.main) NodeRuntime.runMain(program.pipe(Effect.provide(Sqlite.layer({ filename }))))
