@@ -31,7 +31,8 @@ export interface StreamRenderer {
   event(event: LlmEvent): string
   /**
    * A frame of the dialect's own format that nobody changed: its text, with the few edits that the dialect needs
-   * (an unasked usage frame withheld, a terminator that does not belong).
+   * (an unasked usage frame withheld, a terminator that does not belong). The renderer also keeps its state from the
+   * frame's events, so that a later frame that has no text of its own (a filter made it) can be rendered after it.
    */
   verbatim(frame: Frame): string
   /** The stream ended well: what is still owed, the terminator where the dialect has one and it was not sent. */

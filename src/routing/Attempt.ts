@@ -14,6 +14,7 @@ import { watch, type Activity, type Timeouts } from "./Timeouts.ts"
 export interface AttemptRequest {
   readonly request: LlmRequest
   readonly delivery: Delivery
+  readonly dialect: string | undefined
   readonly origin: Origin | undefined
   readonly timeouts: Timeouts
   readonly calledAt: number
@@ -121,8 +122,9 @@ export class Attempt {
   /** The end as the producer saw it: a stream that ends without `Finish` is incomplete, whatever its transport says. */
   ended(exit: Exit.Exit<void, LlmError>): Exit.Exit<never, LlmError | Cause.Done> {
     this.endedAt = this.clock.currentTimeMillisUnsafe()
+    // What happens to the connection after the answer is complete is nobody's business.
+    if (this.finish !== undefined) return Exit.fail(Cause.Done())
     if (Exit.isSuccess(exit)) {
-      if (this.finish !== undefined) return Exit.fail(Cause.Done())
       this.error =
         this.frames === 0
           ? failure({ _tag: "IncompleteStream", kind: "empty" }, "The provider answered with an empty stream")
@@ -190,6 +192,7 @@ export const start = (
         request: request.request,
         model: target.model,
         delivery: request.delivery,
+        dialect: request.dialect,
         origin: request.origin,
         observer: attempt.observer(request.notice)
       })

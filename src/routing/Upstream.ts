@@ -26,6 +26,8 @@ export interface UpstreamRequest {
   /** the target's own name of the model */
   readonly model: string
   readonly delivery: Delivery
+  /** the format the call came in by, which a provider that speaks several of them prefers */
+  readonly dialect: string | undefined
   /** the caller's own document, where nobody changed the request since */
   readonly origin: Origin | undefined
   readonly observer: AttemptObserver

@@ -126,7 +126,7 @@ export const decodeStream = (protocol: Protocol, chunks: Iterable<Uint8Array>): 
       if (error !== undefined) return
       const events: Array<LlmEvent> = []
       error = decoder.step(wireFrame, events)
-      frames.push({ protocol: protocol.id, raw: wireFrame.raw, events })
+      frames.push({ protocol: protocol.id, delivery: "stream", raw: wireFrame.raw, events })
     }
   }
   const read = (run: (out: Array<WireFrame>) => unknown) => {
@@ -140,7 +140,7 @@ export const decodeStream = (protocol: Protocol, chunks: Iterable<Uint8Array>): 
   if (error === undefined) {
     const events: Array<LlmEvent> = []
     error = decoder.halt(events)
-    if (events.length > 0) frames.push({ protocol: "", raw: undefined, events })
+    if (events.length > 0) frames.push({ protocol: protocol.id, delivery: "stream", raw: "", events })
   }
   return { frames, events: frames.flatMap((frame) => frame.events), error }
 }
@@ -150,7 +150,7 @@ export const decodeWhole = (protocol: Protocol, body: Uint8Array): Decoded => {
   const raw = Buffer.from(body).toString("utf8")
   const events: Array<LlmEvent> = []
   const error = protocol.decodeWhole(JSON.parse(raw), events)
-  return { frames: [{ protocol: protocol.id, raw, events }], events, error }
+  return { frames: [{ protocol: protocol.id, delivery: "whole", raw, events }], events, error }
 }
 
 /** What a decoded answer and an expectation are compared by. */

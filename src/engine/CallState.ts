@@ -1,0 +1,214 @@
+import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
+import type { Call, FinalRecord, Notice, OpenRecord } from "../domain/Call.ts"
+import { frameOf, type Frame } from "../domain/Frame.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import { ResponseFold } from "../domain/LlmResponse.ts"
+import { failedWith, type Outcome } from "../domain/Outcome.ts"
+import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
+import type { Attempt } from "../routing/Attempt.ts"
+
+/** Who ended a call before its answer did. */
+export type CancelledBy = "client" | "caller" | "shutdown"
+
+const cancelMessages: { readonly [by in CancelledBy]: string } = {
+  client: "The client left",
+  caller: "The call was cancelled",
+  shutdown: "The server is shutting down"
+}
+
+/** The ends of the blocks that an event opens and closes, so that an answer that is cut can be closed properly. */
+const endOf = (event: LlmEvent): LlmEvent | undefined => {
+  switch (event._tag) {
+    case "TextStart":
+      return { ...event, _tag: "TextEnd" }
+    case "ReasoningStart": {
+      const { redacted: _, ...block } = event
+      return { ...block, _tag: "ReasoningEnd" }
+    }
+    case "ToolInputStart": {
+      const { name: _, providerExecuted: __, ...block } = event
+      return { ...block, _tag: "ToolInputEnd" }
+    }
+    default:
+      return undefined
+  }
+}
+
+/**
+ * One open call: everything that its record will say, written as it happens. Mutable and synchronous, because it is
+ * touched once per batch; nothing outside the engine sees it.
+ */
+export class CallState {
+  readonly id: string
+  readonly call: Call
+  readonly openedAt: number
+  private readonly maxText: number
+  private readonly fold = new ResponseFold()
+  private readonly attempts: Array<Attempt> = []
+  private readonly open = new Map<string, LlmEvent>()
+  readonly notices: Array<Notice> = []
+  private outcome: Outcome | undefined
+  private textSize = 0
+  /** the answer was cut by a limit: nothing more is taken */
+  cut = false
+  /** how much was handed to the caller, and whether its end was; written by whoever sends */
+  readonly delivery = { bytes: 0, complete: false }
+
+  constructor(id: string, call: Call, openedAt: number, maxText: number) {
+    this.id = id
+    this.call = call
+    this.openedAt = openedAt
+    this.maxText = maxText
+  }
+
+  /** Says how the call ends; the first cause counts. */
+  settle(outcome: Outcome): void {
+    this.outcome ??= outcome
+  }
+
+  get settled(): Outcome | undefined {
+    return this.outcome
+  }
+
+  /** Ends the call from outside, in whatever phase it is. */
+  cancel(by: CancelledBy): void {
+    this.settle({ _tag: "Cancelled", by })
+    this.attempts.at(-1)?.abort(this.cancellation(by))
+  }
+
+  /** The failure that a caller is told when somebody else cancelled the call. */
+  private cancellation(by: CancelledBy): LlmError {
+    return failure({ _tag: "Overloaded" }, cancelMessages[by])
+  }
+
+  /** The failure that stands for a call that was cancelled already, if it was. */
+  get cancelled(): LlmError | undefined {
+    return this.outcome?._tag === "Cancelled" ? this.cancellation(this.outcome.by) : undefined
+  }
+
+  readonly notice = (notice: Notice): void => {
+    this.notices.push(notice)
+  }
+
+  begin(attempt: Attempt): void {
+    this.attempts.push(attempt)
+  }
+
+  get attemptCount(): number {
+    return this.attempts.length
+  }
+
+  /** Takes a batch into the record on its way to the caller; what crosses the limit of text is withheld. */
+  take(batch: NonEmptyReadonlyArray<Frame>): NonEmptyReadonlyArray<Frame> {
+    for (const [index, frame] of batch.entries()) {
+      for (const [at, event] of frame.events.entries()) {
+        if (this.crosses(event)) {
+          const before = [...batch.slice(0, index), frameOf(frame.events.slice(0, at))]
+          return appendAll(before, [this.closing()])
+        }
+        this.add(event)
+      }
+    }
+    return batch
+  }
+
+  private crosses(event: LlmEvent): boolean {
+    if (event._tag !== "TextDelta" && event._tag !== "ToolInputDelta" && event._tag !== "ReasoningDelta") return false
+    this.textSize += event.text.length
+    return this.textSize > this.maxText
+  }
+
+  private add(event: LlmEvent): void {
+    this.fold.add(event)
+    switch (event._tag) {
+      case "TextDelta":
+      case "ReasoningDelta":
+      case "ToolInputDelta":
+        return
+      case "TextStart":
+      case "ReasoningStart":
+      case "ToolInputStart":
+        this.open.set(event.id, event)
+        return
+      case "TextEnd":
+      case "ReasoningEnd":
+      case "ToolInputEnd":
+        this.open.delete(event.id)
+        return
+      case "Finish":
+        this.settle({ _tag: "Completed", finish: event.reason, delivered: false })
+    }
+  }
+
+  /** The ending of an answer that was cut because it grew too large. */
+  private closing(): Frame {
+    this.cut = true
+    this.settle({ _tag: "Limited", by: "bytes" })
+    const events: Array<LlmEvent> = []
+    for (const event of this.open.values()) {
+      const end = endOf(event)
+      if (end !== undefined) events.push(end)
+    }
+    events.push({ _tag: "Finish", reason: "length", usage: this.attempts.at(-1)?.usage ?? noUsage })
+    for (const event of events) this.add(event)
+    return frameOf(events)
+  }
+
+  openRecord(): OpenRecord {
+    const { call } = this
+    return {
+      id: this.id,
+      ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
+      ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
+      model: call.request.model,
+      delivery: call.delivery,
+      caller: call.caller,
+      ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
+      openedAt: this.openedAt,
+      request: call.origin?.body ?? call.request
+    }
+  }
+
+  /** The terminal record: whatever is known at `now`, epoch milliseconds. A call that nobody settled was left. */
+  finalRecord(now: number): FinalRecord {
+    const outcome: Outcome = this.outcome ?? { _tag: "Cancelled", by: "client" }
+    const last = this.attempts.at(-1)
+    const since = (at: number | undefined) => (at === undefined ? undefined : at - this.openedAt)
+    const firstByteMs = since(last?.firstByte)
+    const firstTokenMs = since(last?.firstToken)
+    let usage: Usage = noUsage
+    const upstream = { bytes: 0, frames: 0, events: 0 }
+    for (const attempt of this.attempts) {
+      upstream.bytes += attempt.bytes
+      upstream.frames += attempt.frames
+      upstream.events += attempt.events
+    }
+    if (last !== undefined) usage = mergeUsage(usage, last.usage)
+    return {
+      id: this.id,
+      outcome: outcome._tag === "Completed" ? { ...outcome, delivered: this.delivery.complete } : outcome,
+      ...(last === undefined ? {} : { target: { provider: last.target.provider, model: last.target.model } }),
+      usage,
+      ...(firstByteMs === undefined ? {} : { firstByteMs }),
+      ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
+      totalMs: now - this.openedAt,
+      upstream,
+      delivered: { bytes: this.delivery.bytes },
+      attempts: this.attempts.map((attempt) => attempt.record()),
+      notices: this.notices,
+      response: this.fold.response()
+    }
+  }
+
+  /** Records a failure as the call's ending and passes it on. */
+  readonly failed = (error: LlmError): LlmError => {
+    this.settle(failedWith(error))
+    return error
+  }
+
+  /** The answer as far as it came. */
+  response() {
+    return this.fold.response()
+  }
+}

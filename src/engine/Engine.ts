@@ -1,0 +1,239 @@
+import { Cause, Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { AuditTrail } from "../audit/AuditTrail.ts"
+import type { Call, Notice } from "../domain/Call.ts"
+import type { Frame } from "../domain/Frame.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { LlmRequest } from "../domain/LlmRequest.ts"
+import type { LlmResponse } from "../domain/LlmResponse.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import { Filters, type Filter } from "../filters/Filter.ts"
+import { onEvents } from "../filters/reframe.ts"
+import { Attempt, start, type Committed } from "../routing/Attempt.ts"
+import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
+import { newCallId } from "./CallId.ts"
+import { CallState, type CancelledBy } from "./CallState.ts"
+
+/** An answer that has begun: who gives it, and the frames of it. The stream is consumed once. */
+export interface Answer {
+  readonly target: Pick<Target, "provider" | "model">
+  readonly attempts: number
+  /** what the caller should know, so far */
+  readonly notices: ReadonlyArray<Notice>
+  /** the frames after every filter; a failure is the call's failure, and the last element */
+  readonly frames: Stream.Stream<Frame, LlmError>
+}
+
+/** A call that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
+export interface OpenCall {
+  readonly id: string
+  /** Goes up to the commit point: fails while a failure can still be told with a status of its own. Run once. */
+  readonly answer: Effect.Effect<Answer, LlmError>
+  /** For whoever sends the answer: bytes handed to the transport, and whether the dialect's ending was among them. */
+  readonly delivery: { bytes: number; complete: boolean }
+}
+
+/** How a call that a program made itself went. `error` is there where the outcome is `Failed`. */
+export interface CallResult {
+  readonly id: string
+  readonly outcome: Outcome
+  readonly response: LlmResponse
+}
+
+/** Bounds of every call. `maxText` is in UTF-16 code units of generated text, reasoning and tool arguments. */
+export const EngineLimits = Context.Reference<{ readonly maxText: number }>("millrace/engine/EngineLimits", {
+  defaultValue: () => ({ maxText: 4 * 1024 * 1024 })
+})
+
+/**
+ * The life of a call, from the audit trail's opening to the one outcome that is recorded for it.
+ */
+export class Engine extends Context.Service<
+  Engine,
+  {
+    /** Opens a call in the current scope; it is finalized, once, when that scope closes. */
+    readonly open: (call: Call) => Effect.Effect<OpenCall, LlmError, Scope.Scope>
+    /** The events of one call; it ends with the stream, whichever way that ends. */
+    readonly stream: (call: Call) => Stream.Stream<LlmEvent, LlmError>
+    /** Runs a call to its end and says how it went. Fails only where the call was not admitted. */
+    readonly run: (call: Call) => Effect.Effect<CallResult, LlmError>
+    /** Cancels an open call; false where there is none of that id. */
+    readonly cancel: (id: string) => Effect.Effect<boolean>
+    /** Cancels every open call because the process ends. */
+    readonly shutdown: Effect.Effect<void>
+    /** how many calls are open */
+    readonly active: Effect.Effect<number>
+  }
+>()("millrace/engine/Engine") {
+  static readonly layer: Layer.Layer<Engine, never, AuditTrail | Router> = Layer.effect(
+    Engine,
+    Effect.gen(function* () {
+      const audit = yield* AuditTrail
+      const router = yield* Router
+      const filters = yield* Filters
+      const { maxText } = yield* EngineLimits
+      const clock = yield* Clock.Clock
+      const calls = new Map<string, CallState>()
+
+      /** Asks the plan's targets in order until one has content; what cannot succeed elsewhere ends it at once. */
+      const attempt = Effect.fnUntraced(function* (
+        state: CallState,
+        request: LlmRequest,
+        plan: RoutePlan,
+        scope: Scope.Scope
+      ): Effect.fn.Return<Committed, LlmError> {
+        const { call } = state
+        let failed: LlmError = failure({ _tag: "NoRoute" }, "No target can take the call")
+        for (const target of plan.targets) {
+          if (state.cancelled !== undefined) return yield* state.cancelled
+          const attemptRequest = {
+            request,
+            delivery: plan.upstreamDelivery ?? call.delivery,
+            dialect: call.dialect,
+            origin: request === call.request ? call.origin : undefined,
+            timeouts: call.timeoutMs === undefined ? plan.timeouts : { ...plan.timeouts, total: call.timeoutMs },
+            calledAt: state.openedAt,
+            waitedMs: 0,
+            notice: state.notice
+          }
+          const attempt = new Attempt(target, attemptRequest, clock)
+          state.begin(attempt)
+          const attemptScope = Scope.forkUnsafe(scope)
+          const exit = yield* Effect.exit(start(attempt, attemptRequest, attemptScope))
+          if (Exit.isSuccess(exit)) return exit.value
+          yield* Scope.close(attemptScope, exit)
+          const error = Cause.findErrorOption(exit.cause)
+          if (error._tag === "None") return yield* exit
+          failed = error.value
+          if (failed.class === "request-permanent" || failed.class === "internal") break
+        }
+        return yield* failed
+      })
+
+      const answer = Effect.fnUntraced(function* (state: CallState, plan: RoutePlan, scope: Scope.Scope) {
+        const request = yield* filterRequest(filters, state.call.request)
+        // A filter may choose another model: that one is looked up anew.
+        const chosen = request.model === state.call.request.model ? plan : yield* router.plan(request.model)
+        const committed = yield* attempt(state, request, chosen, scope)
+        const { target } = committed.attempt
+        return {
+          target,
+          attempts: state.attemptCount,
+          notices: state.notices,
+          frames: framesOf(committed).pipe(filterEvents(filters, request), recorded(state))
+        } satisfies Answer
+      })
+
+      const admit = Effect.fnUntraced(function* (
+        call: Call
+      ): Effect.fn.Return<{ readonly state: CallState; readonly plan: RoutePlan }, LlmError, Scope.Scope> {
+        const plan = yield* router.plan(call.request.model)
+        const state = new CallState(yield* newCallId, call, clock.currentTimeMillisUnsafe(), maxText)
+        yield* Effect.acquireRelease(audit.open(state.openRecord()), () =>
+          Effect.suspend(() => {
+            calls.delete(state.id)
+            return audit.finalize(state.finalRecord(clock.currentTimeMillisUnsafe()))
+          })
+        )
+        calls.set(state.id, state)
+        return { state, plan }
+      })
+
+      const open = Effect.fnUntraced(function* (call: Call) {
+        const { state, plan } = yield* admit(call)
+        const scope = yield* Effect.scope
+        return {
+          id: state.id,
+          answer: Effect.mapError(answer(state, plan, scope), state.failed),
+          delivery: state.delivery
+        } satisfies OpenCall
+      })
+
+      const events = (opened: OpenCall) =>
+        Stream.unwrap(Effect.map(opened.answer, ({ frames }) => frames)).pipe(
+          Stream.map((frame) => frame.events),
+          Stream.flattenIterable,
+          Stream.concat(
+            Stream.suspend(() => {
+              opened.delivery.complete = true
+              return Stream.empty
+            })
+          )
+        )
+
+      const cancel = (state: CallState, by: CancelledBy) => Effect.sync(() => state.cancel(by))
+
+      return Engine.of({
+        open,
+        stream: (call) => Stream.unwrap(Effect.map(open(call), events)),
+        run: Effect.fnUntraced(function* (call) {
+          const state = yield* Effect.scoped(
+            Effect.gen(function* () {
+              const { state, plan } = yield* admit(call)
+              const scope = yield* Effect.scope
+              yield* answer(state, plan, scope).pipe(
+                Effect.mapError(state.failed),
+                Effect.flatMap(({ frames }) => Stream.runDrain(frames)),
+                Effect.ignore
+              )
+              state.delivery.complete = true
+              return state
+            })
+          )
+          const { outcome } = state.finalRecord(clock.currentTimeMillisUnsafe())
+          return { id: state.id, outcome, response: state.response() }
+        }),
+        cancel: (id) =>
+          Effect.suspend(() => {
+            const state = calls.get(id)
+            return state === undefined ? Effect.succeed(false) : Effect.as(cancel(state, "caller"), true)
+          }),
+        shutdown: Effect.suspend(() =>
+          Effect.forEach(calls.values(), (state) => cancel(state, "shutdown"), { discard: true })
+        ),
+        active: Effect.sync(() => calls.size)
+      })
+    })
+  )
+}
+
+const filterRequest = (filters: ReadonlyArray<Filter>, request: LlmRequest): Effect.Effect<LlmRequest, LlmError> =>
+  Effect.reduce(
+    filters,
+    () => request,
+    (current, filter) => filter.request?.(current) ?? Effect.succeed(current)
+  )
+
+const filterEvents =
+  (filters: ReadonlyArray<Filter>, request: LlmRequest) =>
+  (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError> => {
+    const changes = filters.flatMap((filter) => (filter.events === undefined ? [] : [filter.events(request)]))
+    return changes.length === 0
+      ? self
+      : onEvents((events) => changes.reduce((stream, change) => change(stream), events))(self)
+  }
+
+/** What was held back until the commit point, then the rest. */
+const framesOf = ({ held, rest }: Committed): Stream.Stream<Frame, LlmError> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      let begun = false
+      return Effect.suspend((): typeof rest => {
+        if (begun) return rest
+        begun = true
+        return Effect.succeed(held)
+      })
+    })
+  )
+
+/** Writes the answer into the call's state as it leaves; ends it where a limit cuts it. */
+const recorded =
+  (state: CallState) =>
+  (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError> =>
+    Stream.transformPull(self, (pull) =>
+      Effect.succeed(
+        Effect.suspend(() => (state.cut ? Cause.done() : Effect.map(pull, (batch) => state.take(batch)))).pipe(
+          Effect.mapError((error) => (Cause.isDone(error) ? error : state.failed(error)))
+        )
+      )
+    )

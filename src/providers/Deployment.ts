@@ -1,0 +1,151 @@
+import { Effect, Redacted, Result, Stream } from "effect"
+import type { Frame } from "../domain/Frame.ts"
+import { failure, LlmError, type ProviderFault } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
+import type { Upstream, UpstreamRequest } from "../routing/Upstream.ts"
+import { decodeFrames } from "./frames.ts"
+import { HttpTransport, type HttpAnswer } from "./HttpTransport.ts"
+
+/** How a key is shown to a provider. */
+export type Auth = (key: string) => { readonly [header: string]: string }
+
+export const bearer: Auth = (key) => ({ authorization: `Bearer ${key}` })
+export const apiKeyHeader: Auth = (key) => ({ "x-api-key": key })
+
+/**
+ * A place to call: protocol × endpoint × auth × quirks. A provider that speaks several protocols lists them in the order
+ * of its preference; a call takes that of its own dialect where it is listed, else the first.
+ */
+export interface Deployment {
+  readonly provider: string
+  readonly protocols: readonly [Protocol, ...ReadonlyArray<Protocol>]
+  /** what a protocol's path is appended to, without a slash at its end */
+  readonly baseUrl: string
+  readonly auth: Auth
+  readonly apiKey: Redacted.Redacted | undefined
+  readonly headers: { readonly [name: string]: string }
+  readonly quirks: Quirks
+}
+
+/** Largest body of an answer that is read as a whole, in bytes. */
+const maxWholeBody = 64 * 1024 * 1024
+const maxErrorBody = 1024 * 1024
+
+/** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
+export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
+  Effect.map(HttpTransport, (transport) => ({
+    stream: (request: UpstreamRequest) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const protocol = protocolFor(deployment, request.dialect)
+          const encoded = yield* Effect.fromResult(encode(deployment, protocol, request))
+          for (const notice of encoded.notices) request.observer.notice(notice)
+          const answer = yield* transport.send({
+            method: "POST",
+            url: new URL(deployment.baseUrl + encoded.path),
+            headers: {
+              "content-type": "application/json",
+              accept: request.delivery === "stream" ? "text/event-stream" : "application/json",
+              ...encoded.headers,
+              ...deployment.headers,
+              ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
+            },
+            body: JSON.stringify(encoded.body),
+            onConnected: request.observer.connected
+          })
+          request.observer.head(answer.status)
+          const observed = observeBytes(answer, request)
+          if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
+          return isStream(answer, request) ? decodeFrames(protocol)(observed.body) : decodeBody(protocol, observed)
+        })
+      ).pipe(Stream.mapError(named(deployment.provider)))
+  }))
+
+const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Protocol =>
+  protocols.find((protocol) => protocol.id === dialect) ?? protocols[0]
+
+const encode = (
+  deployment: Deployment,
+  protocol: Protocol,
+  request: UpstreamRequest
+): Result.Result<EncodedRequest, LlmError> =>
+  protocol.encode(request.request, {
+    model: request.model,
+    delivery: request.delivery,
+    quirks: deployment.quirks,
+    origin: request.origin?.protocol === protocol.id ? request.origin : undefined
+  })
+
+/** Puts the provider's name into what it said, so that nobody takes it for Millrace's own word. */
+const named =
+  (provider: string) =>
+  (error: LlmError): LlmError =>
+    new LlmError({
+      reason: error.reason,
+      message: error.message,
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      fault: { ...error.fault, provider } satisfies ProviderFault
+    })
+
+const observeBytes = (answer: HttpAnswer, { observer }: UpstreamRequest): HttpAnswer => ({
+  ...answer,
+  body: Stream.mapArray(answer.body, (chunks) => {
+    let count = 0
+    for (const chunk of chunks) count += chunk.length
+    observer.bytes(count)
+    return chunks
+  })
+})
+
+/** Servers answer as they like: what counts is what the answer says it is, and only then what was asked for. */
+const isStream = (answer: HttpAnswer, request: UpstreamRequest): boolean => {
+  const type = answer.headers["content-type"] ?? ""
+  if (type.includes("event-stream") || type.includes("ndjson")) return true
+  return request.delivery === "stream" && !type.includes("json")
+}
+
+const collect = (answer: HttpAnswer, limit: number): Effect.Effect<string, LlmError> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return Stream.runForEachArray(answer.body, (batch) => {
+      for (const chunk of batch) {
+        chunks.push(chunk)
+        size += chunk.length
+      }
+      return size > limit
+        ? failure(
+            { _tag: "InvalidOutput", kind: "frameTooLarge" },
+            `The provider's answer is larger than ${limit} bytes`
+          )
+        : Effect.void
+    }).pipe(Effect.map(() => Buffer.concat(chunks).toString("utf8")))
+  })
+
+const errorAnswer = (protocol: Protocol, answer: HttpAnswer): Effect.Effect<never, LlmError> =>
+  Effect.flatMap(
+    // The status is the message; a body that breaks off does not change it.
+    Effect.orElseSucceed(collect(answer, maxErrorBody), () => ""),
+    (body) => protocol.decodeError({ status: answer.status, headers: answer.headers, body })
+  )
+
+const decodeBody = (protocol: Protocol, answer: HttpAnswer): Stream.Stream<Frame, LlmError> =>
+  Stream.fromEffect(
+    Effect.flatMap(collect(answer, maxWholeBody), (raw) => {
+      const events: Array<LlmEvent> = []
+      const error = decodeWhole(protocol, raw, events)
+      return error ?? Effect.succeed<Frame>({ protocol: protocol.id, delivery: "whole", raw, events })
+    })
+  )
+
+const decodeWhole = (protocol: Protocol, raw: string, events: Array<LlmEvent>): LlmError | undefined => {
+  let body: unknown
+  // JSON.parse says no by throwing.
+  try {
+    body = JSON.parse(raw)
+  } catch {
+    return failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, "The provider's answer is not JSON")
+  }
+  return protocol.decodeWhole(body, events)
+}

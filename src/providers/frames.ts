@@ -1,0 +1,99 @@
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import { Cause, Effect, Pull, Stream } from "effect"
+import type { Frame } from "../domain/Frame.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { Protocol } from "../protocols/Protocol.ts"
+import type { FramingError, WireFrame } from "../wire/Frame.ts"
+
+/** How long the end of the transport is awaited after the end of the answer, so that the connection can be used again. */
+const linger = "250 millis"
+
+const framingFailure = ({ limit }: FramingError): LlmError =>
+  failure({ _tag: "InvalidOutput", kind: "frameTooLarge" }, `The provider sent a frame of more than ${limit} bytes`)
+
+/** Bytes of one stream to frames: the protocol's framing and decoder, and where they are. */
+class StreamDecoding {
+  private readonly protocol: Protocol
+  private readonly framing
+  private readonly decoder
+  private readonly wire: Array<WireFrame> = []
+  /** set once, after which nothing more is decoded */
+  failure: LlmError | undefined
+  /** the answer is complete: `Finish` was decoded */
+  finished = false
+  ended = false
+
+  constructor(protocol: Protocol) {
+    this.protocol = protocol
+    this.framing = protocol.frames()
+    this.decoder = protocol.decoder()
+  }
+
+  feed(chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Frame> {
+    const frames: Array<Frame> = []
+    for (const chunk of chunks) {
+      const error = this.framing.feed(chunk, this.wire)
+      this.decode(frames)
+      if (error !== undefined) this.failure ??= framingFailure(error)
+      if (this.failure !== undefined) break
+    }
+    return frames
+  }
+
+  /** The transport ended: what is left in the framing, and what the protocol still owes. */
+  end(): ReadonlyArray<Frame> {
+    const frames: Array<Frame> = []
+    this.ended = true
+    const error = this.framing.end(this.wire)
+    this.decode(frames)
+    if (error !== undefined) this.failure ??= framingFailure(error)
+    if (this.failure === undefined && !this.finished) {
+      const events: Array<LlmEvent> = []
+      this.failure = this.decoder.halt(events)
+      if (events.length > 0) this.push(frames, "", events)
+    }
+    return frames
+  }
+
+  private decode(frames: Array<Frame>): void {
+    for (const frame of this.wire) {
+      const events: Array<LlmEvent> = []
+      this.failure = this.decoder.step(frame, events)
+      // The text of a frame that says a failure is sent with the failure.
+      if (this.failure === undefined) this.push(frames, frame.raw, events)
+      else if (events.length > 0) this.push(frames, "", events)
+      if (this.failure !== undefined) break
+    }
+    this.wire.length = 0
+  }
+
+  private push(frames: Array<Frame>, raw: string, events: ReadonlyArray<LlmEvent>): void {
+    if (events.at(-1)?._tag === "Finish") this.finished = true
+    frames.push({ protocol: this.protocol.id, delivery: "stream", raw, events })
+  }
+}
+
+/**
+ * Decodes the bytes of a stream into frames, a batch of frames for a batch of reads. A failure that the provider sends in
+ * the stream comes after everything that stood before it.
+ */
+export const decodeFrames =
+  (protocol: Protocol) =>
+  (body: Stream.Stream<Uint8Array, LlmError>): Stream.Stream<Frame, LlmError> =>
+    Stream.transformPull(body, (pull) =>
+      Effect.sync(() => {
+        const decoding = new StreamDecoding(protocol)
+        const read = Pull.catchDone(pull, () => Effect.succeed(undefined))
+        const lastRead = Effect.timeoutOrElse(read, { duration: linger, orElse: () => Effect.succeed(undefined) })
+        const next: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError> = Effect.suspend(() => {
+          if (decoding.failure !== undefined) return decoding.failure
+          if (decoding.ended) return Cause.done()
+          return Effect.flatMap(decoding.finished ? lastRead : read, (chunks) => {
+            const frames = chunks === undefined ? decoding.end() : decoding.feed(chunks)
+            return isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next
+          })
+        })
+        return next
+      })
+    )

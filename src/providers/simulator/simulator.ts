@@ -1,0 +1,102 @@
+import { Clock, Effect, Result, Stream } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { Upstream, type UpstreamRequest } from "../../routing/Upstream.ts"
+import { failureOf, type Fault } from "./Fault.ts"
+import { Faults, stepsBefore } from "./Faults.ts"
+import { parseModelName, type SimulatedModel } from "./ModelName.ts"
+import { scriptOf, wholeScript, type Script } from "./Script.ts"
+import { hash } from "./Seeded.ts"
+
+/** The most events that are handed on at once: a script without pace is no single huge batch. */
+const batchLength = 64
+
+/**
+ * A provider without a network: its models are the names of `parseModelName`, on the Clock, so that TestClock governs
+ * them. The same request gets the same answer; only the answer's id counts up. Faults that need bytes to happen (splits)
+ * are reported as a notice: there are no bytes here.
+ */
+export const makeSimulatorUpstream = (): Upstream["Service"] => {
+  const faults = new Faults()
+  let answered = 0
+  return Upstream.fromEvents((request) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const model = yield* Effect.fromResult(parseModelName(request.model))
+        const created = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        request.observer.connected()
+        tellSplits(model, request)
+        const id = `sim-${hash(model.name).toString(36)}-${++answered}`
+        const script = scriptOf(model, request.request, { id, created })
+        return perform(model, script, faults.next(model), request)
+      })
+    )
+  )
+}
+
+/** The simulator of this process, for configurations that name the provider `simulator`. */
+export const simulatorUpstream: Upstream["Service"] = makeSimulatorUpstream()
+
+const tellSplits = (model: SimulatedModel, request: UpstreamRequest): void => {
+  if (model.options.splits === undefined) return
+  request.observer.notice({
+    code: "simulator_splits",
+    message: "one-byte and split need a connection: run `millrace simulate` and call it as a provider"
+  })
+}
+
+/** What a request gets: its script, or what comes of it before the fault. */
+const perform = (
+  model: SimulatedModel,
+  script: Script,
+  fault: Fault | undefined,
+  { delivery, observer }: UpstreamRequest
+): Stream.Stream<LlmEvent, LlmError> => {
+  if (fault?._tag === "Hang") return Stream.never
+  const whole = delivery === "whole"
+  const wanted = whole ? wholeScript(script, model) : script
+  const head = Stream.fromEffectDrain(
+    Effect.andThen(
+      wait(script.headMs),
+      Effect.sync(() => observer.head(fault?._tag === "Status" ? fault.status : 200))
+    )
+  )
+  if (fault === undefined) return Stream.concat(head, play(wanted))
+  const failure = failureOf(fault, model.name)
+  const end = failure === undefined ? Stream.never : Stream.fail(failure)
+  // A whole answer that fails is no answer at all.
+  if (whole || fault._tag === "Status") return Stream.concat(head, end)
+  return Stream.concat(head, Stream.concat(play(stepsBefore(wanted, fault.after)), end))
+}
+
+const wait = (milliseconds: number): Effect.Effect<void> =>
+  milliseconds > 0 ? Effect.sleep(milliseconds) : Effect.void
+
+/** The events of a script at their times; those that come together are handed on together. */
+export const play = (script: Script): Stream.Stream<LlmEvent> =>
+  Stream.fromIterable(batchesOf(script)).pipe(
+    Stream.mapEffect((batch) => Effect.as(wait(batch.waitMs), batch.events)),
+    Stream.flattenArray
+  )
+
+interface Batch {
+  readonly waitMs: number
+  readonly events: [LlmEvent, ...Array<LlmEvent>]
+}
+
+const batchesOf = (script: Script): ReadonlyArray<Batch> => {
+  const batches: Array<Batch> = []
+  let room = 0
+  for (const step of script.steps) {
+    const [first, ...rest] = step.events
+    if (first === undefined) continue
+    const last = batches.at(-1)
+    if (last !== undefined && step.waitMs === 0 && room >= step.events.length) last.events.push(first, ...rest)
+    else {
+      batches.push({ waitMs: step.waitMs, events: [first, ...rest] })
+      room = batchLength
+    }
+    room -= step.events.length
+  }
+  return batches
+}
