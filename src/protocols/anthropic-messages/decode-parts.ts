@@ -1,0 +1,149 @@
+import type { MediaPart, OpaquePart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { extended, present } from "./extension.ts"
+import type { JsonObject } from "./open-document.ts"
+import { anthropicMessagesId, type CacheControl, type ContentBlock, type MessageBlock } from "./wire.ts"
+
+type Block<T extends string> = Extract<MessageBlock, { readonly type: T }>
+
+/** The parts that a message's content stands for. */
+export const decodeContent = (content: string | ReadonlyArray<MessageBlock>): ReadonlyArray<Part> =>
+  typeof content === "string" ? [{ _tag: "Text", text: content }] : content.map(decodeBlock)
+
+const decodeBlock = (block: MessageBlock): Part => {
+  switch (block.type) {
+    case "thinking":
+      return {
+        _tag: "Reasoning",
+        text: block.thinking,
+        ...(block.signature ? { signature: block.signature } : {}),
+        origin: anthropicMessagesId,
+        ...extended(block.rest)
+      }
+    case "redacted_thinking":
+      return {
+        _tag: "Reasoning",
+        text: "",
+        redacted: block.data,
+        origin: anthropicMessagesId,
+        ...extended(block.rest)
+      }
+    case "tool_use":
+      return {
+        _tag: "ToolCall",
+        id: block.id,
+        name: block.name,
+        arguments: JSON.stringify(block.input),
+        ...marked(block.cache_control, block.rest)
+      }
+    case "tool_result":
+      return decodeToolResult(block)
+    default:
+      return decodeContentBlock(block)
+  }
+}
+
+const decodeToolResult = (block: Block<"tool_result">): ToolResultPart => {
+  const { content } = block
+  return {
+    _tag: "ToolResult",
+    callId: block.tool_use_id,
+    content: typeof content === "string" ? [{ _tag: "Text", text: content }] : (content ?? []).map(decodeContentBlock),
+    ...present({ isError: block.is_error }),
+    ...marked(block.cache_control, block.rest)
+  }
+}
+
+const decodeContentBlock = (block: ContentBlock): TextPart | MediaPart | OpaquePart => {
+  switch (block.type) {
+    case "text":
+      return { _tag: "Text", text: block.text, ...marked(block.cache_control, block.rest) }
+    case "image":
+      return decodeImage(block)
+    case "document":
+      return decodeDocument(block)
+    case "search_result":
+      return decodeSearchResult(block)
+    case undefined:
+      return opaque(block.raw)
+  }
+}
+
+const decodeImage = (block: Block<"image">): MediaPart | OpaquePart => {
+  const { source } = block
+  if (source.type === undefined || source.rest !== undefined) return opaque(block.raw)
+  return { _tag: "Media", kind: "image", ...mediaSource(source), ...marked(block.cache_control, block.rest) }
+}
+
+/**
+ * A document of plain text is a text part, so that every other format can say it; what makes it a document (its title,
+ * whether it is to be cited) stands in the extension `block`, as the block without its text.
+ */
+const decodeDocument = (block: Block<"document">): TextPart | MediaPart | OpaquePart => {
+  const { source } = block
+  switch (source.type) {
+    case "text":
+      return textDocument(block, source.data, { ...source.rest, type: "text" })
+    case "content":
+      return typeof source.content === "string"
+        ? textDocument(block, source.content, { ...source.rest, type: "content" })
+        : opaque(block.raw)
+    case undefined:
+      return opaque(block.raw)
+    default:
+      return source.rest !== undefined
+        ? opaque(block.raw)
+        : {
+            _tag: "Media",
+            kind: "file",
+            ...mediaSource(source),
+            ...present({ filename: block.title }),
+            ...marked(block.cache_control, block.rest)
+          }
+  }
+}
+
+const textDocument = (block: Block<"document">, text: string, source: JsonObject): TextPart => ({
+  _tag: "Text",
+  text,
+  ...marked(block.cache_control, {
+    block: { type: "document", source, ...present({ title: block.title }), ...block.rest }
+  })
+})
+
+/** A search result of one passage is that text; several passages have no form elsewhere that keeps them apart. */
+const decodeSearchResult = (block: Block<"search_result">): TextPart | OpaquePart => {
+  const [passage, ...others] = block.content
+  if (passage === undefined || others.length > 0 || passage.rest !== undefined || passage.cache_control) {
+    return opaque(block.raw)
+  }
+  return {
+    _tag: "Text",
+    text: passage.text,
+    ...marked(block.cache_control, { block: { type: "search_result", ...block.rest } })
+  }
+}
+
+type AnyMediaSource = Extract<Block<"image">["source"], { readonly type: string }>
+
+const mediaSource = (source: AnyMediaSource): Pick<MediaPart, "mediaType" | "source"> => {
+  switch (source.type) {
+    case "base64":
+      return { mediaType: source.media_type, source: { _tag: "Base64", data: source.data } }
+    case "url":
+      return { source: { _tag: "Url", url: source.url } }
+    case "file":
+      return { source: { _tag: "FileId", id: source.file_id } }
+  }
+}
+
+const opaque = (value: JsonObject): OpaquePart => ({ _tag: "Opaque", protocol: anthropicMessagesId, value })
+
+/** The cache marker of a block and its other fields. A marker that says more than a time to live is kept whole. */
+export const marked = (control: CacheControl | null | undefined, rest: JsonObject | undefined) => {
+  if (!control) return extended(rest)
+  const plain = control.type === "ephemeral" && control.rest === undefined
+  return {
+    cache: present({ ttl: control.ttl }),
+    ...extended(plain ? rest : { ...rest, cache_control: control.raw })
+  }
+}

@@ -1,0 +1,160 @@
+import { Result } from "effect"
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type {
+  LlmRequest,
+  Message,
+  Part,
+  ReasoningSettings,
+  ResponseFormat,
+  Sampling,
+  Tool,
+  ToolChoice
+} from "../../domain/LlmRequest.ts"
+import type { DecodedRequest } from "../Dialect.ts"
+import { documentDecoder } from "../document.ts"
+import { decodeContent, marked } from "./decode-parts.ts"
+import { extended, present } from "./extension.ts"
+import type { JsonObject } from "./open-document.ts"
+import {
+  anthropicMessagesId,
+  MessagesRequest,
+  type RequestMessage,
+  type RequestTool,
+  type RequestToolChoice
+} from "./wire.ts"
+
+const readDocument = documentDecoder(MessagesRequest)
+
+/** Reads the body of `POST /v1/messages`. */
+export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmError> =>
+  Result.flatMap(readDocument(body), (document) => {
+    if (document.messages.length === 0) return invalid("messages", "messages: at least one message is required")
+    const choice = document.tool_choice
+    if (choice?.type === "tool" && !choice.name) return invalid("tool_choice.name", "tool_choice.name is required")
+    return Result.succeed({
+      request: requestOf(document),
+      delivery: document.stream === true ? "stream" : "whole"
+    })
+  })
+
+const invalid = (path: string, message: string) =>
+  Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path }, message))
+
+const requestOf = (document: MessagesRequest): LlmRequest => {
+  const choice = document.tool_choice
+  const disabled = choice?.disable_parallel_tool_use
+  return {
+    model: document.model,
+    messages: [...systemOf(document), ...document.messages.flatMap(decodeMessage)],
+    ...present({
+      tools: document.tools?.map(decodeTool),
+      toolChoice: choice ? toolChoiceOf(choice) : undefined,
+      parallelToolCalls: typeof disabled === "boolean" ? !disabled : undefined,
+      responseFormat: responseFormatOf(document),
+      reasoning: reasoningOf(document),
+      serviceTier: document.service_tier,
+      user: document.metadata?.user_id
+    }),
+    sampling: samplingOf(document),
+    ...extended({ ...document.rest, ...keptSettings(document) })
+  }
+}
+
+const systemOf = ({ system }: MessagesRequest): ReadonlyArray<Message> =>
+  system === undefined || system === null ? [] : [{ role: "system", parts: decodeContent(system) }]
+
+/**
+ * One turn as the messages it stands for. A user's turn may hold the results of tools between other blocks: each of them
+ * is a message of its own here, in the order of the blocks, and encoding joins what belongs to one turn.
+ */
+const decodeMessage = (message: RequestMessage): ReadonlyArray<Message> => {
+  const parts = decodeContent(message.content)
+  // A later system message is native here and a makeshift elsewhere: the mark says that this one may stay what it is.
+  const kept = extended(message.role === "system" ? { ...message.rest, role: "system" } : message.rest)
+  if (message.role !== "user") return [{ role: message.role, parts, ...kept }]
+  const messages: Array<{ role: "user" | "tool"; parts: Array<Part> }> = []
+  for (const part of parts) {
+    const role = part._tag === "ToolResult" ? "tool" : "user"
+    const last = messages.at(-1)
+    if (role === "user" && last?.role === "user") last.parts.push(part)
+    else messages.push({ role, parts: [part] })
+  }
+  const [first = { role: "user", parts }, ...others] = messages
+  return [{ ...first, ...kept }, ...others]
+}
+
+const decodeTool = (tool: RequestTool): Tool => {
+  if (tool.type === undefined) {
+    const { name, type } = tool.raw
+    // A tool without a name of its own (a set of tools of an MCP server) goes by its type.
+    return { _tag: "Provider", protocol: anthropicMessagesId, name: String(name ?? type), value: tool.raw }
+  }
+  return {
+    _tag: "Function",
+    name: tool.name,
+    ...present({ description: tool.description, strict: tool.strict }),
+    inputSchema: tool.input_schema,
+    ...marked(tool.cache_control, tool.rest)
+  }
+}
+
+const toolChoiceOf = (choice: RequestToolChoice): ToolChoice => {
+  switch (choice.type) {
+    case "auto":
+      return { _tag: "Auto" }
+    case "any":
+      return { _tag: "Required" }
+    case "none":
+      return { _tag: "None" }
+    case "tool":
+      return { _tag: "Tool", name: choice.name ?? "" }
+  }
+}
+
+const outputFormatOf = (document: MessagesRequest) => document.output_config?.format ?? document.output_format
+
+const responseFormatOf = (document: MessagesRequest): ResponseFormat | undefined => {
+  const format = outputFormatOf(document)
+  // The schema has no name here, and other formats want one.
+  return format?.type === "json_schema" ? { _tag: "JsonSchema", name: "output", schema: format.schema } : undefined
+}
+
+const modes: ReadonlyArray<string> = ["enabled", "disabled", "adaptive"] satisfies ReadonlyArray<
+  NonNullable<ReasoningSettings["mode"]>
+>
+const isMode = (type: string): type is NonNullable<ReasoningSettings["mode"]> => modes.includes(type)
+
+const reasoningOf = (document: MessagesRequest): ReasoningSettings | undefined => {
+  const { thinking, output_config: output } = document
+  const settings = present({
+    mode: thinking && isMode(thinking.type) ? thinking.type : undefined,
+    effort: output?.effort,
+    budgetTokens: thinking?.budget_tokens
+  })
+  return Object.keys(settings).length === 0 ? undefined : settings
+}
+
+const samplingOf = (document: MessagesRequest): Sampling => ({
+  maxOutputTokens: document.max_tokens,
+  ...present({
+    temperature: document.temperature,
+    topP: document.top_p,
+    topK: document.top_k,
+    stopSequences: document.stop_sequences
+  })
+})
+
+/** What the settings say beyond the canonical vocabulary. */
+const keptSettings = (document: MessagesRequest): { readonly [key: string]: JsonObject | undefined } => {
+  const { metadata, thinking, output_config: output, tool_choice: choice } = document
+  const format = outputFormatOf(document)
+  const unknownFormat = format && format.type === undefined ? format.raw : undefined
+  // An effort that was given in this format is an effort, and not to be turned into a budget when it is sent on.
+  const outputConfig = present({ ...output?.rest, effort: output?.effort, format: unknownFormat })
+  return {
+    metadata: metadata?.rest,
+    tool_choice: choice?.rest,
+    thinking: thinking && !isMode(thinking.type) ? thinking.raw : thinking?.rest,
+    output_config: Object.keys(outputConfig).length === 0 ? undefined : outputConfig
+  }
+}

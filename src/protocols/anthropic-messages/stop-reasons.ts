@@ -1,0 +1,39 @@
+import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+
+const reasons: { readonly [stopReason: string]: FinishReason } = {
+  end_turn: "stop",
+  stop_sequence: "stop",
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  tool_use: "tool-calls",
+  pause_turn: "pause",
+  // The context was compacted and the answer is to be asked for again: the turn is not over.
+  compaction: "pause",
+  refusal: "refusal"
+}
+
+/** What a stop reason means. A finished call of a client's tool is one, whatever the reason says about the rest. */
+export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason => {
+  const reason = reasons[stopReason ?? ""] ?? "unknown"
+  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
+}
+
+const stopReasons: { readonly [R in FinishReason]: string } = {
+  stop: "end_turn",
+  length: "max_tokens",
+  "tool-calls": "tool_use",
+  "content-filter": "refusal",
+  refusal: "refusal",
+  pause: "pause_turn",
+  // The answer is over and nobody said why; a failure never gets here, it ends the stream with an error.
+  error: "end_turn",
+  unknown: "end_turn"
+}
+
+/** How an ending is said here. A raw reason of this format is kept where it means the same. */
+export const stopReasonOf = (finish: Pick<Finish, "reason" | "rawReason" | "stopSequence">, refused: boolean): string => {
+  const { reason, rawReason, stopSequence } = finish
+  if (refused && (reason === "stop" || reason === "unknown")) return "refusal"
+  if (rawReason !== undefined && reasons[rawReason] === reason) return rawReason
+  return reason === "stop" && stopSequence !== undefined ? "stop_sequence" : stopReasons[reason]
+}
