@@ -8,10 +8,11 @@ import { hash, words } from "./Seeded.ts"
 import { tokensOf } from "./Tokens.ts"
 
 const wordsAfterReasoning = 20
+const mostChoices = 128
 
 /** What a simulated model answers to a request, one answer for each choice asked for. The same every time. */
 export const answersOf = (model: SimulatedModel, request: LlmRequest): ReadonlyArray<Answer> =>
-  Array.from({ length: Math.max(1, request.sampling.choices ?? 1) }, (_, choice) => {
+  Array.from({ length: Math.min(Math.max(1, request.sampling.choices ?? 1), mostChoices) }, (_, choice) => {
     const seed = model.options.seed + choice
     return limitAnswer(withReasoning(answer(model, request, seed), model, seed), request.sampling)
   })

@@ -30,11 +30,10 @@ export const defaultSeed = 1
 /** The most words, tokens or events that a number in a model's name may ask for. */
 export const largestCount = 100_000
 
-const optionNames = [
-  ...["seed", "pace", "head", "first", "chunk", "think"],
-  ...["status", "retry-after", "message", "hang", "stall", "reset", "truncate", "malformed", "error"],
-  ...["times", "one-byte", "split"]
-]
+const optionNames = (
+  "seed pace head first chunk think " +
+  "status retry-after message hang stall reset truncate malformed error times one-byte split"
+).split(" ")
 
 const invalid = (message: string): LlmError =>
   failure({ _tag: "InvalidRequest", kind: "type", path: "model" }, `model: ${message}`)
@@ -148,14 +147,4 @@ export const readOptions = (text: string): Result.Result<Options, LlmError> => {
   return reader.problem === undefined ? Result.succeed(options) : Result.fail(reader.problem)
 }
 
-const malformedEscape = /%(?![0-9a-f]{2})/i
-
-const decode = (text: string): string | undefined => {
-  if (malformedEscape.test(text)) return undefined
-  // Escapes that are no UTF-8 make decodeURIComponent throw: it is the only judge of them.
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
+const decode = (text: string): string | undefined => Result.getOrUndefined(Result.try(() => decodeURIComponent(text)))

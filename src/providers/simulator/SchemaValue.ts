@@ -1,4 +1,4 @@
-import type { Schema } from "effect"
+import { Result, type Schema } from "effect"
 import { seeded } from "./Seeded.ts"
 
 type JsonObject = { readonly [key: string]: Schema.Json }
@@ -8,7 +8,11 @@ const generousDepth = 3
 
 /** Where a schema that requires itself is given up: no value could fit it. */
 const deepest = 32
-const mostValues = 10_000
+const mostSteps = 10_000
+
+/** The longest list and text that a schema can ask for. */
+const longestList = 1000
+const longestText = 100_000
 
 /** How many steps above its lower bound a number may be. */
 const spread = 40
@@ -54,7 +58,7 @@ const formats: { readonly [format: string]: string } = {
 class ValueWriter {
   private readonly root: Schema.Json
   private readonly random: () => number
-  private written = 0
+  private steps = 0
 
   constructor(root: Schema.Json, random: () => number) {
     this.root = root
@@ -62,7 +66,7 @@ class ValueWriter {
   }
 
   value(given: Schema.Json, depth: number): Schema.Json {
-    if (depth > deepest || ++this.written > mostValues) return null
+    if (depth > deepest || this.steps > mostSteps) return null
     const schema = this.resolve(given, depth)
     if (schema["const"] !== undefined) return schema["const"]
     const choices = schema["enum"]
@@ -90,7 +94,7 @@ class ValueWriter {
   /** The schema with its references followed and its combinations merged: one plain description of a value. */
   private resolve(given: Schema.Json, depth: number, hops = 0): JsonObject {
     // More hops than that are a circle of references.
-    if (!isObject(given) || hops > deepest) return {}
+    if (!isObject(given) || hops > deepest || ++this.steps > mostSteps) return {}
     const { $ref, allOf, anyOf, oneOf, ...rest } = given
     let schema: JsonObject = rest
     const merge = (other: Schema.Json | undefined) => {
@@ -121,7 +125,7 @@ class ValueWriter {
     if (!reference.startsWith("#")) return undefined
     let found: Schema.Json | undefined = this.root
     for (const segment of reference.split("/").slice(1)) {
-      const key = decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~")
+      const key = unescapePointer(segment)
       found = isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined
     }
     return found
@@ -153,7 +157,7 @@ class ValueWriter {
         writable: true
       })
     }
-    const least = numberAt(schema, "minProperties") ?? 0
+    const least = Math.min(numberAt(schema, "minProperties") ?? 0, longestList)
     for (let index = 0; Object.keys(value).length < least; index++) {
       value[`${samples[index % samples.length]}${index}`] = this.value(extra, depth + 1)
     }
@@ -165,7 +169,7 @@ class ValueWriter {
     const items = schema["items"]
     const most = numberAt(schema, "maxItems") ?? Infinity
     const wanted = depth > generousDepth || items === false ? prefix.length : Math.max(prefix.length, 1)
-    const length = Math.max(numberAt(schema, "minItems") ?? 0, Math.min(wanted, most))
+    const length = Math.min(Math.max(numberAt(schema, "minItems") ?? 0, Math.min(wanted, most)), longestList)
     const value: Array<Schema.Json> = []
     const seen = new Set<string>()
     for (let tries = 0; value.length < length && tries < length * 50; tries++) {
@@ -194,7 +198,7 @@ class ValueWriter {
   private text(schema: JsonObject): string {
     const format = schema["format"]
     const known = typeof format === "string" ? formats[format] : undefined
-    const least = numberAt(schema, "minLength") ?? 0
+    const least = Math.min(numberAt(schema, "minLength") ?? 0, longestText)
     const most = numberAt(schema, "maxLength") ?? Infinity
     let text = known ?? this.pick(samples)
     while (text.length < least) text += ` ${this.pick(samples)}`
@@ -206,6 +210,14 @@ class ValueWriter {
     return list[Math.floor(this.random() * list.length)] as A
   }
 }
+
+const unescapePointer = (segment: string): string =>
+  Result.getOrElse(
+    Result.try(() => decodeURIComponent(segment)),
+    () => segment
+  )
+    .replaceAll("~1", "/")
+    .replaceAll("~0", "~")
 
 /** The stricter of two lower bounds; an upper bound is the lower one of the negated number. */
 const highest = (inclusive = -Infinity, exclusive = -Infinity): { value: number; exclusive: boolean } =>

@@ -1,4 +1,4 @@
-import { Clock, Effect, Result, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { Upstream, type UpstreamRequest } from "../../routing/Upstream.ts"
