@@ -70,11 +70,15 @@ export const ReasoningEnd = Schema.TaggedStruct("ReasoningEnd", {
   signature: Schema.optionalKey(Schema.String)
 })
 
-/** The model begins to write the arguments of a tool call. `id` is the call's id. */
+/**
+ * The model begins to write the arguments of a tool call. `id` is the call's id. `origin` is what its wire format says of
+ * the call beyond that (the server that runs it, the program that made it), for a caller of the same format.
+ */
 export const ToolInputStart = Schema.TaggedStruct("ToolInputStart", {
   ...block,
   name: Schema.String,
-  providerExecuted: Schema.optionalKey(Schema.Boolean)
+  providerExecuted: Schema.optionalKey(Schema.Boolean),
+  origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
 })
 export const ToolInputDelta = Schema.TaggedStruct("ToolInputDelta", { ...block, text: Schema.String })
 export const ToolInputEnd = Schema.TaggedStruct("ToolInputEnd", block)

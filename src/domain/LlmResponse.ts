@@ -26,7 +26,8 @@ export const ResponsePart = Schema.Union([
     name: Schema.String,
     arguments: Schema.String,
     valid: Schema.Boolean,
-    providerExecuted: Schema.optionalKey(Schema.Boolean)
+    providerExecuted: Schema.optionalKey(Schema.Boolean),
+    origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
   }),
   Schema.TaggedStruct("ToolResult", { callId: Schema.String, protocol: Schema.String, value: Schema.Json }),
   Schema.TaggedStruct("Refusal", { text: Schema.String }),
@@ -147,7 +148,8 @@ export class ResponseFold {
           name: event.name,
           arguments: "",
           valid: false,
-          ...(event.providerExecuted === undefined ? {} : { providerExecuted: event.providerExecuted })
+          ...(event.providerExecuted === undefined ? {} : { providerExecuted: event.providerExecuted }),
+          ...(event.origin === undefined ? {} : { origin: event.origin })
         })
       case "ToolCall": {
         const part = this.blocks.get(event.id)

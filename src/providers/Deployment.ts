@@ -2,8 +2,9 @@ import { Effect, Redacted, Result, Stream } from "effect"
 import type { Frame } from "../domain/Frame.ts"
 import { failure, LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
-import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
-import type { Upstream, UpstreamRequest } from "../routing/Upstream.ts"
+import type { Delivery } from "../domain/LlmRequest.ts"
+import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
+import type { CountRequest, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { decodeFrames } from "./frames.ts"
 import { HttpTransport, type HttpAnswer } from "./HttpTransport.ts"
 
@@ -34,48 +35,72 @@ const maxErrorBody = 1024 * 1024
 
 /** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
-  Effect.map(HttpTransport, (transport) => ({
-    stream: (request: UpstreamRequest) =>
+  Effect.map(HttpTransport, (transport) => {
+    const send = (encoded: EncodedRequest, delivery: Delivery, onConnected: () => void) =>
+      transport.send({
+        method: "POST",
+        url: new URL(deployment.baseUrl + encoded.path),
+        headers: {
+          "content-type": "application/json",
+          accept: delivery === "stream" ? "text/event-stream" : "application/json",
+          ...encoded.headers,
+          ...deployment.headers,
+          ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
+        },
+        body: JSON.stringify(encoded.body),
+        onConnected
+      })
+
+    const stream = (request: UpstreamRequest) =>
       Stream.unwrap(
         Effect.gen(function* () {
           const protocol = protocolFor(deployment, request.dialect)
-          const encoded = yield* Effect.fromResult(encode(deployment, protocol, request))
+          const context = encodeContext(deployment, protocol, request, request.delivery)
+          const encoded = yield* Effect.fromResult(protocol.encode(request.request, context))
           for (const notice of encoded.notices) request.observer.notice(notice)
-          const answer = yield* transport.send({
-            method: "POST",
-            url: new URL(deployment.baseUrl + encoded.path),
-            headers: {
-              "content-type": "application/json",
-              accept: request.delivery === "stream" ? "text/event-stream" : "application/json",
-              ...encoded.headers,
-              ...deployment.headers,
-              ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
-            },
-            body: JSON.stringify(encoded.body),
-            onConnected: request.observer.connected
-          })
+          const answer = yield* send(encoded, request.delivery, request.observer.connected)
           request.observer.head(answer.status)
           const observed = observeBytes(answer, request)
           if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
           return isStream(answer, request) ? decodeFrames(protocol)(observed.body) : decodeBody(protocol, observed)
         })
       ).pipe(Stream.mapError(named(deployment.provider)))
-  }))
+
+    const counting = deployment.protocols.find((protocol) => protocol.countTokens !== undefined)
+    if (counting?.countTokens === undefined) return { stream }
+    const { encode, read } = counting.countTokens
+    const countTokens = (request: CountRequest) =>
+      Effect.gen(function* () {
+        const context = encodeContext(deployment, counting, request, "whole")
+        const encoded = yield* Effect.fromResult(encode(request.request, context))
+        const answer = yield* send(encoded, "whole", () => {})
+        if (answer.status >= 300) return yield* errorAnswer(counting, answer)
+        const body = yield* Effect.fromResult(parseJson(yield* collect(answer, maxErrorBody)))
+        return (
+          read(body) ??
+          (yield* failure(
+            { _tag: "InvalidOutput", kind: "malformedFrame" },
+            "The provider did not say the number of tokens"
+          ))
+        )
+      }).pipe(Effect.scoped, Effect.mapError(named(deployment.provider)))
+    return { stream, countTokens }
+  })
 
 const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Protocol =>
   protocols.find((protocol) => protocol.id === dialect) ?? protocols[0]
 
-const encode = (
+const encodeContext = (
   deployment: Deployment,
   protocol: Protocol,
-  request: UpstreamRequest
-): Result.Result<EncodedRequest, LlmError> =>
-  protocol.encode(request.request, {
-    model: request.model,
-    delivery: request.delivery,
-    quirks: deployment.quirks,
-    origin: request.origin?.protocol === protocol.id ? request.origin : undefined
-  })
+  request: CountRequest,
+  delivery: Delivery
+): EncodeContext => ({
+  model: request.model,
+  delivery,
+  quirks: deployment.quirks,
+  origin: request.origin?.protocol === protocol.id ? request.origin : undefined
+})
 
 /** Puts the provider's name into what it said, so that nobody takes it for Millrace's own word. */
 const named =
@@ -140,12 +165,12 @@ const decodeBody = (protocol: Protocol, answer: HttpAnswer): Stream.Stream<Frame
   )
 
 const decodeWhole = (protocol: Protocol, raw: string, events: Array<LlmEvent>): LlmError | undefined => {
-  let body: unknown
-  // JSON.parse says no by throwing.
-  try {
-    body = JSON.parse(raw)
-  } catch {
-    return failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, "The provider's answer is not JSON")
-  }
-  return protocol.decodeWhole(body, events)
+  const body = parseJson(raw)
+  return Result.isSuccess(body) ? protocol.decodeWhole(body.success, events) : body.failure
 }
+
+const parseJson = (text: string): Result.Result<unknown, LlmError> =>
+  Result.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, "The provider's answer is not JSON")
+  })

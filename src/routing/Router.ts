@@ -1,6 +1,7 @@
 import { Context, Effect, Layer } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { Model } from "../domain/Model.ts"
 import { defaultTimeouts, type Timeouts } from "./Timeouts.ts"
 import { Upstream } from "./Upstream.ts"
 
@@ -19,13 +20,6 @@ export interface RoutePlan {
   readonly upstreamDelivery?: "stream"
 }
 
-/** A model that callers may name. `created` is in seconds since the epoch. */
-export interface ModelEntry {
-  readonly id: string
-  readonly provider: string
-  readonly created: number
-}
-
 /** From the name of a model to a plan. */
 export class Router extends Context.Service<
   Router,
@@ -33,7 +27,7 @@ export class Router extends Context.Service<
     /** Fails with `UnknownModel`, near names in it, where nothing answers to the name. */
     readonly plan: (model: string) => Effect.Effect<RoutePlan, LlmError>
     /** the models that are known by name */
-    readonly models: Effect.Effect<ReadonlyArray<ModelEntry>, LlmError>
+    readonly models: Effect.Effect<ReadonlyArray<Model>, LlmError>
   }
 >()("millrace/routing/Router") {
   /** Every model name goes to the one `Upstream`, as it is. */

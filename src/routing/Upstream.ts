@@ -1,4 +1,4 @@
-import { Context, Layer, Stream } from "effect"
+import { Context, type Effect, Layer, Stream } from "effect"
 import type { Notice, Origin } from "../domain/Call.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
@@ -33,6 +33,9 @@ export interface UpstreamRequest {
   readonly observer: AttemptObserver
 }
 
+/** A request to be counted, not answered. */
+export type CountRequest = Pick<UpstreamRequest, "request" | "model" | "origin">
+
 /**
  * The port to one provider: streams the answer of one request.
  *
@@ -43,6 +46,8 @@ export class Upstream extends Context.Service<
   Upstream,
   {
     readonly stream: (request: UpstreamRequest) => Stream.Stream<Frame, LlmError>
+    /** how many tokens the provider takes the request for; absent where it cannot be asked */
+    readonly countTokens?: (request: CountRequest) => Effect.Effect<number, LlmError>
   }
 >()("millrace/routing/Upstream") {
   /** An upstream from a function of the canonical request to events, for programs and tests. */

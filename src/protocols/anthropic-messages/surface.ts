@@ -1,0 +1,33 @@
+import { DateTime, type Schema } from "effect"
+import type { Model } from "../../domain/Model.ts"
+import type { Surface } from "../Surface.ts"
+import { anthropicMessagesDialect } from "./inbound.ts"
+
+const renderModel = (model: Model) => ({
+  type: "model",
+  id: model.id,
+  display_name: model.id,
+  created_at: DateTime.formatIso(DateTime.makeUnsafe(model.created * 1000))
+})
+
+const isObject = (body: Schema.Json): body is { readonly [key: string]: Schema.Json } =>
+  typeof body === "object" && body !== null && !Array.isArray(body)
+
+/** The Messages API on an HTTP server; its SDKs always send their version. */
+export const anthropicMessagesSurface: Surface = {
+  dialect: anthropicMessagesDialect,
+  generatePath: "/v1/messages",
+  countTokens: {
+    path: "/v1/messages/count_tokens",
+    decode: (body) => anthropicMessagesDialect.decode(isObject(body) ? { max_tokens: 1, ...body } : body),
+    render: (tokens) => ({ input_tokens: tokens })
+  },
+  recognises: (headers) => headers["anthropic-version"] !== undefined,
+  renderModel,
+  renderModels: (models) => ({
+    data: models.map(renderModel),
+    has_more: false,
+    first_id: models[0]?.id ?? null,
+    last_id: models.at(-1)?.id ?? null
+  })
+}

@@ -1,0 +1,19 @@
+import type { Model } from "../../domain/Model.ts"
+import type { Surface } from "../Surface.ts"
+import { openAiChatDialect } from "./inbound.ts"
+
+const renderModel = (model: Model) => ({
+  id: model.id,
+  object: "model",
+  created: model.created,
+  owned_by: model.provider
+})
+
+/** Chat Completions on an HTTP server. Requests that no other dialect claims are answered in it. */
+export const openAiChatSurface: Surface = {
+  dialect: openAiChatDialect,
+  generatePath: "/v1/chat/completions",
+  recognises: () => true,
+  renderModel,
+  renderModels: (models) => ({ object: "list", data: models.map(renderModel) })
+}

@@ -1,0 +1,169 @@
+import { Cause, Clock, Effect, type Scope } from "effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Call, Notice, Origin } from "../domain/Call.ts"
+import { failure, LlmError } from "../domain/LlmError.ts"
+import { Engine, type Answer, type OpenCall } from "../engine/Engine.ts"
+import type { Dialect, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
+import { relayStream, relayWhole } from "./relay.ts"
+import { callerOf, headersOf, parseObject, readBody, requestIdOf, timeoutOf, type RequestHeaders } from "./requests.ts"
+import { ResponseWriter, type ResponseHeaders } from "./ResponseWriter.ts"
+import { Settings } from "./Settings.ts"
+
+/** One request and the response that belongs to it. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** Sends an answer that is not a stream. */
+export const sendJson = ({ response }: Exchange, answer: RenderedAnswer, headers: ResponseHeaders): void => {
+  if (response.headersSent || response.destroyed) return
+  const body = JSON.stringify(answer.body)
+  response
+    .writeHead(answer.status, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": Buffer.byteLength(body),
+      ...answer.headers,
+      ...headers
+    })
+    .end(body)
+}
+
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no"
+}
+
+/** Header values are ASCII; what is not is replaced. */
+const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
+
+const answerHeaders = (answer: Answer | undefined, notices: ReadonlyArray<Notice>): ResponseHeaders => {
+  if (answer === undefined) return {}
+  const dropped = notices.filter((notice) => notice.code === "dropped").map((notice) => notice.message)
+  return {
+    "x-millrace-model": headerText(`${answer.target.provider}/${answer.target.model}`),
+    "x-millrace-attempts": String(answer.attempts),
+    ...(dropped.length === 0 ? {} : { "x-millrace-dropped": headerText(dropped.join("; ")).slice(0, 4000) })
+  }
+}
+
+const originOf = (dialect: Dialect, headers: RequestHeaders, text: string, body: Origin["body"]): Origin => {
+  const own: Record<string, string> = {}
+  for (const name of dialect.headers) {
+    const value = headers[name]
+    if (value !== undefined) own[name] = value
+  }
+  return { protocol: dialect.id, body, text, headers: own }
+}
+
+const callOf = Effect.fnUntraced(function* (
+  dialect: Dialect,
+  headers: RequestHeaders,
+  text: string,
+  requestId: string
+) {
+  const body = yield* parseObject(text)
+  const { request, delivery } = yield* Effect.fromResult(dialect.decode(body))
+  const timeoutMs = yield* timeoutOf(headers)
+  const conversation = headers["x-millrace-conversation"]
+  return {
+    request,
+    delivery,
+    caller: yield* callerOf(headers),
+    dialect: dialect.id,
+    origin: originOf(dialect, headers, text, body),
+    requestId,
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs })
+  } satisfies Call
+})
+
+/**
+ * Answers one request to generate, in the words of a dialect: reads it, runs it as a call, and sends what comes, streamed
+ * or whole. It never fails: every failure is told to the caller.
+ */
+export const generate = (dialect: Dialect, exchange: Exchange): Effect.Effect<void, never, Engine> =>
+  Effect.gen(function* () {
+    const headers = headersOf(exchange.request)
+    const requestId = yield* requestIdOf(headers)
+    const sent: Record<string, string> = { "x-request-id": requestId }
+    yield* serve(dialect, exchange, headers, requestId, sent).pipe(
+      Effect.scoped,
+      Effect.catchCause((cause) => explain(cause)),
+      Effect.flatMap((error) =>
+        error === undefined
+          ? Effect.void
+          : Effect.sync(() => sendJson(exchange, dialect.renderError(error, requestId), sent))
+      )
+    )
+  })
+
+/** What went wrong, as a failure that can be told. Interruption is not told: there is nobody left to tell. */
+const explain = (cause: Cause.Cause<LlmError>): Effect.Effect<LlmError | undefined> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+  const found = Cause.findErrorOption(cause)
+  if (found._tag === "Some") return Effect.succeed(found.value)
+  return Effect.as(
+    Effect.logError("A call failed because of a defect", cause),
+    failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
+  )
+}
+
+const serve = Effect.fnUntraced(function* (
+  dialect: Dialect,
+  exchange: Exchange,
+  headers: RequestHeaders,
+  requestId: string,
+  sent: Record<string, string>
+): Effect.fn.Return<LlmError | undefined, LlmError, Engine | Scope.Scope> {
+  const engine = yield* Engine
+  const { bodyLimit, keepAliveMs } = yield* Settings
+  const clock = yield* Clock.Clock
+  const text = yield* readBody(exchange.request, bodyLimit)
+  const call = yield* callOf(dialect, headers, text, requestId)
+  const opened = yield* engine.open(call)
+  sent["x-millrace-call-id"] = opened.id
+  const context: RenderContext = {
+    id: opened.id,
+    created: Math.floor(clock.currentTimeMillisUnsafe() / 1000),
+    request: call.request,
+    origin: call.origin
+  }
+  if (call.delivery === "whole") {
+    yield* serveWhole(opened, dialect, context, exchange, sent)
+    return undefined
+  }
+  let answer: Answer | undefined
+  const writer = new ResponseWriter(
+    exchange.response,
+    () => ({ ...streamHeaders, ...sent, ...answerHeaders(answer, answer?.notices ?? []) }),
+    () => clock.currentTimeMillisUnsafe()
+  )
+  yield* relayStream(opened, dialect, context, writer, keepAliveMs, (begun) => {
+    answer = begun
+  })
+  return undefined
+})
+
+const serveWhole = Effect.fnUntraced(function* (
+  opened: OpenCall,
+  dialect: Dialect,
+  context: RenderContext,
+  { response }: Exchange,
+  sent: Record<string, string>
+) {
+  const notices: Array<Notice> = []
+  const { answer, text } = yield* relayWhole(opened, dialect, context, notices)
+  const bytes = Buffer.byteLength(text)
+  response
+    .writeHead(200, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": bytes,
+      ...sent,
+      ...answerHeaders(answer, [...answer.notices, ...notices])
+    })
+    .end(text)
+  opened.delivery.bytes = bytes
+  opened.delivery.complete = true
+})

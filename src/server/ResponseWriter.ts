@@ -1,0 +1,84 @@
+import { Effect } from "effect"
+import type { ServerResponse } from "node:http"
+
+/** Response headers as Node takes them. */
+export type ResponseHeaders = { readonly [name: string]: string }
+
+/**
+ * Writes one answer to a caller's connection: the head late, with the first text, and never anything after the end. It
+ * writes to Node's response directly, because the body of an answer is the hot path.
+ */
+export class ResponseWriter {
+  private readonly response: ServerResponse
+  private readonly headers: () => ResponseHeaders
+  private readonly now: () => number
+  /** when something was last handed to the transport, epoch milliseconds; before that, when the call began */
+  lastWriteAt: number
+  /** since when the caller takes nothing, epoch milliseconds */
+  stalledSince: number | undefined
+  bytes = 0
+
+  constructor(response: ServerResponse, headers: () => ResponseHeaders, now: () => number) {
+    this.response = response
+    this.headers = headers
+    this.now = now
+    this.lastWriteAt = now()
+  }
+
+  /** Whether the head was sent: from then on a failure has no status of its own. */
+  get begun(): boolean {
+    return this.response.headersSent
+  }
+
+  get ended(): boolean {
+    return this.response.writableEnded
+  }
+
+  /** Hands text over; suspends while the caller does not take what it has. */
+  write(text: string): Effect.Effect<void> {
+    if (text === "" || this.ended) return Effect.void
+    this.head()
+    this.count(text)
+    return this.response.write(text) ? Effect.void : this.drained
+  }
+
+  /** Hands over the last text and ends the body. */
+  end(text: string): void {
+    if (this.ended) return
+    this.head()
+    this.count(text)
+    this.response.end(text)
+  }
+
+  /** Says that the connection lives, unless it is the caller that takes nothing. */
+  keepAlive(text: string): void {
+    if (this.ended || this.stalledSince !== undefined) return
+    this.head()
+    this.count(text)
+    this.response.write(text)
+  }
+
+  /** Gives the connection up. */
+  destroy(): void {
+    this.response.destroy()
+  }
+
+  private head(): void {
+    if (!this.begun) this.response.writeHead(200, this.headers())
+  }
+
+  private count(text: string): void {
+    this.bytes += Buffer.byteLength(text)
+    this.lastWriteAt = this.now()
+  }
+
+  private readonly drained: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    this.stalledSince = this.now()
+    const onDrain = () => {
+      this.stalledSince = undefined
+      resume(Effect.void)
+    }
+    this.response.once("drain", onDrain)
+    return Effect.sync(() => this.response.off("drain", onDrain))
+  })
+}

@@ -1,0 +1,25 @@
+import { Context } from "effect"
+
+/** How the HTTP server behaves. Times are in milliseconds, sizes in bytes. */
+export interface ServerSettings {
+  readonly host: string
+  /** 0 takes any free port */
+  readonly port: number
+  readonly bodyLimit: number
+  /** silence after which a stream is told that the connection lives */
+  readonly keepAliveMs: number
+  /** how long streams may go on after the process was told to end */
+  readonly shutdownGraceMs: number
+}
+
+export const defaultServerSettings: ServerSettings = {
+  host: "127.0.0.1",
+  port: 8787,
+  bodyLimit: 32 * 1024 * 1024,
+  keepAliveMs: 15_000,
+  shutdownGraceMs: 20_000
+}
+
+export const Settings = Context.Reference<ServerSettings>("millrace/server/Settings", {
+  defaultValue: () => defaultServerSettings
+})

@@ -1,0 +1,103 @@
+import { Clock, Effect, Scope, Stream } from "effect"
+import type { Notice } from "../domain/Call.ts"
+import type { Frame } from "../domain/Frame.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import { ResponseFold } from "../domain/LlmResponse.ts"
+import type { Answer, OpenCall } from "../engine/Engine.ts"
+import type { Dialect, RenderContext, StreamRenderer } from "../protocols/Dialect.ts"
+import type { ResponseWriter } from "./ResponseWriter.ts"
+
+/** How long a caller may take nothing before it counts as gone, in milliseconds. */
+const stallLimit = 60_000
+
+/**
+ * Sends the answer of an open call as a stream. Nothing is sent until the answer has begun, or the caller was kept waiting
+ * for `keepAliveMs`: until then a failure is the failure of the effect and can be told with a status. After it, a failure
+ * is told in the stream, which then ends without the dialect's sign of success.
+ */
+export const relayStream = Effect.fnUntraced(function* (
+  opened: OpenCall,
+  dialect: Dialect,
+  context: RenderContext,
+  writer: ResponseWriter,
+  keepAliveMs: number,
+  onAnswer: (answer: Answer) => void
+): Effect.fn.Return<void, LlmError, Scope.Scope> {
+  const renderer = dialect.renderer(context)
+  yield* Effect.forkScoped(pulse(writer, dialect.keepAlive, keepAliveMs), { startImmediately: true })
+  yield* opened.answer.pipe(
+    Effect.tap((answer) => Effect.sync(() => onAnswer(answer))),
+    Effect.flatMap(({ frames }) =>
+      Stream.runForEachArray(frames, (batch) => send(batch, dialect, renderer, opened, writer))
+    ),
+    Effect.catch((error) => {
+      if (!writer.begun) return error
+      writer.end(renderer.failure(error))
+      return Effect.void
+    }),
+    Effect.ensuring(
+      Effect.sync(() => {
+        opened.delivery.bytes = writer.bytes
+      })
+    )
+  )
+})
+
+const send = (
+  batch: ReadonlyArray<Frame>,
+  dialect: Dialect,
+  renderer: StreamRenderer,
+  opened: OpenCall,
+  writer: ResponseWriter
+): Effect.Effect<void> => {
+  let text = ""
+  for (const frame of batch) {
+    if (frame.raw !== undefined && frame.protocol === dialect.id && frame.delivery === "stream")
+      text += renderer.verbatim(frame)
+    else for (const event of frame.events) text += renderer.event(event)
+    if (frame.events.at(-1)?._tag === "Finish") {
+      // The answer is complete: the caller does not wait for the end of the provider's connection.
+      writer.end(text + renderer.end())
+      opened.delivery.complete = true
+      return Effect.void
+    }
+  }
+  return writer.write(text)
+}
+
+/**
+ * One sleeping fiber per stream: keeps the connection alive while there is nothing to say, and gives up a caller that
+ * takes nothing.
+ */
+const pulse = Effect.fnUntraced(function* (writer: ResponseWriter, keepAlive: string, keepAliveMs: number) {
+  const clock = yield* Clock.Clock
+  while (!writer.ended) {
+    const now = clock.currentTimeMillisUnsafe()
+    const { stalledSince } = writer
+    if (stalledSince !== undefined && now - stalledSince >= stallLimit) return writer.destroy()
+    if (now - writer.lastWriteAt >= keepAliveMs) writer.keepAlive(keepAlive)
+    // A caller that begins to stall now is looked at again after the limit; nothing else can fall due before.
+    const nextKeepAlive = (stalledSince === undefined ? writer.lastWriteAt : now) + keepAliveMs
+    const nextStall = (stalledSince ?? now) + stallLimit
+    yield* Effect.sleep(Math.min(nextKeepAlive, nextStall) - now)
+  }
+})
+
+/** A whole answer: its JSON text, the provider's own where it speaks the dialect and nobody changed anything. */
+export const relayWhole = Effect.fnUntraced(function* (
+  opened: OpenCall,
+  dialect: Dialect,
+  context: RenderContext,
+  notices: Array<Notice>
+) {
+  const answer = yield* opened.answer
+  const frames: Array<Frame> = []
+  yield* Stream.runForEachArray(answer.frames, (batch) => Effect.sync(() => void frames.push(...batch)))
+  const [only] = frames
+  if (frames.length === 1 && only?.raw !== undefined && only.protocol === dialect.id && only.delivery === "whole") {
+    return { answer, text: only.raw }
+  }
+  const fold = new ResponseFold()
+  for (const frame of frames) for (const event of frame.events) fold.add(event)
+  return { answer, text: JSON.stringify(dialect.renderWhole(fold.response(), context, notices)) }
+})

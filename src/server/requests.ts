@@ -1,0 +1,104 @@
+import { Effect, Random } from "effect"
+import type { IncomingMessage } from "node:http"
+import type { Schema } from "effect"
+import type { Caller } from "../domain/Call.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+
+/** Request headers as Node gives them: lower case, several values joined. */
+export type RequestHeaders = { readonly [name: string]: string | undefined }
+
+export const headersOf = (request: IncomingMessage): RequestHeaders => {
+  const headers: Record<string, string | undefined> = {}
+  for (const name in request.headers) {
+    const value = request.headers[name]
+    headers[name] = Array.isArray(value) ? value.join(", ") : value
+  }
+  return headers
+}
+
+/** The text of a request's body, at most `limit` bytes of it. */
+export const readBody = (request: IncomingMessage, limit: number): Effect.Effect<string, LlmError> =>
+  Effect.callback<string, LlmError>((resume) => {
+    const tooLarge = failure(
+      { _tag: "InvalidRequest", kind: "tooLarge" },
+      `The request body is larger than ${limit} bytes, the limit of this server (server.bodyLimit)`
+    )
+    if (Number(request.headers["content-length"] ?? 0) > limit) return resume(tooLarge)
+    const chunks: Array<Buffer> = []
+    let size = 0
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) return void chunks.push(chunk)
+      stop()
+      resume(tooLarge)
+    }
+    const onEnd = () => {
+      stop()
+      resume(Effect.succeed(chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8")))
+    }
+    const stop = () => {
+      request.off("data", onData)
+      request.off("end", onEnd)
+    }
+    request.on("data", onData)
+    request.on("end", onEnd)
+    return Effect.sync(stop)
+  })
+
+/** A body that has to be a JSON object. */
+export const parseObject = (text: string): Effect.Effect<{ readonly [key: string]: Schema.Json }, LlmError> =>
+  Effect.suspend(() => {
+    let body: unknown
+    // JSON.parse says no by throwing.
+    try {
+      body = JSON.parse(text)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : "not JSON"
+      return failure({ _tag: "InvalidRequest", kind: "syntax" }, `The request body is not valid JSON: ${why}`)
+    }
+    if (typeof body !== "object" || body === null || Array.isArray(body)) {
+      return failure({ _tag: "InvalidRequest", kind: "type" }, "The request body has to be a JSON object")
+    }
+    return Effect.succeed(body as { readonly [key: string]: Schema.Json })
+  })
+
+/** The id of a request: the caller's own, else a new one. */
+export const requestIdOf = (headers: RequestHeaders): Effect.Effect<string> => {
+  const own = headers["x-request-id"]
+  if (own !== undefined && /^[\x21-\x7e]{1,200}$/.test(own)) return Effect.succeed(own)
+  return Effect.map(Random.nextInt, (random) => `req_${Math.abs(random).toString(36)}`)
+}
+
+const controlError = (header: string, mend: string): LlmError =>
+  failure({ _tag: "InvalidRequest", kind: "type", path: header }, `The header ${header} is not readable: ${mend}`)
+
+/** Who asks, as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
+export const callerOf = (headers: RequestHeaders): Effect.Effect<Caller, LlmError> =>
+  Effect.suspend(() => {
+    const tenant = headers["x-millrace-tenant"]
+    const listed = headers["x-millrace-labels"]
+    const labels: Record<string, string> = {}
+    for (const pair of listed?.split(",") ?? []) {
+      const at = pair.indexOf("=")
+      if (at <= 0) return controlError("x-millrace-labels", "write it as a=b,c=d")
+      labels[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
+    }
+    return Effect.succeed({
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(listed === undefined ? {} : { labels })
+    })
+  })
+
+const units: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** The bound of the whole call from `x-millrace-timeout` (`500ms`, `30s`, `2m`), in milliseconds. */
+export const timeoutOf = (headers: RequestHeaders): Effect.Effect<number | undefined, LlmError> =>
+  Effect.suspend(() => {
+    const text = headers["x-millrace-timeout"]
+    if (text === undefined) return Effect.succeed(undefined)
+    const [, amount, unit] = /^(\d+)(ms|s|m|h)$/.exec(text.trim()) ?? []
+    if (amount === undefined || unit === undefined) {
+      return controlError("x-millrace-timeout", "write a duration such as 500ms, 30s or 2m")
+    }
+    return Effect.succeed(Number(amount) * units[unit]!)
+  })

@@ -1,0 +1,222 @@
+import { Effect } from "effect"
+import { AuditTrail } from "../audit/AuditTrail.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import { Engine } from "../engine/Engine.ts"
+import type { CountTokensSurface, Surface } from "../protocols/Surface.ts"
+import { Router, unknownModel } from "../routing/Router.ts"
+import { countTokens } from "./countTokens.ts"
+import { generate, sendJson, type Exchange } from "./Generate.ts"
+import { headersOf, parseObject, readBody, requestIdOf } from "./requests.ts"
+import { Settings } from "./Settings.ts"
+
+/** What a route needs of the program. */
+export type RouteServices = Engine | Router | AuditTrail
+
+type Handler = (exchange: Exchange, match: Match) => Effect.Effect<void, never, RouteServices>
+
+/** Where a request was routed: the part of the path that the route leaves open, and the query. */
+interface Match {
+  readonly rest: string
+  readonly query: URLSearchParams
+  /** the dialect to answer in where the path does not decide it */
+  readonly surface: Surface
+}
+
+/** A path: exact, or with `*` at its end for anything that follows. */
+interface Route {
+  readonly method: "GET" | "POST"
+  readonly path: string
+  readonly handle: Handler
+}
+
+/** A handler that answers with JSON, errors in the words of the dialect that asks. `text` reads the request's body. */
+const json =
+  (
+    answer: (match: Match, text: Effect.Effect<string, LlmError>) => Effect.Effect<unknown, LlmError, RouteServices>
+  ): Handler =>
+  (exchange, match) =>
+    Effect.gen(function* () {
+      const { bodyLimit } = yield* Settings
+      const requestId = yield* requestIdOf(headersOf(exchange.request))
+      const rendered = yield* answer(match, readBody(exchange.request, bodyLimit)).pipe(
+        // Everything answered here was made of JSON values.
+        Effect.map((body) => ({ status: 200, headers: {}, body: body as never })),
+        Effect.catch((error) => Effect.succeed(match.surface.dialect.renderError(error, requestId)))
+      )
+      yield* Effect.sync(() => sendJson(exchange, rendered, { "x-request-id": requestId }))
+    })
+
+const countTokensRoute = ({ decode, render }: CountTokensSurface): Handler =>
+  json((_, text) =>
+    Effect.gen(function* () {
+      const body = yield* parseObject(yield* text)
+      const { request } = yield* Effect.fromResult(decode(body))
+      return render(yield* countTokens(request))
+    })
+  )
+
+const dialectRoutes = (surface: Surface): ReadonlyArray<Route> => [
+  { method: "POST", path: surface.generatePath, handle: (exchange) => generate(surface.dialect, exchange) },
+  ...(surface.countTokens === undefined
+    ? []
+    : [{ method: "POST" as const, path: surface.countTokens.path, handle: countTokensRoute(surface.countTokens) }])
+]
+
+const models = json(({ surface }) =>
+  Effect.flatMap(Router, (router) => Effect.map(router.models, (models) => surface.renderModels(models)))
+)
+
+const model = json(({ rest, surface }) =>
+  Effect.gen(function* () {
+    const router = yield* Router
+    const known = yield* router.models
+    const found = known.find(({ id }) => id === rest)
+    if (found === undefined) {
+      return yield* unknownModel(
+        rest,
+        known.map(({ id }) => id)
+      )
+    }
+    return surface.renderModel(found)
+  })
+)
+
+const notFound = (what: string) => failure({ _tag: "InvalidRequest", kind: "notFound" }, what)
+
+const storageTrouble = () => failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
+
+const calls = json(({ query }) =>
+  Effect.gen(function* () {
+    const limit = Number(query.get("limit") ?? 20)
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+      return yield* failure(
+        { _tag: "InvalidRequest", kind: "type", path: "limit" },
+        "limit has to be a whole number from 1 to 1000"
+      )
+    }
+    const cursor = query.get("cursor")
+    const audit = yield* AuditTrail
+    return yield* Effect.mapError(audit.list({ limit, ...(cursor === null ? {} : { cursor }) }), storageTrouble)
+  })
+)
+
+const call = json(({ rest }) =>
+  Effect.gen(function* () {
+    const audit = yield* AuditTrail
+    const record = yield* Effect.mapError(audit.get(rest), storageTrouble)
+    return record ?? (yield* notFound(`There is no call ${JSON.stringify(rest)}`))
+  })
+)
+
+const cancelSuffix = "/cancel"
+
+const cancelCall = json(({ rest }) =>
+  Effect.gen(function* () {
+    const id = rest.slice(0, -cancelSuffix.length)
+    const engine = yield* Engine
+    if (!rest.endsWith(cancelSuffix) || !(yield* engine.cancel(id))) {
+      return yield* notFound(`There is no open call ${JSON.stringify(id)}`)
+    }
+    return { id, cancelled: true }
+  })
+)
+
+const text =
+  (status: number, body: string): Handler =>
+  ({ response }) =>
+    Effect.sync(() => {
+      response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(body)
+    })
+
+/** Everything the server answers to. */
+export const makeRoutes = (surfaces: ReadonlyArray<Surface>, draining: () => boolean): ReadonlyArray<Route> => [
+  ...surfaces.flatMap(dialectRoutes),
+  { method: "GET", path: "/v1/models", handle: models },
+  { method: "GET", path: "/v1/models/*", handle: model },
+  { method: "GET", path: "/v1/calls", handle: calls },
+  { method: "GET", path: "/v1/calls/*", handle: call },
+  { method: "POST", path: "/v1/calls/*", handle: cancelCall },
+  { method: "GET", path: "/healthz", handle: text(200, "ok\n") },
+  {
+    method: "GET",
+    path: "/readyz",
+    handle: (exchange, match) => (draining() ? text(503, "shutting down\n") : text(200, "ready\n"))(exchange, match)
+  },
+  {
+    method: "GET",
+    path: "/",
+    handle: text(
+      200,
+      `Millrace\n\n${surfaces.map(({ generatePath }) => `POST ${generatePath}\n`).join("")}GET  /v1/models\nGET  /v1/calls\n`
+    )
+  }
+]
+
+const restOf = (route: Route, path: string): string | undefined => {
+  if (!route.path.endsWith("*")) return route.path === path ? "" : undefined
+  const prefix = route.path.slice(0, -1)
+  return path.startsWith(prefix) && path.length > prefix.length ? path.slice(prefix.length) : undefined
+}
+
+const decodePath = (path: string): string | undefined => {
+  // A malformed escape makes it throw; such a path is nobody's.
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** Finds what answers a request; what nobody answers is refused in the dialect that asks. */
+export const dispatch =
+  (routes: ReadonlyArray<Route>, surfaces: ReadonlyArray<Surface>) =>
+  (exchange: Exchange): Effect.Effect<void, never, RouteServices> => {
+    const { method = "GET", url = "/" } = exchange.request
+    const at = url.indexOf("?")
+    const rawPath = at < 0 ? url : url.slice(0, at)
+    const path = decodePath(rawPath.length > 1 && rawPath.endsWith("/") ? rawPath.slice(0, -1) : rawPath) ?? rawPath
+    const allowed: Array<string> = []
+    let surface: Surface | undefined
+    for (const route of routes) {
+      const rest = restOf(route, path)
+      if (rest === undefined) continue
+      surface ??= surfaceFor(surfaces, exchange, path)
+      if (route.method === method || (route.method === "GET" && method === "HEAD")) {
+        return route.handle(exchange, { rest, query: new URLSearchParams(at < 0 ? "" : url.slice(at)), surface })
+      }
+      allowed.push(route.method)
+    }
+    return refuse(exchange, surfaceFor(surfaces, exchange, path), method, path, allowed)
+  }
+
+const surfaceFor = (surfaces: ReadonlyArray<Surface>, { request }: Exchange, path: string): Surface => {
+  const headers = headersOf(request)
+  return (
+    surfaces.find(({ generatePath, countTokens }) => path === generatePath || path === countTokens?.path) ??
+    surfaces.find(({ recognises }) => recognises(headers))!
+  )
+}
+
+const refuse = (
+  exchange: Exchange,
+  { dialect }: Surface,
+  method: string,
+  path: string,
+  allowed: ReadonlyArray<string>
+) =>
+  Effect.gen(function* () {
+    const requestId = yield* requestIdOf(headersOf(exchange.request))
+    const error =
+      allowed.length > 0
+        ? failure(
+            { _tag: "InvalidRequest", kind: "method" },
+            `${method} is not allowed for ${path}; use ${allowed.join(" or ")}`
+          )
+        : notFound(`There is nothing at ${path}`)
+    yield* Effect.sync(() =>
+      sendJson(exchange, dialect.renderError(error, requestId), {
+        "x-request-id": requestId,
+        ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {})
+      })
+    )
+  })
