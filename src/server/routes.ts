@@ -3,6 +3,7 @@ import { AuditTrail } from "../audit/AuditTrail.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { CountTokensSurface, Surface } from "../protocols/Surface.ts"
+import type { StorageError } from "../storage/Database.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
 import { generate, sendJson, type Exchange } from "./Generate.ts"
@@ -83,7 +84,8 @@ const model = json(({ rest, surface }) =>
 
 const notFound = (what: string) => failure({ _tag: "InvalidRequest", kind: "notFound" }, what)
 
-const storageTrouble = () => failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
+const readFailure = (error: StorageError | LlmError): LlmError =>
+  error._tag === "LlmError" ? error : failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
 
 const calls = json(({ query }) =>
   Effect.gen(function* () {
@@ -96,14 +98,14 @@ const calls = json(({ query }) =>
     }
     const cursor = query.get("cursor")
     const audit = yield* AuditTrail
-    return yield* Effect.mapError(audit.list({ limit, ...(cursor === null ? {} : { cursor }) }), storageTrouble)
+    return yield* Effect.mapError(audit.list({ limit, ...(cursor === null ? {} : { cursor }) }), readFailure)
   })
 )
 
 const call = json(({ rest }) =>
   Effect.gen(function* () {
     const audit = yield* AuditTrail
-    const record = yield* Effect.mapError(audit.get(rest), storageTrouble)
+    const record = yield* Effect.mapError(audit.get(rest), readFailure)
     return record ?? (yield* notFound(`There is no call ${JSON.stringify(rest)}`))
   })
 )

@@ -1,0 +1,33 @@
+import { type Duration, Effect, Stream } from "effect"
+import type { Frame } from "../domain/Frame.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { Upstream } from "../routing/Upstream.ts"
+
+type Change = (frames: Stream.Stream<Frame, LlmError>) => Stream.Stream<Frame, LlmError>
+
+const changed =
+  (change: Change) =>
+  (upstream: Upstream["Service"]): Upstream["Service"] => ({
+    ...upstream,
+    stream: (request) => change(upstream.stream(request))
+  })
+
+/** Frames one at a time, so that a fault strikes exactly where it is wanted. */
+const first =
+  (count: number): Change =>
+  (frames) =>
+    frames.pipe(Stream.rechunk(1), Stream.take(count))
+
+/** Fails after so many frames (0: before anything came). */
+export const failAfter = (count: number, error: LlmError) =>
+  changed((frames) => Stream.concat(first(count)(frames), Stream.fail(error)))
+
+/** Ends as if it were well after so many frames: a truncated answer. */
+export const truncateAfter = (count: number) => changed(first(count))
+
+/** Says nothing more after so many frames. */
+export const stallAfter = (count: number) => changed((frames) => Stream.concat(first(count)(frames), Stream.never))
+
+/** Waits before the first frame. */
+export const slowStart = (duration: Duration.Input) =>
+  changed((frames) => Stream.concat(Stream.fromEffectDrain(Effect.sleep(duration)), frames))
