@@ -1,0 +1,108 @@
+import { Context, type Effect } from "effect"
+import type { StorageError } from "../storage/Database.ts"
+
+/** A call that begins, as it is kept: what lists are filtered by, and the record as JSON. */
+export interface OpenedRow {
+  readonly _tag: "Opened"
+  readonly id: string
+  /** The process that runs the call, as it names itself in its lease. */
+  readonly owner: string
+  /** Ascending per owner. */
+  readonly sequence: number
+  /** Epoch milliseconds. */
+  readonly openedAt: number
+  readonly requestId: string | null
+  readonly model: string
+  readonly key: string | null
+  readonly conversation: string | null
+  readonly body: string
+  /** The request as JSON, where it is captured whole. */
+  readonly request: string | null
+}
+
+/** A call that ended. */
+export interface FinalRow {
+  readonly _tag: "Final"
+  readonly id: string
+  /** The tag of the outcome. */
+  readonly outcome: string
+  /** Epoch milliseconds. */
+  readonly endedAt: number
+  readonly body: string
+  /** The answer as JSON, where it is captured whole. */
+  readonly response: string | null
+}
+
+export type AuditRow = OpenedRow | FinalRow
+
+/** A call as it is read back. */
+export interface StoredCall {
+  readonly id: string
+  readonly openedAt: number
+  readonly opened: { readonly body: string; readonly request: string | null }
+  readonly final: { readonly body: string; readonly response: string | null } | undefined
+}
+
+/** Which calls are listed; every key that is present must match. Times are epoch milliseconds. */
+export interface CallFilter {
+  readonly status?: "open" | "ended" | undefined
+  /** The tag of the outcome. */
+  readonly outcome?: string | undefined
+  readonly model?: string | undefined
+  /** The label of the caller's key. */
+  readonly key?: string | undefined
+  readonly requestId?: string | undefined
+  readonly conversation?: string | undefined
+  readonly openedFrom?: number | undefined
+  readonly openedBefore?: number | undefined
+}
+
+/** Where a page of a list begins: after this call, which itself need not exist any more. */
+export interface Position {
+  readonly openedAt: number
+  readonly id: string
+}
+
+/** A process's word that it lives and answers for the calls it opened. */
+export interface Lease {
+  readonly owner: string
+  readonly host: string
+  readonly pid: number
+  /** Epoch milliseconds. */
+  readonly heartbeatAt: number
+  /** All calls of this owner with a lower sequence number have their terminal record. */
+  readonly settledBelow: number
+}
+
+/** In a list, a request or an answer longer than this (in characters) is left out; a single call has it. */
+export const listedPayloadLimit = 16 * 1024
+
+/**
+ * The port to the place that keeps the records of calls. It stores and finds; when and how often is the business of
+ * `AuditTrail`. All writes may be repeated harmlessly.
+ */
+export class AuditStore extends Context.Service<
+  AuditStore,
+  {
+    /**
+     * Keeps all rows or none; durable when it succeeds. Of several rows for one call the first opening and the first
+     * ending stay, whoever wrote them.
+     */
+    readonly commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
+    readonly get: (id: string) => Effect.Effect<StoredCall | undefined, StorageError>
+    /** Newest first. */
+    readonly list: (
+      filter: CallFilter,
+      limit: number,
+      after: Position | undefined
+    ) => Effect.Effect<ReadonlyArray<StoredCall>, StorageError>
+    /** Writes or renews a lease. */
+    readonly keepLease: (lease: Lease) => Effect.Effect<void, StorageError>
+    readonly leases: Effect.Effect<ReadonlyArray<Lease>, StorageError>
+    /**
+     * Removes a lease and ends the owner's open calls as `Interrupted`, in one step, and gives their number. Does
+     * nothing when the lease was renewed since it was read, or is gone.
+     */
+    readonly endLease: (lease: Lease, at: number) => Effect.Effect<number, StorageError>
+  }
+>()("millrace/audit/AuditStore") {}

@@ -1,0 +1,111 @@
+import { Effect, Layer } from "effect"
+import {
+  type AuditRow,
+  AuditStore,
+  type CallFilter,
+  type FinalRow,
+  type Lease,
+  listedPayloadLimit,
+  type OpenedRow,
+  type Position,
+  type StoredCall
+} from "./AuditStore.ts"
+import { interruptedBody } from "./CallRecord.ts"
+
+interface Kept {
+  readonly opened: OpenedRow
+  readonly final: FinalRow | undefined
+}
+
+const matches = (filter: CallFilter, { final, opened }: Kept): boolean =>
+  (filter.status === undefined || (filter.status === "open") === (final === undefined)) &&
+  (filter.outcome === undefined || final?.outcome === filter.outcome) &&
+  (filter.model === undefined || opened.model === filter.model) &&
+  (filter.key === undefined || opened.key === filter.key) &&
+  (filter.requestId === undefined || opened.requestId === filter.requestId) &&
+  (filter.conversation === undefined || opened.conversation === filter.conversation) &&
+  (filter.openedFrom === undefined || opened.openedAt >= filter.openedFrom) &&
+  (filter.openedBefore === undefined || opened.openedAt < filter.openedBefore)
+
+const isBefore = (one: Position, other: Position) =>
+  one.openedAt === other.openedAt ? one.id < other.id : one.openedAt < other.openedAt
+
+const storedCall = ({ final, opened }: Kept): StoredCall => ({
+  id: opened.id,
+  openedAt: opened.openedAt,
+  opened: { body: opened.body, request: opened.request },
+  final: final === undefined ? undefined : { body: final.body, response: final.response }
+})
+
+const listed = (text: string | null) => (text !== null && text.length <= listedPayloadLimit ? text : null)
+
+const listedCall = (kept: Kept): StoredCall => {
+  const { final, opened, ...call } = storedCall(kept)
+  return {
+    ...call,
+    opened: { ...opened, request: listed(opened.request) },
+    final: final === undefined ? undefined : { ...final, response: listed(final.response) }
+  }
+}
+
+class Memory {
+  readonly #opened = new Map<string, OpenedRow>()
+  readonly #final = new Map<string, FinalRow>()
+  readonly #leases = new Map<string, Lease>()
+
+  commit(rows: ReadonlyArray<AuditRow>) {
+    for (const row of rows) {
+      if (row._tag === "Opened" && !this.#opened.has(row.id)) this.#opened.set(row.id, row)
+      if (row._tag === "Final" && !this.#final.has(row.id)) this.#final.set(row.id, row)
+    }
+  }
+
+  #kept(opened: OpenedRow): Kept {
+    return { opened, final: this.#final.get(opened.id) }
+  }
+
+  get(id: string): StoredCall | undefined {
+    const opened = this.#opened.get(id)
+    return opened === undefined ? undefined : storedCall(this.#kept(opened))
+  }
+
+  list(filter: CallFilter, limit: number, after: Position | undefined): ReadonlyArray<StoredCall> {
+    return [...this.#opened.values()]
+      .map((opened) => this.#kept(opened))
+      .filter((kept) => matches(filter, kept) && (after === undefined || isBefore(kept.opened, after)))
+      .toSorted((one, other) => (isBefore(one.opened, other.opened) ? 1 : -1))
+      .slice(0, limit)
+      .map(listedCall)
+  }
+
+  keepLease(lease: Lease) {
+    this.#leases.set(lease.owner, lease)
+  }
+
+  leases(): ReadonlyArray<Lease> {
+    return [...this.#leases.values()]
+  }
+
+  endLease({ heartbeatAt, owner }: Lease, at: number): number {
+    const lease = this.#leases.get(owner)
+    if (lease === undefined || lease.heartbeatAt > heartbeatAt) return 0
+    this.#leases.delete(owner)
+    const orphans = [...this.#opened.values()].filter((row) => row.owner === owner && !this.#final.has(row.id))
+    const end = { _tag: "Final", outcome: "Interrupted", endedAt: at, body: interruptedBody, response: null } as const
+    this.commit(orphans.map(({ id }) => ({ ...end, id })))
+    return orphans.length
+  }
+}
+
+/** Keeps the records of calls in this process and forgets them with it: for tests and programs without a database. */
+export const layer: Layer.Layer<AuditStore> = Layer.sync(AuditStore, () => {
+  const memory = new Memory()
+  return AuditStore.of({
+    commit: (rows) => Effect.sync(() => memory.commit(rows)),
+    get: (id) => Effect.sync(() => memory.get(id)),
+    list: (filter, limit, after) => Effect.sync(() => memory.list(filter, limit, after)),
+    keepLease: (lease) => Effect.sync(() => memory.keepLease(lease)),
+    leases: Effect.sync(() => memory.leases()),
+    endLease: (lease, at) => Effect.sync(() => memory.endLease(lease, at))
+  })
+})

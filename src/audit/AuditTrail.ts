@@ -1,0 +1,125 @@
+import { Clock, Context, Duration, Effect, Layer } from "effect"
+import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { StorageError } from "../storage/Database.ts"
+import { AuditStore } from "./AuditStore.ts"
+import * as AuditStoreMemory from "./AuditStoreMemory.ts"
+import type { CallRecord } from "./CallRecord.ts"
+import { type CallPage, type CallQuery, get, list } from "./CallRecords.ts"
+import type { CaptureLevel } from "./Capture.ts"
+import { GroupCommit } from "./GroupCommit.ts"
+import { type Durability, OpenCalls } from "./OpenCalls.ts"
+import * as Owner from "./Owner.ts"
+
+/** How calls are recorded; what is left out has the default that is named first. */
+export interface AuditSettings {
+  /**
+   * What an acknowledged record survives: `standard` a power loss, for an ending once it is written, which is soon;
+   * `strict` the same, and the end of a call waits for that; `process-safe` a crash of the process; `async` nothing, since
+   * nobody waits. The first two need a database with full synchronisation.
+   */
+  readonly durability?: Durability
+  /** What becomes of a call whose opening cannot be written in time: refused (`closed`), or served and counted. */
+  readonly onFailure?: "closed" | "open"
+  /** What of requests and answers goes into the record: `full`, `metadata`, or nothing. */
+  readonly capture?: CaptureLevel
+  /** How long an opening may wait for the store. Default 2 s. */
+  readonly openTimeout?: Duration.Input
+  /** How many records may wait for the store without a caller waiting for them. Default 4096. */
+  readonly capacity?: number
+  /** Records per transaction. Default 256. */
+  readonly maxBatch?: number
+}
+
+/** Counts since the start, and how many records and calls there are now. */
+export interface AuditStats {
+  /** Records that wait for the store now. */
+  readonly queued: number
+  /** Calls that are open now, or whose end is not yet written. */
+  readonly running: number
+  readonly opened: number
+  readonly finalized: number
+  /** Calls that were not started because they could not be recorded. */
+  readonly refused: number
+  /** Calls that were started before, or without ever, being recorded. */
+  readonly servedUnrecorded: number
+  /** Records that the store refused for good. */
+  readonly lost: number
+  /** Calls of dead processes that were ended as `Interrupted`. */
+  readonly recovered: number
+}
+
+const flushTimeout = "5 seconds"
+
+const make = Effect.fnUntraced(function* (settings: AuditSettings) {
+  const { capacity = 4096, capture = "full", durability = "standard", maxBatch = 256, onFailure = "closed" } = settings
+  const openTimeoutMillis = Duration.toMillis(settings.openTimeout ?? "2 seconds")
+  const store = yield* AuditStore
+  const clock = yield* Clock.Clock
+
+  const rows = new GroupCommit(store.commit, maxBatch)
+  const policy = { capacity, capture, durability, onFailure, openTimeoutMillis }
+  const calls: OpenCalls = new OpenCalls(policy, rows, clock, () => owner.id)
+  // Finalizers run from the last to the first: what waits is written, the writing stops, the lease is given back.
+  const owner = yield* Owner.join({ settledBelow: () => calls.settledBelow })
+  yield* Effect.forkScoped(rows.run)
+  yield* Effect.forkScoped(calls.expire)
+  yield* Effect.addFinalizer(() => {
+    calls.close()
+    return rows.flushed.pipe(Effect.interruptible, Effect.timeoutOption(flushTimeout))
+  })
+
+  return AuditTrail.of({
+    open: (record) => Effect.suspend(() => calls.open(record)),
+    finalize: (record) => Effect.suspend(() => calls.finalize(record)),
+    get: (id) => Effect.provideService(get(id), AuditStore, store),
+    list: (query) => Effect.provideService(list(query), AuditStore, store),
+    stats: Effect.sync(() => ({
+      queued: rows.waiting,
+      running: calls.running,
+      opened: calls.opened,
+      finalized: calls.finalized,
+      refused: calls.refused,
+      servedUnrecorded: calls.servedUnrecorded,
+      lost: calls.lost,
+      recovered: owner.recovered()
+    }))
+  })
+})
+
+/** The record of every call: opened before the first byte goes to a provider, ended once, whatever happens. */
+export class AuditTrail extends Context.Service<
+  AuditTrail,
+  {
+    /**
+     * Records that a call begins; durable when it returns, as far as the settings say. Call it before anything is sent
+     * to a provider. Fails with `AuditUnavailable` where that is impossible and the policy is `closed`; the call is
+     * then settled and needs no `finalize`.
+     *
+     * Gotcha: interrupting it stops the waiting only. The call counts as opened: finalize it.
+     */
+    readonly open: (record: OpenRecord) => Effect.Effect<void, LlmError>
+    /**
+     * Records how a call ended: the first ending counts, later ones and those of calls that are not open are ignored.
+     * It never fails and, unless durability is `strict`, never waits: the record is retained until it is written. Strictly it waits until then, but no longer than 5 s.
+     */
+    readonly finalize: (record: FinalRecord) => Effect.Effect<void>
+    /** One call with all that is kept of it. */
+    readonly get: (id: string) => Effect.Effect<CallRecord | undefined, StorageError>
+    /** Calls, newest first. Fails with `InvalidRequest` where the cursor is not one that a list has given. */
+    readonly list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | LlmError>
+    readonly stats: Effect.Effect<AuditStats>
+  }
+>()("millrace/audit/AuditTrail") {
+  /**
+   * Starts recording to the store, after the calls that dead processes left open were ended as `Interrupted`. Closing
+   * writes what still waits, for up to 5 s; calls that are then open become `Interrupted`.
+   */
+  static readonly layer = (settings: AuditSettings = {}): Layer.Layer<AuditTrail, StorageError, AuditStore> =>
+    Layer.effect(AuditTrail, make(settings))
+
+  /** Keeps the records in memory. */
+  static readonly layerMemory = (settings: AuditSettings = {}): Layer.Layer<AuditTrail> =>
+    // a store in memory does not fail
+    Layer.orDie(Layer.provide(AuditTrail.layer(settings), AuditStoreMemory.layer))
+}

@@ -1,0 +1,251 @@
+import { Effect, Schema } from "effect"
+import { AttemptRecord, Caller, FinalRecord, Notice, OpenRecord } from "../domain/Call.ts"
+import { FinishReason } from "../domain/LlmEvent.ts"
+import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import { noUsage, Usage } from "../domain/Usage.ts"
+import type { FinalRow, OpenedRow, StoredCall } from "./AuditStore.ts"
+import { abridge, capture, type CaptureLevel, Payload } from "./Capture.ts"
+
+const optional = Schema.optionalKey
+
+/**
+ * How a call ended, flat: `kind` is the outcome's tag. Of a failure, `reason` is the tag of its reason and the keys
+ * after `status` are what the reason says more; its own `kind` is called `detail` here.
+ */
+export const OutcomeRecord = Schema.Struct({
+  kind: Schema.Literals([
+    "Completed",
+    "Refused",
+    "HandedOff",
+    "Limited",
+    "Cancelled",
+    "Failed",
+    "Interrupted"
+  ] satisfies ReadonlyArray<Outcome["_tag"]>),
+  by: optional(Schema.String),
+  reason: optional(Schema.String),
+  finish: optional(FinishReason),
+  delivered: optional(Schema.Boolean),
+  target: optional(Schema.String),
+  message: optional(Schema.String),
+  status: optional(Schema.Int),
+  phase: optional(Schema.String),
+  detail: optional(Schema.String),
+  path: optional(Schema.String),
+  model: optional(Schema.String),
+  near: optional(Schema.Array(Schema.String)),
+  feature: optional(Schema.String),
+  tool: optional(Schema.String),
+  filter: optional(Schema.String)
+})
+export type OutcomeRecord = typeof OutcomeRecord.Type
+
+/** The request as the caller sent it; `body` is present where it was captured whole. */
+export const RequestRecord = Schema.Struct({ ...Payload.fields, body: optional(Schema.Json) })
+export type RequestRecord = typeof RequestRecord.Type
+
+/**
+ * The answer. `text`, `reasoning`, `refusal` and `toolCalls` are those of its first choice, `answer` is all of it.
+ * Of an answer longer than 256 KiB there are an excerpt and an abridged `text` only.
+ */
+export const ResponseRecord = Schema.Struct({
+  ...Payload.fields,
+  text: optional(Schema.String),
+  reasoning: optional(Schema.String),
+  refusal: optional(Schema.String),
+  toolCalls: optional(
+    Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String, arguments: Schema.String }))
+  ),
+  answer: optional(LlmResponse)
+})
+export type ResponseRecord = typeof ResponseRecord.Type
+
+/**
+ * One call as users read it. `timings.openedAt` is epoch milliseconds, the others count from the call's arrival. What
+ * is not known (yet) is absent: an open call has no outcome, an interrupted one neither counts nor a total time.
+ */
+export const CallRecord = Schema.Struct({
+  id: Schema.String,
+  requestId: optional(Schema.String),
+  dialect: optional(Schema.String),
+  model: Schema.String,
+  delivery: OpenRecord.fields.delivery,
+  status: Schema.Literals(["open", "ended"]),
+  outcome: optional(OutcomeRecord),
+  finishReason: optional(FinishReason),
+  target: FinalRecord.fields.target,
+  usage: optional(Usage),
+  timings: Schema.Struct({
+    openedAt: Schema.Finite,
+    firstByteMs: optional(Schema.Finite),
+    firstTokenMs: optional(Schema.Finite),
+    totalMs: optional(Schema.Finite)
+  }),
+  response: optional(ResponseRecord),
+  request: optional(RequestRecord),
+  attempts: Schema.Array(AttemptRecord),
+  notices: Schema.Array(Notice),
+  upstream: optional(FinalRecord.fields.upstream),
+  delivered: optional(FinalRecord.fields.delivered),
+  conversation: optional(Schema.String),
+  caller: Caller
+})
+export type CallRecord = typeof CallRecord.Type
+
+// What the bodies of the rows hold: the domain's records, with what is known of a payload in place of its content.
+const Opened = Schema.Struct({ ...OpenRecord.fields, request: optional(Payload) })
+const Final = Schema.Struct({
+  ...FinalRecord.fields,
+  response: optional(Schema.Struct({ ...Payload.fields, text: optional(Schema.String) }))
+})
+
+const decodeOpened = Schema.decodeUnknownEffect(Schema.fromJsonString(Opened))
+const decodeFinal = Schema.decodeUnknownEffect(Schema.fromJsonString(Final))
+const decodeRequest = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json))
+const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmResponse))
+
+// Records are written without their Schema: they are plain JSON by type, and every call writes two.
+
+/** The row of a call that begins. */
+export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string, sequence: number): OpenedRow => {
+  const { payload, text } = capture(level, record.request)
+  return {
+    _tag: "Opened",
+    id: record.id,
+    owner,
+    sequence,
+    openedAt: Math.floor(record.openedAt),
+    requestId: record.requestId ?? null,
+    model: record.model,
+    key: record.caller.key ?? null,
+    conversation: record.conversation ?? null,
+    // JSON leaves out a key that is undefined
+    body: JSON.stringify({ ...record, request: payload }),
+    request: text
+  }
+}
+
+/** The row of a call that ended at `endedAt` (epoch milliseconds). */
+export const finalRow = (record: FinalRecord, level: CaptureLevel, endedAt: number): FinalRow => {
+  const { payload, text } = capture(level, record.response)
+  const response =
+    payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
+  return {
+    _tag: "Final",
+    id: record.id,
+    outcome: record.outcome._tag,
+    endedAt,
+    body: JSON.stringify({ ...record, response }),
+    response: text
+  }
+}
+
+/** A terminal record of a call of which nothing is known but how it ended. */
+export const bareFinal = (id: string, outcome: Outcome, totalMs: number): FinalRecord => ({
+  id,
+  outcome,
+  usage: noUsage,
+  totalMs,
+  upstream: { bytes: 0, frames: 0, events: 0 },
+  delivered: { bytes: 0 },
+  attempts: [],
+  notices: []
+})
+
+/** The body of the terminal row that recovery writes, the same for every call. */
+export const interruptedBody: string = JSON.stringify({ ...bareFinal("", { _tag: "Interrupted" }, 0) })
+
+const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
+  const { _tag: kind } = outcome
+  switch (outcome._tag) {
+    case "Completed":
+      return { kind, finish: outcome.finish, delivered: outcome.delivered }
+    case "Refused":
+      return { kind, by: outcome.by, reason: outcome.reason }
+    case "HandedOff":
+      return { kind, target: outcome.target, ...(outcome.reason === undefined ? {} : { reason: outcome.reason }) }
+    case "Limited":
+    case "Cancelled":
+      return { kind, by: outcome.by }
+    case "Interrupted":
+      return { kind }
+    case "Failed": {
+      const { _tag: reason, ...details } = outcome.reason
+      return {
+        ...details,
+        ...("kind" in details ? { detail: details.kind } : {}),
+        kind,
+        reason,
+        message: outcome.message,
+        ...(outcome.status === undefined ? {} : { status: outcome.status })
+      }
+    }
+  }
+}
+
+const requestRecord = Effect.fnUntraced(function* (payload: Payload, text: string | null) {
+  return text === null ? payload : { ...payload, body: yield* decodeRequest(text) }
+})
+
+const speech = (choice: Choice | undefined): Partial<ResponseRecord> => {
+  const parts = choice?.parts ?? []
+  const reasoning = parts.flatMap((part) => (part._tag === "Reasoning" ? [part.text] : []))
+  const refusals = parts.flatMap((part) => (part._tag === "Refusal" ? [part.text] : []))
+  const toolCalls = parts.flatMap((part) =>
+    part._tag === "ToolCall" ? [{ id: part.id, name: part.name, arguments: part.arguments }] : []
+  )
+  return {
+    text: textOf(choice),
+    ...(reasoning.length === 0 ? {} : { reasoning: reasoning.join("") }),
+    ...(refusals.length === 0 ? {} : { refusal: refusals.join("") }),
+    ...(toolCalls.length === 0 ? {} : { toolCalls })
+  }
+}
+
+const responseRecord = Effect.fnUntraced(function* (
+  payload: NonNullable<typeof Final.Type.response>,
+  text: string | null
+) {
+  if (text === null) return payload
+  const answer = yield* decodeAnswer(text)
+  return { ...payload, ...speech(answer.choices[0]), answer }
+})
+
+/** What a call's end adds to its record. */
+const ending = Effect.fnUntraced(function* (stored: NonNullable<StoredCall["final"]>) {
+  const { id: _, firstByteMs, firstTokenMs, totalMs, outcome, response, ...final } = yield* decodeFinal(stored.body)
+  const { attempts, delivered, notices, upstream, usage, ...rest } = final
+  const record = { status: "ended", outcome: outcomeRecord(outcome), usage, attempts, notices } as const
+  // nothing was counted: the process that could have is gone
+  if (outcome._tag === "Interrupted") return { ...record, timings: {} }
+  return {
+    ...record,
+    ...rest,
+    upstream,
+    delivered,
+    ...(outcome._tag === "Completed" ? { finishReason: outcome.finish } : {}),
+    timings: {
+      ...(firstByteMs === undefined ? {} : { firstByteMs }),
+      ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
+      totalMs
+    },
+    ...(response === undefined ? {} : { response: yield* responseRecord(response, stored.response) })
+  }
+})
+
+const unended = { status: "open", attempts: [], notices: [], timings: {} } as const
+
+/** Reads a call back; fails where what is stored is not a record. */
+export const fromStored: (stored: StoredCall) => Effect.Effect<CallRecord, Schema.SchemaError> = Effect.fnUntraced(
+  function* (stored: StoredCall) {
+    const { openedAt, request, ...opened } = yield* decodeOpened(stored.opened.body)
+    const end = stored.final === undefined ? unended : yield* ending(stored.final)
+    return {
+      ...opened,
+      ...end,
+      timings: { openedAt, ...end.timings },
+      ...(request === undefined ? {} : { request: yield* requestRecord(request, stored.opened.request) })
+    }
+  }
+)

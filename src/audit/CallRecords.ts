@@ -1,0 +1,62 @@
+import { Effect, type Schema } from "effect"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import { StorageError } from "../storage/Database.ts"
+import { AuditStore, type CallFilter, type Position, type StoredCall } from "./AuditStore.ts"
+import { type CallRecord, fromStored } from "./CallRecord.ts"
+
+/** A page of records, newest first. `nextCursor` asks for the next one; absent where this is the last. */
+export interface CallPage {
+  readonly data: ReadonlyArray<CallRecord>
+  readonly nextCursor: string | undefined
+}
+
+/** What to list: at most `limit` records (1 to 100, else the nearest of these), from where `cursor` says. */
+export interface CallQuery extends CallFilter {
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+const defaultLimit = 20
+const maxLimit = 100
+
+const unreadable = (id: string) => (error: Schema.SchemaError) =>
+  new StorageError({ operation: "query", kind: "corrupt", message: `the record of the call ${id}: ${error.message}` })
+
+const read = (stored: StoredCall) => Effect.mapError(fromStored(stored), unreadable(stored.id))
+
+// A cursor names the last call of a page, so that calls which begin meanwhile do not move the next one.
+const cursorOf = ({ id, openedAt }: StoredCall) => `${openedAt}.${id}`
+
+const positionOf = (cursor: string): Effect.Effect<Position, LlmError> => {
+  const [, openedAt, id] = /^(\d{1,15})\.(.+)$/.exec(cursor) ?? []
+  return openedAt === undefined || id === undefined
+    ? failure({ _tag: "InvalidRequest", kind: "semantic", path: "cursor" }, "cursor is not one that a list has given")
+    : Effect.succeed({ openedAt: Number(openedAt), id })
+}
+
+/** One call with all that is kept of it. */
+export const get: (id: string) => Effect.Effect<CallRecord | undefined, StorageError, AuditStore> = Effect.fnUntraced(
+  function* (id: string) {
+    const store = yield* AuditStore
+    const stored = yield* store.get(id)
+    return stored === undefined ? undefined : yield* read(stored)
+  }
+)
+
+/**
+ * A page of calls. Of a request or an answer of more than 16 Ki characters it has size and fingerprint only; `get` has
+ * the content. Fails with `InvalidRequest` where the cursor is not one.
+ */
+export const list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | LlmError, AuditStore> =
+  Effect.fnUntraced(function* ({ cursor, limit = defaultLimit, ...filter }: CallQuery) {
+    const store = yield* AuditStore
+    const size = Math.min(Math.max(1, Math.trunc(limit)), maxLimit)
+    const after = cursor === undefined ? undefined : yield* positionOf(cursor)
+    const found = yield* store.list(filter, size + 1, after)
+    const page = found.slice(0, size)
+    const last = page.at(-1)
+    return {
+      data: yield* Effect.forEach(page, read),
+      nextCursor: found.length > size && last !== undefined ? cursorOf(last) : undefined
+    }
+  })

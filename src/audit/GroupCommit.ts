@@ -1,0 +1,126 @@
+import { Cause, Effect, Latch, Schedule } from "effect"
+import { StorageError } from "../storage/Database.ts"
+import type { AuditRow } from "./AuditStore.ts"
+
+/** A row on its way to the store. `settle` is called once: when it is durable, or with why the store will not have it. */
+export interface Pending {
+  readonly row: AuditRow
+  readonly settle: (refusal: StorageError | undefined) => void
+}
+
+const backoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
+
+/** Whether the store failed, rather than refused what was written: then the same rows are tried until it is back. */
+const isOutage = ({ kind }: StorageError) => kind !== "constraint" && kind !== "other"
+
+const defect = (cause: Cause.Cause<unknown>) =>
+  new StorageError({ operation: "batch", kind: "other", message: Cause.pretty(cause) })
+
+/**
+ * Writes rows in the order in which they come, many in one transaction: one batch is under way, and what comes
+ * meanwhile is the next. Nothing waits for a timer, and nothing that was pushed is given up: while the store is out of
+ * order the batch is tried again, and a row that it refuses does not keep others from being written.
+ */
+export class GroupCommit {
+  readonly #commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
+  readonly #maxBatch: number
+  // A set keeps the order and lets go of any row at once.
+  readonly #queue = new Set<Pending>()
+  readonly #wake = Latch.makeUnsafe(false)
+  readonly #idle = Latch.makeUnsafe(false)
+  #underWay = 0
+  #outage = false
+
+  constructor(commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>, maxBatch: number) {
+    this.#commit = commit
+    this.#maxBatch = maxBatch
+  }
+
+  /** Rows that wait; those under way are not among them. */
+  get waiting(): number {
+    return this.#queue.size
+  }
+
+  /** Hands over a row; it is written by `run`. */
+  push(pending: Pending): void {
+    this.#queue.add(pending)
+    this.#wake.openUnsafe()
+  }
+
+  /** Takes a row back, if it is not yet under way: then it will neither be written nor settled. */
+  remove(pending: Pending): boolean {
+    return this.#queue.delete(pending)
+  }
+
+  /** Writes what is pushed, for as long as it runs. */
+  readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    for (;;) {
+      const batch = this.#take()
+      this.#underWay = batch.length
+      if (batch.length > 0) {
+        yield* this.#write(batch)
+        continue
+      }
+      this.#idle.openUnsafe()
+      yield* this.#wake.await
+      this.#wake.closeUnsafe()
+      // one turn, in which everything that runs now joins the batch
+      yield* Effect.yieldNow
+    }
+  })
+
+  /** Completes when nothing waits and nothing is under way. */
+  readonly flushed: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.#queue.size + this.#underWay === 0) return Effect.void
+    this.#idle.closeUnsafe()
+    return this.#idle.await
+  })
+
+  #take(): ReadonlyArray<Pending> {
+    const batch: Array<Pending> = []
+    for (const pending of this.#queue) {
+      if (batch.length === this.#maxBatch) break
+      this.#queue.delete(pending)
+      batch.push(pending)
+    }
+    return batch
+  }
+
+  #write(batch: ReadonlyArray<Pending>): Effect.Effect<void> {
+    return Effect.suspend(() => this.#commit(batch.map((pending) => pending.row))).pipe(
+      // a defect must not end the one fiber that writes
+      Effect.catchDefect((error) => Effect.fail(defect(Cause.die(error)))),
+      Effect.tapError((error) => (isOutage(error) ? this.#reportOutage(error) : Effect.void)),
+      Effect.retry({ schedule: backoff, while: isOutage }),
+      Effect.matchEffect({
+        onSuccess: () => {
+          for (const pending of batch) pending.settle(undefined)
+          return this.#outage ? this.#reportRecovery : Effect.void
+        },
+        onFailure: (error) => this.#writeSingly(batch, error)
+      })
+    )
+  }
+
+  #writeSingly(batch: ReadonlyArray<Pending>, error: StorageError): Effect.Effect<void> {
+    const [only, another] = batch
+    if (only === undefined || another !== undefined) {
+      return Effect.forEach(batch, (pending) => this.#write([pending]), { discard: true })
+    }
+    return Effect.andThen(
+      Effect.logError("The audit store refuses a record", { call: only.row.id, record: only.row._tag, error }),
+      Effect.sync(() => only.settle(error))
+    )
+  }
+
+  #reportOutage(error: StorageError): Effect.Effect<void> {
+    if (this.#outage) return Effect.void
+    this.#outage = true
+    return Effect.logWarning("The audit store does not work; records are kept in memory meanwhile", error)
+  }
+
+  get #reportRecovery(): Effect.Effect<void> {
+    this.#outage = false
+    return Effect.logInfo("The audit store works again")
+  }
+}

@@ -1,0 +1,222 @@
+import { type Clock, Deferred, Effect, Latch } from "effect"
+import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import { failedWith } from "../domain/Outcome.ts"
+import type { StorageError } from "../storage/Database.ts"
+import type { CaptureLevel } from "./Capture.ts"
+import { bareFinal, finalRow, openedRow } from "./CallRecord.ts"
+import type { GroupCommit, Pending } from "./GroupCommit.ts"
+
+/** When a record counts as written. */
+export type Durability = "strict" | "standard" | "process-safe" | "async"
+
+export interface Policy {
+  readonly durability: Durability
+  readonly onFailure: "closed" | "open"
+  readonly capture: CaptureLevel
+  readonly openTimeoutMillis: number
+  /** How many rows may wait for the store without anybody waiting for them. */
+  readonly capacity: number
+}
+
+interface OpenCall {
+  readonly id: string
+  readonly openedAt: number
+  readonly sequence: number
+  /** Epoch milliseconds. */
+  readonly deadline: number
+  /** Done when the opening is durable, or the caller was refused. */
+  readonly opened: Deferred.Deferred<void, LlmError>
+  opening: Pending
+  ending: Pending | undefined
+}
+
+/** A store that hangs must not keep calls, and with them a shutdown, from ending. */
+const strictTimeout = "5 seconds"
+
+const unavailable = (message: string) => failure({ _tag: "AuditUnavailable" }, message)
+const late = unavailable("The call was not started: its record could not be written in time")
+const refused = unavailable("The call was not started: its record could not be written")
+const closed = unavailable("The call was not started: the audit trail is closed")
+
+/**
+ * The calls of this process from their opening to the durable record of their end: who waits for what, for how long,
+ * and what becomes of a call whose record cannot be written.
+ */
+export class OpenCalls {
+  readonly #policy: Policy
+  readonly #rows: GroupCommit
+  readonly #clock: Clock.Clock
+  readonly #owner: () => string
+  /** In the order of their sequence. */
+  readonly #calls = new Map<string, OpenCall>()
+  /** Those whose callers wait for the opening, in the order of their deadlines. */
+  readonly #waiting = new Set<OpenCall>()
+  readonly #someoneWaits = Latch.makeUnsafe(false)
+  #nextSequence = 0
+  #closed = false
+  /** The last thing known of the store is that it did not answer in time. */
+  #stalled = false
+  opened = 0
+  finalized = 0
+  refused = 0
+  servedUnrecorded = 0
+  lost = 0
+
+  constructor(policy: Policy, rows: GroupCommit, clock: Clock.Clock, owner: () => string) {
+    this.#policy = policy
+    this.#rows = rows
+    this.#clock = clock
+    this.#owner = owner
+  }
+
+  /** Calls that are open, or whose end is not yet durable. */
+  get running(): number {
+    return this.#calls.size
+  }
+
+  /** All calls with a lower sequence number are settled: their end is durable, or they were never written. */
+  get settledBelow(): number {
+    for (const call of this.#calls.values()) return call.sequence
+    return this.#nextSequence
+  }
+
+  /** Records that a call begins. See `AuditTrail.open`. */
+  open(record: OpenRecord): Effect.Effect<void, LlmError> {
+    if (this.#closed) return this.#refuse(closed)
+    const servesAnyway = this.#stalled && this.#policy.onFailure === "open"
+    const hasRoom = this.#rows.waiting < this.#policy.capacity
+    if (servesAnyway) this.servedUnrecorded++
+    if (servesAnyway && !hasRoom) return Effect.void
+    const call = this.#admit(record)
+    if (servesAnyway || (this.#policy.durability === "async" && hasRoom)) return Effect.void
+    this.#waiting.add(call)
+    this.#someoneWaits.openUnsafe()
+    return Deferred.await(call.opened)
+  }
+
+  /** Records how a call ended; only the first ending of an open call counts. See `AuditTrail.finalize`. */
+  finalize(record: FinalRecord): Effect.Effect<void> {
+    const call = this.#calls.get(record.id)
+    if (call === undefined || call.ending !== undefined) return Effect.void
+    if (this.#policy.durability !== "strict") {
+      this.#end(call, record, undefined)
+      return Effect.void
+    }
+    const durable = Deferred.makeUnsafe<void>()
+    this.#end(call, record, durable)
+    // interruptible for the timeout alone: a call ends where nothing can be interrupted
+    return Deferred.await(durable).pipe(Effect.interruptible, Effect.timeoutOption(strictTimeout), Effect.asVoid)
+  }
+
+  /** Gives up waiting for openings whose time has run out, for as long as it runs. */
+  readonly expire: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    for (;;) {
+      const [oldest] = this.#waiting
+      if (oldest === undefined) {
+        yield* this.#someoneWaits.await
+        this.#someoneWaits.closeUnsafe()
+        continue
+      }
+      const left = oldest.deadline - this.#clock.currentTimeMillisUnsafe()
+      if (left > 0) yield* Effect.sleep(left)
+      else this.#giveUp(oldest)
+    }
+  })
+
+  /** Opens no more calls. */
+  close(): void {
+    this.#closed = true
+  }
+
+  #refuse(error: LlmError): Effect.Effect<never, LlmError> {
+    this.refused++
+    return Effect.fail(error)
+  }
+
+  #admit(record: OpenRecord): OpenCall {
+    const sequence = this.#nextSequence++
+    const call: OpenCall = {
+      id: record.id,
+      openedAt: record.openedAt,
+      sequence,
+      deadline: this.#clock.currentTimeMillisUnsafe() + this.#policy.openTimeoutMillis,
+      opened: Deferred.makeUnsafe(),
+      opening: {
+        row: openedRow(record, this.#policy.capture, this.#owner(), sequence),
+        settle: (refusal) => (refusal === undefined ? this.#onOpened(call) : this.#onRefused(call))
+      },
+      ending: undefined
+    }
+    this.#calls.set(record.id, call)
+    this.#rows.push(call.opening)
+    return call
+  }
+
+  #onOpened(call: OpenCall): void {
+    this.opened++
+    this.#stalled = false
+    this.#waiting.delete(call)
+    Deferred.doneUnsafe(call.opened, Effect.void)
+  }
+
+  /** The store will not have the opening, so there is nothing that could be ended. */
+  #onRefused(call: OpenCall): void {
+    this.#forget(call)
+    if (!this.#waiting.delete(call)) return this.#countLost()
+    if (this.#policy.onFailure === "open") this.#serve(call)
+    else this.#turnAway(call, refused)
+  }
+
+  #countLost(): void {
+    this.lost++
+  }
+
+  #giveUp(call: OpenCall): void {
+    this.#stalled = true
+    this.#waiting.delete(call)
+    if (this.#policy.onFailure === "open") {
+      if (this.#rows.waiting > this.#policy.capacity) this.#withdraw(call)
+      return this.#serve(call)
+    }
+    // A row under way may be written yet: then the call needs an ending.
+    if (!this.#withdraw(call) && call.ending === undefined) {
+      const totalMs = Math.max(0, this.#clock.currentTimeMillisUnsafe() - call.openedAt)
+      this.#end(call, bareFinal(call.id, failedWith(late), totalMs), undefined)
+    }
+    this.#turnAway(call, late)
+  }
+
+  #serve(call: OpenCall): void {
+    this.servedUnrecorded++
+    Deferred.doneUnsafe(call.opened, Effect.void)
+  }
+
+  #turnAway(call: OpenCall, error: LlmError): void {
+    this.refused++
+    Deferred.doneUnsafe(call.opened, Effect.fail(error))
+  }
+
+  /** Forgets a call of which nothing has been sent to the store. */
+  #withdraw(call: OpenCall): boolean {
+    if (!this.#rows.remove(call.opening)) return false
+    this.#forget(call)
+    return true
+  }
+
+  #forget(call: OpenCall): void {
+    if (call.ending !== undefined) this.#rows.remove(call.ending)
+    this.#calls.delete(call.id)
+  }
+
+  #end(call: OpenCall, record: FinalRecord, durable: Deferred.Deferred<void> | undefined): void {
+    const settle = (refusal: StorageError | undefined) => {
+      if (refusal === undefined) this.finalized++
+      else this.lost++
+      this.#calls.delete(call.id)
+      if (durable !== undefined) Deferred.doneUnsafe(durable, Effect.void)
+    }
+    call.ending = { row: finalRow(record, this.#policy.capture, this.#clock.currentTimeMillisUnsafe()), settle }
+    this.#rows.push(call.ending)
+  }
+}
