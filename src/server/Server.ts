@@ -4,9 +4,8 @@ import { HttpMiddleware, HttpServerRequest, HttpServerResponse } from "effect/ht
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { failure } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
-import type { Surface } from "../protocols/Surface.ts"
 import { sendJson, type Exchange } from "./Generate.ts"
-import { dispatch, makeRoutes, type RouteServices } from "./routes.ts"
+import { dispatch, makeRoutes, surfaceFor, type Surfaces } from "./routes.ts"
 import { headersOf, requestIdOf } from "./requests.ts"
 import { Settings } from "./Settings.ts"
 
@@ -19,7 +18,7 @@ export class Server extends Context.Service<
    * Serves the dialects over HTTP until its scope closes. Closing is graceful: `/readyz` says 503 and new calls are
    * refused at once, calls that run may end within the grace, then they are cancelled.
    */
-  static readonly layer = (surfaces: readonly [...ReadonlyArray<Surface>, Surface]) =>
+  static readonly layer = (surfaces: Surfaces) =>
     Layer.effect(
       Server,
       Effect.gen(function* () {
@@ -71,7 +70,7 @@ const serverAddress = (address: ReturnType<ReturnType<typeof createServer>["addr
 
 const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
-const refuse = (exchange: Exchange, surfaces: ReadonlyArray<Surface>): Effect.Effect<void> =>
+const refuse = (exchange: Exchange, surfaces: Surfaces): Effect.Effect<void> =>
   Effect.gen(function* () {
     const requestId = yield* requestIdOf(headersOf(exchange.request))
     const surface =
@@ -94,5 +93,3 @@ const drain = Effect.fnUntraced(function* (engine: Engine["Service"], graceMs: n
   yield* Effect.timeoutOrElse(idle, { duration: graceMs, orElse: () => engine.shutdown })
   yield* Effect.timeoutOrElse(idle, { duration: "2 seconds", orElse: () => Effect.void })
 })
-
-export type ServerServices = RouteServices

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
@@ -9,6 +10,9 @@ import { countTokens } from "./countTokens.ts"
 import { generate, sendJson, type Exchange } from "./Generate.ts"
 import { headersOf, parseObject, readBody, requestIdOf } from "./requests.ts"
 import { Settings } from "./Settings.ts"
+
+/** The dialects that are served; the first answers what no dialect claims. */
+export type Surfaces = NonEmptyReadonlyArray<Surface>
 
 /** What a route needs of the program. */
 export type RouteServices = Engine | Router | AuditTrail
@@ -131,7 +135,7 @@ const text =
     })
 
 /** Everything the server answers to. */
-export const makeRoutes = (surfaces: ReadonlyArray<Surface>, draining: () => boolean): ReadonlyArray<Route> => [
+export const makeRoutes = (surfaces: Surfaces, draining: () => boolean): ReadonlyArray<Route> => [
   ...surfaces.flatMap(dialectRoutes),
   { method: "GET", path: "/v1/models", handle: models },
   { method: "GET", path: "/v1/models/*", handle: model },
@@ -171,7 +175,7 @@ const decodePath = (path: string): string | undefined => {
 
 /** Finds what answers a request; what nobody answers is refused in the dialect that asks. */
 export const dispatch =
-  (routes: ReadonlyArray<Route>, surfaces: ReadonlyArray<Surface>) =>
+  (routes: ReadonlyArray<Route>, surfaces: Surfaces) =>
   (exchange: Exchange): Effect.Effect<void, never, RouteServices> => {
     const { method = "GET", url = "/" } = exchange.request
     const at = url.indexOf("?")
@@ -191,11 +195,13 @@ export const dispatch =
     return refuse(exchange, surfaceFor(surfaces, exchange, path), method, path, allowed)
   }
 
-const surfaceFor = (surfaces: ReadonlyArray<Surface>, { request }: Exchange, path: string): Surface => {
+/** The dialect to answer in: that of the path, else that of the headers. */
+export const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string): Surface => {
   const headers = headersOf(request)
   return (
     surfaces.find(({ generatePath, countTokens }) => path === generatePath || path === countTokens?.path) ??
-    surfaces.find(({ recognises }) => recognises(headers))!
+    surfaces.find(({ recognises }) => recognises(headers)) ??
+    surfaces[0]
   )
 }
 

@@ -9,11 +9,11 @@ const renderModel = (model: Model) => ({
   owned_by: model.provider
 })
 
-/** Chat Completions on an HTTP server. Requests that no other dialect claims are answered in it. */
+/** Chat Completions on an HTTP server. Its SDKs send nothing that tells them apart. */
 export const openAiChatSurface: Surface = {
   dialect: openAiChatDialect,
   generatePath: "/v1/chat/completions",
-  recognises: () => true,
+  recognises: () => false,
   renderModel,
   renderModels: (models) => ({ object: "list", data: models.map(renderModel) })
 }
