@@ -73,8 +73,7 @@ const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : 
 const refuse = (exchange: Exchange, surfaces: Surfaces): Effect.Effect<void> =>
   Effect.gen(function* () {
     const requestId = yield* requestIdOf(headersOf(exchange.request))
-    const surface =
-      surfaces.find(({ generatePath }) => exchange.request.url?.startsWith(generatePath)) ?? surfaces.at(-1)!
+    const surface = surfaceFor(surfaces, exchange, exchange.request.url ?? "/")
     const error = failure({ _tag: "NoRoute" }, "The server is shutting down")
     yield* Effect.sync(() =>
       sendJson(exchange, surface.dialect.renderError(error, requestId), {
