@@ -13,6 +13,8 @@ export interface Quirks {
   readonly legacyMaxTokens?: true
   /** does not know the role `developer` */
   readonly noDeveloperRole?: true
+  /** refuses a budget for thinking: its models decide themselves, and take an effort */
+  readonly adaptiveThinking?: true
 }
 
 /** What a request is encoded for: the target's model, how the answer should come, what is peculiar there. */
@@ -69,6 +71,11 @@ export interface Protocol {
   readonly decoder: () => StreamDecoder
   /** a whole answer as the events that a stream of it would have been */
   readonly decodeWhole: (body: unknown, events: Array<LlmEvent>) => LlmError | undefined
+  /** how a server of the protocol is asked for the size of a request, where it can be asked */
+  readonly countTokens?: {
+    readonly encode: Protocol["encode"]
+    readonly read: (body: unknown) => number | undefined
+  }
   /** the reason of an HTTP error answer, with the provider's own message, status and hints */
   readonly decodeError: (answer: ErrorAnswer) => LlmError
 }

@@ -31,7 +31,10 @@ const stopReasons: { readonly [R in FinishReason]: string } = {
 }
 
 /** How an ending is said here. A raw reason of this format is kept where it means the same. */
-export const stopReasonOf = (finish: Pick<Finish, "reason" | "rawReason" | "stopSequence">, refused: boolean): string => {
+export const stopReasonOf = (
+  finish: Pick<Finish, "reason" | "rawReason" | "stopSequence">,
+  refused: boolean
+): string => {
   const { reason, rawReason, stopSequence } = finish
   if (refused && (reason === "stop" || reason === "unknown")) return "refusal"
   if (rawReason !== undefined && reasons[rawReason] === reason) return rawReason

@@ -1,0 +1,174 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import type { WireFrame } from "../../wire/Frame.ts"
+import type { StreamDecoder } from "../Protocol.ts"
+import { beginBlock, ToolBlock, type OpenBlock } from "./blocks.ts"
+import { streamError } from "./errors.ts"
+import { present } from "./extension.ts"
+import { isObject, type JsonObject } from "./open-document.ts"
+import { finishReasonOf } from "./stop-reasons.ts"
+import { readStreamEvent, type StreamEvent, type Typed } from "./stream-events.ts"
+import { UsageTally } from "./usage.ts"
+
+/** What is known of one answer so far, be it a stream or whole. */
+class MessageDecoder implements StreamDecoder {
+  private started = false
+  private done = false
+  private stopped = false
+  private stopReason: string | undefined
+  private stopSequence: string | undefined
+  private calledTool = false
+  private blocks = 0
+  private readonly open = new Map<number, OpenBlock>()
+  private readonly usage = new UsageTally()
+
+  step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
+    if (this.done) return undefined
+    let value: unknown
+    // JSON.parse is the one judge of JSON, and says no by throwing.
+    try {
+      value = JSON.parse(frame.data)
+    } catch {
+      return isTerminatorOfAnother(frame.data) ? undefined : malformed
+    }
+    const event = readStreamEvent(value)
+    if (event === undefined) return malformed
+    if (event === "other") return undefined
+    if (event.type === "error") return streamError(value, frame.raw)
+    this.read(event, events)
+    return undefined
+  }
+
+  halt(events: Array<LlmEvent>): LlmError | undefined {
+    if (this.done) return undefined
+    if (this.stopped) {
+      this.finish(events)
+      return undefined
+    }
+    return this.started
+      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
+      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+  }
+
+  /** A whole answer: its message, and then its end. */
+  whole(message: JsonObject, events: Array<LlmEvent>): void {
+    this.start(message, events)
+    this.stop(message)
+    this.finish(events)
+  }
+
+  private read(event: Exclude<StreamEvent, { readonly type: "error" }>, events: Array<LlmEvent>): void {
+    switch (event.type) {
+      case "content_block_delta":
+        if (!this.stopped) this.delta(event.index, event.delta, events)
+        return
+      case "content_block_start":
+        if (!this.stopped) this.begin(event.index, event.content_block, events)
+        return
+      case "content_block_stop":
+        return this.end(event.index, events)
+      case "message_start":
+        return this.start(event.message, events)
+      case "message_delta":
+        this.ensureStarted(events)
+        this.stop(event.delta)
+        return this.report(event.usage, events)
+      case "message_stop":
+        return this.finish(events)
+    }
+  }
+
+  private start(message: JsonObject, events: Array<LlmEvent>): void {
+    if (this.started) return
+    this.started = true
+    const { id, model, usage, content } = message
+    const tier = isObject(usage) ? usage["service_tier"] : undefined
+    events.push({
+      _tag: "Started",
+      id: typeof id === "string" ? id : "",
+      model: typeof model === "string" ? model : "",
+      ...(typeof tier === "string" ? { serviceTier: tier } : {})
+    })
+    this.report(usage, events)
+    // A stream's message is empty when it starts, except where a program called a tool: then all of it is there at once.
+    if (!Array.isArray(content) || content.length === 0) return
+    for (const block of content) {
+      if (!isObject(block) || typeof block["type"] !== "string") continue
+      this.begin(-1, { ...block, type: block["type"] }, events)
+      this.end(-1, events)
+    }
+    this.stop(message)
+  }
+
+  private ensureStarted(events: Array<LlmEvent>): void {
+    if (!this.started) this.start({}, events)
+  }
+
+  private report(usage: unknown, events: Array<LlmEvent>): void {
+    if (this.usage.add(usage)) events.push({ _tag: "UsageReported", usage: this.usage.usage() })
+  }
+
+  private begin(index: number, block: Typed, events: Array<LlmEvent>): void {
+    this.ensureStarted(events)
+    this.end(index, events)
+    this.open.set(index, beginBlock(block, `block-${this.blocks++}`, events))
+  }
+
+  private delta(index: number, delta: Typed, events: Array<LlmEvent>): void {
+    const block = this.open.get(index)
+    if (block !== undefined) return block.delta(delta, events)
+    // There are servers that do not announce their blocks.
+    const type = delta.type === "text_delta" ? "text" : delta.type === "thinking_delta" ? "thinking" : undefined
+    if (type === undefined) return
+    this.begin(index, { type }, events)
+    this.open.get(index)?.delta(delta, events)
+  }
+
+  private end(index: number, events: Array<LlmEvent>): void {
+    const block = this.open.get(index)
+    if (block === undefined) return
+    this.open.delete(index)
+    block.end(events)
+    if (block instanceof ToolBlock && block.client) this.calledTool = true
+  }
+
+  /** The first stop reason counts. */
+  private stop({ stop_reason: reason, stop_sequence: sequence }: JsonObject): void {
+    if (this.stopped || typeof reason !== "string" || reason === "") return
+    this.stopped = true
+    this.stopReason = reason
+    if (typeof sequence === "string") this.stopSequence = sequence
+  }
+
+  private finish(events: Array<LlmEvent>): void {
+    this.ensureStarted(events)
+    for (const index of this.open.keys()) this.end(index, events)
+    this.done = true
+    events.push({
+      _tag: "Finish",
+      reason: finishReasonOf(this.stopReason, this.calledTool),
+      ...present({ rawReason: this.stopReason, stopSequence: this.stopSequence }),
+      usage: this.usage.usage()
+    })
+  }
+}
+
+const malformed = failure(
+  { _tag: "InvalidOutput", kind: "malformedFrame" },
+  "the provider sent a frame that cannot be read"
+)
+
+/** Some servers close this format with the terminator of another one. */
+const isTerminatorOfAnother = (data: string): boolean => data.trim() === "[DONE]"
+
+/** Decodes one stream of the Messages API. */
+export const makeStreamDecoder = (): StreamDecoder => new MessageDecoder()
+
+/** Decodes a whole answer of the Messages API as the events that a stream of it would have been. */
+export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
+  if (!isObject(body)) return malformed
+  if (isObject(body["error"])) return streamError(body, JSON.stringify(body))
+  if (!Array.isArray(body["content"])) return malformed
+  new MessageDecoder().whole(body, events)
+  return undefined
+}

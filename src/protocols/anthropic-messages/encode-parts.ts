@@ -1,0 +1,149 @@
+import type { LlmError } from "../../domain/LlmError.ts"
+import { failure } from "../../domain/LlmError.ts"
+import type {
+  CacheMarker,
+  Extensions,
+  MediaPart,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../domain/LlmRequest.ts"
+import { ownExtension, present } from "./extension.ts"
+import { Notices } from "./notices.ts"
+import { isObject, type JsonObject } from "./open-document.ts"
+import { toolInput } from "./tool-input.ts"
+import { anthropicMessagesId } from "./wire.ts"
+
+/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
+export class Encoding extends Notices {
+  failure: LlmError | undefined
+
+  /** Input that the target cannot take: an answer without it would be an answer to another question. */
+  unsupported(feature: string): void {
+    this.failure ??= failure({ _tag: "Unsupported", feature }, `the Messages API does not take ${feature}`)
+  }
+
+  /** What another format kept for itself. */
+  foreign(extensions: Extensions | undefined): void {
+    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
+      if (protocol === anthropicMessagesId) continue
+      for (const field of Object.keys(fields)) this.dropped(field)
+    }
+  }
+}
+
+interface Marked {
+  readonly cache?: CacheMarker
+  readonly extensions?: Extensions
+}
+
+/** The fields that any block, tool or message may have besides its own. */
+export const markers = ({ cache, extensions }: Marked, encoding: Encoding): JsonObject => {
+  encoding.foreign(extensions)
+  const { block: _, ...own } = ownExtension(extensions)
+  return { ...(cache === undefined ? {} : { cache_control: { type: "ephemeral", ...cache } }), ...own }
+}
+
+/** The blocks that a part stands for: one, or none where it cannot be said. */
+export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  switch (part._tag) {
+    case "Text":
+      return encodeText(part, encoding)
+    case "Refusal":
+      return encodeText({ _tag: "Text", text: part.text }, encoding)
+    case "Media":
+      return encodeMedia(part, encoding)
+    case "Reasoning":
+      return encodeReasoning(part, encoding)
+    case "ToolCall":
+      return [encodeToolCall(part, encoding)]
+    case "ToolResult":
+      return [encodeToolResult(part, encoding)]
+    case "Opaque":
+      if (part.protocol === anthropicMessagesId && isObject(part.value)) return [part.value]
+      encoding.dropped(`a block of ${part.protocol}`)
+      return []
+  }
+}
+
+const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  // The API refuses the whole request for a text of nothing but white space.
+  if (part.text.trim() === "") return []
+  const more = markers(part, encoding)
+  const block = ownExtension(part.extensions)["block"]
+  if (!isObject(block)) return [{ type: "text", text: part.text, ...more }]
+  if (block["type"] === "search_result") return [{ ...block, content: [{ type: "text", text: part.text }], ...more }]
+  const source = isObject(block["source"]) ? block["source"] : {}
+  return [{ ...block, source: { ...source, [source["type"] === "content" ? "content" : "data"]: part.text }, ...more }]
+}
+
+const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const more = markers(part, encoding)
+  const { kind, mediaType, source, filename } = part
+  if (part.detail !== undefined && part.detail !== "auto") encoding.dropped("the detail of an image")
+  if (kind === "image" || mediaType?.startsWith("image/") === true) {
+    return [{ type: "image", source: mediaSource(part, imageType(part)), ...more }]
+  }
+  const title = present({ title: filename })
+  if (kind === "audio") encoding.unsupported("audio input")
+  else if (mediaType === undefined || mediaType === "application/pdf") {
+    return [{ type: "document", source: mediaSource(part, "application/pdf"), ...title, ...more }]
+  } else if (mediaType.startsWith("text/") && source._tag === "Base64") {
+    const data = Buffer.from(source.data, "base64").toString("utf8")
+    return [{ type: "document", source: { type: "text", media_type: "text/plain", data }, ...title, ...more }]
+  } else encoding.unsupported(`files of the type ${mediaType}`)
+  return []
+}
+
+const mediaSource = ({ source }: MediaPart, mediaType: string): JsonObject => {
+  switch (source._tag) {
+    case "Base64":
+      return { type: "base64", media_type: mediaType, data: source.data }
+    case "Url":
+      return { type: "url", url: source.url }
+    case "FileId":
+      return { type: "file", file_id: source.id }
+  }
+}
+
+/** The first bytes of the formats that the API takes, in base64. */
+const imageBeginnings = { iVBOR: "image/png", "/9j/": "image/jpeg", R0lG: "image/gif", UklG: "image/webp" }
+
+const imageType = ({ mediaType, source }: MediaPart): string => {
+  if (mediaType !== undefined || source._tag !== "Base64") return mediaType ?? "image/png"
+  return Object.entries(imageBeginnings).find(([beginning]) => source.data.startsWith(beginning))?.[1] ?? "image/png"
+}
+
+/** The API takes back only what it signed or encrypted itself. */
+const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const own = part.origin === anthropicMessagesId
+  const more = markers(part, encoding)
+  if (own && part.redacted !== undefined) return [{ type: "redacted_thinking", data: part.redacted, ...more }]
+  if (own && part.signature !== undefined) {
+    return [{ type: "thinking", thinking: part.text, signature: part.signature, ...more }]
+  }
+  encoding.dropped("reasoning of an earlier turn", "the Messages API takes back only what it signed")
+  return []
+}
+
+/** Ids may hold letters, digits, `_` and `-` here; call and result are changed alike, so that they still meet. */
+const callId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
+
+const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+  const { input, intact } = toolInput(part.arguments)
+  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
+  return { type: "tool_use", id: callId(part.id), name: part.name, input, ...markers(part, encoding) }
+}
+
+const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+  const content = part.content.flatMap((piece) => encodePart(piece, encoding))
+  return {
+    type: "tool_result",
+    tool_use_id: callId(part.callId),
+    ...(content.length === 0 ? {} : { content }),
+    ...present({ is_error: part.isError }),
+    ...markers(part, encoding)
+  }
+}

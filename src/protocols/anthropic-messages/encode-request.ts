@@ -1,0 +1,118 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { encodeMessages, type Conversation } from "./encode-messages.ts"
+import { Encoding, markers } from "./encode-parts.ts"
+import { encodeSettings } from "./encode-settings.ts"
+import { ownExtension, present } from "./extension.ts"
+import { isObject, type JsonObject } from "./open-document.ts"
+import { anthropicMessagesId, defaultVersion } from "./wire.ts"
+
+const path = "/v1/messages"
+
+/** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const { origin, model, delivery } = context
+  if (origin !== undefined) {
+    const { "anthropic-version": version = defaultVersion, "anthropic-beta": beta } = origin.headers
+    const headers = { "anthropic-version": version, ...present({ "anthropic-beta": beta }) }
+    const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
+    return Result.succeed({ path, headers, body: { ...origin.body, model, ...stream }, notices: [] })
+  }
+  const encoding = new Encoding()
+  const body = encodeBody(request, context, encoding)
+  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
+  return Result.succeed({ path, headers: { "anthropic-version": defaultVersion }, body, notices: encoding.list })
+}
+
+const encodeBody = (
+  request: LlmRequest,
+  { model, delivery, quirks }: EncodeContext,
+  encoding: Encoding
+): JsonObject => {
+  encoding.foreign(request.extensions)
+  if (request.metadata !== undefined) encoding.dropped("metadata")
+  const { metadata, tool_choice, thinking: _, output_config: __, ...own } = ownExtension(request.extensions)
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
+  const choice = tools.length === 0 ? undefined : encodeToolChoice(request)
+  const forced = choice?.["type"] === "any" || choice?.["type"] === "tool"
+  const settings = encodeSettings(request, quirks, forced, encoding)
+  const { system, messages } = withInstruction(request, encodeMessages(request.messages, encoding), encoding)
+  return {
+    model,
+    ...settings,
+    ...(delivery === "stream" ? { stream: true } : {}),
+    ...(system.length === 0 ? {} : { system }),
+    messages,
+    ...(tools.length === 0 ? {} : { tools }),
+    ...(choice === undefined ? {} : { tool_choice: { ...choice, ...(isObject(tool_choice) ? tool_choice : {}) } }),
+    ...encodeMetadata(request.user, metadata),
+    ...present({ service_tier: serviceTier(request.serviceTier, encoding) }),
+    ...own
+  }
+}
+
+const jsonInstruction =
+  "Answer with one valid JSON object and nothing else: no introduction, no code fence, no comment."
+
+/** JSON without a schema is not a setting of this API: the model is asked for it. */
+const withInstruction = (
+  { responseFormat }: LlmRequest,
+  conversation: Conversation,
+  encoding: Encoding
+): Conversation => {
+  if (responseFormat?._tag !== "Json") return conversation
+  encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
+  return { ...conversation, system: [...conversation.system, { type: "text", text: jsonInstruction }] }
+}
+
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
+  if (tool.protocol === anthropicMessagesId && isObject(tool.value)) return [tool.value]
+  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+  return []
+}
+
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => ({
+  name: tool.name,
+  ...present({ description: tool.description }),
+  // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
+  input_schema: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) },
+  ...present({ strict: tool.strict }),
+  ...markers(tool, encoding)
+})
+
+const encodeToolChoice = ({ toolChoice, parallelToolCalls }: LlmRequest): JsonObject | undefined => {
+  if (toolChoice === undefined && parallelToolCalls !== false) return undefined
+  const choice = choiceOf(toolChoice ?? { _tag: "Auto" })
+  // `none` has no such switch: nothing is called.
+  return parallelToolCalls === undefined || choice["type"] === "none"
+    ? choice
+    : { ...choice, disable_parallel_tool_use: !parallelToolCalls }
+}
+
+const choiceOf = (choice: ToolChoice): JsonObject => {
+  switch (choice._tag) {
+    case "Auto":
+      return { type: "auto" }
+    case "None":
+      return { type: "none" }
+    case "Required":
+      return { type: "any" }
+    case "Tool":
+      return { type: "tool", name: choice.name }
+  }
+}
+
+const encodeMetadata = (user: string | undefined, own: unknown): JsonObject => {
+  const metadata = { ...(isObject(own) ? own : {}), ...present({ user_id: user }) }
+  return Object.keys(metadata).length === 0 ? {} : { metadata }
+}
+
+const serviceTier = (tier: string | undefined, encoding: Encoding): string | undefined => {
+  if (tier === undefined || tier === "auto" || tier === "standard_only") return tier
+  if (tier === "default") return "standard_only"
+  encoding.dropped(`service_tier ${tier}`)
+  return undefined
+}

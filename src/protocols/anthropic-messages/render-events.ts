@@ -1,0 +1,250 @@
+import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
+import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
+import type { RenderContext } from "../Dialect.ts"
+import { BlockWriter, eventFrame } from "./block-writer.ts"
+import { present } from "./extension.ts"
+import { Notices } from "./notices.ts"
+import { stopReasonOf } from "./stop-reasons.ts"
+import { closingUsage, openingUsage } from "./usage.ts"
+import { anthropicMessagesId } from "./wire.ts"
+
+/** A block that began while another one was being written: its events, kept until its turn. */
+interface WaitingBlock {
+  readonly id: string
+  readonly events: Array<LlmEvent>
+  ended: boolean
+}
+
+/** The block of the refusal, which has no id of its own; no provider's id begins with a space. */
+const refusalId = " refusal"
+
+/**
+ * Renders events. Blocks stand one after the other here, so where several are open at once (the inputs of parallel tool
+ * calls), the one that began first is streamed and the others wait in the order in which they began: nothing is merged,
+ * nothing lost, and no more is kept than arrived.
+ */
+export class EventRenderer {
+  readonly notices = new Notices()
+  readonly blocks = new BlockWriter()
+  /** whether `message_start` was sent */
+  started = false
+  /** whether the stream has ended, well or not */
+  over = false
+  private readonly context: RenderContext
+  private head: Started | undefined
+  private usage: Usage = noUsage
+  private refused = false
+  private readonly called = new Set<string>()
+  private readonly waiting: Array<WaitingBlock> = []
+
+  constructor(context: RenderContext) {
+    this.context = context
+  }
+
+  /** Whether a block could begin now. */
+  get idle(): boolean {
+    return this.blocks.open === undefined && this.waiting.length === 0
+  }
+
+  render(event: LlmEvent): string {
+    if (event._tag === "TextDelta" && event.id === this.blocks.open?.id && event.logprobs === undefined) {
+      return this.blocks.piece(event.text)
+    }
+    if (this.over) return ""
+    if ("choice" in event && event.choice !== undefined && event.choice > 0) {
+      this.notices.dropped("choices after the first")
+      return ""
+    }
+    return this.place(event)
+  }
+
+  /** Takes note of an event that was sent as the provider wrote it. */
+  adopt(event: LlmEvent): void {
+    if (event._tag === "Started") this.started = true
+    else if (event._tag === "UsageReported") this.usage = mergeUsage(this.usage, event.usage)
+    else if (event._tag === "Finish") this.close()
+    else {
+      if (event._tag === "ToolInputStart") this.called.add(event.id)
+      this.blocks.adopt(event)
+    }
+  }
+
+  /** Nothing more is sent. */
+  close(): void {
+    this.over = true
+    this.blocks.open = undefined
+    this.waiting.length = 0
+  }
+
+  /** Ends the open block and all that wait. */
+  endBlocks(): string {
+    let text = this.advance()
+    while (this.blocks.open !== undefined) text += this.blocks.end() + this.advance()
+    return text
+  }
+
+  /** Writes the blocks that waited for their turn, as far as it has come. */
+  advance(): string {
+    let text = ""
+    while (this.blocks.open === undefined) {
+      const next = this.waiting.shift()
+      if (next === undefined) break
+      text += this.writeAll(next.events)
+    }
+    return text
+  }
+
+  private place(event: LlmEvent): string {
+    switch (event._tag) {
+      case "Started":
+        // Sent together with what comes next, because the usage of the input may come directly after it.
+        this.head = event
+        return ""
+      case "UsageReported":
+        this.usage = mergeUsage(this.usage, event.usage)
+        return ""
+      case "Finish":
+        return this.finish(event)
+      case "TextStart":
+      case "ReasoningStart":
+        return this.begin(event.id, [event], false)
+      case "ToolInputStart":
+        this.called.add(event.id)
+        return this.begin(event.id, [event], false)
+      case "TextDelta":
+        if (event.logprobs !== undefined) this.notices.dropped("logprobs")
+        return this.continue(event.id, event)
+      case "ReasoningDelta":
+      case "ToolInputDelta":
+        return this.continue(event.id, event)
+      case "TextEnd":
+      case "ReasoningEnd":
+      case "ToolInputEnd":
+        return this.end(event.id, event)
+      default:
+        return this.placeWhole(event)
+    }
+  }
+
+  private placeWhole(event: LlmEvent): string {
+    switch (event._tag) {
+      case "ToolCall": {
+        if (this.called.has(event.id)) return ""
+        const { arguments: text, valid: _, _tag, ...call } = event
+        return this.begin(
+          event.id,
+          [
+            { _tag: "ToolInputStart", ...call },
+            { _tag: "ToolInputDelta", id: event.id, text },
+            { _tag: "ToolInputEnd", id: event.id }
+          ],
+          true
+        )
+      }
+      case "RefusalDelta":
+        return this.refuse(event.text)
+      case "Source":
+        return this.cite(event)
+      case "ToolResult":
+      case "Opaque":
+        if (event.protocol === anthropicMessagesId) return this.begin("", [event], true)
+        this.notices.dropped(`a block of ${event.protocol}`)
+        return ""
+      case "Media":
+        this.notices.dropped(`${event.mediaType} made by the model`)
+        return ""
+      default:
+        return ""
+    }
+  }
+
+  private begin(id: string, events: Array<LlmEvent>, ended: boolean): string {
+    const before = id === refusalId ? "" : this.end(refusalId, { _tag: "TextEnd", id: refusalId })
+    if (this.idle) return before + this.writeAll(events)
+    this.waiting.push({ id, events, ended })
+    return before
+  }
+
+  private continue(id: string, event: LlmEvent): string {
+    if (this.blocks.open?.id === id) return this.blocks.write(event)
+    this.waitingBlock(id)?.events.push(event)
+    return ""
+  }
+
+  private end(id: string, event: LlmEvent): string {
+    if (this.blocks.open?.id === id) return this.blocks.write(event) + this.advance()
+    const block = this.waitingBlock(id)
+    if (block !== undefined) {
+      block.events.push(event)
+      block.ended = true
+    }
+    return ""
+  }
+
+  private waitingBlock(id: string): WaitingBlock | undefined {
+    return this.waiting.find((block) => block.id === id && !block.ended)
+  }
+
+  /** A refusal is text here, in a block of its own; the stop reason says what it is. */
+  private refuse(text: string): string {
+    this.refused = true
+    const begun = this.blocks.open?.id === refusalId || this.waitingBlock(refusalId) !== undefined
+    const start = begun ? "" : this.begin(refusalId, [{ _tag: "TextStart", id: refusalId }], false)
+    return start + this.continue(refusalId, { _tag: "TextDelta", id: refusalId, text })
+  }
+
+  /** A source whose text has been sent already gets an empty block: a citation cannot stand outside one. */
+  private cite(event: Source): string {
+    const { block } = event
+    if (block !== undefined && (this.blocks.open?.id === block || this.waitingBlock(block) !== undefined)) {
+      return this.continue(block, event)
+    }
+    if (block === undefined && this.blocks.open?.kind === "text") return this.blocks.write(event)
+    return this.begin("", [{ _tag: "TextStart", id: "" }, event, { _tag: "TextEnd", id: "" }], true)
+  }
+
+  private writeAll(events: ReadonlyArray<LlmEvent>): string {
+    let text = this.messageStart()
+    for (const event of events) text += this.blocks.write(event)
+    return text
+  }
+
+  private messageStart(): string {
+    if (this.started) return ""
+    this.started = true
+    const { head, context } = this
+    return eventFrame({
+      type: "message_start",
+      message: {
+        id: head?.id || context.id,
+        type: "message",
+        role: "assistant",
+        model: head?.model || context.request.model,
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage: openingUsage(this.usage, head?.serviceTier)
+      }
+    })
+  }
+
+  private finish(finish: Finish): string {
+    const begun = this.messageStart() + this.endBlocks()
+    this.close()
+    return (
+      begun +
+      eventFrame({
+        type: "message_delta",
+        delta: {
+          stop_reason: stopReasonOf(finish, this.refused),
+          stop_sequence: present(finish).stopSequence ?? null
+        },
+        usage: closingUsage(mergeUsage(this.usage, finish.usage))
+      }) +
+      messageStop
+    )
+  }
+}
+
+/** The terminator of a stream that ended well. */
+export const messageStop = eventFrame({ type: "message_stop" })

@@ -1,0 +1,76 @@
+import type { Notice } from "../../domain/Call.ts"
+import type { Source } from "../../domain/LlmEvent.ts"
+import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
+import type { RenderContext } from "../Dialect.ts"
+import { citationOf, toolBlock } from "./block-writer.ts"
+import { Notices } from "./notices.ts"
+import { isObject, type JsonObject } from "./open-document.ts"
+import { stopReasonOf } from "./stop-reasons.ts"
+import { toolInput } from "./tool-input.ts"
+import { wholeUsage } from "./usage.ts"
+import { anthropicMessagesId } from "./wire.ts"
+
+/** Renders a whole answer. */
+export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
+  const said = new Notices(notices)
+  const choice = response.choices.find(({ index }) => index === 0)
+  if (response.choices.some(({ index }) => index > 0)) said.dropped("choices after the first")
+  const refused = choice?.parts.some((part) => part._tag === "Refusal") === true
+  const { finish } = choice ?? {}
+  return {
+    id: response.id || context.id,
+    type: "message",
+    role: "assistant",
+    model: response.model || context.request.model,
+    content: choice === undefined ? [] : contentOf(choice, said),
+    stop_reason: stopReasonOf(finish ?? { reason: "unknown" }, refused),
+    stop_sequence: finish?.stopSequence ?? null,
+    usage: wholeUsage(response.usage, response.serviceTier)
+  }
+}
+
+/** Sources that belong to no block stand with the last text, or in an empty one: a citation cannot stand outside a block. */
+const contentOf = ({ parts, sources }: Choice, said: Notices): ReadonlyArray<JsonObject> => {
+  const lastText = parts.findLastIndex((part) => part._tag === "Text")
+  const content = parts.flatMap((part, index) => blockOf(part, index === lastText ? sources : undefined, said))
+  return sources === undefined || lastText >= 0 ? content : [...content, textBlock("", sources)]
+}
+
+const textBlock = (text: string, sources: ReadonlyArray<Source>): JsonObject => ({
+  type: "text",
+  text,
+  ...(sources.length === 0 ? {} : { citations: sources.map(citationOf) })
+})
+
+const blockOf = (
+  part: ResponsePart,
+  more: ReadonlyArray<Source> | undefined,
+  said: Notices
+): ReadonlyArray<JsonObject> => {
+  switch (part._tag) {
+    case "Text":
+      if (part.logprobs !== undefined) said.dropped("logprobs")
+      return [textBlock(part.text, [...(part.sources ?? []), ...(more ?? [])])]
+    case "Refusal":
+      return [textBlock(part.text, [])]
+    case "Reasoning":
+      return [
+        part.redacted === undefined
+          ? { type: "thinking", thinking: part.text, signature: part.signature ?? "" }
+          : { type: "redacted_thinking", data: part.redacted }
+      ]
+    case "ToolCall": {
+      const { input, intact } = toolInput(part.arguments)
+      if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
+      return [{ ...toolBlock(part), input }]
+    }
+    case "ToolResult":
+    case "Opaque":
+      if (part.protocol === anthropicMessagesId && isObject(part.value)) return [part.value]
+      said.dropped(`a block of ${part.protocol}`)
+      return []
+    case "Media":
+      said.dropped(`${part.mediaType} made by the model`)
+      return []
+  }
+}
