@@ -113,8 +113,9 @@ class MessageRenderer implements StreamRenderer {
 
   /** Pings, and what is yet to be invented. */
   private passOther(raw: string): string {
-    if (this.heldEnding === "") return raw
-    this.heldEnding += raw
+    if (this.heldEnding !== "") this.heldEnding += raw
+    else if (this.heldBlock !== undefined) this.heldBlock = { ...this.heldBlock, text: this.heldBlock.text + raw }
+    else return raw
     return ""
   }
 
