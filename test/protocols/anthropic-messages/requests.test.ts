@@ -1,0 +1,496 @@
+import { Result, type Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import { foldEvents } from "../../../src/domain/LlmResponse.ts"
+import type { LlmRequest, Message } from "../../../src/domain/LlmRequest.ts"
+import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
+import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
+import { corpusCases, corpusPresent, decodeWhole } from "../corpus.ts"
+
+type Body = { readonly [key: string]: Schema.Json }
+
+const contextOf = (more: Partial<EncodeContext> = {}): EncodeContext => ({
+  model: "claude",
+  delivery: "whole",
+  quirks: {},
+  origin: undefined,
+  ...more
+})
+
+const decode = (body: Body) => Result.getOrThrow(anthropicMessagesDialect.decode(body))
+const encode = (request: LlmRequest, more: Partial<EncodeContext> = {}) =>
+  Result.getOrThrow(anthropicMessages.encode(request, contextOf(more)))
+
+const blocks = (content: unknown): ReadonlyArray<unknown> =>
+  typeof content === "string" ? [{ type: "text", text: content }] : (content as ReadonlyArray<unknown>)
+
+const normalTurn = (message: Record<string, unknown>) => ({
+  ...message,
+  content: blocks(message["content"]).map((block) => {
+    const { content, ...rest } = block as Record<string, unknown>
+    return rest["type"] === "tool_result" && content !== undefined ? { ...rest, content: blocks(content) } : block
+  })
+})
+
+/** A body in the one of its equivalent forms that encoding chooses. */
+const normalBody = ({ system, messages, stream, ...body }: Record<string, unknown>) => ({
+  ...body,
+  ...(stream === true ? { stream } : {}),
+  ...(system === undefined ? {} : { system: blocks(system) }),
+  messages: (messages as ReadonlyArray<Record<string, unknown>>).map(normalTurn)
+})
+
+const expectLossless = (body: Body): void => {
+  const { request, delivery } = decode(body)
+  const encoded = encode(request, { delivery, model: String(body["model"]) })
+  expect(encoded.body).toEqual(normalBody(body))
+  expect(encoded.notices).toEqual([])
+}
+
+const requests = corpusCases("anthropic").flatMap(({ name, request }) =>
+  request === undefined ? [] : [[name, request] as const]
+)
+
+describe.skipIf(!corpusPresent)("recorded requests", () => {
+  it("are there", () => expect(requests.length).toBeGreaterThan(30))
+
+  it.each(requests)("%s survives decoding and encoding", (_name, request) => {
+    // Where the model stands in the path, the body has none.
+    expectLossless({ model: "claude", ...request } as Body)
+  })
+
+  it.each(requests)("%s goes on as received to a provider of the format", (_name, request) => {
+    const body = { model: "claude", ...request } as Body
+    const { request: canonical, delivery } = decode(body)
+    const headers = { "anthropic-version": "2026-10-21", "anthropic-beta": "a,b" }
+    const origin = { protocol: "anthropic-messages", body, text: JSON.stringify(body), headers }
+    const encoded = encode(canonical, { origin, delivery, model: "other" })
+    expect(encoded).toEqual({ path: "/v1/messages", headers, body: { ...body, model: "other" }, notices: [] })
+    expect(Object.keys(encoded.body)).toEqual(Object.keys(body))
+  })
+})
+
+const base = { model: "claude", max_tokens: 100 }
+const user = (content: Schema.Json) => ({ role: "user", content })
+
+describe("a request with everything", () => {
+  const cache_control = { type: "ephemeral", ttl: "1h" }
+  const full: Body = {
+    ...base,
+    stream: true,
+    system: [{ type: "text", text: "Be brief.", cache_control }],
+    messages: [
+      user([
+        { type: "text", text: "Look:", citations: [] },
+        { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" }, cache_control },
+        { type: "image", source: { type: "url", url: "https://example.com/a.png" } },
+        { type: "image", source: { type: "file", file_id: "file_1" }, transformations: { oversized_image: "error" } },
+        { type: "document", source: { type: "base64", media_type: "application/pdf", data: "BBBB" }, title: "T" },
+        { type: "document", source: { type: "url", url: "https://example.com/a.pdf" }, context: "C" },
+        { type: "document", source: { type: "file", file_id: "file_2" }, citations: { enabled: true } },
+        { type: "document", source: { type: "text", media_type: "text/plain", data: "plain" }, title: "P" },
+        { type: "document", source: { type: "content", content: "flat" }, citations: { enabled: true } },
+        { type: "document", source: { type: "content", content: [{ type: "text", text: "piece" }] } },
+        { type: "search_result", source: "s", title: "t", content: [{ type: "text", text: "found" }] },
+        {
+          type: "search_result",
+          source: "s",
+          title: "t",
+          content: [
+            { type: "text", text: "a" },
+            { type: "text", text: "b" }
+          ]
+        },
+        { type: "container_upload", file_id: "file_3" },
+        { type: "not_invented_yet", anything: [1, { two: null }] }
+      ]),
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "hm", signature: "sig==" },
+          { type: "redacted_thinking", data: "opaque" },
+          { type: "text", text: "I look.", citations: [{ type: "char_location", cited_text: "x", document_index: 0 }] },
+          { type: "server_tool_use", id: "srvtoolu_1", name: "web_search", input: { query: "q" } },
+          { type: "web_search_tool_result", tool_use_id: "srvtoolu_1", content: [] },
+          { type: "mcp_tool_use", id: "mcptoolu_1", name: "echo", server_name: "s", input: {} },
+          { type: "compaction", content: "before", encrypted_content: "e" },
+          { type: "tool_use", id: "toolu_1", name: "f", input: { a: 1 }, caller: { type: "direct" }, cache_control },
+          { type: "tool_use", id: "toolu_2", name: "g", input: {} }
+        ]
+      },
+      user([
+        { type: "tool_result", tool_use_id: "toolu_1", content: [{ type: "text", text: "one" }], is_error: true },
+        {
+          type: "tool_result",
+          tool_use_id: "toolu_2",
+          content: [
+            { type: "image", source: { type: "base64", media_type: "image/jpeg", data: "CCCC" } },
+            { type: "tool_reference", tool_name: "h" }
+          ],
+          cache_control
+        },
+        { type: "tool_result", tool_use_id: "toolu_3" },
+        { type: "text", text: "And now?" }
+      ]),
+      { role: "system", content: [{ type: "text", text: "Hurry." }], clear_at: "next_user_message" }
+    ],
+    tools: [
+      {
+        name: "f",
+        description: "F",
+        input_schema: { type: "object", properties: {} },
+        strict: true,
+        defer_loading: true
+      },
+      { type: "custom", name: "g", input_schema: { type: "object" }, cache_control },
+      { type: "web_search_20260318", name: "web_search", max_uses: 3 },
+      { type: "mcp_toolset", mcp_server_name: "s" }
+    ],
+    tool_choice: { type: "tool", name: "f", disable_parallel_tool_use: true },
+    thinking: { type: "adaptive", display: "omitted" },
+    output_config: { effort: "medium", format: { type: "json_schema", schema: { type: "object" } }, task_budget: 7 },
+    stop_sequences: ["END"],
+    metadata: { user_id: "u", more: true },
+    service_tier: "standard_only",
+    container: "c",
+    mcp_servers: [{ type: "url", url: "https://example.com", name: "s" }],
+    context_management: { edits: [] },
+    thread: { type: "create" }
+  }
+
+  it("survives decoding and encoding", () => {
+    const { request, delivery } = decode(full)
+    const encoded = encode(request, { delivery })
+    // The type of a custom tool is the one that a tool has without saying so.
+    const tools = (full["tools"] as ReadonlyArray<Record<string, Schema.Json>>).map(({ type, ...tool }) =>
+      type === undefined || type === "custom" ? tool : { type, ...tool }
+    )
+    expect(encoded.body).toEqual({ ...full, tools })
+    expect(encoded.notices).toEqual([])
+  })
+
+  it("is read into the canonical vocabulary", () => {
+    const { request, delivery } = decode(full)
+    expect(delivery).toBe("stream")
+    expect(request.messages.map(({ role }) => role)).toEqual([
+      "system",
+      "user",
+      "assistant",
+      "tool",
+      "tool",
+      "tool",
+      "user",
+      "system"
+    ])
+    expect(request).toMatchObject({
+      model: "claude",
+      sampling: { maxOutputTokens: 100, stopSequences: ["END"] },
+      toolChoice: { _tag: "Tool", name: "f" },
+      parallelToolCalls: false,
+      reasoning: { mode: "adaptive", effort: "medium" },
+      responseFormat: { _tag: "JsonSchema", schema: { type: "object" } },
+      user: "u",
+      tools: [
+        { _tag: "Function", name: "f", strict: true },
+        { _tag: "Function" },
+        { _tag: "Provider" },
+        { _tag: "Provider" }
+      ]
+    })
+    expect(Object.keys(request.extensions?.["anthropic-messages"] ?? {}).toSorted()).toEqual([
+      "container",
+      "context_management",
+      "mcp_servers",
+      "metadata",
+      "output_config",
+      "thinking",
+      "thread"
+    ])
+  })
+})
+
+describe("a request that is wrong", () => {
+  it.each([
+    [{ ...base }, "messages", /messages is required/],
+    [{ model: "m", messages: [user("x")] }, "max_tokens", /max_tokens is required/],
+    [{ ...base, messages: [] }, "messages", /at least one/],
+    [{ ...base, messages: [{ role: "tool", content: "x" }] }, "messages[0].role", /expected "user"/],
+    [{ ...base, messages: [user(7)] }, "messages[0].content", /expected/],
+    [{ ...base, messages: [user([{ type: "text" }])] }, "messages[0].content[0].text", /is required/],
+    [
+      {
+        ...base,
+        messages: [user("x"), user([{ type: "image", source: { type: "base64", media_type: "image/png" } }])]
+      },
+      "messages[1].content[0].source.data",
+      /is required/
+    ],
+    [{ ...base, messages: [user("x")], tools: [{ name: "f" }] }, "tools[0].input_schema", /is required/],
+    [{ ...base, messages: [user("x")], tool_choice: { type: "tool" } }, "tool_choice.name", /is required/],
+    [{ ...base, messages: [user("x")], temperature: "hot" }, "temperature", /expected/]
+  ] as ReadonlyArray<[Body, string, RegExp]>)("is refused with its path: %j", (body, path, message) => {
+    const error = Result.getOrThrow(Result.flip(anthropicMessagesDialect.decode(body)))
+    expect(error.reason).toEqual({ _tag: "InvalidRequest", kind: "type", path })
+    expect(error.message).toMatch(message)
+  })
+})
+
+const asked = (more: Partial<LlmRequest>, messages: ReadonlyArray<Message> = [said("user", "Hi")]): LlmRequest => ({
+  model: "smart",
+  messages,
+  sampling: { maxOutputTokens: 100 },
+  ...more
+})
+const said = (role: Message["role"], text: string): Message => ({ role, parts: [{ _tag: "Text", text }] })
+const codes = (request: LlmRequest, more: Partial<EncodeContext> = {}) =>
+  encode(request, more).notices.map(({ code, message }) => `${code} ${message}`)
+
+describe("a canonical request", () => {
+  it("has its instructions apart and its turns alternate", () => {
+    const request = asked({}, [
+      said("system", "One."),
+      said("developer", "Two."),
+      said("user", "a"),
+      said("user", "b"),
+      said("assistant", "c"),
+      said("system", "Later."),
+      said("user", " "),
+      said("assistant", "to be continued ")
+    ])
+    expect(encode(request).body).toMatchObject({
+      system: [{ text: "One." }, { text: "Two." }],
+      messages: [
+        { role: "user", content: [{ text: "a" }, { text: "b" }] },
+        { role: "assistant", content: [{ text: "c" }] },
+        { role: "user", content: [{ text: "Later." }] },
+        { role: "assistant", content: [{ text: "to be continued" }] }
+      ]
+    })
+    expect(codes(request)).toEqual([expect.stringMatching(/^emulated instructions/)])
+  })
+
+  it("says tool calls and their results, whatever their ids look like", () => {
+    const request = asked({}, [
+      said("user", "go"),
+      {
+        role: "assistant",
+        parts: [
+          { _tag: "ToolCall", id: "functions.f:0", name: "f", arguments: '{"a":1}' },
+          { _tag: "ToolCall", id: "call_2", name: "g", arguments: "" },
+          { _tag: "ToolCall", id: "call_3", name: "g", arguments: '{"cut' }
+        ]
+      },
+      {
+        role: "tool",
+        parts: [{ _tag: "ToolResult", callId: "functions.f:0", content: [{ _tag: "Text", text: "1" }] }]
+      },
+      { role: "tool", parts: [{ _tag: "ToolResult", callId: "call_2", content: [] }] },
+      said("user", "and?")
+    ])
+    expect(encode(request).body["messages"]).toMatchObject([
+      { role: "user" },
+      {
+        role: "assistant",
+        content: [
+          { type: "tool_use", id: "functions_f_0", input: { a: 1 } },
+          { type: "tool_use", id: "call_2", input: {} },
+          { type: "tool_use", id: "call_3", input: { arguments: '{"cut' } }
+        ]
+      },
+      {
+        role: "user",
+        content: [
+          { type: "tool_result", tool_use_id: "functions_f_0", content: [{ type: "text", text: "1" }] },
+          { type: "tool_result", tool_use_id: "call_2" },
+          { type: "text", text: "and?" }
+        ]
+      }
+    ])
+    expect(codes(request)).toEqual([expect.stringMatching(/^emulated the arguments of g/)])
+  })
+
+  it("keeps only the reasoning that this API signed", () => {
+    const request = asked({}, [
+      said("user", "go"),
+      {
+        role: "assistant",
+        parts: [
+          { _tag: "Reasoning", text: "theirs", origin: "openai-chat", signature: "s" },
+          { _tag: "Reasoning", text: "unsigned", origin: "anthropic-messages" },
+          { _tag: "Reasoning", text: "ours", origin: "anthropic-messages", signature: "s" },
+          { _tag: "Text", text: "done" }
+        ]
+      }
+    ])
+    expect(encode(request).body["messages"]).toMatchObject([
+      {},
+      { content: [{ type: "thinking", thinking: "ours", signature: "s" }, { type: "text" }] }
+    ])
+    expect(codes(request)).toEqual([expect.stringMatching(/^dropped reasoning of an earlier turn/)])
+  })
+
+  it("refuses input that it would have to leave out", () => {
+    const withMedia = (part: Message["parts"][number]) =>
+      Result.getOrThrow(
+        Result.flip(anthropicMessages.encode(asked({}, [{ role: "user", parts: [part] }]), contextOf()))
+      )
+    const audio = withMedia({
+      _tag: "Media",
+      kind: "audio",
+      mediaType: "audio/wav",
+      source: { _tag: "Base64", data: "" }
+    })
+    expect(audio.reason).toEqual({ _tag: "Unsupported", feature: "audio input" })
+    const zip = withMedia({
+      _tag: "Media",
+      kind: "file",
+      mediaType: "application/zip",
+      source: { _tag: "Base64", data: "" }
+    })
+    expect(zip.reason).toEqual({ _tag: "Unsupported", feature: "files of the type application/zip" })
+  })
+
+  it("sends images and files", () => {
+    const text = Buffer.from("häuser").toString("base64")
+    const request = asked({}, [
+      {
+        role: "user",
+        parts: [
+          { _tag: "Media", kind: "image", source: { _tag: "Base64", data: "/9j/4AAQ" } },
+          {
+            _tag: "Media",
+            kind: "file",
+            filename: "a.txt",
+            mediaType: "text/csv",
+            source: { _tag: "Base64", data: text }
+          },
+          { _tag: "Media", kind: "file", filename: "a.pdf", source: { _tag: "Url", url: "https://example.com/a.pdf" } }
+        ]
+      }
+    ])
+    expect(encode(request).body["messages"]).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "image", source: { type: "base64", media_type: "image/jpeg", data: "/9j/4AAQ" } },
+          { type: "document", source: { type: "text", media_type: "text/plain", data: "häuser" }, title: "a.txt" },
+          { type: "document", source: { type: "url", url: "https://example.com/a.pdf" }, title: "a.pdf" }
+        ]
+      }
+    ])
+  })
+
+  it("names what cannot be said", () => {
+    const request = asked({
+      sampling: { maxOutputTokens: 9, temperature: 1.5, seed: 1, choices: 2, logprobs: true, stopSequences: ["", "x"] },
+      metadata: { a: 1 },
+      extensions: { "openai-chat": { logit_bias: { 1: 2 }, prediction: {} } },
+      responseFormat: { _tag: "Json" },
+      serviceTier: "flex",
+      tools: [{ _tag: "Provider", protocol: "openai-responses", name: "file_search", value: {} }]
+    })
+    expect(encode(request).body).toEqual({
+      model: "claude",
+      max_tokens: 9,
+      temperature: 1,
+      stop_sequences: ["x"],
+      system: [{ type: "text", text: expect.stringContaining("JSON") }],
+      messages: [{ role: "user", content: [{ type: "text", text: "Hi" }] }]
+    })
+    expect(codes(request).map((notice) => notice.replace(/:.*/, "").split(" ").slice(0, 3).join(" "))).toEqual([
+      "dropped logit_bias",
+      "dropped prediction",
+      "dropped metadata",
+      "dropped the tool",
+      "dropped a stop",
+      "dropped seed",
+      "dropped n",
+      "dropped logprobs",
+      "changed temperature 1.5",
+      "emulated response_format json_object",
+      "dropped service_tier flex"
+    ])
+  })
+
+  it("asks for 4,096 tokens where nobody set a limit, and says so", () => {
+    const request = asked({ sampling: {} })
+    expect(encode(request).body["max_tokens"]).toBe(4096)
+    expect(codes(request)).toEqual([expect.stringMatching(/^dropped .*4096/)])
+  })
+
+  it("has tools and a choice among them", () => {
+    const tools: LlmRequest["tools"] = [{ _tag: "Function", name: "f", cache: {} }]
+    const choice = (more: Partial<LlmRequest>) => encode(asked({ tools, ...more })).body["tool_choice"]
+    expect(encode(asked({ tools })).body["tools"]).toEqual([
+      { name: "f", input_schema: { type: "object", properties: {} }, cache_control: { type: "ephemeral" } }
+    ])
+    expect(choice({})).toBeUndefined()
+    expect(choice({ toolChoice: { _tag: "None" }, parallelToolCalls: false })).toEqual({ type: "none" })
+    expect(choice({ toolChoice: { _tag: "Required" } })).toEqual({ type: "any" })
+    expect(choice({ parallelToolCalls: false })).toEqual({ type: "auto", disable_parallel_tool_use: true })
+    expect(encode(asked({ toolChoice: { _tag: "Auto" } })).body["tool_choice"]).toBeUndefined()
+  })
+})
+
+describe("reasoning", () => {
+  const settings = (more: Partial<LlmRequest>, context: Partial<EncodeContext> = {}) => {
+    const { max_tokens, thinking, output_config, temperature, top_k } = encode(asked(more), context).body
+    return { max_tokens, thinking, output_config, temperature, top_k }
+  }
+  const budget = (budget_tokens: number) => ({ type: "enabled", budget_tokens })
+
+  it("is a budget for an effort, beside the output that nobody limited", () => {
+    const low = settings({ sampling: {}, reasoning: { effort: "low" } })
+    expect(low).toMatchObject({ max_tokens: 5120, thinking: budget(1024) })
+    expect(settings({ sampling: {}, reasoning: { effort: "high" } })).toMatchObject({ thinking: budget(16_384) })
+    expect(settings({ sampling: {}, reasoning: { effort: "none" } })).toMatchObject({ thinking: { type: "disabled" } })
+  })
+
+  it("fits into the limit that the caller set", () => {
+    const more = { sampling: { maxOutputTokens: 4000 }, reasoning: { effort: "high" } }
+    expect(settings(more)).toMatchObject({ max_tokens: 4000, thinking: budget(2000) })
+    expect(codes(asked(more))).toEqual([expect.stringMatching(/^changed .*16384/)])
+    const narrow = { sampling: { maxOutputTokens: 500 }, reasoning: { effort: "high" } }
+    expect(settings(narrow)).toMatchObject({ max_tokens: 500, thinking: undefined })
+    expect(codes(asked(narrow))).toEqual([expect.stringMatching(/^dropped reasoning/)])
+  })
+
+  it("forbids temperature and top_k, and gives way to a forced tool", () => {
+    const sampling = { maxOutputTokens: 9000, temperature: 0.2, topK: 5 }
+    const more = { sampling, reasoning: { budgetTokens: 2000 } }
+    expect(settings(more)).toEqual({ max_tokens: 9000, thinking: budget(2000) })
+    expect(codes(asked(more))).toHaveLength(2)
+    const forced = { ...more, tools: [{ _tag: "Function", name: "f" }], toolChoice: { _tag: "Required" } } as const
+    expect(settings(forced)).toMatchObject({ thinking: undefined, temperature: 0.2, top_k: 5 })
+  })
+
+  it("is an effort for models that decide themselves", () => {
+    const adaptive = settings({ reasoning: { effort: "minimal" } }, { quirks: { adaptiveThinking: true } })
+    expect(adaptive).toMatchObject({ thinking: { type: "adaptive" }, output_config: { effort: "low" } })
+  })
+})
+
+describe("an answer and the turn that brings it back", () => {
+  it("are the same blocks", () => {
+    const content = [
+      { type: "thinking", thinking: "", signature: "sig" },
+      { type: "text", text: "see", citations: [{ type: "page_location", cited_text: "c", document_index: 0 }] },
+      { type: "mcp_tool_use", id: "mcptoolu_1", name: "echo", server_name: "s", input: { a: [1] } },
+      { type: "mcp_tool_result", tool_use_id: "mcptoolu_1", is_error: false, content: [] },
+      { type: "tool_use", id: "toolu_1", name: "f", input: {}, caller: { type: "direct" } }
+    ]
+    const answer = {
+      id: "msg_1",
+      model: "claude",
+      content,
+      stop_reason: "tool_use",
+      usage: { input_tokens: 1, output_tokens: 2 }
+    }
+    const response = foldEvents(decodeWhole(anthropicMessages, Buffer.from(JSON.stringify(answer))).events)
+    const context = { id: "", created: 0, request: asked({}), origin: undefined }
+    const rendered = anthropicMessagesDialect.renderWhole(response, context, []) as { readonly content: Schema.Json }
+    expect(rendered.content).toEqual(content)
+    const { request } = decode({ ...base, messages: [user("x"), { role: "assistant", content: rendered.content }] })
+    expect(encode(request).body["messages"]).toMatchObject([{}, { content }])
+  })
+})
