@@ -57,7 +57,8 @@ export const unknownModel = (model: string, known: Iterable<string>): LlmError =
   )
 }
 
-const nearest = (model: string, known: Iterable<string>): ReadonlyArray<string> => {
+/** The known names that are most like a name, the nearest first. */
+export const nearest = (model: string, known: Iterable<string>): ReadonlyArray<string> => {
   const scored: Array<{ name: string; distance: number }> = []
   for (const name of known) {
     const distance = editDistance(model.toLowerCase(), name.toLowerCase())

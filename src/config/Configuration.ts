@@ -1,0 +1,43 @@
+import type { Redacted } from "effect"
+import type { PresetName, ProtocolName } from "../providers/presets.ts"
+import type { Quirks } from "../protocols/Protocol.ts"
+import type { Document, ModelEntry } from "./Document.ts"
+import type { Problem } from "./problems.ts"
+
+/** A provider that is on: in this process, or an endpoint that is called over HTTP. */
+export type ProviderSettings =
+  | { readonly _tag: "Simulator"; readonly name: string; readonly models: ReadonlyArray<string> }
+  | HttpProvider
+
+/** An endpoint, the wire formats it speaks (the preferred one first) and how to get in. */
+export interface HttpProvider {
+  readonly _tag: "Http"
+  readonly name: string
+  readonly preset: PresetName | undefined
+  readonly protocols: readonly [ProtocolName, ...ReadonlyArray<ProtocolName>]
+  /** without a slash at its end */
+  readonly baseUrl: string
+  readonly apiKey: Redacted.Redacted | undefined
+  readonly headers: { readonly [name: string]: Redacted.Redacted }
+  readonly quirks: Quirks
+  readonly models: ReadonlyArray<string>
+}
+
+/** A provider that cannot be called, and what it lacks. */
+export interface ProviderOff {
+  readonly name: string
+  readonly why: string
+}
+
+/** Everything that a program is configured by: the document, the environment and the flags in one. */
+export interface Configuration {
+  /** the document's file; undefined where there is none */
+  readonly file: string | undefined
+  readonly server: Document["server"]
+  readonly storage: Document["storage"]["url"]
+  readonly providers: ReadonlyArray<ProviderSettings>
+  readonly off: ReadonlyArray<ProviderOff>
+  readonly models: { readonly [name: string]: ModelEntry }
+  readonly audit: Document["audit"]
+  readonly warnings: ReadonlyArray<Problem>
+}

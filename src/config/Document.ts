@@ -1,0 +1,163 @@
+import { ByteSize, Duration, Effect, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { CaptureLevel } from "../audit/Capture.ts"
+import { presetNames } from "../providers/presets.ts"
+import { Port, ShortByteSize, ShortDuration } from "./units.ts"
+
+/** A key that the document has and this version does not act on: saying so beats ignoring it. */
+const notYet = Schema.optionalKey(
+  Schema.Never.annotate({ message: "is not supported by this version of Millrace yet; remove it" })
+)
+
+/** One of the names that work; those that do not work yet are told apart from those that never will. */
+const oneOf = <const Names extends ReadonlyArray<string>>(names: Names, later: ReadonlyArray<string> = []) =>
+  Schema.Literals(names).annotate({
+    message:
+      `Expected ${names.length === 1 ? "" : "one of "}${names.join(", ")}` +
+      (later.length === 0 ? "" : ` (this version does not support ${later.join(", ")} yet)`)
+  })
+
+const text = (expected: string) => {
+  const message = `Expected ${expected}`
+  return Schema.String.annotate({ message }).check(Schema.isMinLength(1, { message }))
+}
+
+/**
+ * A key with a default. The default is of the decoded type: one of the encoded type would be decoded in a second pass,
+ * and the errors of a section would then come in two portions.
+ */
+const withDefault =
+  <S extends Schema.Top>(value: S["Type"]) =>
+  (schema: S) =>
+    schema.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(value)))
+
+const Server = Schema.Struct({
+  host: text("a host name or an IP address").pipe(withDefault("127.0.0.1")),
+  port: Port.pipe(withDefault(8787)),
+  shutdownGrace: ShortDuration.pipe(withDefault(Duration.seconds(20))),
+  bodyLimit: ShortByteSize.pipe(withDefault(ByteSize.mebibytes(32))),
+  keepAlive: ShortDuration.pipe(withDefault(Duration.seconds(15)))
+})
+
+/** Where records are kept: a SQLite file, or the memory of the process. */
+export const StorageLocation = Schema.Union([
+  Schema.TaggedStruct("Sqlite", { filename: Schema.NonEmptyString }),
+  Schema.TaggedStruct("Memory", {})
+])
+export type StorageLocation = typeof StorageLocation.Type
+
+const expectedUrl =
+  "sqlite:<path of a file> (such as sqlite:.millrace/millrace.db) or memory: (this version does not support postgres:// yet)"
+
+const parseStorageUrl = (url: string): StorageLocation | undefined => {
+  if (url === "memory:" || url === "sqlite::memory:") return { _tag: "Memory" }
+  // sqlite:///absolute/path is how the scheme is written where a URL needs an authority.
+  const filename = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1]
+  return filename === undefined || filename.startsWith("//") ? undefined : { _tag: "Sqlite", filename }
+}
+
+/** The URL of a storage location, as the document has it. */
+export const formatStorageUrl = (location: StorageLocation): string =>
+  location._tag === "Memory" ? "memory:" : `sqlite:${location.filename}`
+
+const StorageUrl = text(expectedUrl).pipe(
+  Schema.decodeTo(StorageLocation, {
+    decode: SchemaGetter.transformEffect((url: string) => {
+      const location = parseStorageUrl(url)
+      return location === undefined
+        ? Effect.fail(new SchemaIssue.InvalidValue({ expected: expectedUrl }))
+        : Effect.succeed(location)
+    }),
+    encode: SchemaGetter.transform(formatStorageUrl)
+  })
+)
+
+const Storage = Schema.Struct({
+  url: StorageUrl.pipe(withDefault({ _tag: "Sqlite", filename: ".millrace/millrace.db" }))
+})
+
+const ProtocolName = oneOf(
+  ["openai-chat", "anthropic-messages", "simulator"],
+  ["openai-responses", "gemini", "bedrock-converse", "ollama"]
+)
+
+const isBaseUrl = (value: string): boolean => {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "" && url.username === ""
+}
+
+const baseUrlMessage = "Expected an http:// or https:// URL without user, query and fragment"
+
+const Secret = Schema.RedactedFromValue(text("a text"))
+
+/** A provider: a vendor that is known by name, or an endpoint and the wire format it speaks. */
+const Provider = Schema.Struct({
+  preset: Schema.optionalKey(oneOf(presetNames)),
+  protocol: Schema.optionalKey(Schema.Union([ProtocolName, Schema.NonEmptyArray(ProtocolName)])),
+  baseUrl: Schema.optionalKey(
+    text("a URL").check(Schema.makeFilter((value) => isBaseUrl(value), { message: baseUrlMessage }))
+  ),
+  apiKey: Schema.optionalKey(Secret),
+  headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
+  quirks: Schema.optionalKey(Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole"]))),
+  models: Schema.optionalKey(Schema.Array(text("the name of a model"))),
+  region: notYet
+})
+
+const Target = Schema.Struct({
+  provider: text("the name of a provider"),
+  model: text("the provider's name of a model"),
+  weight: notYet
+})
+
+const Timeouts = Schema.Struct({
+  connect: Schema.optionalKey(ShortDuration),
+  firstToken: Schema.optionalKey(ShortDuration),
+  idle: Schema.optionalKey(ShortDuration),
+  total: Schema.optionalKey(ShortDuration)
+})
+
+/** A model that callers may name: an alias, or targets that are asked in order. */
+const Model = Schema.Struct({
+  alias: Schema.optionalKey(text("the name of a model")),
+  targets: Schema.optionalKey(Schema.NonEmptyArray(Target)),
+  strategy: Schema.optionalKey(oneOf(["ordered"], ["weighted", "random", "least-latency", "least-busy"])),
+  timeouts: Schema.optionalKey(Timeouts),
+  upstream: Schema.optionalKey(oneOf(["stream"])),
+  retry: notYet,
+  breaker: notYet,
+  rescue: notYet,
+  filters: notYet
+})
+
+const Audit = Schema.Struct({
+  durability: oneOf(["strict", "standard", "process-safe", "async"]).pipe(withDefault("standard")),
+  onFailure: oneOf(["closed", "open"]).pipe(withDefault("closed")),
+  capture: oneOf(CaptureLevel.literals).pipe(withDefault("full"))
+})
+
+const Auth = Schema.Struct({
+  mode: Schema.optionalKey(oneOf(["open"], ["keys"])),
+  adminKey: notYet,
+  keys: notYet
+})
+
+/** A section that may be absent: everything in it then has its own default. */
+const section = <S extends Schema.Codec<unknown, unknown>>(schema: S) =>
+  schema.pipe(withDefault<S>(Schema.decodeUnknownSync(schema)({})))
+
+/**
+ * The configuration document: what `millrace.yaml` may say. What is absent gets its default, what is unknown is an error.
+ * `providers` has no default here: it is what the environment has keys for.
+ */
+export const Document = Schema.Struct({
+  server: section(Server),
+  storage: section(Storage),
+  providers: Schema.optionalKey(Schema.Record(Schema.String, Provider)),
+  models: Schema.Record(Schema.String, Model).pipe(withDefault({})),
+  filters: notYet,
+  audit: section(Audit),
+  auth: section(Auth)
+})
+export type Document = typeof Document.Type
+export type ProviderEntry = typeof Provider.Type
+export type ModelEntry = typeof Model.Type

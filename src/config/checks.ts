@@ -1,0 +1,164 @@
+import { Result } from "effect"
+import { presetNames, presets } from "../providers/presets.ts"
+import { parseModelName } from "../providers/simulator/ModelName.ts"
+import { didYouMean, type Finding, type Path } from "./problems.ts"
+import { isSection } from "./substitute.ts"
+
+type Section = { readonly [key: string]: unknown }
+
+/**
+ * What must hold between the parts of a document. Asked of the plain data, so that these are found along with whatever
+ * the Schema finds; what the Schema refuses is passed over here.
+ *
+ * `environment` are the providers there are where the document has none of its own.
+ */
+export const checkDocument = (document: unknown, environment: ReadonlyArray<string>): ReadonlyArray<Finding> => {
+  const root = isSection(document) ? document : {}
+  const providers = sections(root["providers"], ["providers"])
+  const models = sections(root["models"], ["models"])
+  const names = root["providers"] === undefined ? environment : keysOf(root["providers"])
+  const simulators = new Set(
+    root["providers"] === undefined
+      ? ["simulator"]
+      : providers.flatMap(({ name, section }) => (section["protocol"] === "simulator" ? [name] : []))
+  )
+  return [
+    ...keysOf(root["providers"]).flatMap(checkProviderName),
+    ...providers.flatMap(checkProvider),
+    ...models.flatMap((model) => [
+      ...checkModel(model),
+      ...checkAlias(model, models, names),
+      ...checkTargets(model, names, simulators)
+    ])
+  ]
+}
+
+interface Named {
+  readonly name: string
+  readonly path: Path
+  readonly section: Section
+}
+
+const keysOf = (value: unknown): ReadonlyArray<string> => (isSection(value) ? Object.keys(value) : [])
+
+const sections = (value: unknown, path: Path): ReadonlyArray<Named> =>
+  isSection(value)
+    ? Object.entries(value).flatMap(([name, section]) =>
+        isSection(section) ? [{ name, path: [...path, name], section }] : []
+      )
+    : []
+
+const checkProviderName = (name: string): ReadonlyArray<Finding> =>
+  /^[A-Za-z0-9][\w.-]*$/.test(name)
+    ? []
+    : [
+        {
+          path: ["providers", name],
+          message:
+            "is no name for a provider; use letters, digits, '.', '_' and '-', so that <provider>/<model> is clear"
+        }
+      ]
+
+const ofSimulator = new Set(["protocol", "models"])
+
+const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> => {
+  const { protocol, preset, baseUrl } = section
+  if (protocol === "simulator") {
+    return Object.keys(section)
+      .filter((key) => !ofSimulator.has(key))
+      .map((key) => ({ path: [...path, key], message: "means nothing to the simulator; remove it" }))
+  }
+  if (Array.isArray(protocol) && protocol.includes("simulator")) {
+    return [
+      { path: [...path, "protocol"], message: "cannot list the simulator with others; make it a provider of its own" }
+    ]
+  }
+  if (preset !== undefined) return []
+  const known = presetNames.includes(name as never) ? `preset: ${name}, or ` : ""
+  if (protocol === undefined) {
+    return [{ path, message: `does not say what it speaks; add ${known}protocol: and baseUrl:` }]
+  }
+  if (baseUrl !== undefined) return []
+  const example = presets[protocol === "anthropic-messages" ? "anthropic" : "openai"].baseUrl
+  return [{ path, message: `does not say where it is; add ${known}baseUrl: (such as ${example})` }]
+}
+
+const checkModel = ({ path, section }: Named): ReadonlyArray<Finding> => {
+  if (section["alias"] === undefined) {
+    return section["targets"] === undefined
+      ? [
+          {
+            path,
+            message: "leads nowhere; add targets: (a list of provider and model), or alias: (another model's name)"
+          }
+        ]
+      : []
+  }
+  return Object.keys(section)
+    .filter((key) => key !== "alias")
+    .map((key) => ({
+      path: [...path, key],
+      message: "cannot go with alias, which takes everything from the model it names; remove it"
+    }))
+}
+
+const checkAlias = (
+  { name, path, section }: Named,
+  models: ReadonlyArray<Named>,
+  providers: ReadonlyArray<string>
+): ReadonlyArray<Finding> => {
+  const { alias } = section
+  if (typeof alias !== "string" || alias === "") return []
+  const at = [...path, "alias"]
+  const meant = models.find((model) => model.name === alias)
+  if (meant !== undefined) {
+    return meant.section["alias"] === undefined
+      ? []
+      : [
+          {
+            path: at,
+            message: `names ${JSON.stringify(alias)}, which is an alias itself; name the model it stands for`
+          }
+        ]
+  }
+  const slash = alias.indexOf("/")
+  if (slash > 0 && providers.includes(alias.slice(0, slash))) return []
+  const hint = didYouMean(
+    alias,
+    models.map((model) => model.name).filter((other) => other !== name)
+  )
+  return [
+    {
+      path: at,
+      message: `names ${JSON.stringify(alias)}, which is neither a model of this document nor <provider>/<model>${hint}`
+    }
+  ]
+}
+
+const checkTargets = (
+  { path, section }: Named,
+  providers: ReadonlyArray<string>,
+  simulators: ReadonlySet<string>
+): ReadonlyArray<Finding> => {
+  const targets: ReadonlyArray<unknown> = Array.isArray(section["targets"]) ? section["targets"] : []
+  return targets.flatMap((target, index): ReadonlyArray<Finding> => {
+    if (!isSection(target)) return []
+    const { provider, model } = target
+    const at = [...path, "targets", index]
+    if (typeof provider !== "string" || provider === "") return []
+    if (!providers.includes(provider)) {
+      const there = providers.length === 0 ? "none is configured" : `there are ${providers.join(", ")}`
+      return [
+        {
+          path: [...at, "provider"],
+          message: `names ${JSON.stringify(provider)}, which is no configured provider${didYouMean(provider, providers)} (${there})`
+        }
+      ]
+    }
+    if (!simulators.has(provider) || typeof model !== "string") return []
+    const parsed = parseModelName(model)
+    return Result.isFailure(parsed)
+      ? [{ path: [...at, "model"], message: `is not usable: ${parsed.failure.message}` }]
+      : []
+  })
+}

@@ -1,0 +1,162 @@
+import { Config, Effect, FileSystem, Path as FilePath, Result } from "effect"
+import { checkDocument } from "./checks.ts"
+import type { Configuration } from "./Configuration.ts"
+import { decodeDocument } from "./decode.ts"
+import type { Document } from "./Document.ts"
+import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
+import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
+import {
+  environmentProviders,
+  providersOfDocument,
+  providersOfEnvironment,
+  providerVariables,
+  usualKeyVariable
+} from "./providers.ts"
+import { readSource, type Source } from "./source.ts"
+import { isSection, refersToEnvironment, substitute, variablesOf } from "./substitute.ts"
+
+/**
+ * Reads the configuration: the file named by `--config`, `MILLRACE_CONFIG`, or `millrace.yaml`, `.json` or `.toml` in the
+ * working directory, else the defaults; then the environment and the flags. Fails with everything that is wrong at once.
+ */
+export const load = (
+  flags: Flags = {}
+): Effect.Effect<Configuration, ConfigurationError, FileSystem.FileSystem | FilePath.Path> =>
+  Effect.gen(function* () {
+    const settings = yield* readVariables(["HOST", "PORT", "MILLRACE_CONFIG", ...providerVariables])
+    const source = yield* readSource(flags.config, settings.get("MILLRACE_CONFIG"))
+    const environment = new Map([...settings, ...(yield* readVariables(variablesOf(source.value)))])
+    return yield* Effect.fromResult(configure(source, environment, flags))
+  })
+
+/** Variables that are set to something. One that is set to nothing is as good as absent: that is how they are unset in compose files. */
+const readVariables = (names: Iterable<string>): Effect.Effect<ReadonlyMap<string, string>> =>
+  Effect.map(
+    Effect.forEach(names, (name) =>
+      // A text can only be there or not; what else the provider of the environment might say is a defect.
+      Effect.orDie(Effect.map(Config.option(Config.String(name)), (value) => [name, value] as const))
+    ),
+    (entries) =>
+      new Map(
+        entries.flatMap(([name, value]) => (value._tag === "Some" && value.value !== "" ? [[name, value.value]] : []))
+      )
+  )
+
+const configure = (
+  source: Source,
+  environment: ReadonlyMap<string, string>,
+  flags: Flags
+): Result.Result<Configuration, ConfigurationError> => {
+  const { value, findings, missingKeys } = substitute(source.value, environment)
+  const decoded = decodeDocument(value, source.value)
+  const problems = [
+    ...inOrder(
+      source,
+      once([
+        ...findings,
+        ...Result.match(decoded, {
+          onFailure: (failures) => failures,
+          onSuccess: (document) => selfReferences(document, listening(document.server, environment, flags))
+        }),
+        ...checkDocument(value, environmentProviders)
+      ])
+    ),
+    ...portProblems(environment, flags),
+    ...exposureProblems(source, value, environment, flags)
+  ]
+  return Result.isFailure(decoded) || problems.length > 0
+    ? Result.fail(new ConfigurationError({ problems }))
+    : Result.succeed(settle(source, decoded.success, environment, missingKeys, flags))
+}
+
+/** A sound document with everything around it taken into account. */
+const settle = (
+  source: Source,
+  document: Document,
+  environment: ReadonlyMap<string, string>,
+  missingKeys: ReadonlyMap<string, string>,
+  flags: Flags
+): Configuration => {
+  const server = listening(document.server, environment, flags)
+  const usable = withoutOwnUrl(environment, providerVariables, server)
+  const providers =
+    document.providers === undefined
+      ? providersOfEnvironment(usable.environment)
+      : providersOfDocument(document.providers, usable.environment, missingKeys)
+  const off = new Set(providers.off.map(({ name }) => name))
+  const findings = [...providers.warnings, ...literalKeys(source.value), ...idleTargets(document, off)]
+  return {
+    file: source.file,
+    server,
+    storage: document.storage.url,
+    providers: providers.on,
+    off: providers.off,
+    models: document.models,
+    audit: document.audit,
+    warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
+  }
+}
+
+/** Asked of the plain data: who may reach the server does not depend on the rest of the document. */
+const exposureProblems = (
+  source: Source,
+  document: unknown,
+  environment: ReadonlyMap<string, string>,
+  flags: Flags
+): ReadonlyArray<Problem> => {
+  const host = flags.host ?? environment.get("HOST") ?? field(document, "server", "host")
+  const message = typeof host === "string" ? exposure(host, field(document, "auth", "mode") === "open") : undefined
+  if (message === undefined) return []
+  if (flags.host !== undefined) return [{ path: "--host", message }]
+  return environment.has("HOST") ? [{ path: "HOST", message }] : [place(source, { path: ["server", "host"], message })]
+}
+
+const field = (document: unknown, section: string, key: string): unknown => {
+  const inner = isSection(document) ? document[section] : undefined
+  return isSection(inner) ? inner[key] : undefined
+}
+
+const place = (source: Source, { path, message }: Finding): Problem => ({
+  ...(source.file === undefined ? {} : { file: source.file, ...source.locate(path) }),
+  path: formatPath(path),
+  message
+})
+
+const inOrder = (source: Source, findings: ReadonlyArray<Finding>): ReadonlyArray<Problem> =>
+  findings
+    .map((finding) => place(source, finding))
+    .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+
+/** The first finding for each path: what comes later is a consequence. */
+const once = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  const seen = new Set<string>()
+  return findings.filter(({ path }) => {
+    const name = formatPath(path)
+    return !seen.has(name) && seen.add(name)
+  })
+}
+
+const literalKeys = (written: unknown): ReadonlyArray<Finding> => {
+  const providers = isSection(written) && isSection(written["providers"]) ? written["providers"] : {}
+  return Object.keys(providers).flatMap((name): ReadonlyArray<Finding> => {
+    const key = field(providers, name, "apiKey")
+    if (typeof key !== "string" || refersToEnvironment(key)) return []
+    const variable =
+      usualKeyVariable(field(providers, name, "preset")) ?? `${name.toUpperCase().replaceAll(/\W/g, "_")}_API_KEY`
+    const message = `the key stands in the file itself; keep it in the environment and write "\${${variable}}"`
+    return [{ path: ["providers", name, "apiKey"], message }]
+  })
+}
+
+/** Targets whose provider is off: they are left out, and a model without any other is not there. */
+const idleTargets = (document: Document, off: ReadonlySet<string>): ReadonlyArray<Finding> =>
+  Object.entries(document.models).flatMap(([name, { targets = [] }]) => {
+    const idle = targets.flatMap(({ provider }, index) => (off.has(provider) ? [{ provider, index }] : []))
+    const path: Path = ["models", name, "targets"]
+    return idle.length > 0 && idle.length === targets.length
+      ? [{ path, message: "every provider of this model is off, so calls to it fail" }]
+      : idle.map(({ provider, index }) => ({
+          path: [...path, index],
+          message: `the provider ${provider} is off, so this target is left out`
+        }))
+  })

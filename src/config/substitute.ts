@@ -1,0 +1,86 @@
+import type { Finding, Path } from "./problems.ts"
+
+const reference = /\$\$\{|\$\{([^}]*)\}?/g
+const wellFormed = /^([A-Za-z_]\w*)(?::-(.*))?$/s
+
+/** A document with the values of the environment in it. */
+export interface Substituted {
+  readonly value: unknown
+  readonly findings: ReadonlyArray<Finding>
+  /** variables without a value that a provider's key consists of, by provider; the key is left out of the document */
+  readonly missingKeys: ReadonlyMap<string, string>
+}
+
+/** Calls `visit` for every text in a document, and puts what it gives in the text's place. */
+const mapTexts = (value: unknown, path: Path, visit: (text: string, path: Path) => string | undefined): unknown => {
+  if (typeof value === "string") return visit(value, path)
+  if (Array.isArray(value)) return value.map((element, index) => mapTexts(element, [...path, index], visit))
+  if (!isSection(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, inner]) => [key, mapTexts(inner, [...path, key], visit)] as const)
+      .filter(([, inner]) => inner !== undefined)
+  )
+}
+
+/** Whether a value is what a document calls a section: an object that is neither a list nor a date. */
+export const isSection = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
+
+/** The environment variables that a document refers to. */
+export const variablesOf = (value: unknown): ReadonlySet<string> => {
+  const names = new Set<string>()
+  mapTexts(value, [], (text) => {
+    for (const [whole, inner] of text.matchAll(reference)) {
+      const name = wellFormed.exec(inner ?? "")?.[1]
+      if (name !== undefined && whole.endsWith("}")) names.add(name)
+    }
+    return text
+  })
+  return names
+}
+
+/** Whether a text takes anything from the environment. */
+export const refersToEnvironment = (text: string): boolean =>
+  Array.from(text.matchAll(reference)).some(([whole]) => whole !== "$${")
+
+const providerOfKey = ([section, provider, key, ...rest]: Path): string | undefined =>
+  section === "providers" && typeof provider === "string" && key === "apiKey" && rest.length === 0
+    ? provider
+    : undefined
+
+/**
+ * Puts the environment's values in the place of `${NAME}` and `${NAME:-default}`; `$${` stands for `${` itself. Only
+ * texts are looked at, after the document was read: a value can not become anything but a part of a text. A variable
+ * that is set to nothing counts as not set.
+ */
+export const substitute = (value: unknown, environment: ReadonlyMap<string, string>): Substituted => {
+  const findings: Array<Finding> = []
+  const missingKeys = new Map<string, string>()
+  const visit = (text: string, path: Path): string | undefined => {
+    let keyMissing = false
+    const result = text.replaceAll(reference, (whole: string, inner: string | undefined) => {
+      if (whole === "$${") return "${"
+      const [, name, fallback] = (whole.endsWith("}") ? wellFormed.exec(inner ?? "") : null) ?? []
+      if (name === undefined) {
+        findings.push({
+          path,
+          message: `${whole} is no reference; write \${NAME} or \${NAME:-default}, and $\${ for \${ itself`
+        })
+        return whole
+      }
+      const found = environment.get(name) ?? fallback
+      if (found !== undefined) return found
+      const provider = providerOfKey(path)
+      if (provider === undefined) {
+        findings.push({ path, message: `\${${name}} is not set; set it, or give it a default: \${${name}:-default}` })
+        return whole
+      }
+      keyMissing = true
+      missingKeys.set(provider, name)
+      return ""
+    })
+    return keyMissing ? undefined : result
+  }
+  return { value: mapTexts(value, [], visit), findings, missingKeys }
+}

@@ -1,0 +1,90 @@
+import { ByteSize, Duration, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "effect"
+
+const units = [
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+  ["ms", 1]
+] as const
+
+const shortDuration = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/
+
+/** Reads `200ms`, `30s`, `1.5m`, `2h` and `0`; undefined for anything else, numbers without a unit included. */
+export const parseDuration = (text: string): Duration.Duration | undefined => {
+  const trimmed = text.trim()
+  if (trimmed === "0") return Duration.zero
+  const match = shortDuration.exec(trimmed)
+  const factor = units.find(([unit]) => unit === match?.[2])?.[1]
+  return match === null || factor === undefined ? undefined : Duration.millis(Math.round(Number(match[1]) * factor))
+}
+
+/** Writes a duration of whole milliseconds with the largest unit that divides it. */
+export const formatDuration = (duration: Duration.Duration): string => {
+  const millis = Duration.toMillis(duration)
+  if (millis === 0) return "0"
+  const [unit, factor] = units.find(([, factor]) => millis % factor === 0) ?? ["ms", 1]
+  return `${millis / factor}${unit}`
+}
+
+/** Reads `32MiB`, `1MB`, `1.5 GiB`, `1024` (bytes) and numbers; undefined for anything that is no whole count of bytes. */
+export const parseByteSize = (input: string | number): ByteSize.ByteSize | undefined => {
+  const text = typeof input === "number" ? input : input.trim()
+  const bytes = typeof text === "number" || /^\d+$/.test(text) ? Number(text) : undefined
+  if (bytes === undefined) return Option.getOrUndefined(ByteSize.fromString(String(text)))
+  return Number.isSafeInteger(bytes) && bytes >= 0 ? ByteSize.bytes(bytes) : undefined
+}
+
+/** Writes a size with the largest binary unit that divides it. */
+export const formatByteSize = (size: ByteSize.ByteSize): string => {
+  const unit = (["GiB", "MiB", "KiB"] as const).find(
+    (_, index) => size > 0n && size % 1024n ** BigInt(3 - index) === 0n
+  )
+  return unit === undefined ? String(size) : ByteSize.format(size, { unit }).replace(" ", "")
+}
+
+const Scalar = Schema.Union([Schema.String, Schema.Finite])
+
+/** A codec from what a document says to a value of this program, which says what it expects where the two do not meet. */
+const codec = <B, E>(
+  to: Schema.Codec<B, E>,
+  expected: string,
+  decode: (input: string | number) => E | undefined,
+  encode: (value: E) => string | number
+) =>
+  Scalar.annotate({ expected, message: `Expected ${expected}` }).pipe(
+    Schema.decodeTo(to, {
+      decode: SchemaGetter.transformEffect((input: string | number) => {
+        const value = decode(input)
+        return value === undefined ? Effect.fail(new SchemaIssue.InvalidValue({ expected })) : Effect.succeed(value)
+      }),
+      encode: SchemaGetter.transform(encode)
+    })
+  )
+
+/** `200ms`, `30s`, `10m`, `2h`, or 0. */
+export const ShortDuration = codec(
+  Schema.Duration,
+  "a duration such as 200ms, 30s, 10m or 2h",
+  (input) => parseDuration(String(input)),
+  formatDuration
+)
+
+/** `32MiB`, `1MB`, or a plain number of bytes. */
+export const ShortByteSize = codec(
+  Schema.ByteSize,
+  "a size such as 32MiB or 1MB, or a number of bytes",
+  parseByteSize,
+  formatByteSize
+)
+
+/** Reads a port; undefined for anything else. */
+export const parsePort = (input: string | number): number | undefined => {
+  const text = String(input).trim()
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined
+}
+
+/** What a port is, for whoever has to write one. */
+export const expectedPort = "a port from 0 to 65535 (0 takes any free one)"
+
+/** A port, also as text: what comes from an environment variable is text. */
+export const Port = codec(Schema.Int, expectedPort, parsePort, (port) => port)

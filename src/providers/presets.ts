@@ -1,0 +1,79 @@
+import type { Quirks } from "../protocols/Protocol.ts"
+
+/** The wire formats that a provider can be called by. */
+export type ProtocolName = "openai-chat" | "anthropic-messages"
+
+/** What is known of a vendor: enough to call it with a key alone. */
+export interface Preset {
+  readonly protocol: ProtocolName
+  readonly baseUrl: string
+  /** the environment variable in which its users keep their key; absent where no key is needed */
+  readonly keyVariable?: string
+  /** the environment variable by which its own SDK is pointed elsewhere */
+  readonly baseUrlVariable?: string
+  readonly quirks: Quirks
+}
+
+/** A server that speaks Chat Completions. What its vendor never took over from the original is in `quirks`. */
+const compatible = (baseUrl: string, keyVariable: string | undefined, quirks: Quirks): Preset => ({
+  protocol: "openai-chat",
+  baseUrl,
+  ...(keyVariable === undefined ? {} : { keyVariable }),
+  quirks
+})
+
+/** `system` is understood everywhere, `developer` is not: who does not promise it gets `system`. */
+const system: Quirks = { noDeveloperRole: true }
+
+/** Knows `max_tokens`, the name of the limit before reasoning models. */
+const maxTokens: Quirks = { ...system, legacyMaxTokens: true }
+
+/** Refuses fields that it does not know, `stream_options` among them; usage comes with every stream anyway. */
+const strict: Quirks = { ...maxTokens, noStreamOptions: true }
+
+/**
+ * The vendors that are known by name. One whose key is in the environment is a provider without further configuration;
+ * in a document it is `preset: <name>`.
+ */
+export const presets = {
+  openai: {
+    protocol: "openai-chat",
+    baseUrl: "https://api.openai.com/v1",
+    keyVariable: "OPENAI_API_KEY",
+    baseUrlVariable: "OPENAI_BASE_URL",
+    quirks: {}
+  },
+  anthropic: {
+    protocol: "anthropic-messages",
+    baseUrl: "https://api.anthropic.com",
+    keyVariable: "ANTHROPIC_API_KEY",
+    baseUrlVariable: "ANTHROPIC_BASE_URL",
+    quirks: {}
+  },
+  gemini: compatible("https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", system),
+  groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
+  mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", strict),
+  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", maxTokens),
+  xai: compatible("https://api.x.ai/v1", "XAI_API_KEY", system),
+  openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
+  together: compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY", maxTokens),
+  fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", maxTokens),
+  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITY_API_KEY", strict),
+  cerebras: compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", system),
+  sambanova: compatible("https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", maxTokens),
+  nvidia: compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", maxTokens),
+  deepinfra: compatible("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", maxTokens),
+  huggingface: compatible("https://router.huggingface.co/v1", "HF_TOKEN", maxTokens),
+  moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", maxTokens),
+  alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens),
+  zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", maxTokens),
+  venice: compatible("https://api.venice.ai/api/v1", "VENICE_API_KEY", maxTokens),
+  ollama: compatible("http://127.0.0.1:11434/v1", undefined, maxTokens),
+  lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, maxTokens),
+  llamacpp: compatible("http://127.0.0.1:8080/v1", undefined, maxTokens),
+  vllm: compatible("http://127.0.0.1:8000/v1", undefined, maxTokens)
+} satisfies { readonly [name: string]: Preset }
+
+export type PresetName = keyof typeof presets
+
+export const presetNames = Object.keys(presets) as ReadonlyArray<PresetName> // the keys of a literal are known
