@@ -1,0 +1,109 @@
+import { Effect, Layer } from "effect"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { Model } from "../domain/Model.ts"
+import { Router, unknownModel, type RoutePlan } from "./Router.ts"
+import { defaultTimeouts } from "./Timeouts.ts"
+import type { Upstream } from "./Upstream.ts"
+
+/** A provider that calls can go to. */
+export interface TableProvider {
+  readonly upstream: Upstream["Service"]
+  /** the models that it is known to have, as far as they can be listed */
+  readonly models: ReadonlyArray<string>
+  /** whether it is known to have a model; true for all of `models` */
+  readonly knows: (model: string) => boolean
+}
+
+/** What a listed name means: a plan, another listed name, or nothing for now, and why. */
+export type Listing =
+  | { readonly _tag: "Plan"; readonly plan: RoutePlan }
+  | { readonly _tag: "Alias"; readonly of: string }
+  | { readonly _tag: "Off"; readonly why: string }
+
+/** What models there are, as data. `created` is when the table was made, in seconds since the epoch. */
+export interface ModelTable {
+  readonly models: ReadonlyMap<string, Listing>
+  readonly providers: ReadonlyMap<string, TableProvider>
+  /** providers that were meant to be there, and why they are not */
+  readonly off: ReadonlyMap<string, string>
+  readonly created: number
+}
+
+/**
+ * The router over a table. A name is looked up as a listed model or alias (an alias of an alias is none), then as
+ * `provider/model` (the model's own name may hold slashes), then as a name that exactly one provider is known to have.
+ */
+export const tableRouter = (table: ModelTable): Router["Service"] => {
+  const listed = listModels(table)
+  const names = new Set(listed.flatMap(({ id }) => [id, ...bareName(table, id)]))
+
+  const plan = (model: string): Effect.Effect<RoutePlan, LlmError> => {
+    const listing = table.models.get(model)
+    return listing?._tag === "Alias" ? direct(listing.of) : direct(model)
+  }
+
+  const direct = (model: string): Effect.Effect<RoutePlan, LlmError> => {
+    const listing = table.models.get(model)
+    if (listing?._tag === "Plan") return Effect.succeed(listing.plan)
+    if (listing?._tag === "Off") return unreachable(model, listing.why)
+    const [provider, rest] = splitAtSlash(model)
+    const named = table.providers.get(provider)
+    if (named !== undefined && rest !== "") return Effect.succeed(single(provider, rest, named))
+    const why = table.off.get(provider)
+    if (why !== undefined && rest !== "") return unreachable(model, `the provider ${provider} is off: ${why}`)
+    const knowing = Array.from(table.providers).filter(([, provider]) => provider.knows(model))
+    const [only, ...others] = knowing
+    if (only !== undefined && others.length === 0) return Effect.succeed(single(only[0], model, only[1]))
+    return knowing.length > 1 ? ambiguous(model, knowing) : unknownModel(model, names)
+  }
+
+  return Router.of({ plan, models: Effect.succeed(listed) })
+}
+
+/** The router over a table that is made with the program. */
+export const layerTable = <E, R>(table: Effect.Effect<ModelTable, E, R>): Layer.Layer<Router, E, R> =>
+  Layer.effect(Router, Effect.map(table, tableRouter))
+
+const single = (provider: string, model: string, { upstream }: TableProvider): RoutePlan => ({
+  targets: [{ provider, model, upstream }],
+  timeouts: defaultTimeouts
+})
+
+const splitAtSlash = (model: string): readonly [string, string] => {
+  const at = model.indexOf("/")
+  return at < 0 ? [model, ""] : [model.slice(0, at), model.slice(at + 1)]
+}
+
+const unreachable = (model: string, why: string): LlmError =>
+  failure({ _tag: "UnknownModel", model, near: [] }, `The model ${JSON.stringify(model)} cannot be reached: ${why}`)
+
+const ambiguous = (model: string, knowing: ReadonlyArray<readonly [string, TableProvider]>): LlmError => {
+  const near = knowing.map(([provider]) => `${provider}/${model}`)
+  return failure(
+    { _tag: "UnknownModel", model, near },
+    `Several providers have the model ${JSON.stringify(model)}: name one of ${near.join(", ")}`
+  )
+}
+
+/** The name without its provider, where that is enough. */
+const bareName = (table: ModelTable, id: string): ReadonlyArray<string> => {
+  const [, model] = splitAtSlash(id)
+  if (table.models.has(id) || model === "") return []
+  return Array.from(table.providers.values()).filter((provider) => provider.knows(model)).length === 1 ? [model] : []
+}
+
+const listModels = ({ models, providers, created }: ModelTable): ReadonlyArray<Model> => {
+  const providerOf = (name: string): string | undefined => {
+    const listing = models.get(name)
+    if (listing?._tag === "Plan") return listing.plan.targets[0].provider
+    return listing === undefined ? splitAtSlash(name)[0] : undefined
+  }
+  const configured = Array.from(models).flatMap(([id, listing]) => {
+    const provider = providerOf(listing._tag === "Alias" ? listing.of : id)
+    return provider === undefined ? [] : [{ id, provider, created }]
+  })
+  const known = Array.from(providers).flatMap(([provider, { models }]) =>
+    models.map((model) => ({ id: `${provider}/${model}`, provider, created }))
+  )
+  return [...configured, ...known.filter(({ id }) => !models.has(id))]
+}
