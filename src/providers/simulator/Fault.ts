@@ -1,4 +1,5 @@
 import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import { httpReason } from "../../protocols/HttpError.ts"
 
 /**
  * What goes wrong with a simulated answer. `after` counts pieces of content (one delta of text, reasoning or tool
@@ -21,31 +22,8 @@ export type Fault =
   | { readonly _tag: "Stall" | "Reset" | "Truncate" | "Malformed"; readonly after: number }
   | { readonly _tag: "Error"; readonly after: number; readonly status: number; readonly message: string | undefined }
 
-const reasonOf = (status: number, model: string): FailureReason => {
-  switch (status) {
-    case 401:
-      return { _tag: "Unauthorized" }
-    case 402:
-      return { _tag: "QuotaExceeded" }
-    case 403:
-      return { _tag: "PermissionDenied" }
-    case 404:
-      return { _tag: "UnknownModel", model, near: [] }
-    case 413:
-      return { _tag: "InvalidRequest", kind: "tooLarge" }
-    case 429:
-      return { _tag: "RateLimited" }
-    case 503:
-    case 529:
-      return { _tag: "Overloaded" }
-    case 408:
-    case 409:
-    case 425:
-      return { _tag: "UpstreamServer" }
-    default:
-      return status >= 500 ? { _tag: "UpstreamServer" } : { _tag: "InvalidRequest", kind: "semantic" }
-  }
-}
+const reasonOf = (status: number, model: string): FailureReason =>
+  status === 404 ? { _tag: "UnknownModel", model, near: [] } : httpReason(status)
 
 /** The failure that a provider's answer of this status is. */
 export const failureOfStatus = (

@@ -1,5 +1,5 @@
 import type { Fault } from "./Fault.ts"
-import type { SimulatedModel } from "./ModelName.ts"
+import type { Options } from "./Options.ts"
 import type { Script } from "./Script.ts"
 
 /** How many models with a limited fault are remembered; the oldest is forgotten first, and fails anew. */
@@ -9,14 +9,13 @@ const mostRemembered = 1000
 export class Faults {
   private readonly struck = new Map<string, number>()
 
-  /** The fault that hits this request, if one does. Counts it. */
-  next(model: SimulatedModel): Fault | undefined {
-    const { fault, times } = model.options
+  /** The fault that hits this request to the model of this name, if one does. Counts it. */
+  next(model: string, { fault, times }: Options): Fault | undefined {
     if (fault === undefined || times === undefined) return fault
-    const count = this.struck.get(model.name) ?? 0
+    const count = this.struck.get(model) ?? 0
     if (count >= times) return undefined
-    this.struck.delete(model.name)
-    this.struck.set(model.name, count + 1)
+    this.struck.delete(model)
+    this.struck.set(model, count + 1)
     const [oldest] = this.struck.keys()
     if (this.struck.size > mostRemembered && oldest !== undefined) this.struck.delete(oldest)
     return fault
@@ -28,11 +27,6 @@ export class Faults {
   }
 }
 
-/**
- * The part of a script that comes before a fault: nothing, or the first step and so many with content. The ending is
- * never in it.
- */
-export const stepsBefore = (script: Script, after: number): Script => ({
-  headMs: script.headMs,
-  steps: after === 0 ? [] : script.steps.slice(0, Math.min(after + 1, script.steps.length - 1))
-})
+/** How many steps of a script come before a fault: none, or the first and so many with content, never the ending. */
+export const stepsBefore = (script: Script, after: number): number =>
+  after === 0 ? 0 : Math.min(after + 1, script.steps.length - 1)

@@ -49,7 +49,13 @@ export const simulatedModels: ReadonlyArray<string> = [
   "empty"
 ]
 
-const grammar = /^([a-z]+)(?:-(\d+))?(?:[?;](.*))?$/s
+const grammar = /^([a-z]+)(?:-(\d+))?$/
+
+/** The name without its options, and the options as `readOptions` takes them. */
+export const splitModelName = (name: string): { readonly bare: string; readonly options: string } => {
+  const at = name.search(/[?;]/)
+  return at < 0 ? { bare: name, options: "" } : { bare: name.slice(0, at), options: name.slice(at + 1) }
+}
 
 const isBase = (name: string): name is SimulatedBase => Object.hasOwn(defaultCounts, name)
 
@@ -60,13 +66,14 @@ const isBase = (name: string): name is SimulatedBase => Object.hasOwn(defaultCou
  * option that is wrong.
  */
 export const parseModelName = (name: string): Result.Result<SimulatedModel, LlmError> => {
-  const match = grammar.exec(name)
+  const { bare, options } = splitModelName(name)
+  const match = grammar.exec(bare)
   const base = match?.[1] ?? ""
   if (!isBase(base)) return unknown(name)
   const defaultCount = defaultCounts[base]
   const count = match?.[2] === undefined ? (defaultCount ?? 0) : Number(match[2])
   if ((match?.[2] !== undefined && defaultCount === undefined) || count > largestCount) return unknown(name)
-  return Result.map(readOptions(match?.[3] ?? ""), (options) => ({ name, base, count, options }))
+  return Result.map(readOptions(options), (options) => ({ name, base, count, options }))
 }
 
 const unknown = (model: string): Result.Result<never, LlmError> =>

@@ -5,6 +5,7 @@ import { isJsonObject } from "../../protocols/ToolArguments.ts"
 import { countAnswer, type Answer, type Piece } from "./Answer.ts"
 import { answersOf } from "./Models.ts"
 import type { SimulatedModel } from "./ModelName.ts"
+import type { Options } from "./Options.ts"
 import { hash, seeded } from "./Seeded.ts"
 import { countPrompt, isContinued, tokensOf } from "./Tokens.ts"
 
@@ -23,9 +24,10 @@ export interface Script {
   readonly steps: ReadonlyArray<Step>
 }
 
-/** What an answer is called; `created` is in seconds since the epoch. */
+/** What an answer says of itself; `created` is in seconds since the epoch. */
 export interface Identity {
   readonly id: string
+  readonly model: string
   readonly created: number
 }
 
@@ -33,10 +35,20 @@ const defaultPaceMs: Partial<Record<SimulatedModel["base"], number>> = { words: 
 
 /** The script of a model's answer to a request: a pure function, the same for the same arguments. */
 export const scriptOf = (model: SimulatedModel, request: LlmRequest, identity: Identity): Script => {
-  const answers = answersOf(model, request)
+  const paceMs = model.options.paceMs ?? defaultPaceMs[model.base]
+  return scriptOfAnswers(answersOf(model, request), { ...model.options, paceMs }, request, identity)
+}
+
+/** The script of given answers, one for each choice; the request says what is counted and what is shown. */
+export const scriptOfAnswers = (
+  answers: ReadonlyArray<Answer>,
+  options: Pick<Options, "headMs" | "firstMs" | "paceMs" | "chunk">,
+  request: LlmRequest,
+  identity: Identity
+): Script => {
   const usage = usageOf(request, answers)
-  const content = interleave(answers.map((answer, choice) => contentOf(answer, choice, model.options.chunk, request)))
-  const { headMs, firstMs = 0, paceMs = defaultPaceMs[model.base] ?? 0 } = model.options
+  const content = interleave(answers.map((answer, choice) => contentOf(answer, choice, options.chunk, request)))
+  const { headMs, firstMs = 0, paceMs = 0 } = options
   const { outputTokens: _, reasoningTokens: __, ...prompt } = usage
   return {
     headMs,
@@ -44,7 +56,7 @@ export const scriptOf = (model: SimulatedModel, request: LlmRequest, identity: I
       {
         waitMs: 0,
         events: [
-          { _tag: "Started", ...identity, model: model.name },
+          { _tag: "Started", ...identity },
           { _tag: "UsageReported", usage: prompt }
         ]
       },
@@ -54,13 +66,12 @@ export const scriptOf = (model: SimulatedModel, request: LlmRequest, identity: I
   }
 }
 
-/** The script as one step: a whole answer waits only as long as the model was expressly told to. */
-export const wholeScript = (script: Script, model: SimulatedModel): Script => {
-  const { firstMs, paceMs } = model.options
-  let waitMs = paceMs === undefined ? (firstMs ?? 0) : 0
-  if (paceMs !== undefined) for (const step of script.steps) waitMs += step.waitMs
-  return { headMs: script.headMs, steps: [{ waitMs, events: script.steps.flatMap((step) => step.events) }] }
-}
+/**
+ * How long a whole answer takes, in milliseconds: the time of the stream where a pace was expressly asked for, else only
+ * the wait for the first token, if one was asked for.
+ */
+export const wholeWaitMs = (script: Script, { firstMs = 0, paceMs }: Pick<Options, "firstMs" | "paceMs">): number =>
+  paceMs === undefined ? firstMs : script.steps.reduce((sum, step) => sum + step.waitMs, 0)
 
 const usageOf = (request: LlmRequest, answers: ReadonlyArray<Answer>): Usage => {
   const { total, marked } = countPrompt(request)

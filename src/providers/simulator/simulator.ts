@@ -5,7 +5,7 @@ import { Upstream, type UpstreamRequest } from "../../routing/Upstream.ts"
 import { failureOf, type Fault } from "./Fault.ts"
 import { Faults, stepsBefore } from "./Faults.ts"
 import { parseModelName, type SimulatedModel } from "./ModelName.ts"
-import { scriptOf, wholeScript, type Script } from "./Script.ts"
+import { scriptOf, wholeWaitMs, type Script } from "./Script.ts"
 import { hash } from "./Seeded.ts"
 
 /** The most events that are handed on at once: a script without pace is no single huge batch. */
@@ -27,8 +27,8 @@ export const makeSimulatorUpstream = (): Upstream["Service"] => {
         request.observer.connected()
         tellSplits(model, request)
         const id = `sim-${hash(model.name).toString(36)}-${++answered}`
-        const script = scriptOf(model, request.request, { id, created })
-        return perform(model, script, faults.next(model), request)
+        const script = scriptOf(model, request.request, { id, model: model.name, created })
+        return perform(model, script, faults.next(model.name, model.options), request)
       })
     )
   )
@@ -54,20 +54,26 @@ const perform = (
 ): Stream.Stream<LlmEvent, LlmError> => {
   if (fault?._tag === "Hang") return Stream.never
   const whole = delivery === "whole"
-  const wanted = whole ? wholeScript(script, model) : script
   const head = Stream.fromEffectDrain(
     Effect.andThen(
       wait(script.headMs),
       Effect.sync(() => observer.head(fault?._tag === "Status" ? fault.status : 200))
     )
   )
-  if (fault === undefined) return Stream.concat(head, play(wanted))
+  const shown = whole ? asWhole(script, model) : script
+  if (fault === undefined) return Stream.concat(head, play(shown))
   const failure = failureOf(fault, model.name)
   const end = failure === undefined ? Stream.never : Stream.fail(failure)
   // A whole answer that fails is no answer at all.
   if (whole || fault._tag === "Status") return Stream.concat(head, end)
-  return Stream.concat(head, Stream.concat(play(stepsBefore(wanted, fault.after)), end))
+  const before = { ...script, steps: script.steps.slice(0, stepsBefore(script, fault.after)) }
+  return Stream.concat(head, Stream.concat(play(before), end))
 }
+
+const asWhole = (script: Script, model: SimulatedModel): Script => ({
+  ...script,
+  steps: [{ waitMs: wholeWaitMs(script, model.options), events: script.steps.flatMap((step) => step.events) }]
+})
 
 const wait = (milliseconds: number): Effect.Effect<void> =>
   milliseconds > 0 ? Effect.sleep(milliseconds) : Effect.void

@@ -7,7 +7,7 @@ import { parseModelName } from "../../../src/providers/simulator/ModelName.ts"
 import { scriptOf } from "../../../src/providers/simulator/Script.ts"
 import { clock, request, sampled, user, weather } from "./requests.ts"
 
-const identity = { id: "sim-1", created: 1_700_000_000 }
+const identity = { id: "sim-1", model: "m", created: 1_700_000_000 }
 
 const script = (request: LlmRequest) => scriptOf(Result.getOrThrow(parseModelName(request.model)), request, identity)
 
