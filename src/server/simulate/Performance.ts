@@ -6,7 +6,7 @@ import type { Dialect, RenderContext, StreamRenderer } from "../../protocols/Dia
 import { failureOfStatus, type Fault } from "../../providers/simulator/Fault.ts"
 import { stepsBefore } from "../../providers/simulator/Faults.ts"
 import type { Options } from "../../providers/simulator/Options.ts"
-import type { Script, Step } from "../../providers/simulator/Script.ts"
+import { wholeWaitMs, type Script, type Step } from "../../providers/simulator/Script.ts"
 import { framesOf, type Recording } from "./Recording.ts"
 
 /** A part of a body, after a wait in milliseconds. */
@@ -150,9 +150,8 @@ const malformed = (chunks: ReadonlyArray<Chunk>): string => {
 const performWhole = (script: Script, stage: Stage): Performance => {
   const events = script.steps.flatMap((step) => step.events)
   const body = Buffer.from(JSON.stringify(stage.dialect.renderWhole(foldEvents(events), stage.context, [])))
-  const { firstMs = 0, paceMs } = stage.options
-  const waitMs = paceMs === undefined ? firstMs : script.steps.reduce((sum, step) => sum + step.waitMs, 0)
-  return { headMs: script.headMs + waitMs, status: 200, headers: jsonHeaders, ...strikeWhole(stage.fault, body) }
+  const headMs = script.headMs + wholeWaitMs(script, stage.options)
+  return { headMs, status: 200, headers: jsonHeaders, ...strikeWhole(stage.fault, body) }
 }
 
 /** A whole body that a fault hits: in its middle, or at its beginning where nothing is to come before. */

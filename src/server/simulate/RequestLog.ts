@@ -20,12 +20,20 @@ export interface LoggedRequest {
   endedAt: number | undefined
 }
 
-const credentials = new Set(["authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"])
+const credentials = new Set([
+  "authorization",
+  "proxy-authorization",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "cookie"
+])
 
 const keptRequests = 100
 
 /** The last requests and the counts of how they ended. Mutable: one for each server. */
 export class RequestLog {
+  readonly connections = { open: 0, total: 0 }
   private readonly kept: Array<LoggedRequest> = []
   private counts = { total: 0, open: 0, completed: 0, reset: 0, aborted: 0 }
   private lastAbortedAt: number | undefined
@@ -70,7 +78,7 @@ export class RequestLog {
   }
 
   stats() {
-    return { requests: this.counts, lastAbortedAt: this.lastAbortedAt ?? null }
+    return { requests: this.counts, connections: this.connections, lastAbortedAt: this.lastAbortedAt ?? null }
   }
 
   /** Forgets everything but the requests that are still open. */

@@ -61,7 +61,10 @@ const write = (response: ServerResponse, piece: Buffer): Effect.Effect<void> =>
 
 const end = (response: ServerResponse): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    response.end(() => resume(Effect.void))
+    const done = () => resume(Effect.void)
+    // A client that left before the last bytes were taken has ended it as well.
+    response.once("close", done)
+    response.end(done)
   })
 
 interface Piece {
