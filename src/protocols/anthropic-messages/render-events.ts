@@ -209,7 +209,8 @@ export class EventRenderer {
     return text
   }
 
-  private messageStart(): string {
+  /** `message_start`, where it was not sent. */
+  messageStart(): string {
     if (this.started) return ""
     this.started = true
     const { head, context } = this

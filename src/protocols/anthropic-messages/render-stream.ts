@@ -88,12 +88,20 @@ class MessageRenderer implements StreamRenderer {
     const event = readEvent(raw)
     // What has no meaning in this format is the terminator of another one.
     if (event === undefined) return ""
-    if (event === "other") return this.passOther(raw)
+    if (event === "other") return this.opening() + this.passOther(raw)
+    if (event.type !== "message_start") return this.opening() + this.passEvent(event, raw, events)
+    if (this.events.started) return ""
+    this.adoptAll(events)
+    return raw
+  }
+
+  /** The start of the message was rendered where a stage made or changed it, and then waits for what follows. */
+  private opening(): string {
+    return this.untouched ? "" : this.events.messageStart()
+  }
+
+  private passEvent(event: StreamEvent, raw: string, events: ReadonlyArray<LlmEvent>): string {
     switch (event.type) {
-      case "message_start":
-        if (this.events.started) return ""
-        this.adoptAll(events)
-        return raw
       case "content_block_start":
         return this.passStart(event.index, raw, events)
       case "content_block_delta":
@@ -106,7 +114,7 @@ class MessageRenderer implements StreamRenderer {
         return ""
       case "message_stop":
         return this.passStop(raw, events)
-      case "error":
+      default:
         return ""
     }
   }

@@ -1,5 +1,7 @@
 import { Result, Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Frame } from "../../../src/domain/Frame.ts"
+import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import type { Usage } from "../../../src/domain/Usage.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
@@ -63,6 +65,31 @@ const render = ({ events }: Decoded): string => {
   return text
 }
 
+/** What was said, whatever the blocks without an id of their own were called. */
+const contentOf = (events: ReadonlyArray<LlmEvent>): string =>
+  JSON.stringify(foldEvents(events).choices).replaceAll(/"block-\d+"/g, "")
+
+/** What a server does with frames of which some were changed. */
+const relay = (frames: ReadonlyArray<Frame>): string => {
+  const renderer = anthropicMessagesDialect.renderer(contextOf())
+  const send = (frame: Frame): string =>
+    frame.raw === undefined ? frame.events.map((event) => renderer.event(event)).join("") : renderer.verbatim(frame)
+  return frames.map(send).join("") + renderer.end()
+}
+
+/** What an event is a piece of: the id of its block, or the block itself where it comes whole. */
+const blockOf = (event: LlmEvent): unknown =>
+  event._tag === "Opaque" || event._tag === "ToolResult"
+    ? event.value
+    : event._tag === "Source"
+      ? event.block
+      : "id" in event && event._tag !== "Started"
+        ? event.id
+        : undefined
+
+const blocksOf = (events: ReadonlyArray<LlmEvent>): ReadonlyArray<unknown> =>
+  [...new Set(events.map(blockOf))].filter((block) => block !== undefined)
+
 const verbatim = ({ frames }: Decoded): string => {
   const renderer = anthropicMessagesDialect.renderer(contextOf())
   return frames.map((frame) => renderer.verbatim(frame)).join("") + renderer.end()
@@ -101,6 +128,32 @@ describe.skipIf(!corpusPresent)("recorded streams of the Messages API", () => {
       const again = decodeStream(anthropicMessages, [Buffer.from(text)])
       expectExpected(again, recording)
       expect(foldEvents(again.events)).toEqual(foldEvents(whole.events))
+    })
+
+    it("stays whole where some frames are rendered and the others pass", () => {
+      for (let seed = 0; seed < 20; seed++) {
+        const changed = new Set(randomOffsets(seed, whole.frames.length, Math.ceil(whole.frames.length / 3)))
+        const text = relay(
+          whole.frames.map((frame, at) =>
+            changed.has(at) && frame.events.length > 0 ? { ...frame, raw: undefined } : frame
+          )
+        )
+        expect(streamFaults(text)).toEqual([])
+        expectExpected(decodeStream(anthropicMessages, [Buffer.from(text)]), recording)
+      }
+    })
+
+    it("stays a stream where every second block is taken out of it", () => {
+      const out = new Set(blocksOf(whole.events).filter((_, at) => at % 2 === 0))
+      const kept = (event: LlmEvent): boolean => !out.has(blockOf(event))
+      const text = relay(
+        whole.frames.map((frame) =>
+          frame.events.every(kept) ? frame : { ...frame, raw: undefined, events: frame.events.filter(kept) }
+        )
+      )
+      expect(streamFaults(text)).toEqual([])
+      const again = decodeStream(anthropicMessages, [Buffer.from(text)])
+      expect(contentOf(again.events)).toBe(contentOf(whole.events.filter(kept)))
     })
 
     it("is read by hand as the schema reads it", () => {
