@@ -166,8 +166,9 @@ class OpaqueBlock implements OpenBlock {
   }
 
   /** A delta holds pieces of the block's own fields: texts grow, anything else is set. */
-  delta({ type: _, ...pieces }: Typed): void {
-    for (const [key, piece] of Object.entries(pieces)) {
+  delta(delta: Typed): void {
+    for (const [key, piece] of Object.entries(delta)) {
+      if (key === "type") continue
       const before = this.value[key]
       this.value[key] = typeof before === "string" && typeof piece === "string" ? before + piece : piece
     }
