@@ -5,7 +5,7 @@ import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { noUsage, Usage } from "../domain/Usage.ts"
 import type { FinalRow, OpenedRow, StoredCall } from "./AuditStore.ts"
-import { abridge, capture, type CaptureLevel, Payload } from "./Capture.ts"
+import { abridge, capture, captureText, type CaptureLevel, Payload } from "./Capture.ts"
 
 const optional = Schema.optionalKey
 
@@ -94,7 +94,8 @@ export const CallRecord = Schema.Struct({
 export type CallRecord = typeof CallRecord.Type
 
 // What the bodies of the rows hold: the domain's records, with what is known of a payload in place of its content.
-const Opened = Schema.Struct({ ...OpenRecord.fields, request: optional(Payload) })
+const { requestText: _, ...openFields } = OpenRecord.fields
+const Opened = Schema.Struct({ ...openFields, request: optional(Payload) })
 const Final = Schema.Struct({
   ...FinalRecord.fields,
   response: optional(Schema.Struct({ ...Payload.fields, text: optional(Schema.String) }))
@@ -109,7 +110,8 @@ const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmRespons
 
 /** The row of a call that begins. */
 export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string, sequence: number): OpenedRow => {
-  const { payload, text } = capture(level, record.request)
+  const { requestText } = record
+  const { payload, text } = requestText === undefined ? capture(level, record.request) : captureText(level, requestText)
   return {
     _tag: "Opened",
     id: record.id,
@@ -121,7 +123,7 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
     key: record.caller.key ?? null,
     conversation: record.conversation ?? null,
     // JSON leaves out a key that is undefined
-    body: JSON.stringify({ ...record, request: payload }),
+    body: JSON.stringify({ ...record, request: payload, requestText: undefined }),
     request: text
   }
 }

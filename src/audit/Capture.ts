@@ -60,10 +60,9 @@ export const abridge = (text: string): string => {
   return `${shortened.head}\n[… ${shortened.omittedBytes} bytes omitted …]\n${shortened.tail}`
 }
 
-/** Captures a value that JSON can hold; it is written as JSON once. */
-export const capture = (level: CaptureLevel, value: unknown): Captured => {
-  if (level === "off" || value === undefined) return nothing
-  const text = JSON.stringify(value)
+/** Captures a JSON document. */
+export const captureText = (level: CaptureLevel, text: string): Captured => {
+  if (level === "off") return nothing
   const bytes = Buffer.byteLength(text, "utf8")
   const sha256 = hash("sha256", text, "hex")
   if (level === "metadata") return { payload: { bytes, sha256 }, text: null }
@@ -71,3 +70,7 @@ export const capture = (level: CaptureLevel, value: unknown): Captured => {
   const shortened = excerpt(text)
   return { payload: { bytes, sha256, ...(typeof shortened === "string" ? {} : { excerpt: shortened }) }, text: null }
 }
+
+/** Captures a value that JSON can hold. */
+export const capture = (level: CaptureLevel, value: unknown): Captured =>
+  level === "off" || value === undefined ? nothing : captureText(level, JSON.stringify(value))

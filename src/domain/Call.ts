@@ -72,7 +72,9 @@ export const OpenRecord = Schema.Struct({
   caller: Caller,
   conversation: Schema.optionalKey(Schema.String),
   openedAt: Moment,
-  request: Schema.optionalKey(Schema.Json)
+  request: Schema.optionalKey(Schema.Json),
+  /** the request as JSON text, exactly as it came: recorded in place of `request`, which need not be written anew */
+  requestText: Schema.optionalKey(Schema.String)
 })
 export type OpenRecord = typeof OpenRecord.Type
 
