@@ -58,15 +58,20 @@ export const TextEnd = Schema.TaggedStruct("TextEnd", block)
 /** The model declines, where the provider keeps that apart from the text. */
 export const RefusalDelta = Schema.TaggedStruct("RefusalDelta", { ...choice, text: Schema.String })
 
+/** The wire format whose provider signed or encrypted reasoning: nobody else takes it back. */
+const signedBy = { origin: Schema.optionalKey(Schema.String) }
+
 /** Reasoning begins. `redacted` is the encrypted form that stands in place of text, complete. */
 export const ReasoningStart = Schema.TaggedStruct("ReasoningStart", {
   ...block,
+  ...signedBy,
   redacted: Schema.optionalKey(Schema.String)
 })
 export const ReasoningDelta = Schema.TaggedStruct("ReasoningDelta", { ...block, text: Schema.String })
 /** Reasoning ends. `signature` is the provider's proof of it, byte for byte, needed in the next turn. */
 export const ReasoningEnd = Schema.TaggedStruct("ReasoningEnd", {
   ...block,
+  ...signedBy,
   signature: Schema.optionalKey(Schema.String)
 })
 

@@ -6,7 +6,7 @@ const block = { id: Schema.String }
 
 /**
  * A piece of an answer, complete or as far as it came. `ToolCall.valid` is false where the arguments are not (yet) a
- * JSON object; `Text.sources` are the citations that belong to the block.
+ * JSON object; `Text.sources` are the citations that belong to the block, `Reasoning.origin` the wire format that signed it.
  */
 export const ResponsePart = Schema.Union([
   Schema.TaggedStruct("Text", {
@@ -19,7 +19,8 @@ export const ResponsePart = Schema.Union([
     ...block,
     text: Schema.String,
     signature: Schema.optionalKey(Schema.String),
-    redacted: Schema.optionalKey(Schema.String)
+    redacted: Schema.optionalKey(Schema.String),
+    origin: Schema.optionalKey(Schema.String)
   }),
   Schema.TaggedStruct("ToolCall", {
     ...block,
@@ -134,11 +135,14 @@ export class ResponseFold {
           _tag: "Reasoning",
           id: event.id,
           text: "",
-          ...(event.redacted === undefined ? {} : { redacted: event.redacted })
+          ...(event.redacted === undefined ? {} : { redacted: event.redacted }),
+          ...(event.origin === undefined ? {} : { origin: event.origin })
         })
       case "ReasoningEnd": {
         const part = this.blocks.get(event.id)
-        if (part?._tag === "Reasoning" && event.signature !== undefined) part.signature = event.signature
+        if (part?._tag !== "Reasoning") return
+        if (event.signature !== undefined) part.signature = event.signature
+        if (event.origin !== undefined) part.origin = event.origin
         return
       }
       case "ToolInputStart":

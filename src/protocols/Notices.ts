@@ -1,0 +1,22 @@
+import type { Notice } from "../domain/Call.ts"
+
+/** Collects notices, each once. `why` is the reason that is given where something has no words in a format. */
+export class Notices {
+  readonly list: Array<Notice>
+  private readonly why: string
+
+  constructor(why: string, list: Array<Notice> = []) {
+    this.why = why
+    this.list = list
+  }
+
+  add(code: string, message: string): void {
+    if (!this.list.some((notice) => notice.code === code && notice.message === message))
+      this.list.push({ code, message })
+  }
+
+  /** Something that the format has no words for. */
+  dropped(what: string, why = this.why): void {
+    this.add("dropped", `${what}: ${why}`)
+  }
+}

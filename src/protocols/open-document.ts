@@ -1,0 +1,94 @@
+import { Effect, Schema, SchemaIssue, SchemaParser } from "effect"
+import { unknownFields } from "./document.ts"
+
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Schema.Json }
+
+/** Whether a value is a JSON object, given that it came out of a JSON parser. */
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** What an open document keeps beside its known fields: the unknown ones, and the whole of it as it was received. */
+export interface Kept {
+  readonly rest: JsonObject | undefined
+  readonly raw: JsonObject
+}
+
+/** A field that may be left out or be `null`, which this API takes for the same. */
+export const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+/**
+ * A struct whose unknown fields are kept. The API grows by fields and by kinds of blocks, and what is not known here is
+ * still the caller's: it goes on to a provider of this format and is reported where another has to leave it out.
+ */
+export const openDocument = <const F extends { readonly [key: string]: Schema.ConstraintDecoder<unknown, never> }>(
+  fields: F
+) => {
+  const struct = Schema.Struct(fields)
+  const decode = SchemaParser.decodeUnknownEffect(struct)
+  return Schema.declareConstructor<(typeof struct)["Type"] & Kept, JsonObject>()(
+    [],
+    () => (input, ast, options) =>
+      isObject(input)
+        ? Effect.map(decode(input, options), (known) => ({ ...known, rest: unknownFields(input, fields), raw: input }))
+        : Effect.fail(new SchemaIssue.InvalidType(ast, input, options)),
+    { expected: "object" }
+  )
+}
+
+/** A document of a kind that has no schema here. */
+export interface UnknownKind {
+  readonly type: undefined
+  readonly raw: JsonObject
+}
+
+/**
+ * Documents told apart by their `type`. One schema is chosen before it is tried, so that a wrong field is reported for
+ * what the caller meant; a type that is not listed is an `UnknownKind`. `absent` is what no type at all means.
+ */
+export const byType = <const S extends { readonly [type: string]: Schema.ConstraintDecoder<unknown, never> }>(
+  schemas: S,
+  absent?: keyof S & string
+) => {
+  type Known = { [K in keyof S & string]: { readonly type: K } & Omit<S[K]["Type"], "type"> }[keyof S & string]
+  const decoders = new Map(
+    Object.entries(schemas).map(([type, schema]) => [type, SchemaParser.decodeUnknownEffect(schema)])
+  )
+  const typeless = SchemaParser.decodeUnknownEffect(Schema.Struct({ type: Schema.String }))
+  return Schema.declareConstructor<Known | UnknownKind, JsonObject>()(
+    [],
+    () => (input, ast, options) => {
+      if (!isObject(input)) return Effect.fail(new SchemaIssue.InvalidType(ast, input, options))
+      const type = input["type"] ?? absent
+      if (typeof type !== "string") return Effect.as(typeless(input, options), unknownKind(input))
+      const decode = decoders.get(type)
+      return decode === undefined
+        ? Effect.succeed(unknownKind(input))
+        : // The decoder was chosen by `type`, so that what it returns is the member of `Known` with this type.
+          Effect.map(decode(input, options), (known) => ({ ...(known as object), type }) as Known)
+    },
+    { expected: "object" }
+  )
+}
+
+const unknownKind = (raw: JsonObject): UnknownKind => ({ type: undefined, raw })
+
+/** A struct with only those of the given fields that have a value. */
+export const present = <F extends { readonly [key: string]: unknown }>(
+  fields: F
+): { readonly [K in keyof F]?: Exclude<F[K], undefined | null> } => {
+  const kept: Record<string, unknown> = {}
+  for (const key of Object.keys(fields)) if (fields[key] !== undefined && fields[key] !== null) kept[key] = fields[key]
+  // Exactly the fields of `F` whose value is neither undefined nor null.
+  return kept as { readonly [K in keyof F]?: Exclude<F[K], undefined | null> }
+}
+
+/** A text as the JSON value it is; undefined where it is none. */
+export const parseJson = (text: string): unknown => {
+  // JSON.parse is the one judge of JSON, and says no by throwing.
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
