@@ -143,7 +143,7 @@ const Auth = Schema.Struct({
 
 /** A section that may be absent: everything in it then has its own default. */
 const section = <S extends Schema.Codec<unknown, unknown>>(schema: S) =>
-  schema.pipe(withDefault<S>(Schema.decodeUnknownSync(schema)({})))
+  schema.pipe(withDefault<S>(Schema.decodeSync(schema)({})))
 
 /**
  * The configuration document: what `millrace.yaml` may say. What is absent gets its default, what is unknown is an error.

@@ -17,6 +17,10 @@ const findingsOf = (issue: SchemaIssue.Issue, path: Path, written: unknown): Rea
   switch (issue._tag) {
     case "Composite":
       return issue.issues.flatMap((inner) => findingsOf(inner, path, written))
+    case "AnyOf":
+      return issue.issues.length === 0
+        ? textsOf(issue, path, written)
+        : issue.issues.flatMap((inner) => findingsOf(inner, path, written))
     case "Encoding":
       return findingsOf(issue.issue, path, written)
     case "Pointer":
@@ -29,14 +33,16 @@ const findingsOf = (issue: SchemaIssue.Issue, path: Path, written: unknown): Rea
         ? [{ path: path.slice(0, -1), message: "is an empty list; put at least one into it" }]
         : [{ path, message: "is missing; add it" }]
     default:
-      return issuesOf(issue).issues.map(({ message, path: inner = [] }) => {
-        const full = [...path, ...(inner as Path)]
-        return { path: full, message: explain(message, full, written) }
-      })
+      return textsOf(issue, path, written)
   }
 }
 
-/** Asked of what decodes to an object, which may be wrapped in how its defaults are filled in. */
+const textsOf = (issue: SchemaIssue.Issue, path: Path, written: unknown): ReadonlyArray<Finding> =>
+  issuesOf(issue).issues.map(({ message, path: inner = [] }) => {
+    const full = [...path, ...(inner as Path)]
+    return { path: full, message: explain(message, full, written) }
+  })
+
 const knownKeys = (ast: SchemaIssue.UnexpectedKey["ast"]): ReadonlyArray<string> =>
   ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
 

@@ -1,5 +1,6 @@
 import type { Document } from "./Document.ts"
 import type { Finding, Problem } from "./problems.ts"
+import { field } from "./substitute.ts"
 import { expectedPort, parsePort } from "./units.ts"
 
 /** What the command line says; it wins over the environment, which wins over the document. */
@@ -31,12 +32,27 @@ export const portProblems = (environment: Environment, flags: Flags): ReadonlyAr
   return [{ path: flags.port === undefined ? "PORT" : "--port", message }]
 }
 
-/** Refuses a host that other machines reach, unless the document says that they may. */
-export const exposure = (host: string, allowed: boolean): string | undefined =>
-  allowed || isLoopback(host)
-    ? undefined
-    : `${JSON.stringify(host)} can be reached by other machines, and this version has no keys to keep them out; listen on ` +
-      "127.0.0.1, or say auth: { mode: open } in the configuration file if whoever reaches it may use it"
+/**
+ * Refuses a host that other machines reach, unless the document says that they may. Asked of the plain data: who may
+ * come in does not depend on the rest of the document.
+ */
+export const exposure = (
+  document: unknown,
+  environment: Environment,
+  flags: Flags
+): { readonly findings: ReadonlyArray<Finding>; readonly problems: ReadonlyArray<Problem> } => {
+  const host = flags.host ?? environment.get("HOST") ?? field(document, "server", "host")
+  if (typeof host !== "string" || isLoopback(host) || field(document, "auth", "mode") === "open") {
+    return { findings: [], problems: [] }
+  }
+  const message =
+    `${JSON.stringify(host)} can be reached by other machines, and this version has no keys to keep them out; listen on ` +
+    "127.0.0.1, or say auth: { mode: open } in the configuration file if whoever reaches it may use it"
+  if (flags.host !== undefined) return { findings: [], problems: [{ path: "--host", message }] }
+  return environment.has("HOST")
+    ? { findings: [], problems: [{ path: "HOST", message }] }
+    : { findings: [{ path: ["server", "host"], message }], problems: [] }
+}
 
 /** Whether a provider's URL is this server itself: its calls would go round until the machine is full. */
 const isItself = (url: string, { host, port }: Document["server"]): boolean => {

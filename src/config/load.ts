@@ -1,4 +1,4 @@
-import { Config, Effect, FileSystem, Path as FilePath, Result } from "effect"
+import { Config, Effect, type FileSystem, type Path as FilePath, Result } from "effect"
 import { checkDocument } from "./checks.ts"
 import type { Configuration } from "./Configuration.ts"
 import { decodeDocument } from "./decode.ts"
@@ -13,7 +13,7 @@ import {
   usualKeyVariable
 } from "./providers.ts"
 import { readSource, type Source } from "./source.ts"
-import { isSection, refersToEnvironment, substitute, variablesOf } from "./substitute.ts"
+import { field, isSection, refersToEnvironment, substitute, variablesOf } from "./substitute.ts"
 
 /**
  * Reads the configuration: the file named by `--config`, `MILLRACE_CONFIG`, or `millrace.yaml`, `.json` or `.toml` in the
@@ -47,23 +47,19 @@ const configure = (
   environment: ReadonlyMap<string, string>,
   flags: Flags
 ): Result.Result<Configuration, ConfigurationError> => {
-  const { value, findings, missingKeys } = substitute(source.value, environment)
+  const { value, findings: substituted, missingKeys } = substitute(source.value, environment)
   const decoded = decodeDocument(value, source.value)
-  const problems = [
-    ...inOrder(
-      source,
-      once([
-        ...findings,
-        ...Result.match(decoded, {
-          onFailure: (failures) => failures,
-          onSuccess: (document) => selfReferences(document, listening(document.server, environment, flags))
-        }),
-        ...checkDocument(value, environmentProviders)
-      ])
-    ),
-    ...portProblems(environment, flags),
-    ...exposureProblems(source, value, environment, flags)
-  ]
+  const exposed = exposure(value, environment, flags)
+  const findings = once([
+    ...substituted,
+    ...Result.match(decoded, {
+      onFailure: (failures) => failures,
+      onSuccess: (document) => selfReferences(document, listening(document.server, environment, flags))
+    }),
+    ...checkDocument(value, environmentProviders),
+    ...exposed.findings
+  ])
+  const problems = [...inOrder(source, findings), ...portProblems(environment, flags), ...exposed.problems]
   return Result.isFailure(decoded) || problems.length > 0
     ? Result.fail(new ConfigurationError({ problems }))
     : Result.succeed(settle(source, decoded.success, environment, missingKeys, flags))
@@ -95,25 +91,6 @@ const settle = (
     audit: document.audit,
     warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
   }
-}
-
-/** Asked of the plain data: who may reach the server does not depend on the rest of the document. */
-const exposureProblems = (
-  source: Source,
-  document: unknown,
-  environment: ReadonlyMap<string, string>,
-  flags: Flags
-): ReadonlyArray<Problem> => {
-  const host = flags.host ?? environment.get("HOST") ?? field(document, "server", "host")
-  const message = typeof host === "string" ? exposure(host, field(document, "auth", "mode") === "open") : undefined
-  if (message === undefined) return []
-  if (flags.host !== undefined) return [{ path: "--host", message }]
-  return environment.has("HOST") ? [{ path: "HOST", message }] : [place(source, { path: ["server", "host"], message })]
-}
-
-const field = (document: unknown, section: string, key: string): unknown => {
-  const inner = isSection(document) ? document[section] : undefined
-  return isSection(inner) ? inner[key] : undefined
 }
 
 const place = (source: Source, { path, message }: Finding): Problem => ({

@@ -27,6 +27,12 @@ const mapTexts = (value: unknown, path: Path, visit: (text: string, path: Path) 
 export const isSection = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
 
+/** A key of a section, where both are there. */
+export const field = (document: unknown, section: string, key: string): unknown => {
+  const inner = isSection(document) ? document[section] : undefined
+  return isSection(inner) ? inner[key] : undefined
+}
+
 /** The environment variables that a document refers to. */
 export const variablesOf = (value: unknown): ReadonlySet<string> => {
   const names = new Set<string>()
@@ -58,7 +64,8 @@ export const substitute = (value: unknown, environment: ReadonlyMap<string, stri
   const findings: Array<Finding> = []
   const missingKeys = new Map<string, string>()
   const visit = (text: string, path: Path): string | undefined => {
-    let keyMissing = false
+    const provider = providerOfKey(path)
+    let variable = ""
     const result = text.replaceAll(reference, (whole: string, inner: string | undefined) => {
       if (whole === "$${") return "${"
       const [, name, fallback] = (whole.endsWith("}") ? wellFormed.exec(inner ?? "") : null) ?? []
@@ -70,17 +77,15 @@ export const substitute = (value: unknown, environment: ReadonlyMap<string, stri
         return whole
       }
       const found = environment.get(name) ?? fallback
-      if (found !== undefined) return found
-      const provider = providerOfKey(path)
-      if (provider === undefined) {
-        findings.push({ path, message: `\${${name}} is not set; set it, or give it a default: \${${name}:-default}` })
-        return whole
-      }
-      keyMissing = true
-      missingKeys.set(provider, name)
-      return ""
+      if (found !== undefined && found !== "") return found
+      variable = name
+      if (found !== undefined || provider !== undefined) return ""
+      findings.push({ path, message: `\${${name}} is not set; set it, or give it a default: \${${name}:-default}` })
+      return whole
     })
-    return keyMissing ? undefined : result
+    if (provider === undefined || variable === "") return result
+    missingKeys.set(provider, variable)
+    return undefined
   }
   return { value: mapTexts(value, [], visit), findings, missingKeys }
 }

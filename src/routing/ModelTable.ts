@@ -35,7 +35,7 @@ export interface ModelTable {
  */
 export const tableRouter = (table: ModelTable): Router["Service"] => {
   const listed = listModels(table)
-  const names = new Set(listed.flatMap(({ id }) => [id, ...bareName(table, id)]))
+  const names = new Set([...listed.map(({ id }) => id), ...bareNames(table)])
 
   const plan = (model: string): Effect.Effect<RoutePlan, LlmError> => {
     const listing = table.models.get(model)
@@ -85,11 +85,12 @@ const ambiguous = (model: string, knowing: ReadonlyArray<readonly [string, Table
   )
 }
 
-/** The name without its provider, where that is enough. */
-const bareName = (table: ModelTable, id: string): ReadonlyArray<string> => {
-  const [, model] = splitAtSlash(id)
-  if (table.models.has(id) || model === "") return []
-  return Array.from(table.providers.values()).filter((provider) => provider.knows(model)).length === 1 ? [model] : []
+/** The models that need no provider before their name. */
+const bareNames = ({ providers }: ModelTable): ReadonlyArray<string> => {
+  const all = Array.from(providers.values())
+  return all
+    .flatMap(({ models }) => models)
+    .filter((model) => all.filter((provider) => provider.knows(model)).length === 1)
 }
 
 const listModels = ({ models, providers, created }: ModelTable): ReadonlyArray<Model> => {

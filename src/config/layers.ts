@@ -1,0 +1,136 @@
+import { Clock, Duration, Effect, Layer, Redacted, Result } from "effect"
+import type { AuditStore } from "../audit/AuditStore.ts"
+import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
+import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
+import { AuditTrail } from "../audit/AuditTrail.ts"
+import { Engine } from "../engine/Engine.ts"
+import { anthropicMessages } from "../protocols/anthropic-messages/outbound.ts"
+import { openAiChat } from "../protocols/openai-chat/outbound.ts"
+import type { Protocol } from "../protocols/Protocol.ts"
+import { apiKeyHeader, type Auth, bearer, type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
+import { HttpTransport } from "../providers/HttpTransport.ts"
+import type { ProtocolName } from "../providers/presets.ts"
+import { parseModelName } from "../providers/simulator/ModelName.ts"
+import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
+import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
+import type { Router, Target } from "../routing/Router.ts"
+import { defaultTimeouts, type Timeouts } from "../routing/Timeouts.ts"
+import type { StorageError } from "../storage/Database.ts"
+import type { MigrationError } from "../storage/Migrations.ts"
+import * as Sqlite from "../storage/Sqlite.ts"
+import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
+import type { ModelEntry } from "./Document.ts"
+
+/** Where the records of calls are. Making it brings the tables up to date; it takes no part in recording. */
+export const storeLayer = ({
+  storage,
+  audit
+}: Configuration): Layer.Layer<AuditStore, StorageError | MigrationError> => {
+  if (storage._tag === "Memory") return AuditStoreMemory.layer
+  // What only has to survive the process needs no flush to the disk for every batch.
+  const synchronous = audit.durability === "strict" || audit.durability === "standard" ? "FULL" : "NORMAL"
+  return Layer.provide(AuditStoreSql.layer, Sqlite.layer({ filename: storage.filename, synchronous }))
+}
+
+/** Everything behind the server: the engine, the router over the configured providers and models, the audit trail. */
+export const programLayer = (
+  configuration: Configuration
+): Layer.Layer<Engine | Router | AuditTrail, StorageError | MigrationError> =>
+  Engine.layer.pipe(
+    Layer.provideMerge(routerLayer(configuration)),
+    Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration)))
+  )
+
+/** The router over the configured providers and models. */
+export const routerLayer = (configuration: Configuration): Layer.Layer<Router> =>
+  Layer.provide(layerTable(modelTable(configuration)), HttpTransport.layer)
+
+const modelTable = Effect.fnUntraced(function* (configuration: Configuration) {
+  const providers = new Map<string, TableProvider>()
+  for (const settings of configuration.providers) {
+    providers.set(settings.name, yield* tableProvider(settings, targetedModels(configuration, settings.name)))
+  }
+  return {
+    providers,
+    models: new Map(Object.entries(configuration.models).map(([name, entry]) => [name, listing(entry, providers)])),
+    off: new Map(configuration.off.map(({ name, why }) => [name, why])),
+    created: Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  } satisfies ModelTable
+})
+
+/** What the configuration takes a provider to have. */
+const targetedModels = ({ models }: Configuration, provider: string): ReadonlyArray<string> =>
+  Object.values(models).flatMap(({ targets = [] }) =>
+    targets.flatMap((target) => (target.provider === provider ? [target.model] : []))
+  )
+
+const tableProvider = (
+  settings: ProviderSettings,
+  targeted: ReadonlyArray<string>
+): Effect.Effect<TableProvider, never, HttpTransport> => {
+  const { models } = settings
+  if (settings._tag === "Simulator") {
+    return Effect.succeed({ upstream: makeSimulatorUpstream(), models, knows: isSimulated })
+  }
+  const known = new Set([...models, ...targeted])
+  return Effect.map(deploymentUpstream(deployment(settings)), (upstream) => ({
+    upstream,
+    models,
+    knows: (model) => known.has(model)
+  }))
+}
+
+/** A name with an option that is wrong is still a simulated model's, which then says what is wrong. */
+const isSimulated = (model: string): boolean => {
+  const parsed = parseModelName(model)
+  return Result.isSuccess(parsed) || parsed.failure.reason._tag !== "UnknownModel"
+}
+
+const protocols: { readonly [name in ProtocolName]: Protocol } = {
+  "openai-chat": openAiChat,
+  "anthropic-messages": anthropicMessages
+}
+
+const authOf: { readonly [name in ProtocolName]: Auth } = {
+  "openai-chat": bearer,
+  "anthropic-messages": apiKeyHeader
+}
+
+const deployment = ({
+  name,
+  protocols: [first, ...others],
+  baseUrl,
+  apiKey,
+  headers,
+  quirks
+}: HttpProvider): Deployment => ({
+  provider: name,
+  protocols: [protocols[first], ...others.map((other) => protocols[other])],
+  baseUrl,
+  // Who speaks several protocols takes the key in the way of each.
+  auth: (key) => Object.assign({}, ...[first, ...others].map((protocol) => authOf[protocol](key))),
+  apiKey,
+  headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, Redacted.value(value)])),
+  quirks
+})
+
+const listing = (entry: ModelEntry, providers: ReadonlyMap<string, TableProvider>): Listing => {
+  if (entry.alias !== undefined) return { _tag: "Alias", of: entry.alias }
+  const [first, ...others] = (entry.targets ?? []).flatMap(({ provider, model }): ReadonlyArray<Target> => {
+    const upstream = providers.get(provider)?.upstream
+    return upstream === undefined ? [] : [{ provider, model, upstream }]
+  })
+  if (first === undefined) return { _tag: "Off", why: "every provider it could go to is off" }
+  const plan = { targets: [first, ...others] as const, timeouts: timeoutsOf(entry) }
+  return { _tag: "Plan", plan: entry.upstream === undefined ? plan : { ...plan, upstreamDelivery: entry.upstream } }
+}
+
+const timeoutsOf = ({ timeouts = {} }: ModelEntry): Timeouts => ({
+  connect: millis(timeouts.connect, defaultTimeouts.connect),
+  firstToken: millis(timeouts.firstToken, defaultTimeouts.firstToken),
+  idle: millis(timeouts.idle, defaultTimeouts.idle),
+  total: millis(timeouts.total, defaultTimeouts.total)
+})
+
+const millis = (duration: Duration.Duration | undefined, otherwise: number): number =>
+  duration === undefined ? otherwise : Duration.toMillis(duration)

@@ -1,0 +1,260 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { complaints, loading, warnings } from "./loading.ts"
+
+const says = (text: string, ...expected: ReadonlyArray<string>) =>
+  Effect.map(complaints({ text }), (found) => assert.deepStrictEqual(found, expected))
+
+const duration = "a duration such as 200ms, 30s, 10m or 2h"
+
+describe("everything that is wrong is said at once, in the order of the file", () => {
+  it.effect("of a YAML document", () =>
+    says(
+      `server: { port: 70000, shutdownGrace: 5 parsecs, hots: x, bodyLimit: 1 lot, keepAlive: true }
+storage:
+  url: postgres://me:secret@db/records
+providers:
+  openai: { protocol: openai-chat, baseUrl: "ftp://x", apiKey: 3 }
+  a/b: { protocol: openai-chat, baseUrl: "http://h/v1" }
+models:
+  smart:
+    targets:
+      - { provider: opnai, model: gpt }
+      - { provider: openai }
+  quick: { alias: smrt }
+  two: { alias: quick }
+audit: { capture: all }
+`,
+      "millrace.yaml:1:11: server.port: 70000 is not accepted; write a port from 0 to 65535 (0 takes any free one)",
+      `millrace.yaml:1:24: server.shutdownGrace: "5 parsecs" is not accepted; write ${duration}`,
+      'millrace.yaml:1:50: server.hots: is no known key; did you mean "host"? (known: host, port, shutdownGrace, bodyLimit, keepAlive)',
+      'millrace.yaml:1:59: server.bodyLimit: "1 lot" is not accepted; write a size such as 32MiB or 1MB, or a number of bytes',
+      `millrace.yaml:1:77: server.keepAlive: true is not accepted; write ${duration}`,
+      'millrace.yaml:3:3: storage.url: "postgres://…@db/records" is not accepted; write sqlite:<path of a file> ' +
+        "(such as sqlite:.millrace/millrace.db) or memory: (this version does not support postgres:// yet)",
+      'millrace.yaml:5:36: providers.openai.baseUrl: "ftp://x" is not accepted; write an http:// or https:// URL without user, query and fragment',
+      "millrace.yaml:5:56: providers.openai.apiKey: the value is not accepted; write a text",
+      `millrace.yaml:6:3: providers["a/b"]: is no name for a provider; use letters, digits, '.', '_' and '-', so that <provider>/<model> is clear`,
+      'millrace.yaml:10:11: models.smart.targets[0].provider: names "opnai", which is no configured provider; did you mean "openai"? (there are openai, a/b)',
+      "millrace.yaml:11:9: models.smart.targets[1].model: is missing; add it",
+      'millrace.yaml:12:12: models.quick.alias: names "smrt", which is neither a model of this document nor <provider>/<model>; did you mean "smart"?',
+      'millrace.yaml:13:10: models.two.alias: names "quick", which is an alias itself; name the model it stands for',
+      'millrace.yaml:14:10: audit.capture: "all" is not accepted; write one of off, metadata, full'
+    )
+  )
+
+  it.effect("of a TOML document", () =>
+    Effect.gen(function* () {
+      const text = `[server]
+port = 70000
+
+[providers."my.vendor"]
+protocol = "openai-chat"
+
+[[models.smart.targets]]
+provider = "a"
+model = "x"
+
+[[models.smart.targets]]
+provider = "my.vendor"
+modle = "y"
+`
+      assert.deepStrictEqual(yield* complaints({ name: "millrace.toml", text }), [
+        "millrace.toml:2:1: server.port: 70000 is not accepted; write a port from 0 to 65535 (0 takes any free one)",
+        'millrace.toml:4:1: providers["my.vendor"]: does not say where it is; add baseUrl: (such as https://api.openai.com/v1)',
+        'millrace.toml:8:1: models.smart.targets[0].provider: names "a", which is no configured provider (there are my.vendor)',
+        "millrace.toml:11:1: models.smart.targets[1].model: is missing; add it",
+        'millrace.toml:13:1: models.smart.targets[1].modle: is no known key; did you mean "model"? (known: provider, model, weight)'
+      ])
+    })
+  )
+
+  it.effect("of a JSON document", () =>
+    Effect.gen(function* () {
+      const text = `{\n\t"server": { "port": true },\n\t"provider": {}\n}`
+      assert.deepStrictEqual(yield* complaints({ name: "millrace.json", text }), [
+        "millrace.json:2:14: server.port: true is not accepted; write a port from 0 to 65535 (0 takes any free one)",
+        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, filters, audit, auth)'
+      ])
+    })
+  )
+})
+
+describe("what a later version will do is refused by name", () => {
+  it.effect("keys", () =>
+    Effect.gen(function* () {
+      const lines = yield* complaints({
+        text: `providers:
+  s: { protocol: simulator }
+models:
+  m:
+    targets: [{ provider: s, model: echo, weight: 2 }]
+    retry: { maxAttempts: 4 }
+    breaker: { failures: 5 }
+    rescue: auto
+    filters: [pii]
+filters:
+  pii: { kind: redact }
+auth: { adminKey: k, keys: [] }
+`
+      })
+      const yet = "is not supported by this version of Millrace yet; remove it"
+      assert.deepStrictEqual(
+        lines.map((line) => line.replace(/^\S+ /, "")),
+        [
+          `models.m.targets[0].weight: ${yet}`,
+          `models.m.retry: ${yet}`,
+          `models.m.breaker: ${yet}`,
+          `models.m.rescue: ${yet}`,
+          `models.m.filters: ${yet}`,
+          `filters: ${yet}`,
+          `auth.adminKey: ${yet}`,
+          `auth.keys: ${yet}`
+        ]
+      )
+    })
+  )
+
+  it.effect("values", () =>
+    says(
+      `providers:
+  g: { protocol: gemini, baseUrl: https://generativelanguage.googleapis.com }
+models:
+  m: { targets: [{ provider: g, model: x }], strategy: weighted }
+auth: { mode: keys }
+`,
+      'millrace.yaml:2:8: providers.g.protocol: "gemini" is not accepted; write one of openai-chat, anthropic-messages, ' +
+        "simulator (this version does not support openai-responses, gemini, bedrock-converse, ollama yet)",
+      'millrace.yaml:4:46: models.m.strategy: "weighted" is not accepted; write ordered (this version does not support ' +
+        "weighted, random, least-latency, least-busy yet)",
+      'millrace.yaml:5:9: auth.mode: "keys" is not accepted; write open (this version does not support keys yet)'
+    )
+  )
+})
+
+describe("what does not fit together", () => {
+  it.effect("providers that lack something, or have too much", () =>
+    says(
+      `providers:
+  groq: {}
+  mine: { protocol: anthropic-messages }
+  fake: { protocol: simulator, baseUrl: "http://h" }
+  mixed: { protocol: [openai-chat, simulator], baseUrl: "http://h" }
+  none: { protocol: [], baseUrl: "http://h" }
+  self: { protocol: openai-chat, baseUrl: "http://localhost:8787/v1" }
+`,
+      "millrace.yaml:2:3: providers.groq: does not say what it speaks; add preset: groq, or protocol: and baseUrl:",
+      "millrace.yaml:3:3: providers.mine: does not say where it is; add baseUrl: (such as https://api.anthropic.com)",
+      "millrace.yaml:4:32: providers.fake.baseUrl: means nothing to the simulator; remove it",
+      "millrace.yaml:5:12: providers.mixed.protocol: cannot list the simulator with others; make it a provider of its own",
+      "millrace.yaml:6:11: providers.none.protocol: is an empty list; put at least one into it"
+    )
+  )
+
+  it.effect("a provider that is this server", () =>
+    says(
+      "providers:\n  self: { protocol: openai-chat, baseUrl: http://localhost:8787/v1 }\n",
+      "millrace.yaml:2:34: providers.self.baseUrl: is this server itself; write where the provider is"
+    )
+  )
+
+  it.effect("models that lead nowhere", () =>
+    says(
+      `providers:
+  s: { protocol: simulator }
+models:
+  none: { timeouts: { idle: 5s } }
+  empty: { targets: [] }
+  both: { alias: s/echo, targets: [{ provider: s, model: echo }] }
+  wrong: { targets: [{ provider: s, model: eco }] }
+  option: { targets: [{ provider: s, model: "echo?pace=x" }] }
+`,
+      "millrace.yaml:4:3: models.none: leads nowhere; add targets: (a list of provider and model), or alias: (another model's name)",
+      "millrace.yaml:5:12: models.empty.targets: is an empty list; put at least one into it",
+      "millrace.yaml:6:26: models.both.targets: cannot go with alias, which takes everything from the model it names; remove it",
+      'millrace.yaml:7:37: models.wrong.targets[0].model: is not usable: the simulator has no model "eco"; it has echo, ' +
+        "words-60, think-40, tools, json, fast-1000, length-20, refuse, empty (numbers up to 100000)",
+      'millrace.yaml:8:38: models.option.targets[0].model: is not usable: model: the option "pace" is a time such as 250ms or 2s, not "x"'
+    )
+  )
+})
+
+describe("the environment in a document", () => {
+  const provider = (key: string) =>
+    `providers:\n  p: { protocol: openai-chat, baseUrl: "http://h/v1", apiKey: ${key} }\n`
+
+  it.effect("turns a provider off that has no key, with a warning, and says where it was meant to be used", () =>
+    Effect.gen(function* () {
+      const text = `${provider('"${P_KEY}"')}  s: { protocol: simulator }
+models:
+  m: { targets: [{ provider: p, model: x }, { provider: s, model: echo }] }
+  n: { targets: [{ provider: p, model: x }] }
+`
+      const { off, providers } = yield* loading({ text })
+      assert.deepStrictEqual(off, [{ name: "p", why: "P_KEY is not set" }])
+      assert.deepStrictEqual(
+        providers.map(({ name }) => name),
+        ["s"]
+      )
+      assert.deepStrictEqual(yield* warnings({ text }), [
+        "millrace.yaml:2:55: providers.p.apiKey: the provider is off because P_KEY is not set; set it to turn the provider on",
+        "millrace.yaml:5:18: models.m.targets[0]: the provider p is off, so this target is left out",
+        "millrace.yaml:6:8: models.n.targets: every provider of this model is off, so calls to it fail"
+      ])
+    })
+  )
+
+  it.effect("a key that defaults to nothing is no key", () =>
+    Effect.gen(function* () {
+      const { off } = yield* loading({ text: provider('"${P_KEY:-}"') })
+      assert.deepStrictEqual(off, [{ name: "p", why: "P_KEY is not set" }])
+    })
+  )
+
+  it.effect("a preset without its key is off too", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* warnings({ text: "providers:\n  quick: { preset: groq }\n" }), [
+        "millrace.yaml:2:3: providers.quick: the provider is off because GROQ_API_KEY is not set; set it to turn the provider on"
+      ])
+    })
+  )
+
+  it.effect("a key that stands in the file is used, with a warning that does not show it", () =>
+    Effect.gen(function* () {
+      const text = provider("sk-literal")
+      assert.lengthOf((yield* loading({ text })).providers, 1)
+      assert.deepStrictEqual(yield* warnings({ text }), [
+        'millrace.yaml:2:55: providers.p.apiKey: the key stands in the file itself; keep it in the environment and write "${P_API_KEY}"'
+      ])
+    })
+  )
+
+  it.effect("anything else that is not set is an error, said once", () =>
+    says(
+      `server: { port: "\${NO_PORT}", host: "\${1}" }
+storage: { url: "sqlite:\${NO_FOLDER}/\${DB:-millrace.db}" }
+providers: { p: { protocol: openai-chat, baseUrl: "\${NO_URL}", headers: { x-key: "\${OPEN" } } }
+`,
+      "millrace.yaml:1:11: server.port: ${NO_PORT} is not set; set it, or give it a default: ${NO_PORT:-default}",
+      "millrace.yaml:1:31: server.host: ${1} is no reference; write ${NAME} or ${NAME:-default}, and $${ for ${ itself",
+      "millrace.yaml:2:12: storage.url: ${NO_FOLDER} is not set; set it, or give it a default: ${NO_FOLDER:-default}",
+      "millrace.yaml:3:42: providers.p.baseUrl: ${NO_URL} is not set; set it, or give it a default: ${NO_URL:-default}",
+      "millrace.yaml:3:75: providers.p.headers.x-key: ${OPEN is no reference; write ${NAME} or ${NAME:-default}, and $${ for ${ itself"
+    )
+  )
+
+  it.effect("values are put into texts, defaults and all, and never become anything else", () =>
+    Effect.gen(function* () {
+      const text = `providers:
+  p:
+    protocol: openai-chat
+    baseUrl: "\${SCHEME:-https}://\${HOST_NAME}/v1"
+    models: ["\${LIST}", "a$\${b}c", "\${EMPTY:-}x"]
+`
+      const environment = { HOST_NAME: "h.internal", LIST: "[a, b]: { c: ${SCHEME} }", EMPTY: "" }
+      const [provider] = (yield* loading({ text, environment })).providers
+      assert.strictEqual(provider?._tag === "Http" ? provider.baseUrl : "", "https://h.internal/v1")
+      assert.deepStrictEqual(provider?.models, ["[a, b]: { c: ${SCHEME} }", "a${b}c", "x"])
+    })
+  )
+})
