@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { presetNames, presets, type Preset } from "../../src/providers/presets.ts"
+import { loading } from "./loading.ts"
+
+const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8")
+
+const blocks = (text: string) =>
+  Array.from(text.matchAll(/^```(yaml|json|toml)\n(.*?)^```$/gms), ([, format = "", block = ""]) => ({ format, block }))
+
+const configuration = read("docs/configuration.md")
+
+describe.each([
+  ["docs/configuration.md", configuration],
+  ["README.md", read("README.md")]
+])("%s", (_, text) => {
+  it.effect.each(blocks(text))("has an example in $format that is accepted", ({ format, block }) =>
+    Effect.gen(function* () {
+      // Fails with everything that is wrong.
+      const { providers, off } = yield* loading({ name: `millrace.${format}`, text: block })
+      assert.isAbove(providers.length + off.length, 0)
+    })
+  )
+})
+
+describe("docs/configuration.md", () => {
+  it.each(presetNames)("names the preset %s and its key", (name) => {
+    const { keyVariable }: Preset = presets[name]
+    const row = configuration.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}\``))
+    assert.include(row ?? "", keyVariable === undefined ? "none" : `\`${keyVariable}\``)
+  })
+
+  it.effect("states the defaults", () =>
+    Effect.gen(function* () {
+      const [whole] = blocks(configuration)
+      const stated = yield* loading({ text: whole?.block ?? "" })
+      const defaults = yield* loading({ text: "" })
+      assert.deepStrictEqual(stated.server, defaults.server)
+      assert.deepStrictEqual(stated.storage, defaults.storage)
+      assert.deepStrictEqual(stated.audit, defaults.audit)
+    })
+  )
+})
