@@ -1,4 +1,4 @@
-import { Context, type Effect, Stream } from "effect"
+import { Context, type Effect, type Stream } from "effect"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"

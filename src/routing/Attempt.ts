@@ -1,8 +1,8 @@
-import { Cause, Clock, Effect, Exit, Pull, Scope, Stream } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
+import { Cause, type Clock, Effect, Exit, type Fiber, type Pull, type Scope, Stream } from "effect"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { AttemptRecord, Notice, Origin } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
-import { failure, LlmError } from "../domain/LlmError.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import { isContent, type Finish } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
@@ -43,6 +43,8 @@ export class Attempt {
   bytes = 0
   frames = 0
   events = 0
+  /** the fiber that reads the provider */
+  producer: Fiber.Fiber<void, LlmError> | undefined
 
   constructor(target: Target, request: AttemptRequest, clock: Clock.Clock) {
     this.target = target
@@ -83,47 +85,61 @@ export class Attempt {
       this.status = status
     },
     bytes: (count: number) => {
-      this.firstByteAt ??= this.touch()
-      this.touch()
+      const now = this.touch()
+      this.firstByteAt ??= now
       this.bytes += count
     },
     notice
   })
 
-  /** Takes a batch into account; false once the answer is complete: what comes after it does not count. */
-  observe(batch: ReadonlyArray<Frame>): number {
+  /** Takes a batch into account and hands it on; suspends while the consumer is behind. */
+  accept(batch: NonEmptyReadonlyArray<Frame>): Effect.Effect<void> {
     const now = this.touch()
     this.firstByteAt ??= now
+    const wasComplete = this.finish !== undefined
     let size = 0
-    this.frames += batch.length
     for (const frame of batch) {
-      size += frame.raw === undefined ? 64 * frame.events.length : frame.raw.length
-      this.events += frame.events.length
-      for (const event of frame.events) {
-        switch (event._tag) {
-          case "UsageReported":
-            this.usage = mergeUsage(this.usage, event.usage)
-            break
-          case "Finish":
-            this.usage = mergeUsage(this.usage, event.usage)
-            this.finish ??= event
-            break
-          default:
-            if (this.firstTokenAt === undefined && isContent(event)) {
-              this.firstTokenAt = now
-              this.activity.committed = true
-            }
-        }
+      size += sizeOf(frame)
+      this.observe(frame, now)
+    }
+    const counted = this.finish === undefined ? batch : untilFinish(batch, wasComplete)
+    if (!isReadonlyArrayNonEmpty(counted)) return Effect.void
+    const offered = this.intake.offer(counted, size)
+    // The silence while the consumer held it back is not the provider's.
+    return this.intake.full ? Effect.andThen(offered, this.resumed) : offered
+  }
+
+  private readonly resumed = Effect.sync(() => {
+    this.touch()
+  })
+
+  private observe(frame: Frame, now: number): void {
+    this.frames++
+    this.events += frame.events.length
+    for (const event of frame.events) {
+      switch (event._tag) {
+        case "UsageReported":
+          this.usage = mergeUsage(this.usage, event.usage)
+          break
+        case "Finish":
+          this.usage = mergeUsage(this.usage, event.usage)
+          this.finish ??= event
+          break
+        default:
+          if (this.firstTokenAt === undefined && this.finish === undefined && isContent(event)) {
+            this.firstTokenAt = now
+            this.activity.committed = true
+          }
       }
     }
-    return size
   }
 
   /** The end as the producer saw it: a stream that ends without `Finish` is incomplete, whatever its transport says. */
   ended(exit: Exit.Exit<void, LlmError>): Exit.Exit<never, LlmError | Cause.Done> {
-    this.endedAt = this.clock.currentTimeMillisUnsafe()
+    this.endedAt ??= this.clock.currentTimeMillisUnsafe()
     // What happens to the connection after the answer is complete is nobody's business.
     if (this.finish !== undefined) return Exit.fail(Cause.Done())
+    if (this.error !== undefined) return Exit.fail(this.error)
     if (Exit.isSuccess(exit)) {
       this.error =
         this.frames === 0
@@ -131,16 +147,33 @@ export class Attempt {
           : failure({ _tag: "IncompleteStream", kind: "noStop" }, "The provider's answer broke off before its end")
       return Exit.fail(this.error)
     }
-    const error = exit.cause.reasons.find((reason) => Cause.isFailReason(reason))?.error
-    this.error = error ?? failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
-    return Exit.fail(this.error)
+    const error =
+      exit.cause.reasons.find((reason) => Cause.isFailReason(reason))?.error ??
+      failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
+    // An attempt that was given up did not fail.
+    if (!Cause.hasInterruptsOnly(exit.cause)) this.error = error
+    return Exit.fail(error)
   }
 
-  /** Ends the attempt from outside. */
+  /** Ends the attempt from outside, at once: the provider is let go, and what nobody has taken yet is thrown away. */
   abort(error: LlmError): void {
-    this.error ??= error
+    if (this.endedAt === undefined) this.error = error
+    this.stop(() => this.intake.fail(error))
+  }
+
+  /** A deadline has passed. An answer that is complete by then only lacks the end of its transport. */
+  timedOut(error: LlmError): void {
+    if (this.endedAt !== undefined) return
+    if (this.finish === undefined) this.abort(error)
+    else this.stop(() => this.intake.end(Exit.fail(Cause.Done())))
+  }
+
+  private stop(end: () => void): void {
     this.endedAt ??= this.clock.currentTimeMillisUnsafe()
-    this.intake.fail(error)
+    // Not left to whoever reads the answer: a caller that takes nothing would hold the provider's connection. Before the
+    // end, because that lets a producer go on that waits for room.
+    this.producer?.interruptUnsafe()
+    end()
   }
 
   /** The attempt as the call's record keeps it. */
@@ -173,8 +206,33 @@ export interface Committed {
   readonly rest: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
 }
 
+const sizeOf = (frame: Frame): number => (frame.raw === undefined ? 64 * frame.events.length : frame.raw.length)
+
+/**
+ * What counts of a batch in which the answer becomes complete, or which comes after that: nothing of the answer follows
+ * its `Finish`. A frame that only repeats the end or tells the usage stays, as text alone.
+ */
+const untilFinish = (batch: NonEmptyReadonlyArray<Frame>, wasComplete: boolean): ReadonlyArray<Frame> => {
+  let complete = wasComplete
+  const counted: Array<Frame> = []
+  for (const frame of batch) {
+    const { events } = frame
+    const end = complete ? 0 : events.findIndex((event) => event._tag === "Finish") + 1
+    const extra = complete || end > 0 ? events.slice(end) : []
+    complete ||= end > 0
+    if (extra.length === 0) counted.push(frame)
+    else if (extra.every((event) => event._tag === "UsageReported" || event._tag === "Finish"))
+      counted.push({ ...frame, events: events.slice(0, end) })
+    else if (end > 0) counted.push({ ...frame, raw: undefined, events: events.slice(0, end) })
+  }
+  return counted
+}
+
 const hasContentOrEnd = (frame: Frame): boolean =>
   frame.events.some((event) => event._tag === "Finish" || isContent(event))
+
+/** How much may come before the first content, in characters: what is held back until then has to be bounded. */
+const maxHeld = 16 * 1024 * 1024
 
 /**
  * Starts the attempt in `scope` and waits for the commit point: the first content, or an answer that is complete without
@@ -187,7 +245,7 @@ export const start = (
 ): Effect.Effect<Committed, LlmError> =>
   Effect.gen(function* () {
     const { intake, target, activity } = attempt
-    yield* target.upstream
+    attempt.producer = yield* target.upstream
       .stream({
         request: request.request,
         model: target.model,
@@ -197,7 +255,7 @@ export const start = (
         observer: attempt.observer(request.notice)
       })
       .pipe(
-        Stream.runForEachArray((batch) => intake.offer(batch, attempt.observe(batch))),
+        Stream.runForEachArray((batch) => attempt.accept(batch)),
         Effect.tapCause((cause) =>
           Cause.hasDies(cause) ? Effect.logError(`Upstream ${target.provider} failed unexpectedly`, cause) : Effect.void
         ),
@@ -205,7 +263,7 @@ export const start = (
         Effect.forkIn(scope, { startImmediately: true })
       )
     yield* watch(request.timeouts, activity, request.delivery === "stream").pipe(
-      Effect.map((error) => attempt.abort(error)),
+      Effect.map((error) => attempt.timedOut(error)),
       Effect.forkIn(scope, { startImmediately: true })
     )
     return yield* commit(attempt)
@@ -213,15 +271,23 @@ export const start = (
 
 const commit = Effect.fnUntraced(function* (attempt: Attempt): Effect.fn.Return<Committed, LlmError> {
   const held: Array<Frame> = []
+  let size = 0
   while (true) {
     // Before the commit point the stream cannot be done: `ended` turns an early end into a failure.
     const batch = yield* Effect.catchTag(attempt.intake.take, "Done", () =>
       Effect.die("an attempt ended before its commit point")
     )
-    held.push(...batch)
-    if (batch.some(hasContentOrEnd)) {
-      // At least the batch that brought the content is in it.
-      return { attempt, held: held as unknown as NonEmptyReadonlyArray<Frame>, rest: attempt.intake.take }
+    for (const frame of batch) {
+      held.push(frame)
+      size += sizeOf(frame)
+    }
+    if (batch.some(hasContentOrEnd) && isReadonlyArrayNonEmpty(held)) {
+      return { attempt, held, rest: attempt.intake.take }
+    }
+    if (size > maxHeld) {
+      const error = failure({ _tag: "InvalidOutput", kind: "tooMuch" }, "The provider sent too much before its answer")
+      attempt.abort(error)
+      return yield* error
     }
   }
 })

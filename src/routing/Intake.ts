@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit } from "effect"
+import { type Cause, Effect, Exit } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Pull } from "effect/Pull"
 
@@ -58,9 +58,11 @@ export class Intake<A, E> {
     }
   }
 
-  /** Ends it at once with a failure: what waits is thrown away. */
+  /** Ends it at once with a failure: what waits is thrown away, an end that nobody has taken yet included. */
   fail(error: E): void {
-    if (this.exit === undefined) this.batches = []
+    this.batches = []
+    this.size = 0
+    this.exit = undefined
     this.end(Exit.fail(error))
   }
 

@@ -64,10 +64,12 @@ export const watch = (timeouts: Timeouts, activity: Activity, streaming: boolean
       const now = clock.currentTimeMillisUnsafe()
       if (activity.held()) activity.lastAt = now
       const { phase, at } = nextDeadline(timeouts, activity, streaming)
-      if (at === Infinity && (!streaming || timeouts.idle <= 0)) return yield* Effect.never
       if (now >= at)
         return failure({ _tag: "Timeout", phase }, `${messages[phase]} (${phase} timeout, ${timeouts[phase]} ms)`)
-      // The next look is due when the earliest deadline is; the commit point can only move it, so look again by then.
-      yield* Effect.sleep(Math.min(at - now, activity.committed || timeouts.idle <= 0 ? Infinity : timeouts.idle))
+      // The commit point sets a deadline that is not known yet: an idle timeout from now at the earliest.
+      const mayCommit = streaming && !activity.committed && timeouts.idle > 0
+      const next = mayCommit ? Math.min(at, now + timeouts.idle) : at
+      if (next === Infinity) return yield* Effect.never
+      yield* Effect.sleep(next - now)
     }
   })

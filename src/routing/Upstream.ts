@@ -6,8 +6,9 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 
 /**
- * What an upstream tells about an attempt while it goes on. Every method is synchronous and cheap; none is required, but
- * what is not told cannot be timed: the connect timeout ends with `connected` or the first frame, whichever is first.
+ * What an upstream tells about an attempt while it goes on. Every method is synchronous and cheap. The connect timeout
+ * ends with the first thing that is told or the first frame; an upstream that has nothing to connect to says `connected`
+ * when it begins.
  */
 export interface AttemptObserver {
   /** the connection stands and the request is being sent */
@@ -50,10 +51,19 @@ export class Upstream extends Context.Service<
     readonly countTokens?: (request: CountRequest) => Effect.Effect<number, LlmError>
   }
 >()("millrace/routing/Upstream") {
-  /** An upstream from a function of the canonical request to events, for programs and tests. */
+  /**
+   * An upstream from a function of the canonical request to events, for programs and tests. It has no connection to wait
+   * for, so that the connect timeout never strikes.
+   */
   static readonly fromEvents = (
     events: (request: UpstreamRequest) => Stream.Stream<LlmEvent, LlmError>
-  ): Upstream["Service"] => ({ stream: (request) => Stream.mapArray(events(request), (batch) => [frameOf(batch)]) })
+  ): Upstream["Service"] => ({
+    stream: (request) =>
+      Stream.suspend(() => {
+        request.observer.connected()
+        return Stream.mapArray(events(request), (batch) => [frameOf(batch)])
+      })
+  })
 
   /** The layer of one upstream. */
   static readonly layer = (upstream: Upstream["Service"]): Layer.Layer<Upstream> => Layer.succeed(Upstream, upstream)
