@@ -52,8 +52,7 @@ export class Simulation {
     const { request } = decoded
     const id = `sim-${++this.answered}`
     const context: RenderContext = { id, created, request, origin: undefined }
-    const part = this.choose(surface, decoded, context)
-    return yield* part.pipe(
+    const { performance, splits } = yield* this.choose(surface, decoded, context).pipe(
       Effect.catchTag("LlmError", (error): Effect.Effect<Part, SimulateError> =>
         Effect.succeed({
           performance: performFailure(error, { dialect: surface.dialect, context }),
@@ -61,6 +60,9 @@ export class Simulation {
         })
       )
     )
+    // Each official SDK reads one of the two.
+    const headers = { "x-request-id": id, "request-id": id, ...performance.headers }
+    return { performance: { ...performance, headers }, splits }
   })
 
   private choose(

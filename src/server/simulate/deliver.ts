@@ -28,8 +28,6 @@ export const deliver = Effect.fnUntraced(function* (
   if (headMs === Infinity) return yield* Effect.never
   if (headMs > 0) yield* Effect.sleep(headMs)
   if (ending === "reset" && chunks.length === 0) return reset(response)
-  // Without the Date header two answers to the same request are the same bytes.
-  response.sendDate = false
   response.writeHead(performance.status, performance.headers)
   response.flushHeaders()
   const cut = cutter(splits)
