@@ -1,4 +1,5 @@
-import { Stream } from "effect"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import { type Cause, Effect, type Pull, Stream } from "effect"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
@@ -13,101 +14,152 @@ const isStructural = (event: LlmEvent): boolean => !event._tag.endsWith("Delta")
  * Puts events that passed a filter back into the frames they came in. A frame whose events all came through, in order,
  * is the same frame; what is new or lost its company becomes a frame without text of its own.
  *
- * Once the structure of the answer was changed (a block dropped, one added) the numbering of blocks in the provider's own
- * text no longer holds, so from then on nothing is verbatim.
+ * What was taken out must not come back by another way. Once anything was changed, only frames of plain deltas are still
+ * verbatim: the text of one that ends a block or the answer may repeat what was changed before. And once the structure was
+ * changed (a block dropped, one added) the numbering of blocks in the provider's own text no longer holds, so from then on
+ * nothing is verbatim.
  */
 class Reframer {
   private readonly pending: Array<Frame> = []
+  /** the events of the pending frames that did not come through yet */
+  private readonly awaited = new Set<LlmEvent>()
   /** how many events of the first pending frame came through so far */
   private matched = 0
-  private structureChanged = false
+  private changed: "nothing" | "content" | "structure" = "nothing"
+  private out: Array<Frame> = []
 
   remember(frames: ReadonlyArray<Frame>): ReadonlyArray<LlmEvent> {
     const events: Array<LlmEvent> = []
     for (const frame of frames) {
       this.pending.push(frame)
-      events.push(...frame.events)
+      for (const event of frame.events) {
+        events.push(event)
+        this.awaited.add(event)
+      }
     }
-    if (this.pending.length > maxPending) this.forget(this.pending.length - maxPending, [])
+    if (this.pending.length > maxPending) this.drop(this.pending.length - maxPending)
     return events
   }
 
-  reframe(events: ReadonlyArray<LlmEvent>): Array<Frame> {
-    const out: Array<Frame> = []
-    for (const event of events) this.accept(event, out)
-    return out
+  reframe(events: ReadonlyArray<LlmEvent>): ReadonlyArray<Frame> {
+    for (const event of events) this.accept(event)
+    return this.take()
   }
 
   /** The stream ended: frames without events at the end pass, events that were awaited never came. */
-  halt(): Array<Frame> {
-    const out: Array<Frame> = []
-    this.passSilent(out)
-    this.forget(this.pending.length, out)
+  halt(): ReadonlyArray<Frame> {
+    this.passSilent()
+    this.drop(this.pending.length)
+    return this.take()
+  }
+
+  private take(): ReadonlyArray<Frame> {
+    const { out } = this
+    this.out = []
     return out
   }
 
-  private accept(event: LlmEvent, out: Array<Frame>): void {
-    this.passSilent(out)
+  private accept(event: LlmEvent): void {
+    this.passSilent()
+    if (this.pending[0]?.events[this.matched] !== event) {
+      if (!this.awaited.has(event)) return this.insert(event)
+      this.skipTo(event)
+    }
+    this.matched++
+    this.awaited.delete(event)
     const first = this.pending[0]
-    if (first?.events[this.matched] === event) {
-      this.matched++
-      if (this.matched === first.events.length) {
-        this.pending.shift()
-        this.matched = 0
-        out.push(this.structureChanged ? { ...first, raw: undefined } : first)
-        this.passSilent(out)
-      }
-      return
-    }
-    const at = this.pending.findIndex((frame) => frame.events.includes(event))
-    if (at < 0) {
-      // A new event: what stands before it in the same frame has to go out before it.
-      this.breakFirst(out)
-      if (isStructural(event)) this.structureChanged = true
-      out.push(frameOf([event]))
-      return
-    }
-    this.forget(at, out)
-    this.skipTo(event, out)
-    this.accept(event, out)
+    if (first === undefined || this.matched < first.events.length) return
+    this.pending.shift()
+    this.matched = 0
+    this.pass(first)
+    this.passSilent()
+  }
+
+  /** An event that no pending frame has. What stands before it in a frame that came through in part goes out before it. */
+  private insert(event: LlmEvent): void {
+    if (this.matched > 0) this.breakFirst()
+    this.note(event)
+    this.out.push(frameOf([event]))
+  }
+
+  private pass(frame: Frame): void {
+    const verbatim =
+      this.changed === "nothing" ||
+      (this.changed === "content" && frame.events.length > 0 && !frame.events.some(isStructural))
+    if (verbatim) this.out.push(frame)
+    else if (frame.events.length > 0) this.out.push({ ...frame, raw: undefined })
   }
 
   /** Frames that decode to nothing have nothing to wait for. */
-  private passSilent(out: Array<Frame>): void {
-    while (this.pending.length > 0 && this.pending[0]!.events.length === 0) {
-      const frame = this.pending.shift()!
-      if (!this.structureChanged) out.push(frame)
-    }
+  private passSilent(): void {
+    while (this.pending[0]?.events.length === 0) this.pass(this.pending.shift()!)
   }
 
   /** Gives up the wholeness of the first frame: what matched goes out, the rest is awaited event by event. */
-  private breakFirst(out: Array<Frame>): void {
+  private breakFirst(): void {
     const first = this.pending[0]
-    if (first === undefined || first.events.length === 0) return
-    if (this.matched > 0) out.push(frameOf(first.events.slice(0, this.matched)))
+    if (first === undefined) return
+    if (this.matched > 0) this.out.push(frameOf(first.events.slice(0, this.matched)))
     this.pending.splice(0, 1, ...first.events.slice(this.matched).map((event) => frameOf([event])))
     this.matched = 0
   }
 
-  /** Drops events of the first frame that stand before `event` and did not come through. */
-  private skipTo(event: LlmEvent, out: Array<Frame>): void {
-    if (this.pending[0]?.events[this.matched] === event) return
-    this.breakFirst(out)
-    const at = this.pending.findIndex((frame) => frame.events[0] === event)
-    if (at > 0) this.forget(at, out)
+  /** Drops what stands before an awaited event and did not come through. */
+  private skipTo(event: LlmEvent): void {
+    this.drop(this.pending.findIndex((frame, index) => frame.events.includes(event, index === 0 ? this.matched : 0)))
+    const lost = (this.pending[0]?.events.indexOf(event, this.matched) ?? 0) - this.matched
+    if (lost === 0) return
+    this.breakFirst()
+    this.drop(lost)
   }
 
   /** The first `count` pending frames were dropped by the filter, or are too many to remember. */
-  private forget(count: number, out: Array<Frame>): void {
-    if (count === 0) return
-    const first = this.pending[0]!
-    if (this.matched > 0) out.push(frameOf(first.events.slice(0, this.matched)))
-    for (const [index, frame] of this.pending.splice(0, count).entries()) {
-      const lost = index === 0 ? frame.events.slice(this.matched) : frame.events
-      if (lost.some(isStructural)) this.structureChanged = true
+  private drop(count: number): void {
+    if (count <= 0) return
+    const first = this.pending[0]
+    if (first !== undefined && this.matched > 0) this.out.push(frameOf(first.events.slice(0, this.matched)))
+    for (const [index, { events }] of this.pending.splice(0, count).entries()) {
+      for (const event of index === 0 ? events.slice(this.matched) : events) {
+        this.awaited.delete(event)
+        this.note(event)
+      }
     }
     this.matched = 0
   }
+
+  /** Notes that an event was added or lost. */
+  private note(event: LlmEvent): void {
+    if (isStructural(event)) this.changed = "structure"
+    else if (this.changed === "nothing") this.changed = "content"
+  }
+}
+
+type Batches<A> = Pull.Pull<NonEmptyReadonlyArray<A>, LlmError>
+
+/** The events of the frames, which are remembered. */
+const eventsOf = (pull: Batches<Frame>, reframer: Reframer): Batches<LlmEvent> => {
+  const next: Batches<LlmEvent> = Effect.flatMap(pull, (frames) => {
+    const events = reframer.remember(frames)
+    return isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : next
+  })
+  return next
+}
+
+/** The frames of the events, and at the end, however it came, what is left of them. */
+const framesOf = (pull: Batches<LlmEvent>, reframer: Reframer): Batches<Frame> => {
+  let end: Cause.Cause<LlmError | Cause.Done> | undefined
+  const next: Batches<Frame> = Effect.suspend(() => {
+    if (end !== undefined) return Effect.failCause(end)
+    return Effect.matchCauseEffect(pull, {
+      onSuccess: (events) => handOn(reframer.reframe(events)),
+      onFailure: (cause) => {
+        end = cause
+        return handOn(reframer.halt())
+      }
+    })
+  })
+  const handOn = (frames: ReadonlyArray<Frame>) => (isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next)
+  return next
 }
 
 /** Applies a change of events to a stream of frames, so that frames whose events it leaves alone stay what they are. */
@@ -116,14 +168,6 @@ export const onEvents =
   (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError> =>
     Stream.suspend(() => {
       const reframer = new Reframer()
-      return self.pipe(
-        Stream.chunks,
-        Stream.map((frames) => reframer.remember(frames)),
-        Stream.flattenIterable,
-        change,
-        Stream.chunks,
-        Stream.map((events) => reframer.reframe(events)),
-        Stream.concat(Stream.sync(() => reframer.halt())),
-        Stream.flattenIterable
-      )
+      const events = Stream.transformPull(self, (pull) => Effect.succeed(eventsOf(pull, reframer)))
+      return Stream.transformPull(change(events), (pull) => Effect.succeed(framesOf(pull, reframer)))
     })
