@@ -74,7 +74,7 @@ export const performScript = (script: Script, stage: Stage): Performance => {
   if (stage.delivery === "whole") return performWhole(script, stage)
   const renderer = stage.dialect.renderer(stage.context)
   const { fault } = stage
-  const at = faultIsIn(fault) ? stepsBefore(script, fault.after) : script.steps.length
+  const at = faultIsIn(fault) ? stepsBefore(script, fault.after) : 0
   const body = strike(fault, {
     before: renderSteps(script.steps.slice(0, at), renderer),
     rest: () => renderRest(script.steps.slice(at), renderer),
@@ -174,7 +174,7 @@ export const performRecording = (recording: Recording, stage: Stage): Performanc
     return { ...head, headMs: headMs + firstMs, ...strikeWhole(fault, recording.bytes) }
   }
   const chunks = framesOf(recording.bytes).map((data, index) => ({ waitMs: index === 0 ? firstMs : paceMs, data }))
-  const at = faultIsIn(fault) ? Math.min(fault.after, chunks.length) : chunks.length
+  const at = faultIsIn(fault) ? Math.min(fault.after, chunks.length) : 0
   const body = strike(fault, {
     before: chunks.slice(0, at),
     rest: () => chunks.slice(at),

