@@ -162,6 +162,6 @@ describe("the record of a call", () => {
         assert.strictEqual(record.outcome?.kind, final.outcome._tag)
         if (final.outcome._tag !== "Interrupted") assert.deepStrictEqual(record.usage, final.usage)
       }),
-    { fastCheck: { numRuns: 60 } }
+    { arbitrary: { runs: 60 } }
   )
 })

@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { execFileSync } from "node:child_process"
+import { hostname } from "node:os"
+import { AuditStore, type Lease } from "../../src/audit/AuditStore.ts"
+import * as AuditStoreMemory from "../../src/audit/AuditStoreMemory.ts"
+import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
+import { AuditTrail } from "../../src/audit/AuditTrail.ts"
+import { openedRow } from "../../src/audit/CallRecord.ts"
+import { get, list } from "../../src/audit/CallRecords.ts"
+import * as Owner from "../../src/audit/Owner.ts"
+import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { temporaryFile } from "../storage/temporary.ts"
+import { openRecord } from "./records.ts"
+
+const self = { host: "here", pid: process.pid, startedAt: 0 }
+const join = Owner.join({ self, settledBelow: () => 0 })
+
+/** The id of a process that has ended. */
+const goneProcess = () => Number(execFileSync(process.execPath, ["-p", "process.pid"]).toString())
+
+/** An owner who opened one call, which has its name, and has been silent since `heartbeatAt`. */
+const owned = Effect.fnUntraced(function* (lease: Partial<Lease> & { readonly owner: string }) {
+  const store = yield* AuditStore
+  const now = yield* Clock.currentTimeMillis
+  yield* store.keepLease({ host: "elsewhere", pid: 1, heartbeatAt: now, settledBelow: 0, ...lease })
+  yield* store.commit([openedRow(openRecord(lease.owner), "full", lease.owner, 0)])
+})
+
+const statusOf = (id: string) => Effect.map(get(id), (record) => record?.outcome?.kind ?? record?.status)
+
+const hour = 3_600_000
+
+describe("a process that starts", () => {
+  it.effect("ends the calls of owners that are dead, and of no others", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(hour)
+      yield* owned({ owner: "silent", heartbeatAt: hour - 15_001 })
+      yield* owned({ owner: "alive", heartbeatAt: hour - 15_000 })
+      const pid = goneProcess()
+      yield* owned({ owner: "gone", host: "here", pid })
+      yield* owned({ owner: "gone there", pid })
+      yield* owned({ owner: "neighbour", host: "here", pid: process.ppid })
+      const owner = yield* join
+      assert.strictEqual(owner.recovered(), 2)
+      assert.strictEqual(yield* statusOf("silent"), "Interrupted")
+      assert.strictEqual(yield* statusOf("gone"), "Interrupted")
+      assert.strictEqual(yield* statusOf("alive"), "open")
+      assert.strictEqual(yield* statusOf("gone there"), "open")
+      assert.strictEqual(yield* statusOf("neighbour"), "open")
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+
+  it.effect("takes a lease under its own process id for that of a predecessor, if it is older than itself", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(hour)
+      const restarted = { host: "here", pid: process.pid, startedAt: hour - 2000 }
+      yield* owned({ owner: "predecessor", host: "here", pid: process.pid, heartbeatAt: hour - 3000 })
+      yield* owned({ owner: "second trail", host: "here", pid: process.pid, heartbeatAt: hour - 1000 })
+      yield* Owner.join({ self: restarted, settledBelow: () => 0 })
+      assert.strictEqual(yield* statusOf("predecessor"), "Interrupted")
+      assert.strictEqual(yield* statusOf("second trail"), "open")
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+})
+
+describe("a process that runs", () => {
+  it.effect("ends the calls of a neighbour that falls silent", () =>
+    Effect.gen(function* () {
+      const owner = yield* join
+      yield* owned({ owner: "neighbour" })
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual(yield* statusOf("neighbour"), "open")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* statusOf("neighbour"), "Interrupted")
+      assert.strictEqual(owner.recovered(), 1)
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+
+  it.effect("and another one leave each other's calls alone for as long as they beat", () =>
+    Effect.gen(function* () {
+      const build = Effect.map(Layer.build(Layer.fresh(AuditTrail.layer())), Context.get(AuditTrail))
+      const first = yield* build
+      const second = yield* build
+      yield* first.open(openRecord("first"))
+      yield* second.open(openRecord("second"))
+      yield* TestClock.adjust("5 minutes")
+      const third = yield* build
+      assert.strictEqual(yield* statusOf("first"), "open")
+      assert.strictEqual(yield* statusOf("second"), "open")
+      for (const trail of [first, second, third]) assert.strictEqual((yield* trail.stats).recovered, 0)
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+
+  it.effect("and was held up itself gives the others a round to come back", () =>
+    Effect.gen(function* () {
+      const memory = yield* AuditStore
+      let held: Deferred.Deferred<void> | undefined
+      const keepLease = (lease: Lease) =>
+        Effect.andThen(
+          Effect.suspend(() => (held === undefined ? Effect.void : Deferred.await(held))),
+          memory.keepLease(lease)
+        )
+      yield* Effect.provideService(join, AuditStore, AuditStore.of({ ...memory, keepLease }))
+      yield* owned({ owner: "back in time" })
+      yield* owned({ owner: "silent" })
+      const gate = (held = Deferred.makeUnsafe<void>())
+      yield* TestClock.adjust("1 minute")
+      held = undefined
+      yield* Deferred.succeed(gate, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* statusOf("silent"), "open")
+      yield* owned({ owner: "back in time" })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* statusOf("back in time"), "open")
+      assert.strictEqual(yield* statusOf("silent"), "Interrupted")
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+
+  it.effect("that leaves takes its lease with it", () =>
+    Effect.gen(function* () {
+      const store = yield* AuditStore
+      const scope = yield* Scope.make()
+      yield* Scope.provide(join, scope)
+      assert.lengthOf(yield* store.leases, 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.lengthOf(yield* store.leases, 0)
+    }).pipe(Effect.provide(AuditStoreMemory.layer))
+  )
+})
+
+describe("several processes that start at once", () => {
+  it.live("end each call once between them", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const store = Layer.fresh(Layer.provide(AuditStoreSql.layer, Sqlite.layer({ filename })))
+      const pid = goneProcess()
+      const count = 60
+      yield* Effect.gen(function* () {
+        const { commit, keepLease } = yield* AuditStore
+        const heartbeatAt = yield* Clock.currentTimeMillis
+        yield* keepLease({ owner: "dead", host: hostname(), pid, heartbeatAt, settledBelow: 0 })
+        yield* commit(Array.from({ length: count }, (_, n) => openedRow(openRecord(`c${n}`), "full", "dead", n)))
+      }).pipe(Effect.provide(store))
+
+      const trail = Layer.fresh(Layer.provide(AuditTrail.layer(), store))
+      const stats = AuditTrail.use((trail) => trail.stats).pipe(Effect.provide(trail))
+      const all = yield* Effect.all([stats, stats, stats], { concurrency: "unbounded" })
+      assert.strictEqual(
+        all.reduce((sum, { recovered }) => sum + recovered, 0),
+        count
+      )
+      const { data } = yield* list({ limit: 100, outcome: "Interrupted" }).pipe(Effect.provide(store))
+      assert.lengthOf(data, count)
+    }).pipe(Effect.scoped)
+  )
+})
