@@ -1,7 +1,9 @@
 import { Cause, Context, Effect, Exit, Layer, type Scope, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import { Agent, type Dispatcher } from "undici"
-import { failure, type LlmError } from "../domain/LlmError.ts"
+import { Socket } from "node:net"
+import { Agent, buildConnector, type Dispatcher } from "undici"
+import type { LlmError } from "../domain/LlmError.ts"
+import { transportError } from "./transport-error.ts"
 
 /** What is read ahead of whoever consumes the body, in bytes; beyond it the provider's socket is no longer read. */
 const maxBuffered = 64 * 1024
@@ -34,21 +36,60 @@ export class HttpTransport extends Context.Service<
   static readonly layer: Layer.Layer<HttpTransport> = Layer.effect(
     HttpTransport,
     Effect.gen(function* () {
-      const agent = yield* Effect.acquireRelease(
-        // Timeouts are the engine's: undici's own would cut long silences that a caller allows.
-        Effect.sync(() => new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 60_000, pipelining: 1 })),
-        (agent) => Effect.promise(() => agent.destroy())
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new Client()),
+        (client) => Effect.promise(() => client.agent.destroy())
       )
       return {
         send: Effect.fnUntraced(function* (request) {
           const exchange = new Exchange(request)
           yield* Effect.addFinalizer(() => Effect.sync(() => exchange.abort()))
-          exchange.dispatch(agent)
+          client.dispatch(exchange)
           return yield* exchange.head
         })
       }
     })
   )
+}
+
+/**
+ * The connections. Every request has one for itself as long as it lasts (no HTTP/2): a caller that stalls holds up nobody,
+ * and giving a request up is closing its socket.
+ *
+ * Undici cannot give up a request whose connection is still being made. A dispatch that needs a new connection begins it
+ * before it returns, so that the connector can tell the request which socket that is.
+ */
+class Client {
+  private dispatching: Exchange | undefined
+  readonly agent: Agent
+
+  constructor() {
+    // Timeouts are the engine's: undici's own would cut long silences that a caller allows.
+    const connect = buildConnector({ allowH2: false, timeout: 0 })
+    this.agent = new Agent({
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 60_000,
+      pipelining: 1,
+      allowH2: false,
+      connect: (options, callback) => {
+        // The connector returns its socket; its types do not say so.
+        const socket: unknown = connect(options, callback)
+        if (this.dispatching !== undefined && socket instanceof Socket) this.dispatching.connecting = socket
+      }
+    })
+  }
+
+  dispatch(exchange: Exchange): void {
+    const { url, method, headers, body } = exchange.request
+    this.dispatching = exchange
+    // What undici cannot send (an invalid header) it says to the handler: it does not throw.
+    this.agent.dispatch(
+      { origin: url.origin, path: url.pathname + url.search, method, headers, body: body ?? null },
+      exchange
+    )
+    this.dispatching = undefined
+  }
 }
 
 type Resume<A> = (effect: Effect.Effect<A, LlmError | Cause.Done>) => void
@@ -58,9 +99,12 @@ type Resume<A> = (effect: Effect.Effect<A, LlmError | Cause.Done>) => void
  * came since, in one batch. Callbacks only store and wake: nothing that can throw runs inside them.
  */
 class Exchange implements Dispatcher.DispatchHandler {
-  private readonly request: HttpRequest
+  readonly request: HttpRequest
+  /** the socket that this request waits for, until it is sent */
+  connecting: Socket | undefined
   private controller: Dispatcher.DispatchController | undefined
   private aborted = false
+  private paused = false
   private answer: Exit.Exit<HttpAnswer, LlmError> | undefined
   private waitingForHead: ((effect: Effect.Effect<HttpAnswer, LlmError>) => void) | undefined
   private buffered: Array<Uint8Array> = []
@@ -70,16 +114,6 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(request: HttpRequest) {
     this.request = request
-  }
-
-  dispatch(agent: Agent): void {
-    const { url, method, headers, body } = this.request
-    // Undici throws on what it cannot send (an invalid header), which is a failure like any other.
-    try {
-      agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers, body: body ?? null }, this)
-    } catch (cause) {
-      this.fail(transportError(cause))
-    }
   }
 
   readonly head = Effect.callback<HttpAnswer, LlmError>((resume) => {
@@ -103,11 +137,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   abort(): void {
     if (this.end !== undefined) return
     this.aborted = true
-    this.controller?.abort(new Error("the call was given up"))
+    if (this.controller === undefined) this.connecting?.destroy(new Error("the call was given up"))
+    else this.controller.abort(new Error("the call was given up"))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
+    this.connecting = undefined
     if (this.aborted) return controller.abort(new Error("the call was given up"))
     this.request.onConnected()
   }
@@ -130,8 +166,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.buffered.push(chunk)
     this.size += chunk.length
-    if (this.size > maxBuffered) controller.pause()
     this.wakeBody()
+    if (this.size > maxBuffered) {
+      this.paused = true
+      controller.pause()
+    }
   }
 
   onResponseEnd(): void {
@@ -140,14 +179,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (!this.aborted) this.fail(transportError(error))
+    if (!this.aborted) this.fail(transportError(error, this.answer === undefined))
   }
 
   private fail(error: LlmError): void {
-    this.end = Exit.fail(error)
+    const end = Exit.fail(error)
+    this.end = end
     if (this.answer === undefined) {
-      this.answer = this.end as Exit.Exit<never, LlmError>
-      this.waitingForHead?.(this.answer)
+      this.answer = end
+      this.waitingForHead?.(end)
     }
     this.wakeBody()
   }
@@ -156,8 +196,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     // Only called with something buffered.
     const chunks = this.buffered as unknown as NonEmptyReadonlyArray<Uint8Array>
     this.buffered = []
-    if (this.size > maxBuffered) this.controller?.resume()
     this.size = 0
+    if (this.paused) {
+      this.paused = false
+      // Resuming parses at once what the socket holds. The fiber that consumes may run inside the parser of another
+      // connection, which cannot be entered twice.
+      queueMicrotask(() => this.controller?.resume())
+    }
     return Exit.succeed(chunks)
   }
 
@@ -167,33 +212,4 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.waitingForBody = undefined
     resume(this.buffered.length > 0 ? this.takeBuffered() : this.end!)
   }
-}
-
-const causes: { readonly [code: string]: string } = {
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was reset",
-  EPIPE: "the connection was reset",
-  ENOTFOUND: "its host name is not known",
-  EAI_AGAIN: "its host name could not be looked up",
-  EHOSTUNREACH: "its host cannot be reached",
-  ENETUNREACH: "its network cannot be reached",
-  ETIMEDOUT: "the connection timed out",
-  UND_ERR_SOCKET: "the connection was closed"
-}
-
-const transportError = (cause: unknown): LlmError => {
-  const code = codeOf(cause)
-  if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return failure({ _tag: "Timeout", phase: "connect" }, "The provider could not be reached in time")
-  }
-  const why = causes[code] ?? (code === "" ? "the connection failed" : `the connection failed (${code})`)
-  return failure({ _tag: "Transport" }, `The provider could not be reached: ${why}`)
-}
-
-const codeOf = (cause: unknown): string => {
-  if (typeof cause !== "object" || cause === null) return ""
-  if ("code" in cause && typeof cause.code === "string") return cause.code
-  // Several addresses were tried: the errors of all of them stand in one.
-  if (cause instanceof AggregateError) return codeOf(cause.errors[0])
-  return "cause" in cause ? codeOf(cause.cause) : ""
 }
