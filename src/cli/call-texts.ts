@@ -1,0 +1,115 @@
+import { DateTime } from "effect"
+import type { CallRecord } from "../audit/CallRecord.ts"
+import type { AttemptRecord } from "../domain/Call.ts"
+import type { Usage } from "../domain/Usage.ts"
+import { columns } from "./describe.ts"
+
+const heading = ["time (UTC)", "id", "model", "outcome", "tokens", "ms"]
+
+/** Calls as a table, one on each line. */
+export const callTable = (calls: ReadonlyArray<CallRecord>): string => {
+  const rows = [
+    heading,
+    ...calls.map((call) => [
+      timeOf(call.timings.openedAt),
+      call.id,
+      call.model,
+      outcomeOf(call),
+      tokensOf(call.usage),
+      String(call.timings.totalMs ?? "")
+    ])
+  ]
+  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        // The last column is a number, and numbers stand to the right.
+        .map((cell, column) =>
+          column === row.length - 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+        )
+        .join("  ")
+        .trimEnd()
+    )
+    .join("\n")
+}
+
+const timeOf = (openedAt: number): string =>
+  DateTime.formatIso(DateTime.makeUnsafe(openedAt))
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "")
+
+/** How a call ended, in a few words. */
+const outcomeOf = ({ outcome, status }: CallRecord): string => {
+  if (outcome === undefined) return status
+  const { kind, by, delivered, finish, phase, reason, target } = outcome
+  const detail = [finish, by, reason, phase, target].find((part) => part !== undefined)
+  const undelivered = kind === "Completed" && delivered === false ? ", not delivered" : ""
+  return detail === undefined ? kind : `${kind} (${detail}${undelivered})`
+}
+
+/** Tokens in and out; what is not known is a question mark, what was estimated has a tilde. */
+const tokensOf = (usage: Usage | undefined): string => {
+  if (usage === undefined || (usage.inputTokens === undefined && usage.outputTokens === undefined)) return ""
+  const mark = usage.source === "estimated" ? "~" : ""
+  return `${mark}${usage.inputTokens ?? "?"} > ${mark}${usage.outputTokens ?? "?"}`
+}
+
+/** One call with all that matters of it. */
+export const callDetails = (call: CallRecord): string => {
+  const { timings, target, usage, outcome } = call
+  const rows: ReadonlyArray<readonly [string, string | undefined]> = [
+    ["call", call.id],
+    ["request id", call.requestId],
+    ["opened", `${timeOf(timings.openedAt)} UTC`],
+    ["dialect", call.dialect === undefined ? undefined : `${call.dialect}, ${call.delivery}`],
+    ["model", call.model],
+    ["answered by", target === undefined ? undefined : `${target.provider}/${target.model}`],
+    ["outcome", outcomeOf(call)],
+    ["because", outcome?.message],
+    ["tokens", usage === undefined ? undefined : usageOf(usage)],
+    ["first byte", milliseconds(timings.firstByteMs)],
+    ["first token", milliseconds(timings.firstTokenMs)],
+    ["total", milliseconds(timings.totalMs)],
+    ["sent", call.delivered === undefined ? undefined : `${call.delivered.bytes} bytes`],
+    ["conversation", call.conversation],
+    ...call.attempts.map((attempt, index) => [`attempt ${index + 1}`, attemptOf(attempt)] as const),
+    ...call.notices.map(({ message }) => ["notice", message] as const)
+  ]
+  const known = rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value] as const]))
+  const { reasoning, refusal, text, toolCalls = [] } = call.response ?? {}
+  return [
+    columns(known, ""),
+    ...section("reasoning", reasoning),
+    ...section("answer", text),
+    ...section("refusal", refusal),
+    ...toolCalls.flatMap((tool) => section(`tool call ${tool.id}`, `${tool.name}(${tool.arguments})`))
+  ].join("\n\n")
+}
+
+const section = (name: string, text: string | undefined): ReadonlyArray<string> =>
+  text === undefined || text === "" ? [] : [`${name}\n${text}`]
+
+const milliseconds = (value: number | undefined): string | undefined =>
+  value === undefined ? undefined : `${value} ms`
+
+const usageOf = ({ inputTokens, outputTokens, cachedTokens, reasoningTokens, source }: Usage): string => {
+  const parts = [
+    inputTokens === undefined ? "" : `${inputTokens} in`,
+    cachedTokens === undefined || cachedTokens === 0 ? "" : `${cachedTokens} of them cached`,
+    outputTokens === undefined ? "" : `${outputTokens} out`,
+    reasoningTokens === undefined || reasoningTokens === 0 ? "" : `${reasoningTokens} of them reasoning`,
+    source === "estimated" ? "estimated" : ""
+  ].filter((part) => part !== "")
+  return parts.length === 0 ? "not known" : parts.join(", ")
+}
+
+const attemptOf = ({ provider, model, status, failure, firstTokenMs, endedMs }: AttemptRecord): string =>
+  [
+    `${provider}/${model}`,
+    status === undefined ? "" : `status ${status}`,
+    firstTokenMs === undefined ? "" : `first token after ${firstTokenMs} ms`,
+    endedMs === undefined ? "" : `ended after ${endedMs} ms`,
+    failure === undefined ? "" : `${failure.reason._tag}: ${failure.message}`
+  ]
+    .filter((part) => part !== "")
+    .join(", ")

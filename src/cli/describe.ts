@@ -1,0 +1,86 @@
+import type { Configuration, ProviderSettings } from "../config/Configuration.ts"
+import { formatStorageUrl, type ModelEntry } from "../config/Document.ts"
+import { formatProblem } from "../config/problems.ts"
+import { formatByteSize, formatDuration } from "../config/units.ts"
+
+/** Lines of two columns; the first is as wide as its widest cell. */
+export const columns = (rows: ReadonlyArray<readonly [string, string]>, indent = "  "): string => {
+  const width = Math.max(0, ...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `${indent}${left.padEnd(width)}  ${right}`.trimEnd()).join("\n")
+}
+
+/** Where the configuration comes from. */
+export const describeSource = ({ file }: Configuration): string =>
+  file ?? "none found (./millrace.yaml, .json, .toml): the defaults, and the keys in the environment"
+
+/** Where records are kept. */
+export const describeStorage = ({ storage }: Configuration): string =>
+  storage._tag === "Memory" ? "in memory, gone when the server stops" : storage.filename
+
+const describeProvider = (settings: ProviderSettings): string => {
+  if (settings._tag === "Simulator") return `simulated models: ${settings.models.join(", ")}`
+  const { protocols, baseUrl, apiKey, headers, quirks } = settings
+  const names = Object.keys(headers)
+  return [
+    `${protocols.join(" and ")} at ${baseUrl}`,
+    apiKey === undefined ? "no key" : "with a key",
+    ...(names.length === 0 ? [] : [`headers ${names.join(", ")}`]),
+    ...Object.keys(quirks)
+  ].join(", ")
+}
+
+const describeModel = ({ alias, targets, timeouts = {}, upstream }: ModelEntry): string => {
+  if (alias !== undefined) return `is ${alias}`
+  const times = Object.entries(timeouts).map(([name, duration]) => `${name} ${formatDuration(duration)}`)
+  return [
+    (targets ?? []).map(({ provider, model }) => `${provider}/${model}`).join(", then "),
+    ...(times.length === 0 ? [] : [`timeouts ${times.join(", ")}`]),
+    ...(upstream === undefined ? [] : ["always streamed upstream"])
+  ].join("; ")
+}
+
+/** The providers that are on, one on each line. */
+export const describeProviders = ({ providers }: Configuration): string =>
+  columns(providers.map((settings) => [settings.name, describeProvider(settings)]))
+
+/** The models that the configuration names, one on each line. */
+export const describeModels = ({ models }: Configuration): string =>
+  columns(Object.entries(models).map(([name, entry]) => [name, describeModel(entry)]))
+
+const noKey = " is not set"
+
+/** The providers that are off, and why, in one line; empty where all are on. Names at most `most` of them. */
+export const describeOff = ({ off }: Configuration, most = Infinity): string => {
+  const shown = off
+    .slice(0, most)
+    .map(({ name, why }) => `${name} (${why.endsWith(noKey) ? `set ${why.slice(0, -noKey.length)}` : why})`)
+  const hidden = off.length - shown.length
+  return [...shown, ...(hidden === 0 ? [] : [`and ${hidden} more that millrace check lists`])].join(", ")
+}
+
+/** What is worth a look, one on each line. */
+export const describeWarnings = ({ warnings }: Configuration): string =>
+  warnings.map((warning) => `warning: ${formatProblem(warning)}`).join("\n")
+
+/** All of a configuration, without its secrets. */
+export const describeConfiguration = (configuration: Configuration): string => {
+  const { server, storage, audit } = configuration
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["configuration", describeSource(configuration)],
+    ["listen", `${server.host}, port ${server.port}`],
+    [
+      "server",
+      `bodies up to ${formatByteSize(server.bodyLimit)}, keep-alive ${formatDuration(server.keepAlive)}, ` +
+        `shutdown grace ${formatDuration(server.shutdownGrace)}`
+    ],
+    ["records", formatStorageUrl(storage)],
+    ["audit", `durability ${audit.durability}, on failure ${audit.onFailure}, capture ${audit.capture}`]
+  ]
+  const off = describeOff(configuration)
+  return [
+    columns(rows, ""),
+    `\nproviders\n${describeProviders(configuration)}`,
+    ...(off === "" ? [] : [`\nproviders that are off\n  ${off}`]),
+    ...(Object.keys(configuration.models).length === 0 ? [] : [`\nmodels\n${describeModels(configuration)}`])
+  ].join("\n")
+}

@@ -1,0 +1,22 @@
+import { Flag } from "effect/cli"
+
+/** `--config`, of every command that reads the configuration. */
+export const configFlag = Flag.String("config").pipe(
+  Flag.withAlias("c"),
+  Flag.withDescription("Configuration file; else MILLRACE_CONFIG, else ./millrace.yaml, .json or .toml"),
+  Flag.optional
+)
+
+export const hostFlag = Flag.String("host").pipe(
+  Flag.withDescription("Address to listen on; else HOST, else server.host, else 127.0.0.1"),
+  Flag.optional
+)
+
+export const portFlag = Flag.Int("port").pipe(
+  Flag.withAlias("p"),
+  Flag.withDescription("Port to listen on, 0 for any free one; else PORT, else server.port, else 8787"),
+  Flag.optional
+)
+
+/** `--json`, of every command that prints data. */
+export const jsonFlag = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))

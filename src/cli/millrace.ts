@@ -1,0 +1,13 @@
+import { Command } from "effect/cli"
+import { callsCommand } from "./calls.ts"
+import { checkCommand } from "./check.ts"
+import { serveCommand } from "./serve.ts"
+import { simulateCommand } from "./simulate.ts"
+
+/** The command line of Millrace. */
+export const millrace = Command.make("millrace").pipe(
+  Command.withDescription(
+    "The streaming engine for model responses: any SDK in, any provider out, one recorded ending."
+  ),
+  Command.withSubcommands([serveCommand, checkCommand, callsCommand, simulateCommand])
+)

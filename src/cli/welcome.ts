@@ -1,0 +1,58 @@
+import type { Configuration } from "../config/Configuration.ts"
+import { columns, describeOff, describeSource, describeStorage } from "./describe.ts"
+
+type ProgramFacts = { readonly version: string; readonly command: string }
+
+/** What `serve` says once it listens at `url`: what to try, where records are, which providers there are. */
+export const welcome = (configuration: Configuration, { version, command }: ProgramFacts, url: string): string => {
+  const off = describeOff(configuration, 5)
+  const models = Object.keys(configuration.models)
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["Providers", configuration.providers.map(({ name }) => name).join(", ") || "none"],
+    ...(off === "" ? [] : [["Off", off] as const]),
+    ...(models.length === 0 ? [] : [["Models", models.join(", ")] as const]),
+    ["", `all models: ${url}/v1/models; any other as <provider>/<model>`],
+    ["Records", `${describeStorage(configuration)}; ${url}/v1/calls, ${command} calls list`],
+    ["Configuration", describeSource(configuration)]
+  ]
+  return [
+    `Millrace ${version} listens on ${url}`,
+    `Try\n${tryLines(url, modelToTry(configuration))}`,
+    `With an SDK, change the base URL (${configuration.providers.length === 0 ? "the" : "any"} key will do)\n${sdkLines(url)}`,
+    columns(rows, ""),
+    ...rehearsal(configuration, command)
+  ].join("\n\n")
+}
+
+const simulatorOf = ({ providers }: Configuration): string | undefined =>
+  providers.find(({ _tag }) => _tag === "Simulator")?.name
+
+const modelToTry = (configuration: Configuration): string => {
+  const simulator = simulatorOf(configuration)
+  if (simulator !== undefined) return `${simulator}/echo`
+  return Object.keys(configuration.models)[0] ?? `${configuration.providers[0]?.name ?? "<provider>"}/<model>`
+}
+
+const tryLines = (
+  url: string,
+  model: string
+): string => `  curl -N ${url}/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{"model":"${model}","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+  curl -N ${url}/v1/messages -H 'content-type: application/json' -H 'anthropic-version: 2023-06-01' \\
+    -d '{"model":"${model}","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"hello"}]}'`
+
+const sdkLines = (url: string): string => `  new OpenAI({ baseURL: "${url}/v1", apiKey: "any" })
+  new Anthropic({ baseURL: "${url}", apiKey: "any" })`
+
+const rehearsal = (configuration: Configuration, command: string): ReadonlyArray<string> => {
+  const simulator = simulatorOf(configuration)
+  const inside =
+    simulator === undefined
+      ? []
+      : [
+          `  "model": "${simulator}/words-60?reset=5" breaks off after 5 events; also status=429, hang, stall=3, error=2`
+        ]
+  return [
+    ["Rehearse failures", ...inside, `  ${command} simulate is a provider of its own that fails on demand`].join("\n")
+  ]
+}

@@ -1,0 +1,30 @@
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, Console, Effect, Exit, Layer, Logger, Runtime } from "effect"
+import { Command } from "effect/cli"
+import { createRequire } from "node:module"
+import { millrace } from "./cli/millrace.ts"
+import { Program } from "./cli/Program.ts"
+
+// Read at run time: the manifest lies outside what is compiled.
+const { version }: { readonly version: string } = createRequire(import.meta.url)("../package.json")
+
+/** A clone of the repository has no command of its own on the path. */
+const command = import.meta.url.endsWith(".ts") ? "npm run millrace --" : "millrace"
+
+/** A program that was told to stop, and did, has succeeded. */
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+
+millrace.pipe(
+  Command.run({ version }),
+  Effect.tapErrorTag("CommandFailed", ({ message }) => Console.error(message)),
+  Effect.provide(
+    Layer.mergeAll(
+      NodeServices.layer,
+      Layer.succeed(Program, { version, command }),
+      // Standard output is for what a command was asked for.
+      Layer.succeed(Logger.LogToStderr, true)
+    )
+  ),
+  NodeRuntime.runMain({ teardown })
+)

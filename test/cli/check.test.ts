@@ -1,0 +1,110 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { folderWith, millrace } from "./running.ts"
+
+layer(NodeServices.layer, { excludeTestServices: true })("millrace check", (it) => {
+  it.effect("says what a configuration amounts to, without its secrets", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(
+        "millrace.yaml",
+        `providers:
+  main: { preset: openai, apiKey: "\${MAIN_KEY}", headers: { x-team: "\${TEAM}" } }
+  spare: { preset: groq }
+  fake: { protocol: simulator }
+models:
+  smart: { targets: [{ provider: main, model: gpt-5.5 }, { provider: fake, model: echo }], timeouts: { idle: 5s } }
+  quick: { alias: smart }
+`
+      )
+      const environment = { MAIN_KEY: "sk-secret-key", TEAM: "secret-team", PORT: "9999" }
+      const { code, stdout, stderr } = yield* millrace({ folder, environment }, "check")
+      assert.strictEqual(code, 0)
+      assert.notInclude(stdout + stderr, "secret")
+      for (const line of [
+        "configuration  millrace.yaml",
+        "listen         127.0.0.1, port 9999",
+        "records        sqlite:.millrace/millrace.db",
+        "  main  openai-chat at https://api.openai.com/v1, with a key, headers x-team",
+        "  spare (set GROQ_API_KEY)",
+        "  smart  main/gpt-5.5, then fake/echo; timeouts idle 5s",
+        "  quick  is smart",
+        "The configuration is valid."
+      ]) {
+        assert.include(stdout.split("\n"), line)
+      }
+      assert.include(
+        stderr,
+        "warning: millrace.yaml:3:3: providers.spare: the provider is off because GROQ_API_KEY is not set"
+      )
+    })
+  )
+
+  it.effect("says everything that is wrong and ends with 1", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(
+        "millrace.yaml",
+        "server: { port: 99999 }\nmodels: { m: { targets: [] } }\nfilters: {}\n"
+      )
+      const { code, stdout, stderr } = yield* millrace({ folder }, "check")
+      assert.strictEqual(code, 1)
+      assert.strictEqual(stdout, "")
+      assert.deepStrictEqual(stderr.trimEnd().split("\n"), [
+        "The configuration has 3 problems:",
+        "millrace.yaml:1:11: server.port: 99999 is not accepted; write a port from 0 to 65535 (0 takes any free one)",
+        "millrace.yaml:2:16: models.m.targets: is an empty list; put at least one into it",
+        "millrace.yaml:3:1: filters: is not supported by this version of Millrace yet; remove it"
+      ])
+    })
+  )
+
+  it.effect("takes --config before MILLRACE_CONFIG before the folder's own file before the defaults", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* folderWith()
+      const port = (environment: Record<string, string>, ...args: ReadonlyArray<string>) =>
+        Effect.map(
+          millrace({ folder, environment }, "check", ...args),
+          ({ stdout }) => /port (\d+)/.exec(stdout)?.[1] ?? stdout
+        )
+      assert.strictEqual(yield* port({}), "8787")
+      yield* files.writeFileString(`${folder}/millrace.json`, '{ "server": { "port": 1001 } }')
+      yield* files.writeFileString(`${folder}/other.toml`, "server = { port = 1002 }\n")
+      yield* files.writeFileString(`${folder}/third.yml`, "server: { port: 1003 }")
+      const ports = yield* Effect.all(
+        [
+          port({}),
+          port({ MILLRACE_CONFIG: "other.toml" }),
+          port({ MILLRACE_CONFIG: "other.toml" }, "--config", "third.yml"),
+          port({ MILLRACE_CONFIG: "other.toml", PORT: "1004" }, "-c", "third.yml"),
+          port({ PORT: "1004" }, "--port", "1005")
+        ],
+        { concurrency: 3 }
+      )
+      assert.deepStrictEqual(ports, ["1001", "1002", "1003", "1004", "1005"])
+    })
+  )
+})
+
+layer(NodeServices.layer, { excludeTestServices: true })("millrace", (it) => {
+  describe("tells", () => {
+    it.effect("its version and how it is used", () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith()
+        assert.match((yield* millrace({ folder }, "--version")).stdout, /^millrace v\d+\.\d+\.\d+\n$/)
+        const help = yield* millrace({ folder }, "--help")
+        assert.strictEqual(help.code, 0)
+        for (const name of ["serve", "check", "calls", "simulate"]) assert.include(help.stdout, `\n  ${name} `)
+      })
+    )
+
+    it.effect("what it was asked that it does not know, and ends with 1", () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith()
+        const { code, stderr } = yield* millrace({ folder }, "check", "--confg", "x.yaml")
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "--confg")
+      })
+    )
+  })
+})
