@@ -43,7 +43,7 @@ const target = ({ targets: [{ provider, model }] }: RoutePlan) => `${provider} $
 
 const found = (model: string) => Effect.map(router.plan(model), target)
 
-const refusal = (model: string): Effect.Effect<LlmError, unknown> => Effect.flip(router.plan(model))
+const refusal = (model: string) => Effect.flip(router.plan(model))
 
 describe("a model's name is looked up", () => {
   it.effect("as a listed model first, even where it looks like a provider's", () =>
