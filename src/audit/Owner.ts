@@ -1,5 +1,6 @@
 import { Clock, Effect, Schedule, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import type { StorageError } from "../storage/Database.ts"
 import { AuditStore, type Lease } from "./AuditStore.ts"
@@ -15,14 +16,22 @@ const heartbeatMillis = 5000
 const leaseMillis = 15_000
 const releaseTimeout = "2 seconds"
 
-/** Whether no process of this host has this id. One that belongs to somebody else cannot be signalled, but exists. */
-const isGone = (pid: number): Effect.Effect<boolean> =>
+/** Whether a process has ended and only its parent does not know; Linux alone can say. */
+const isZombie = (pid: number): Effect.Effect<boolean> =>
   Effect.match(
+    Effect.try(() => readFileSync(`/proc/${pid}/stat`, "latin1")),
+    // the state follows the name of the program, which may hold anything
+    { onSuccess: (stat) => /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(")"))), onFailure: () => false }
+  )
+
+/** Whether no process with this id runs here. One that belongs to somebody else cannot be signalled, but exists. */
+const isGone = (pid: number): Effect.Effect<boolean> =>
+  Effect.matchEffect(
     Effect.try({
       try: () => process.kill(pid, 0),
       catch: (error) => error instanceof Error && Reflect.get(error, "code") === "ESRCH"
     }),
-    { onSuccess: () => false, onFailure: (noSuchProcess) => noSuchProcess }
+    { onSuccess: () => isZombie(pid), onFailure: (noSuchProcess) => Effect.succeed(noSuchProcess) }
   )
 
 /**
@@ -36,7 +45,7 @@ const isKnownDead = (lease: Lease, self: Process): Effect.Effect<boolean> => {
 
 const isExpired = (lease: Lease, now: number): boolean => now - lease.heartbeatAt > leaseMillis
 
-/** What of recovery others may ask for. */
+/** This process as an owner of calls. */
 export interface Owner {
   /** The name under which this process opens calls. */
   readonly id: string
@@ -84,7 +93,7 @@ class Neighbourhood {
       this.recovered += interrupted
       return interrupted === 0
         ? Effect.void
-        : Effect.logInfo("Calls of a process that died are recorded as interrupted", {
+        : Effect.logInfo("Calls that were left open are recorded as interrupted", {
             calls: interrupted,
             host: lease.host,
             pid: lease.pid

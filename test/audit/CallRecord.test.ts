@@ -4,7 +4,7 @@ import type { StoredCall } from "../../src/audit/AuditStore.ts"
 import { CallRecord, finalRow, fromStored, interruptedBody, openedRow } from "../../src/audit/CallRecord.ts"
 import type { CaptureLevel } from "../../src/audit/Capture.ts"
 import { FinalRecord, OpenRecord } from "../../src/domain/Call.ts"
-import { Outcome } from "../../src/domain/Outcome.ts"
+import type { Outcome } from "../../src/domain/Outcome.ts"
 import { finalRecord, openRecord, responseOf } from "./records.ts"
 
 const stored = (open: OpenRecord, final: FinalRecord | undefined, level: CaptureLevel = "full"): StoredCall => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Deferred, Effect, Exit, Layer, Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { hostname } from "node:os"
 import { AuditStore, type Lease } from "../../src/audit/AuditStore.ts"
 import * as AuditStoreMemory from "../../src/audit/AuditStoreMemory.ts"
@@ -61,6 +61,26 @@ describe("a process that starts", () => {
       yield* Owner.join({ self: restarted, settledBelow: () => 0 })
       assert.strictEqual(yield* statusOf("predecessor"), "Interrupted")
       assert.strictEqual(yield* statusOf("second trail"), "open")
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+})
+
+describe.skipIf(process.platform !== "linux")("a process that ended unnoticed by its parent", () => {
+  it.live("is known to be dead", () =>
+    Effect.gen(function* () {
+      // the shell becomes a program that never asks for its child
+      const parent = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn("sh", ["-c", "true & echo $!; exec sleep 60"])),
+        (parent) => Effect.sync(() => parent.kill("SIGKILL"))
+      )
+      const pid = yield* Effect.callback<number>((resume) => {
+        parent.stdout.once("data", (printed) => resume(Effect.succeed(Number(printed))))
+      })
+      yield* owned({ owner: "zombie", host: "here", pid })
+      yield* Effect.scoped(join).pipe(
+        Effect.andThen(statusOf("zombie")),
+        Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: (status) => status === "Interrupted" })
+      )
     }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
   )
 })

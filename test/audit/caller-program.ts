@@ -1,0 +1,39 @@
+// A process that opens and ends calls without end and reports what was acknowledged: "opened <id>", "ended <id>".
+// node caller-program.ts <file> <name>
+import { NodeRuntime } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { writeSync } from "node:fs"
+import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
+import { AuditTrail } from "../../src/audit/AuditTrail.ts"
+import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { finalRecord, openRecord } from "./records.ts"
+
+const [filename = "", name = ""] = process.argv.slice(2)
+
+// written before the next step: what was reported was acknowledged, even where the process dies meanwhile
+const report = (line: string) => Effect.sync(() => writeSync(1, `${line}\n`))
+
+const program = Effect.gen(function* () {
+  const trail = yield* AuditTrail
+  let count = 0
+  const call = Effect.suspend(() => {
+    const id = `${name}-${count++}`
+    return trail
+      .open(openRecord(id))
+      .pipe(
+        Effect.andThen(report(`opened ${id}`)),
+        Effect.andThen(Effect.sleep(count % 8)),
+        Effect.andThen(trail.finalize(finalRecord(id))),
+        Effect.andThen(report(`ended ${id}`))
+      )
+  })
+  const callers = Array.from({ length: 32 }, () => Effect.forever(call))
+  yield* Effect.all(callers, { concurrency: "unbounded", discard: true })
+})
+
+const trail = AuditTrail.layer({ durability: "strict" }).pipe(
+  Layer.provide(AuditStoreSql.layer),
+  Layer.provide(Sqlite.layer({ filename }))
+)
+
+NodeRuntime.runMain(program.pipe(Effect.provide(trail)))
