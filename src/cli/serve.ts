@@ -44,8 +44,8 @@ const serve = Effect.fnUntraced(function* (configuration: Configuration) {
   return yield* Effect.never
 })
 
-// Whoever is not recognised as a caller of another dialect is answered in the last.
-const surfaces = [anthropicMessagesSurface, openAiChatSurface] as const
+// Whoever is not recognised as a caller of another dialect is answered in the first.
+const surfaces = [openAiChatSurface, anthropicMessagesSurface] as const
 
 const serverLayer = (configuration: Configuration) => {
   const { host, port, bodyLimit, keepAlive, shutdownGrace } = configuration.server

@@ -166,7 +166,8 @@ export class CallState {
       caller: call.caller,
       ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
       openedAt: this.openedAt,
-      request: call.origin?.body ?? call.request
+      request: call.origin?.body ?? call.request,
+      ...(call.origin === undefined ? {} : { requestText: call.origin.text })
     }
   }
 

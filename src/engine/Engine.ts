@@ -83,7 +83,7 @@ export class Engine extends Context.Service<
         scope: Scope.Scope
       ): Effect.fn.Return<Committed, LlmError> {
         const { call } = state
-        let failed: LlmError = failure({ _tag: "NoRoute" }, "No target can take the call")
+        let failed: LlmError | undefined
         for (const target of plan.targets) {
           if (state.cancelled !== undefined) return yield* state.cancelled
           const attemptRequest = {
@@ -107,7 +107,7 @@ export class Engine extends Context.Service<
           failed = error.value
           if (failed.class === "request-permanent" || failed.class === "internal") break
         }
-        return yield* failed
+        return yield* failed ?? failure({ _tag: "NoRoute" }, "No target can take the call")
       })
 
       const answer = Effect.fnUntraced(function* (state: CallState, plan: RoutePlan, scope: Scope.Scope) {

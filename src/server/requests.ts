@@ -19,18 +19,19 @@ export const headersOf = (request: IncomingMessage): RequestHeaders => {
 /** The text of a request's body, at most `limit` bytes of it. */
 export const readBody = (request: IncomingMessage, limit: number): Effect.Effect<string, LlmError> =>
   Effect.callback<string, LlmError>((resume) => {
-    const tooLarge = failure(
-      { _tag: "InvalidRequest", kind: "tooLarge" },
-      `The request body is larger than ${limit} bytes, the limit of this server (server.bodyLimit)`
-    )
-    if (Number(request.headers["content-length"] ?? 0) > limit) return resume(tooLarge)
+    const tooLarge = () =>
+      failure(
+        { _tag: "InvalidRequest", kind: "tooLarge" },
+        `The request body is larger than ${limit} bytes, the limit of this server (server.bodyLimit)`
+      )
+    if (Number(request.headers["content-length"] ?? 0) > limit) return resume(tooLarge())
     const chunks: Array<Buffer> = []
     let size = 0
     const onData = (chunk: Buffer) => {
       size += chunk.length
       if (size <= limit) return void chunks.push(chunk)
       stop()
-      resume(tooLarge)
+      resume(tooLarge())
     }
     const onEnd = () => {
       stop()
