@@ -33,6 +33,9 @@ export interface Deployment {
 const maxWholeBody = 64 * 1024 * 1024
 const maxErrorBody = 1024 * 1024
 
+const countingTimeout = "30 seconds"
+const countingTimedOut = failure({ _tag: "Timeout", phase: "total" }, "The provider did not count in time")
+
 /** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
   Effect.map(HttpTransport, (transport) => {
@@ -43,6 +46,8 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         headers: {
           "content-type": "application/json",
           accept: delivery === "stream" ? "text/event-stream" : "application/json",
+          // Nothing here unpacks.
+          "accept-encoding": "identity",
           ...encoded.headers,
           ...deployment.headers,
           ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
@@ -64,7 +69,7 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
           if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
           return isStream(answer, request) ? decodeFrames(protocol)(observed.body) : decodeBody(protocol, observed)
         })
-      ).pipe(Stream.mapError(named(deployment.provider)))
+      ).pipe(Stream.mapError(named(deployment)))
 
     const counting = deployment.protocols.find((protocol) => protocol.countTokens !== undefined)
     if (counting?.countTokens === undefined) return { stream }
@@ -83,7 +88,11 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
             "The provider did not say the number of tokens"
           ))
         )
-      }).pipe(Effect.scoped, Effect.mapError(named(deployment.provider)))
+      }).pipe(
+        Effect.scoped,
+        Effect.timeoutOrElse({ duration: countingTimeout, orElse: () => countingTimedOut }),
+        Effect.mapError(named(deployment))
+      )
     return { stream, countTokens }
   })
 
@@ -102,16 +111,23 @@ const encodeContext = (
   origin: request.origin?.protocol === protocol.id ? request.origin : undefined
 })
 
-/** Puts the provider's name into what it said, so that nobody takes it for Millrace's own word. */
-const named =
-  (provider: string) =>
-  (error: LlmError): LlmError =>
-    new LlmError({
+/**
+ * Puts the provider's name into what it said, so that nobody takes it for Millrace's own word, and takes out the key, which
+ * some repeat to whoever shows a wrong one.
+ */
+const named = ({ provider, apiKey }: Deployment) => {
+  const key = apiKey === undefined ? "" : Redacted.value(apiKey)
+  const without = (text: string): string => (key === "" ? text : text.replaceAll(key, "<redacted>"))
+  return (error: LlmError): LlmError => {
+    const { raw, ...fault } = error.fault ?? {}
+    return new LlmError({
       reason: error.reason,
-      message: error.message,
+      message: without(error.message),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-      fault: { ...error.fault, provider } satisfies ProviderFault
+      fault: { ...fault, ...(raw === undefined ? {} : { raw: without(raw) }), provider } satisfies ProviderFault
     })
+  }
+}
 
 const observeBytes = (answer: HttpAnswer, { observer }: UpstreamRequest): HttpAnswer => ({
   ...answer,

@@ -6,8 +6,11 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Protocol } from "../protocols/Protocol.ts"
 import type { FramingError, WireFrame } from "../wire/Frame.ts"
 
-/** How long the end of the transport is awaited after the end of the answer, so that the connection can be used again. */
-const linger = "250 millis"
+/**
+ * How long the end of the transport is awaited after the end of the answer, so that the connection can be used again, in
+ * milliseconds.
+ */
+const linger = 250
 
 const framingFailure = ({ limit }: FramingError): LlmError =>
   failure({ _tag: "InvalidOutput", kind: "frameTooLarge" }, `The provider sent a frame of more than ${limit} bytes`)
@@ -82,10 +85,16 @@ export const decodeFrames =
   (protocol: Protocol) =>
   (body: Stream.Stream<Uint8Array, LlmError>): Stream.Stream<Frame, LlmError> =>
     Stream.transformPull(body, (pull) =>
-      Effect.sync(() => {
+      Effect.clockWith((clock) => {
         const decoding = new StreamDecoding(protocol)
-        const read = Pull.catchDone(pull, () => Effect.succeed(undefined))
-        const lastRead = Effect.timeoutOrElse(read, { duration: linger, orElse: () => Effect.succeed(undefined) })
+        const read = Pull.catchDone(pull, () => Effect.void)
+        let until: number | undefined
+        const lastRead = Effect.suspend(() => {
+          const now = clock.currentTimeMillisUnsafe()
+          until ??= now + linger
+          if (now >= until) return Effect.void
+          return Effect.timeoutOrElse(read, { duration: until - now, orElse: () => Effect.void })
+        })
         const next: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError> = Effect.suspend(() => {
           if (decoding.failure !== undefined) return decoding.failure
           if (decoding.ended) return Cause.done()
@@ -94,6 +103,6 @@ export const decodeFrames =
             return isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next
           })
         })
-        return next
+        return Effect.succeed(next)
       })
     )
