@@ -1,0 +1,212 @@
+import type { MediaPart, Message, OpaquePart, Part, ReasoningPart, TextPart } from "../../domain/LlmRequest.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { extended } from "./extension.ts"
+import { isSealed, proofOf } from "./sealed-reasoning.ts"
+import {
+  openAiResponsesId,
+  type Content,
+  type ContentPart,
+  type InputItem,
+  type MessageItem,
+  type ReasoningItem,
+  type ToolOutput
+} from "./wire.ts"
+
+type Item<T extends string> = Extract<InputItem, { readonly type: T }>
+type Piece<T extends string> = Extract<ContentPart, { readonly type: T }>
+
+/**
+ * The messages that the input stands for. What the model did (its messages, calls, reasoning, hosted tools) comes as items
+ * of their own; those that follow each other are one turn of the assistant.
+ */
+export const decodeInput = (input: string | ReadonlyArray<InputItem>): ReadonlyArray<Message> => {
+  if (typeof input === "string") return [{ role: "user", parts: [{ _tag: "Text", text: input }] }]
+  const messages: Array<Message> = []
+  let turn: Array<Part> | undefined
+  for (const item of input) {
+    const message = decodeItem(item)
+    if (message.role !== "assistant") {
+      turn = undefined
+      messages.push(message)
+    } else if (turn === undefined) {
+      turn = [...message.parts]
+      messages.push({ role: "assistant", parts: turn })
+    } else turn.push(...message.parts)
+  }
+  return messages
+}
+
+const decodeItem = (item: InputItem): Message => {
+  switch (item.type) {
+    case "message":
+      return decodeMessage(item)
+    case "reasoning":
+      return { role: "assistant", parts: [decodeReasoning(item)] }
+    case "function_call":
+      return { role: "assistant", parts: [toolCall(item, item.arguments, undefined)] }
+    case "custom_tool_call":
+      return { role: "assistant", parts: [toolCall(item, item.input, item.type)] }
+    case "function_call_output":
+    case "custom_tool_call_output":
+      return { role: "tool", parts: [decodeToolOutput(item)] }
+    case "item_reference":
+      return { role: "assistant", parts: [opaque(item.raw)] }
+    case undefined:
+      return { role: isAnswer(item.raw) ? "user" : "assistant", parts: [opaque(item.raw)] }
+  }
+}
+
+/** Items that answer what the model asked for. */
+const isAnswer = ({ type }: JsonObject): boolean => String(type).endsWith("_output") || type === "mcp_approval_response"
+
+/**
+ * Id and status name an item within the provider's store. The item stands here in full, so that the model is told the
+ * same without them.
+ */
+const withoutPlace = (rest: JsonObject | undefined): JsonObject | undefined => {
+  if (rest === undefined) return undefined
+  const { id: _, status: __, ...more } = rest
+  return more
+}
+
+const decodeMessage = (item: MessageItem): Message => {
+  const more = withoutPlace(item.rest)
+  const parts = decodeContent(item.content)
+  if (item.role !== "assistant") return { role: item.role, parts, ...extended(more) }
+  // The turn may hold several message items: what one of them says of itself stands with its first text.
+  const [first, ...others] = parts
+  if (first?._tag !== "Text" || more === undefined || Object.keys(more).length === 0) {
+    return { role: "assistant", parts }
+  }
+  const own = first.extensions?.[openAiResponsesId]
+  return { role: "assistant", parts: [{ ...first, ...extended({ ...own, item: more }) }, ...others] }
+}
+
+const decodeContent = (content: Content): ReadonlyArray<Part> =>
+  typeof content === "string" ? [{ _tag: "Text", text: content }] : content.map(decodePiece)
+
+const decodePiece = (piece: ContentPart): Part => {
+  switch (piece.type) {
+    case "refusal":
+      return { _tag: "Refusal", text: piece.refusal }
+    default:
+      return decodeInputPiece(piece)
+  }
+}
+
+const decodeInputPiece = (
+  piece: Exclude<ContentPart, { readonly type: "refusal" }>
+): TextPart | MediaPart | OpaquePart => {
+  switch (piece.type) {
+    case "input_text":
+      return { _tag: "Text", text: piece.text, ...extended(piece.rest) }
+    case "output_text":
+      return { _tag: "Text", text: piece.text, ...extended(withoutEmpty(piece.rest)) }
+    case "input_image":
+      return decodeImage(piece)
+    case "input_file":
+      return decodeFile(piece)
+    case "input_audio": {
+      const { data, format, rest } = piece.input_audio
+      return rest !== undefined
+        ? opaque(piece.raw)
+        : {
+            _tag: "Media",
+            kind: "audio",
+            mediaType: format === "mp3" ? "audio/mpeg" : `audio/${format}`,
+            source: { _tag: "Base64", data },
+            ...extended(piece.rest)
+          }
+    }
+    case undefined:
+      return opaque(piece.raw)
+  }
+}
+
+/** A text of the model comes with lists of annotations and log probabilities, mostly empty. */
+const withoutEmpty = (rest: JsonObject | undefined): JsonObject =>
+  Object.fromEntries(Object.entries(rest ?? {}).filter(([, value]) => !Array.isArray(value) || value.length > 0))
+
+const dataUrl = /^data:([^;,]+)(?:;[^,]*)?;base64,/
+
+/** A `data:` URL as the bytes that it holds. */
+const urlSource = (url: string): Pick<MediaPart, "mediaType" | "source"> => {
+  const [start, mediaType] = dataUrl.exec(url) ?? []
+  return start === undefined || mediaType === undefined
+    ? { source: { _tag: "Url", url } }
+    : { mediaType, source: { _tag: "Base64", data: url.slice(start.length) } }
+}
+
+const decodeImage = (piece: Piece<"input_image">): MediaPart | OpaquePart => {
+  const { image_url: url, file_id: id } = piece
+  const source = url ? urlSource(url) : id ? { source: { _tag: "FileId", id } as const } : undefined
+  if (source === undefined) return opaque(piece.raw)
+  return { _tag: "Media", kind: "image", ...source, ...present({ detail: piece.detail }), ...extended(piece.rest) }
+}
+
+const decodeFile = (piece: Piece<"input_file">): MediaPart | OpaquePart => {
+  const { file_data: data, file_url: url, file_id: id } = piece
+  const source = data
+    ? dataUrl.test(data)
+      ? urlSource(data)
+      : { source: { _tag: "Base64", data } as const }
+    : url
+      ? { source: { _tag: "Url", url } as const }
+      : id
+        ? { source: { _tag: "FileId", id } as const }
+        : undefined
+  if (source === undefined) return opaque(piece.raw)
+  return { _tag: "Media", kind: "file", ...source, ...present({ filename: piece.filename }), ...extended(piece.rest) }
+}
+
+/** The input of a custom tool is free text: it is carried as it is, and its type says that it is no JSON. */
+const toolCall = (
+  item: Item<"function_call"> | Item<"custom_tool_call">,
+  text: string,
+  type: string | undefined
+): Part => ({
+  _tag: "ToolCall",
+  id: item.call_id,
+  name: item.name,
+  arguments: text,
+  ...extended({ ...withoutPlace(item.rest), type })
+})
+
+const decodeToolOutput = (item: ToolOutput): Part => ({
+  _tag: "ToolResult",
+  callId: item.call_id,
+  content:
+    typeof item.output === "string"
+      ? [{ _tag: "Text", text: item.output }]
+      : item.output.map((piece) =>
+          piece.type === "refusal" ? { _tag: "Text", text: piece.refusal } : decodeInputPiece(piece)
+        ),
+  ...extended({ ...withoutPlace(item.rest), type: item.type === "custom_tool_call_output" ? item.type : undefined })
+})
+
+/**
+ * The summary is what everyone may read; a model that shows its thoughts themselves puts them in the content. Where there
+ * is more than one summary part, or both, the lists are kept for this format.
+ */
+const decodeReasoning = (item: Item<"reasoning">): ReasoningPart => {
+  const { summary, content, encrypted_content: encrypted } = item
+  const texts = (list: ReasoningItem["summary"]) => (list ?? []).map(({ text }) => text)
+  const summaries = texts(summary)
+  const thoughts = texts(content)
+  const text = (summaries.length > 0 ? summaries : thoughts).join("")
+  if (encrypted && isSealed(encrypted)) return { _tag: "Reasoning", text, ...proofOf(encrypted) }
+  const { status: _, ...rest } = item.rest ?? {}
+  const lists = thoughts.length > 0 || summaries.length > 1
+  return {
+    _tag: "Reasoning",
+    text,
+    ...(encrypted ? { signature: encrypted } : {}),
+    origin: openAiResponsesId,
+    ...extended({
+      ...rest,
+      ...(lists ? { summary: (summary ?? []).map(({ raw }) => raw), content: content?.map(({ raw }) => raw) } : {})
+    })
+  }
+}
+
+const opaque = (value: JsonObject): OpaquePart => ({ _tag: "Opaque", protocol: openAiResponsesId, value })

@@ -1,0 +1,134 @@
+import { Result } from "effect"
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import type { DecodedRequest } from "../Dialect.ts"
+import { documentDecoder } from "../document.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { decodeInput } from "./decode-items.ts"
+import { extended } from "./extension.ts"
+import { openAiResponsesId, ResponsesRequest, type RequestTool, type RequestToolChoice } from "./wire.ts"
+
+const readDocument = documentDecoder(ResponsesRequest)
+
+/** Reads the body of `POST /v1/responses`. */
+export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmError> =>
+  Result.flatMap(readDocument(body), (document) => {
+    const { previous_response_id: previous, conversation, prompt } = document
+    const empty = document.input === undefined || document.input === null || document.input.length === 0
+    if (empty && !previous && !conversation && !prompt && !document.instructions) {
+      return Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path: "input" }, "input is required"))
+    }
+    return Result.succeed({ request: requestOf(document), delivery: document.stream === true ? "stream" : "whole" })
+  })
+
+const requestOf = (document: ResponsesRequest): LlmRequest => {
+  const { reasoning } = document
+  const settings = present({ effort: reasoning?.effort, summary: reasoning?.summary })
+  return {
+    model: document.model,
+    messages: [...instructionsOf(document), ...decodeInput(document.input ?? [])],
+    ...present({
+      tools: document.tools?.map(decodeTool),
+      toolChoice: document.tool_choice ? toolChoiceOf(document.tool_choice) : undefined,
+      parallelToolCalls: document.parallel_tool_calls,
+      responseFormat: responseFormatOf(document),
+      reasoning: Object.keys(settings).length === 0 ? undefined : settings,
+      serviceTier: document.service_tier,
+      user: document.user,
+      metadata: document.metadata
+    }),
+    sampling: samplingOf(document),
+    ...extended({ ...document.rest, ...keptSettings(document) })
+  }
+}
+
+const instructionsOf = ({ instructions }: ResponsesRequest): ReadonlyArray<Message> =>
+  instructions ? [{ role: "system", parts: [{ _tag: "Text", text: instructions }] }] : []
+
+const decodeTool = (tool: RequestTool): Tool => {
+  if (tool.type === undefined) {
+    const { name, server_label: label, type } = tool.raw
+    return { _tag: "Provider", protocol: openAiResponsesId, name: String(name ?? label ?? type), value: tool.raw }
+  }
+  return {
+    _tag: "Function",
+    name: tool.name,
+    ...present({ description: tool.description, inputSchema: tool.parameters, strict: tool.strict }),
+    ...extended(tool.rest)
+  }
+}
+
+const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
+  if (typeof choice === "string") {
+    return choice === "auto" ? { _tag: "Auto" } : choice === "none" ? { _tag: "None" } : { _tag: "Required" }
+  }
+  switch (choice.type) {
+    case "function":
+    case "custom":
+      return { _tag: "Tool", name: choice.name }
+    case "allowed_tools":
+      return choice.mode === "required" ? { _tag: "Required" } : { _tag: "Auto" }
+    case undefined:
+      return undefined
+  }
+}
+
+const responseFormatOf = ({ text }: ResponsesRequest): ResponseFormat | undefined => {
+  const format = text?.format
+  switch (format?.type) {
+    case "text":
+      return { _tag: "Text" }
+    case "json_object":
+      return { _tag: "Json" }
+    case "json_schema":
+      return {
+        _tag: "JsonSchema",
+        name: format.name,
+        ...present({ description: format.description, strict: format.strict }),
+        schema: format.schema
+      }
+    default:
+      return undefined
+  }
+}
+
+const logprobsInclude = "message.output_text.logprobs"
+// Reasoning is always given with what proves it: a caller that asks for that asks for nothing special.
+const usualIncludes: ReadonlyArray<string> = [logprobsInclude, "reasoning.encrypted_content"]
+
+const samplingOf = (document: ResponsesRequest): Sampling =>
+  present({
+    maxOutputTokens: document.max_output_tokens,
+    temperature: document.temperature,
+    topP: document.top_p,
+    logprobs: document.include?.includes(logprobsInclude) === true ? true : undefined,
+    topLogprobs: document.top_logprobs
+  })
+
+type Field = JsonObject[string]
+
+const nonEmpty = (fields: { readonly [key: string]: Field | undefined }): JsonObject | undefined => {
+  const kept: Record<string, Field> = {}
+  for (const [key, field] of Object.entries(fields)) if (field !== undefined && field !== null) kept[key] = field
+  return Object.keys(kept).length === 0 ? undefined : kept
+}
+
+/** What the settings say beyond the canonical vocabulary. What is the API's own default needs no keeping. */
+const keptSettings = (document: ResponsesRequest): { readonly [key: string]: Field | undefined } => {
+  const { text, tool_choice: choice, include, conversation, rest } = document
+  const unknownFormat = text?.format && text.format.type === undefined ? text.format.raw : undefined
+  const special = include?.filter((name) => !usualIncludes.includes(name)) ?? []
+  const chosen = typeof choice === "object" && choice !== null && choice.type !== "function" ? choice.raw : undefined
+  return {
+    text: nonEmpty({ ...text?.rest, format: unknownFormat }),
+    reasoning: nonEmpty({ ...document.reasoning?.rest }),
+    tool_choice: chosen,
+    include: special.length === 0 ? undefined : special,
+    store: document.store === true ? true : undefined,
+    background: document.background === true ? true : undefined,
+    previous_response_id: document.previous_response_id ?? undefined,
+    conversation: typeof conversation === "object" ? conversation?.raw : conversation,
+    prompt: document.prompt?.raw,
+    truncation: rest?.["truncation"] === "disabled" ? undefined : rest?.["truncation"]
+  }
+}

@@ -1,0 +1,203 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { noUsage } from "../../domain/Usage.ts"
+import type { WireFrame } from "../../wire/Frame.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
+import type { StreamDecoder } from "../Protocol.ts"
+import { finishReasonOf, rawReasonOf } from "./finish-reasons.ts"
+import { MessageItem } from "./message-item.ts"
+import { beginItem, CallItem, type OutputItem } from "./output-items.ts"
+import { doneFields, readStreamEvent, type DoneType, type StreamEvent, type Typed } from "./stream-events.ts"
+import { usageOf } from "./usage.ts"
+import { openAiResponsesId } from "./wire.ts"
+
+/** The item that an event belongs to where its type says it and no item was announced. */
+const itemTypes: { readonly [type: string]: string } = {
+  "response.output_text.delta": "message",
+  "response.output_text.done": "message",
+  "response.output_text.annotation.added": "message",
+  "response.refusal.delta": "message",
+  "response.refusal.done": "message",
+  "response.content_part.added": "message",
+  "response.reasoning_text.delta": "reasoning",
+  "response.reasoning_text.done": "reasoning",
+  "response.reasoning_summary_text.delta": "reasoning",
+  "response.reasoning_summary_text.done": "reasoning"
+}
+
+/**
+ * What is known of one answer so far, be it a stream or whole. Items are known by their place in the output, because there
+ * are servers that give an item another id in every event (Copilot).
+ */
+class ResponseDecoder implements StreamDecoder {
+  private started = false
+  private done = false
+  private calledTool = false
+  private lastIndex = 0
+  private readonly open = new Map<number, OutputItem>()
+  private readonly seen = new Set<number>()
+  private readonly ids = new Set<string>()
+
+  step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
+    if (this.done) return undefined
+    let value: unknown
+    // JSON.parse is the one judge of JSON, and says no by throwing.
+    try {
+      value = JSON.parse(frame.data)
+    } catch {
+      return isTerminatorOfAnother(frame.data) ? undefined : malformed
+    }
+    const event = readStreamEvent(value)
+    if (event === undefined) return malformed
+    if (event === "other") return undefined
+    if (event.type === "error") return openAiStreamError(readOpenAiError(value), openAiResponsesId, frame.raw)
+    if (event.type === "response.failed" || event.type === "response.cancelled")
+      return failed(event.response, frame.raw)
+    this.read(event, events)
+    return undefined
+  }
+
+  halt(): LlmError | undefined {
+    if (this.done) return undefined
+    return this.started
+      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
+      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+  }
+
+  /** The end of a stream, or a whole answer: items that were not streamed, and then the ending. */
+  finish(response: JsonObject, events: Array<LlmEvent>): void {
+    this.start(response, events)
+    const output = response["output"]
+    for (const [index, item] of (Array.isArray(output) ? output : []).entries()) {
+      if (!isObject(item) || typeof item["type"] !== "string") continue
+      if (!this.seen.has(index)) this.begin(index, { ...item, type: item["type"] }, events)
+      this.end(index, item, events)
+    }
+    for (const index of this.open.keys()) this.end(index, undefined, events)
+    this.done = true
+    const rawReason = rawReasonOf(response)
+    events.push({
+      _tag: "Finish",
+      reason: finishReasonOf(rawReason, this.calledTool),
+      ...present({ rawReason }),
+      usage: usageOf(response["usage"]) ?? noUsage
+    })
+  }
+
+  private read(event: Exclude<StreamEvent, { readonly type: "error" }>, events: Array<LlmEvent>): void {
+    if ("delta" in event) return this.item(event, events)?.delta(event, events)
+    switch (event.type) {
+      case "response.output_item.added":
+        return this.begin(event.output_index ?? this.seen.size, event.item, events)
+      case "response.output_item.done": {
+        const index = event.output_index ?? this.lastIndex
+        if (!this.seen.has(index)) this.begin(index, event.item, events)
+        return this.end(index, event.item, events)
+      }
+      case "response.content_part.added":
+      case "response.content_part.done": {
+        const item = this.item(event, events)
+        if (!(item instanceof MessageItem)) return
+        const index = event.content_index ?? 0
+        if (event.type === "response.content_part.added") item.begin(index, event.part, events)
+        else item.finish(index, event.part, events)
+        return
+      }
+      case "response.output_text.annotation.added": {
+        const item = this.item(event, events)
+        if (item instanceof MessageItem) item.cite(event.content_index ?? 0, event.annotation, events)
+        return
+      }
+      case "response.completed":
+      case "response.incomplete":
+        return this.finish(event.response, events)
+      default:
+        return "response" in event ? this.start(event.response, events) : this.piece(event, events)
+    }
+  }
+
+  private start({ id, model, created_at: created, service_tier: tier }: JsonObject, events: Array<LlmEvent>): void {
+    if (this.started) return
+    this.started = true
+    events.push({
+      _tag: "Started",
+      id: typeof id === "string" ? id : "",
+      model: typeof model === "string" ? model : "",
+      ...(typeof created === "number" && created >= 0 ? { created: Math.floor(created) } : {}),
+      ...(typeof tier === "string" ? { serviceTier: tier } : {})
+    })
+  }
+
+  private begin(index: number, item: Typed, events: Array<LlmEvent>): void {
+    this.start({}, events)
+    if (this.open.has(index)) return
+    this.lastIndex = index
+    this.seen.add(index)
+    this.open.set(index, beginItem(item, this.idOf(item), events))
+  }
+
+  /** Ids of blocks are those of their items, so that an answer that was changed on the way keeps what callers refer to. */
+  private idOf({ id, call_id: callId }: Typed): string {
+    const stated =
+      typeof id === "string" && id !== "" && id !== callId && !this.ids.has(id) ? id : `item-${this.ids.size}`
+    this.ids.add(stated)
+    return stated
+  }
+
+  private end(index: number, item: JsonObject | undefined, events: Array<LlmEvent>): void {
+    const open = this.open.get(index)
+    if (open === undefined) return
+    this.open.delete(index)
+    open.end(item, events)
+    if (open instanceof CallItem) this.calledTool = true
+  }
+
+  /** The open item that an event is about; one that was never announced begins with its first event. */
+  private item(event: Placed, events: Array<LlmEvent>): OutputItem | undefined {
+    const index = event.output_index ?? this.lastIndex
+    const type = itemTypes[event.type]
+    if (!this.seen.has(index) && type !== undefined) this.begin(index, { type }, events)
+    return this.open.get(index)
+  }
+
+  private piece(event: Extract<StreamEvent, { readonly type: DoneType }>, events: Array<LlmEvent>): void {
+    // `readStreamEvent` saw that the field which says this piece whole is a text.
+    const text = (event as unknown as JsonObject)[doneFields[event.type]] as string
+    const kind = event.type === "response.refusal.done" ? "refusal" : "text"
+    this.item(event, events)?.piece(event.content_index ?? 0, text, kind, events)
+  }
+}
+
+interface Placed {
+  readonly type: string
+  readonly output_index?: number
+}
+
+const malformed = failure(
+  { _tag: "InvalidOutput", kind: "malformedFrame" },
+  "the provider sent a frame that cannot be read"
+)
+
+/** Some servers close this format with the terminator of another one (OpenRouter). */
+const isTerminatorOfAnother = (data: string): boolean => data.trim() === "[DONE]"
+
+const failed = ({ status, error }: JsonObject, raw: string): LlmError =>
+  openAiStreamError(
+    isObject(error) ? readOpenAiError({ error }) : { message: `the provider ended the response as ${String(status)}` },
+    openAiResponsesId,
+    raw
+  )
+
+/** Decodes one stream of the Responses API. */
+export const makeStreamDecoder = (): StreamDecoder => new ResponseDecoder()
+
+/** Decodes a whole answer of the Responses API as the events that a stream of it would have been. */
+export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
+  if (!isObject(body)) return malformed
+  const { status, error, output } = body
+  if (status === "failed" || status === "cancelled" || isObject(error)) return failed(body, JSON.stringify(body))
+  if (!Array.isArray(output)) return malformed
+  new ResponseDecoder().finish(body, events)
+  return undefined
+}

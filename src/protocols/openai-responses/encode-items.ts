@@ -1,0 +1,251 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type {
+  CacheMarker,
+  Extensions,
+  MediaPart,
+  Message,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../domain/LlmRequest.ts"
+import { Notices } from "../Notices.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { Quirks } from "../Protocol.ts"
+import { ownExtension } from "./extension.ts"
+import { openAiResponsesId } from "./wire.ts"
+
+/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
+export class Encoding extends Notices {
+  failure: LlmError | undefined
+
+  constructor() {
+    super("the Responses API has no counterpart")
+  }
+
+  /** Input that the target cannot take: an answer without it would be an answer to another question. */
+  unsupported(feature: string): void {
+    this.failure ??= failure({ _tag: "Unsupported", feature }, `the Responses API does not take ${feature}`)
+  }
+
+  /** What another format kept for itself. */
+  foreign(extensions: Extensions | undefined): void {
+    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
+      if (protocol === openAiResponsesId) continue
+      for (const field of Object.keys(fields)) this.dropped(field)
+    }
+  }
+}
+
+interface Extended {
+  readonly cache?: CacheMarker
+  readonly extensions?: Extensions
+}
+
+/** The fields that this format kept for itself. Prompts are cached here without being told where. */
+export const ownFields = ({ cache, extensions }: Extended, encoding: Encoding): JsonObject => {
+  encoding.foreign(extensions)
+  if (cache !== undefined) encoding.dropped("cache markers", "the Responses API decides itself what it caches")
+  return ownExtension(extensions)
+}
+
+/** The items that the messages stand for, in order. */
+export const encodeItems = (
+  messages: ReadonlyArray<Message>,
+  quirks: Quirks,
+  encoding: Encoding
+): ReadonlyArray<JsonObject> => messages.flatMap((message) => encodeMessage(message, quirks, encoding))
+
+interface OpenItem {
+  readonly more: JsonObject
+  readonly content: Array<JsonObject>
+}
+
+/** One message: what its texts and media say is one item, anything else is an item of its own between them. */
+const encodeMessage = (message: Message, quirks: Quirks, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (message.name !== undefined) encoding.dropped("the name of a message")
+  const more = ownFields(message, encoding)
+  const { role } = message
+  const items: Array<JsonObject> = []
+  let open: OpenItem | undefined
+  const close = () => {
+    if (open !== undefined) items.push(messageItem(role, open, quirks))
+    open = undefined
+  }
+  for (const part of message.parts) {
+    const whole = encodeWholeItem(part, encoding)
+    if (whole !== undefined) {
+      close()
+      items.push(...whole)
+      continue
+    }
+    const piece = encodePiece(part, role, encoding)
+    if (piece === undefined) continue
+    if (piece.item !== undefined) close()
+    open ??= { more: { ...more, ...piece.item }, content: [] }
+    open.content.push(piece.content)
+  }
+  close()
+  return items
+}
+
+const messageItem = (role: Message["role"], { more, content }: OpenItem, quirks: Quirks): JsonObject => {
+  const named = role === "tool" ? "user" : role === "developer" && quirks.noDeveloperRole === true ? "system" : role
+  const [only, ...others] = content
+  const plain = only !== undefined && others.length === 0 && Object.keys(only).every((key) => /^(type|text)$/.test(key))
+  return {
+    type: "message",
+    role: named,
+    content: plain && only["text"] !== undefined ? only["text"] : content,
+    ...more
+  }
+}
+
+/** Parts that are items here; undefined for those that stand within a message. */
+const encodeWholeItem = (part: Part, encoding: Encoding): ReadonlyArray<JsonObject> | undefined => {
+  switch (part._tag) {
+    case "Reasoning":
+      return encodeReasoning(part, encoding)
+    case "ToolCall":
+      return [encodeToolCall(part, encoding)]
+    case "ToolResult":
+      return [encodeToolResult(part, encoding)]
+    case "Opaque":
+      if (part.protocol === openAiResponsesId && isObject(part.value)) {
+        return isPiece(part.value) ? undefined : [part.value]
+      }
+      encoding.dropped(`a block of ${part.protocol}`)
+      return []
+    default:
+      return undefined
+  }
+}
+
+/** Whether an opaque document is a piece of a message's content and not an item: pieces are named for their direction. */
+const isPiece = ({ type }: JsonObject): boolean =>
+  /^(input_|output_|text$|refusal$|computer_screenshot$)/.test(String(type))
+
+interface Piece {
+  readonly content: JsonObject
+  /** what the message item says of itself, where this piece begins one */
+  readonly item?: JsonObject
+}
+
+const encodePiece = (part: Part, role: Message["role"], encoding: Encoding): Piece | undefined => {
+  const answer = role === "assistant"
+  switch (part._tag) {
+    case "Text": {
+      const { item, ...own } = ownFields(part, encoding)
+      const content = { type: answer ? "output_text" : "input_text", text: part.text, ...own }
+      return { content, ...(isObject(item) ? { item } : {}) }
+    }
+    case "Refusal":
+      return { content: answer ? { type: "refusal", refusal: part.text } : { type: "input_text", text: part.text } }
+    case "Media": {
+      if (!answer) return pieceOf(encodeMedia(part, encoding))
+      encoding.dropped("media in a turn of the model", "the Responses API takes only text back from the model")
+      return undefined
+    }
+    case "Opaque":
+      return isObject(part.value) ? { content: part.value } : undefined
+    default:
+      return undefined
+  }
+}
+
+const pieceOf = (content: JsonObject | undefined): Piece | undefined =>
+  content === undefined ? undefined : { content }
+
+const encodeMedia = (part: MediaPart, encoding: Encoding): JsonObject | undefined => {
+  const own = ownFields(part, encoding)
+  const { kind, mediaType, source, filename } = part
+  if (kind === "image" || mediaType?.startsWith("image/") === true) {
+    return { type: "input_image", ...imageSource(part), detail: part.detail ?? "auto", ...own }
+  }
+  if (kind === "audio" || mediaType?.startsWith("audio/") === true) {
+    if (source._tag === "Base64") return { type: "input_audio", input_audio: audioOf(source.data, mediaType), ...own }
+    encoding.unsupported("audio that is not sent along")
+    return undefined
+  }
+  switch (source._tag) {
+    case "Base64": {
+      const type = mediaType ?? "application/pdf"
+      const name = filename ?? (type === "application/pdf" ? "document.pdf" : "document")
+      return { type: "input_file", filename: name, file_data: `data:${type};base64,${source.data}`, ...own }
+    }
+    case "Url":
+      return { type: "input_file", file_url: source.url, ...own }
+    case "FileId":
+      return { type: "input_file", file_id: source.id, ...own }
+  }
+}
+
+const imageSource = ({ source, mediaType }: MediaPart): JsonObject => {
+  switch (source._tag) {
+    case "Base64":
+      return { image_url: `data:${mediaType ?? "image/png"};base64,${source.data}` }
+    case "Url":
+      return { image_url: source.url }
+    case "FileId":
+      return { file_id: source.id }
+  }
+}
+
+const audioOf = (data: string, mediaType = "audio/wav"): JsonObject => ({
+  data,
+  format: /mpeg|mp3/.test(mediaType) ? "mp3" : mediaType.replace(/^audio\/(x-)?/, "")
+})
+
+/**
+ * The API takes back only reasoning of its own: what it encrypted, or what a server with open thoughts said. An item that
+ * it kept itself needs no more than its id.
+ */
+const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const own = ownFields(part, encoding)
+  const blob = part.signature ?? part.redacted
+  if (part.origin !== openAiResponsesId || (blob === undefined && Object.keys(own).length === 0)) {
+    encoding.dropped("reasoning of an earlier turn", "the Responses API takes back only what it encrypted")
+    return []
+  }
+  const summary = part.text === "" ? [] : [{ type: "summary_text", text: part.text }]
+  return [{ type: "reasoning", summary, ...present({ encrypted_content: blob }), ...own }]
+}
+
+const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+  const { type, ...own } = ownFields(part, encoding)
+  const call = { call_id: part.id, name: part.name }
+  return type === "custom_tool_call"
+    ? { type, ...call, input: part.arguments, ...own }
+    : { type: "function_call", ...call, arguments: part.arguments.trim() === "" ? "{}" : part.arguments, ...own }
+}
+
+const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+  const { type, ...own } = ownFields(part, encoding)
+  if (part.isError === true) encoding.dropped("is_error of a tool's answer", "the model is told what the tool answered")
+  return {
+    type: type === "custom_tool_call_output" ? type : "function_call_output",
+    call_id: part.callId,
+    output: outputOf(part.content, encoding),
+    ...own
+  }
+}
+
+const outputOf = (content: ToolResultPart["content"], encoding: Encoding): string | ReadonlyArray<JsonObject> => {
+  const [only, ...others] = content
+  if (only === undefined) return ""
+  if (only._tag === "Text" && others.length === 0) return plainText(only, encoding)
+  return content.flatMap((part) => {
+    if (part._tag === "Opaque" && part.protocol !== openAiResponsesId) {
+      encoding.dropped(`a block of ${part.protocol}`)
+      return []
+    }
+    const piece = encodePiece(part, "user", encoding)
+    return piece === undefined ? [] : [piece.content]
+  })
+}
+
+const plainText = (part: TextPart, encoding: Encoding): string | ReadonlyArray<JsonObject> => {
+  const own = ownFields(part, encoding)
+  return Object.keys(own).length === 0 ? part.text : [{ type: "input_text", text: part.text, ...own }]
+}

@@ -1,0 +1,182 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { LlmRequest, Message, ReasoningSettings, ResponseFormat, Sampling, Tool } from "../../domain/LlmRequest.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
+import { ownExtension } from "./extension.ts"
+import { isSealed } from "./sealed-reasoning.ts"
+import { openAiResponsesId } from "./wire.ts"
+
+const path = "/responses"
+
+/** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const { origin, model, delivery } = context
+  const encoding = new Encoding()
+  if (origin !== undefined) {
+    const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
+    const body = { ...origin.body, model, ...stream, ...unsealedInput(origin.body, encoding) }
+    return Result.succeed({ path, headers: origin.headers, body, notices: encoding.list })
+  }
+  const body = encodeBody(request, context, encoding)
+  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
+  return Result.succeed({ path, headers: {}, body, notices: encoding.list })
+}
+
+/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
+const unsealedInput = ({ input }: JsonObject, encoding: Encoding): JsonObject => {
+  const sealed = (item: unknown): boolean =>
+    isObject(item) && typeof item["encrypted_content"] === "string" && isSealed(item["encrypted_content"])
+  if (!Array.isArray(input) || !input.some(sealed)) return {}
+  encoding.dropped("reasoning of an earlier turn", "the Responses API takes back only what it encrypted")
+  return { input: input.filter((item) => !sealed(item)) }
+}
+
+const encodeBody = (
+  request: LlmRequest,
+  { model, delivery, quirks }: EncodeContext,
+  encoding: Encoding
+): JsonObject => {
+  encoding.foreign(request.extensions)
+  const { text, reasoning, tool_choice: choice, include, ...own } = ownExtension(request.extensions)
+  const { instructions, messages } = withoutInstructions(request.messages)
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
+  const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }
+  const thought = { ...(isObject(reasoning) ? reasoning : {}), ...encodeReasoning(request.reasoning ?? {}, encoding) }
+  const input = encodeItems(messages, quirks, encoding)
+  return {
+    model,
+    ...present({ instructions }),
+    input,
+    ...(delivery === "stream" ? { stream: true } : {}),
+    // Millrace's callers send the whole conversation: nothing has to be kept for them elsewhere.
+    store: false,
+    ...encodeSampling(request.sampling, encoding),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...(tools.length === 0 ? {} : present({ tool_choice: choice ?? choiceOf(request) })),
+    ...present({ parallel_tool_calls: tools.length === 0 ? undefined : request.parallelToolCalls }),
+    ...(Object.keys(form).length === 0 ? {} : { text: form }),
+    ...(Object.keys(thought).length === 0 ? {} : { reasoning: thought }),
+    ...encodeIncludes(include, request, input),
+    ...present({ metadata: request.metadata, service_tier: request.serviceTier, user: request.user }),
+    ...own
+  }
+}
+
+interface Instructed {
+  readonly instructions: string | undefined
+  readonly messages: ReadonlyArray<Message>
+}
+
+/** The instructions at the head of the conversation have a field of their own, which every server of this format knows. */
+const withoutInstructions = (messages: ReadonlyArray<Message>): Instructed => {
+  const [first, ...others] = messages
+  const plain = first?.parts.every((part) => part._tag === "Text" && !part.extensions && !part.cache) === true
+  if (first?.role !== "system" || !plain || first.extensions !== undefined || first.name !== undefined) {
+    return { instructions: undefined, messages }
+  }
+  const text = first.parts.map((part) => (part._tag === "Text" ? part.text : "")).join("\n\n")
+  return { instructions: text, messages: others }
+}
+
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Provider") {
+    if (tool.protocol === openAiResponsesId && isObject(tool.value)) return [tool.value]
+    encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+    return []
+  }
+  const { name, description, inputSchema, strict } = tool
+  return [
+    {
+      type: "function",
+      name,
+      ...present({ description }),
+      parameters: { type: "object", ...(isObject(inputSchema) ? inputSchema : { properties: {} }) },
+      // Left out, it would be taken for true: every argument would be required.
+      strict: strict ?? false,
+      ...ownFields(tool, encoding)
+    }
+  ]
+}
+
+const choiceOf = ({ toolChoice, tools }: LlmRequest): JsonObject[string] | undefined => {
+  switch (toolChoice?._tag) {
+    case "Auto":
+      return "auto"
+    case "None":
+      return "none"
+    case "Required":
+      return "required"
+    case "Tool": {
+      const { name } = toolChoice
+      const chosen = tools?.find((tool) => tool.name === name)
+      if (chosen?._tag !== "Provider" || !isObject(chosen.value)) return { type: "function", name }
+      const { type } = chosen.value
+      return type === "custom" ? { type, name } : { type: type ?? name }
+    }
+    default:
+      return undefined
+  }
+}
+
+const formatOf = (format: ResponseFormat | undefined): JsonObject | undefined => {
+  switch (format?._tag) {
+    case "Text":
+      return { type: "text" }
+    case "Json":
+      return { type: "json_object" }
+    case "JsonSchema": {
+      const { name, description, schema, strict } = format
+      return { type: "json_schema", name, ...present({ description, strict }), schema }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** What a budget for thinking is worth as an effort. */
+const effortOf = (budgetTokens: number): string =>
+  budgetTokens >= 16_384 ? "high" : budgetTokens >= 4096 ? "medium" : "low"
+
+const encodeReasoning = (settings: ReasoningSettings, encoding: Encoding): JsonObject => {
+  const { mode, effort, budgetTokens, summary } = settings
+  if (effort === undefined && mode === "disabled") {
+    encoding.dropped("reasoning switched off", "the models of the Responses API decide themselves, or take an effort")
+    return present({ summary })
+  }
+  if (effort === "max") encoding.add("changed", "reasoning effort max is xhigh")
+  const stated = effort === "max" ? "xhigh" : effort
+  return present({ effort: stated ?? (budgetTokens === undefined ? undefined : effortOf(budgetTokens)), summary })
+}
+
+const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
+  if (sampling.topK !== undefined) encoding.dropped("top_k")
+  if (sampling.seed !== undefined) encoding.dropped("seed")
+  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
+  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
+  if (sampling.stopSequences !== undefined && sampling.stopSequences.length > 0) encoding.dropped("stop sequences")
+  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
+  return present({
+    max_output_tokens: sampling.maxOutputTokens,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    top_logprobs: sampling.topLogprobs
+  })
+}
+
+/**
+ * What the answer is to contain besides the usual. Models that do not reason refuse a request for encrypted reasoning, so
+ * it is made only where the caller speaks of reasoning, or the conversation holds some.
+ */
+const encodeIncludes = (own: unknown, request: LlmRequest, input: ReadonlyArray<JsonObject>): JsonObject => {
+  const reasons =
+    (request.reasoning !== undefined && request.reasoning.effort !== "none" && request.reasoning.mode !== "disabled") ||
+    input.some((item) => item["type"] === "reasoning")
+  const include = [
+    ...(Array.isArray(own) ? own : []),
+    ...(request.sampling.logprobs === true ? ["message.output_text.logprobs"] : []),
+    ...(reasons ? ["reasoning.encrypted_content"] : [])
+  ]
+  return include.length === 0 ? {} : { include }
+}

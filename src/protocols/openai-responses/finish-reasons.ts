@@ -1,0 +1,44 @@
+import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
+
+const incomplete: { readonly [reason: string]: FinishReason } = {
+  max_output_tokens: "length",
+  max_tokens: "length",
+  content_filter: "content-filter"
+}
+
+/** What a response says of its ending, as one word: its status, and why it is incomplete where it is. */
+export const rawReasonOf = ({ status, incomplete_details: details }: JsonObject): string | undefined => {
+  if (typeof status !== "string") return undefined
+  const reason = isObject(details) ? details["reason"] : undefined
+  return status === "incomplete" && typeof reason === "string" ? `${status}:${reason}` : status
+}
+
+/** What an ending means. A finished call of a client's tool is one, whatever the status says about the rest. */
+export const finishReasonOf = (rawReason: string | undefined, calledTool: boolean): FinishReason => {
+  const [status, why = ""] = rawReason?.split(":") ?? []
+  const reason = status === "completed" ? "stop" : (incomplete[why] ?? "unknown")
+  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
+}
+
+/** How an ending is said here: the status of the response, and the reason why it is incomplete. */
+export interface Ending {
+  readonly status: "completed" | "incomplete" | "failed"
+  readonly why?: string
+}
+
+/** The ending of a finish reason. `error` is an answer that is over and is none; nobody said more. */
+export const endingOf = ({ reason, rawReason }: Pick<Finish, "reason" | "rawReason">): Ending => {
+  switch (reason) {
+    case "length":
+      return { status: "incomplete", why: "max_output_tokens" }
+    case "content-filter":
+      return { status: "incomplete", why: "content_filter" }
+    case "error":
+      return { status: "failed" }
+    default: {
+      const [status, why] = rawReason?.split(":") ?? []
+      return status === "incomplete" && why !== undefined ? { status, why } : { status: "completed" }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { makeSseDecoder } from "../../wire/Sse.ts"
+import { decodeOpenAiError } from "../OpenAiError.ts"
+import type { Protocol } from "../Protocol.ts"
+import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { encodeRequest } from "./encode-request.ts"
+import { openAiResponsesId } from "./wire.ts"
+
+/**
+ * The OpenAI Responses API as providers speak it.
+ *
+ * Nothing is stored at the provider unless the caller asked for it: reasoning goes back and forth encrypted. A tool that
+ * the provider runs is a call, its input and, with the whole item, its answer; other items are carried whole.
+ */
+export const openAiResponses: Protocol = {
+  id: openAiResponsesId,
+  encode: encodeRequest,
+  frames: makeSseDecoder,
+  decoder: makeStreamDecoder,
+  decodeWhole,
+  decodeError: decodeOpenAiError(openAiResponsesId)
+}

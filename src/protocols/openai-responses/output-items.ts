@@ -1,0 +1,158 @@
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
+import { finishedArguments, isJsonObject } from "../ToolArguments.ts"
+import { hostedInput } from "./hosted-tools.ts"
+import { MessageItem } from "./message-item.ts"
+import type { DeltaEvent, Typed } from "./stream-events.ts"
+import { openAiResponsesId } from "./wire.ts"
+
+type Events = Array<LlmEvent>
+
+/** An item of an answer that has begun, whatever its kind. */
+export interface OutputItem {
+  delta(event: DeltaEvent, events: Events): void
+  /** A piece is complete, and this is all of it: it counts where its deltas did not come. */
+  piece(contentIndex: number, text: string, kind: "text" | "refusal", events: Events): void
+  /** The item is complete. `item` is all of it, where the server said it. */
+  end(item: JsonObject | undefined, events: Events): void
+}
+
+const textAt = (object: JsonObject, key: string): string => {
+  const value = object[key]
+  return typeof value === "string" ? value : ""
+}
+
+/** Begins an item, of a stream or of a whole answer. `id` is its id, or one made for it, unique in the answer. */
+export const beginItem = (item: Typed, id: string, events: Events): OutputItem => {
+  switch (item.type) {
+    case "message":
+      return new MessageItem(id)
+    case "reasoning":
+      return new ReasoningItem(id, events)
+    case "function_call":
+    case "custom_tool_call":
+      return new CallItem(item, id, events)
+    default:
+      return hostedInput(item) === undefined ? new OpaqueItem(item) : new HostedItem(item, id, events)
+  }
+}
+
+/** Reasoning, as a summary or as the thoughts themselves. What proves it stands in the finished item only. */
+class ReasoningItem implements OutputItem {
+  private readonly id: string
+  private written = false
+
+  constructor(id: string, events: Events) {
+    this.id = id
+    events.push({ _tag: "ReasoningStart", id })
+  }
+
+  delta(event: DeltaEvent, events: Events): void {
+    this.write(event.delta, events)
+  }
+
+  piece(_: number, text: string, __: string, events: Events): void {
+    if (!this.written) this.write(text, events)
+  }
+
+  end(item: JsonObject | undefined, events: Events): void {
+    for (const list of this.written ? [] : [item?.["summary"], item?.["content"]]) {
+      for (const part of Array.isArray(list) ? list : []) if (isObject(part)) this.write(textAt(part, "text"), events)
+    }
+    const blob = item?.["encrypted_content"]
+    const signed = typeof blob === "string" && blob !== "" ? { signature: blob, origin: openAiResponsesId } : {}
+    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed })
+  }
+
+  private write(text: string, events: Events): void {
+    if (text === "") return
+    this.written = true
+    events.push({ _tag: "ReasoningDelta", id: this.id, text })
+  }
+}
+
+/**
+ * A call of a client's tool. Its arguments come in deltas, or only when they are done (LM Studio), or only with the item.
+ * The input of a custom tool is free text.
+ */
+export class CallItem implements OutputItem {
+  private readonly head: { readonly id: string; readonly name: string }
+  private readonly custom: boolean
+  private written = ""
+
+  constructor(item: Typed, id: string, events: Events) {
+    const { call_id: callId, name: _, arguments: __, input: ___, status: ____, ...rest } = item
+    this.custom = item.type === "custom_tool_call"
+    this.head = {
+      id: typeof callId === "string" && callId !== "" ? callId : id,
+      name: textAt(item, "name")
+    }
+    events.push({ _tag: "ToolInputStart", ...this.head, origin: { protocol: openAiResponsesId, value: rest } })
+  }
+
+  delta(event: DeltaEvent, events: Events): void {
+    this.write(event.delta, events)
+  }
+
+  piece(_: number, text: string, __: string, events: Events): void {
+    if (this.written === "") this.write(text, events)
+  }
+
+  end(item: JsonObject | undefined, events: Events): void {
+    if (this.written === "") this.write(textAt(item ?? {}, this.custom ? "input" : "arguments"), events)
+    events.push({ _tag: "ToolInputEnd", id: this.head.id })
+    const { written } = this
+    const input = this.custom ? { arguments: written, valid: isJsonObject(written.trim()) } : finishedArguments(written)
+    events.push({ _tag: "ToolCall", ...this.head, ...input })
+  }
+
+  private write(text: string, events: Events): void {
+    if (text === "") return
+    this.written += text
+    events.push({ _tag: "ToolInputDelta", id: this.head.id, text })
+  }
+}
+
+/** A tool that the provider runs: call and answer are one item, so that its end is both. */
+class HostedItem implements OutputItem {
+  private readonly id: string
+  private readonly name: string
+
+  constructor(item: Typed, id: string, events: Events) {
+    this.id = id
+    this.name = item.type
+    const origin = { protocol: openAiResponsesId, value: item }
+    events.push({ _tag: "ToolInputStart", id, name: this.name, providerExecuted: true, origin })
+  }
+
+  delta(): void {}
+
+  piece(): void {}
+
+  end(item: JsonObject | undefined, events: Events): void {
+    const { id, name } = this
+    const text = JSON.stringify(hostedInput({ ...item, type: name }) ?? {})
+    const call = { id, name, ...finishedArguments(text), providerExecuted: true }
+    events.push({ _tag: "ToolInputDelta", id, text }, { _tag: "ToolInputEnd", id }, { _tag: "ToolCall", ...call })
+    if (item !== undefined) {
+      events.push({ _tag: "ToolResult", callId: id, protocol: openAiResponsesId, value: item })
+    }
+  }
+}
+
+/** An item that passes whole: hosted tools that the client runs, lists of tools, what is not known here. */
+class OpaqueItem implements OutputItem {
+  private readonly begun: Typed
+
+  constructor(begun: Typed) {
+    this.begun = begun
+  }
+
+  delta(): void {}
+
+  piece(): void {}
+
+  end(item: JsonObject | undefined, events: Events): void {
+    events.push({ _tag: "Opaque", protocol: openAiResponsesId, value: item ?? this.begun })
+  }
+}

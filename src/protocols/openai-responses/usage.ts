@@ -1,0 +1,35 @@
+import type { Usage } from "../../domain/Usage.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+
+const count = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+/** A usage object in canonical counts: the totals are inclusive here too. Undefined where it is none. */
+export const usageOf = (usage: unknown): Usage | undefined => {
+  if (!isObject(usage)) return undefined
+  const { input_tokens: input, output_tokens: output, input_tokens_details: read, output_tokens_details: made } = usage
+  const counts = present({
+    inputTokens: count(input),
+    outputTokens: count(output),
+    cachedTokens: isObject(read) ? count(read["cached_tokens"]) : undefined,
+    cacheWriteTokens: isObject(read) ? count(read["cache_write_tokens"]) : undefined,
+    reasoningTokens: isObject(made) ? count(made["reasoning_tokens"]) : undefined
+  })
+  return Object.keys(counts).length === 0 ? undefined : { ...counts, source: "provider" }
+}
+
+/**
+ * The usage object of an answer; `null` where nothing is known of it. Callers add its counts up, so that it has all of
+ * them or none: what is not known beside the others is zero, but for what newer servers only say.
+ */
+export const renderUsage = (usage: Usage): JsonObject | null => {
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, source } = usage
+  if (source === "none") return null
+  return {
+    input_tokens: inputTokens ?? 0,
+    input_tokens_details: { cached_tokens: cachedTokens ?? 0, ...present({ cache_write_tokens: cacheWriteTokens }) },
+    output_tokens: outputTokens ?? 0,
+    output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
+    total_tokens: (inputTokens ?? 0) + (outputTokens ?? 0)
+  }
+}
