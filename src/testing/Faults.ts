@@ -12,7 +12,7 @@ const changed =
     stream: (request) => change(upstream.stream(request))
   })
 
-/** Frames one at a time, so that a fault strikes exactly where it is wanted. */
+/** Frames one at a time, so that a fault strikes exactly where it is wanted. A step of a script that emits is one frame. */
 const first =
   (count: number): Change =>
   (frames) =>

@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Stream } from "effect"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Protocol } from "../protocols/Protocol.ts"
@@ -25,16 +25,15 @@ export const splitBytes = (bytes: Uint8Array, seed: number): ReadonlyArray<Uint8
   return pieces
 }
 
+const chunksOf = (bytes: Uint8Array, { splitSeed }: Playback): Stream.Stream<Uint8Array> =>
+  Stream.rechunk(Stream.fromIterable(splitSeed === undefined ? [bytes] : splitBytes(bytes, splitSeed)), 1)
+
 /** The frames of a recorded stream, as the protocol's own decoder reads them. */
 export const recordedFrames = (
   protocol: Protocol,
   bytes: Uint8Array,
-  { splitSeed }: Playback = {}
-): Stream.Stream<Frame, LlmError> =>
-  Stream.fromIterable(splitSeed === undefined ? [bytes] : splitBytes(bytes, splitSeed)).pipe(
-    Stream.rechunk(1),
-    decodeFrames(protocol)
-  )
+  playback: Playback = {}
+): Stream.Stream<Frame, LlmError> => decodeFrames(protocol)(chunksOf(bytes, playback))
 
 /** An upstream that answers every request with the same recorded stream of `protocol`. */
 export const recordedUpstream = (
@@ -42,12 +41,14 @@ export const recordedUpstream = (
   bytes: Uint8Array,
   playback: Playback = {}
 ): Upstream["Service"] => ({
-  stream: (request) =>
-    Stream.unwrap(
-      Effect.sync(() => {
-        request.observer.connected()
-        request.observer.head(200)
-        return recordedFrames(protocol, bytes, playback)
+  stream: ({ observer }) =>
+    Stream.suspend(() => {
+      observer.connected()
+      observer.head(200)
+      const chunks = Stream.map(chunksOf(bytes, playback), (chunk) => {
+        observer.bytes(chunk.length)
+        return chunk
       })
-    )
+      return decodeFrames(protocol)(chunks)
+    })
 })

@@ -38,13 +38,19 @@ export const scriptedUpstream = (scripts: ReadonlyArray<Script>): ScriptedUpstre
     Stream.suspend(() => {
       const index = requests.push(request) - 1
       endings.push(undefined)
-      request.observer.connected()
       const script = scripts[index]
       if (script === undefined) return Stream.fail(failure({ _tag: "Internal" }, `No script for request ${index + 1}`))
-      return play(script).pipe(
+      let played = false
+      const end = Stream.suspend(() => {
+        played = true
+        return Stream.empty
+      })
+      return Stream.concat(play(script), end).pipe(
         Stream.onExit((exit) =>
           Effect.sync(() => {
-            endings[index] = Exit.isSuccess(exit) ? "completed" : Exit.hasInterrupts(exit) ? "abandoned" : "failed"
+            // A reader that takes no more ends the stream as well as its end does.
+            const left = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
+            endings[index] = played ? "completed" : left ? "abandoned" : "failed"
           })
         )
       )
