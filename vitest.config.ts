@@ -9,8 +9,10 @@ if (!sdksInstalled) {
 }
 
 export default defineConfig({
+  // The examples import "millrace" as a user does; here that is the source.
+  ssr: { resolve: { conditions: ["millrace-source"] } },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/fixtures/**", ...(sdksInstalled ? [] : ["test/sdk/**"])],
     pool: "forks",
     // Each worker loads Effect anew and many tests start servers: more workers than this win little and cost memory.

@@ -1,0 +1,23 @@
+import { assert, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { Effect } from "effect"
+
+const run = (path: string) =>
+  Effect.callback<string, Error>((resume) => {
+    execFile(process.execPath, ["--conditions=millrace-source", path], (error, stdout) =>
+      resume(error === null ? Effect.succeed(stdout) : Effect.fail(error))
+    )
+  })
+
+it.live("the documented pipeline runs and says what it promises", () =>
+  Effect.gen(function* () {
+    const printed = yield* run("examples/pipeline.ts")
+    assert.deepStrictEqual(printed.trim().split("\n"), [
+      "three ",
+      "two ",
+      "1 ",
+      'completed: stop [{"_tag":"Text","id":"text","text":"three two 1 "}]',
+      "recorded: Completed, 3 tokens"
+    ])
+  })
+)
