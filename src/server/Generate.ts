@@ -1,7 +1,7 @@
 import { Cause, Clock, Effect, type Scope } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Call, Notice, Origin } from "../domain/Call.ts"
-import { failure, LlmError } from "../domain/LlmError.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine, type Answer, type OpenCall } from "../engine/Engine.ts"
 import type { Dialect, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
 import { relayStream, relayWhole } from "./relay.ts"

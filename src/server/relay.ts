@@ -1,4 +1,4 @@
-import { Clock, Effect, Scope, Stream } from "effect"
+import { Clock, Effect, type Scope, Stream } from "effect"
 import type { Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
