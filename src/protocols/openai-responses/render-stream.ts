@@ -1,0 +1,151 @@
+import type { Notice } from "../../domain/Call.ts"
+import type { Frame } from "../../domain/Frame.ts"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { noUsage } from "../../domain/Usage.ts"
+import type { WireFrame } from "../../wire/Frame.ts"
+import { makeSseDecoder } from "../../wire/Sse.ts"
+import type { RenderContext, StreamRenderer } from "../Dialect.ts"
+import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { errorFields } from "./errors.ts"
+import { WholeWriter, type ItemWriter } from "./item-writers.ts"
+import { EventRenderer } from "./render-events.ts"
+import { statedText, textOfItem } from "./stated-text.ts"
+import { openAiResponsesId } from "./wire.ts"
+
+/**
+ * Frames of this format that nobody changed go out as they are, up to the first that a stage made, changed or left out.
+ * From there on everything is rendered: the events that end an item, and the one that ends the stream, say all that was
+ * streamed once more, numbers count every frame, and both must be true of what this caller was sent. That a frame is
+ * missing shows in the numbers, or in an ending that says what was never streamed.
+ */
+class ResponseRenderer implements StreamRenderer {
+  private readonly events: EventRenderer
+  private rendering = false
+  /** whether the provider numbers its frames */
+  private numbered = false
+
+  constructor(context: RenderContext) {
+    this.events = new EventRenderer(context)
+  }
+
+  get notices(): ReadonlyArray<Notice> {
+    return this.events.notices.list
+  }
+
+  event(event: LlmEvent): string {
+    this.rendering = true
+    return this.events.render(event)
+  }
+
+  verbatim(frame: Frame): string {
+    const { raw, events } = frame
+    if (this.rendering || raw === undefined) return this.renderAll(events)
+    const [first] = events
+    if (first !== undefined && events.length === 1 && this.events.adoptPiece(first)) {
+      this.events.frames.next++
+      return raw
+    }
+    if (this.events.over) return ""
+    return this.pass(raw, events)
+  }
+
+  end(): string {
+    return this.events.over ? "" : this.events.render({ _tag: "Finish", reason: "unknown", usage: noUsage })
+  }
+
+  failure(error: LlmError): string {
+    if (this.events.over) return ""
+    this.events.close()
+    const { protocol, raw } = error.fault ?? {}
+    const own = protocol === openAiResponsesId && raw !== undefined ? readFrame(raw) : undefined
+    // Its clients know an error by the name of the event, and none of them throws at a response that failed.
+    if (raw !== undefined && own?.event === "error") return raw
+    const before = raw !== undefined && own?.event === "response.failed" && !this.rendering ? raw : ""
+    if (before !== "") this.events.frames.next++
+    return before + this.events.frames.event("error", errorFields(error))
+  }
+
+  private renderAll(events: ReadonlyArray<LlmEvent>): string {
+    let text = ""
+    for (const event of events) text += this.event(event)
+    return text
+  }
+
+  private pass(raw: string, events: ReadonlyArray<LlmEvent>): string {
+    const document = parseJson(readFrame(raw)?.data ?? "")
+    // What is no document of this format is the terminator of another one.
+    if (!isObject(document)) return ""
+    if (!this.follows(document) || !this.isTrue(document, events)) return this.renderAll(events)
+    this.adopt(document, events)
+    this.count(document)
+    return raw
+  }
+
+  /** Whether the frame is the one that the provider sent after the one before it. */
+  private follows({ sequence_number: number }: JsonObject): boolean {
+    return !this.numbered || typeof number !== "number" || number === this.events.frames.next
+  }
+
+  private count({ sequence_number: number }: JsonObject): void {
+    this.numbered ||= typeof number === "number"
+    this.events.frames.next = (typeof number === "number" ? number : this.events.frames.next) + 1
+  }
+
+  /** Whether what the frame says of what came before it is what was sent; its own events are sent with it. */
+  private isTrue(document: JsonObject, events: ReadonlyArray<LlmEvent>): boolean {
+    const { type, response, item, output_index: index } = document
+    const own = events.map((event) => ("text" in event ? event.text : "")).join("")
+    if (/^response\.(completed|incomplete)$/.test(String(type))) {
+      const output = isObject(response) && Array.isArray(response["output"]) ? response["output"] : []
+      return output.length === 0 || output.map(textOfItem).join("") === this.written() + own
+    }
+    const writer = this.writerAt(document)
+    // An item that was left out is not spoken of.
+    if (writer === undefined && index !== undefined && item === undefined && events.length === 0) return false
+    const stated = statedText(document)
+    return stated === undefined || ((writer?.text ?? "") + own).includes(stated)
+  }
+
+  private written(): string {
+    const { writers } = this.events
+    return writers
+      .toSorted((a, b) => a.index - b.index)
+      .map(({ text }) => text)
+      .join("")
+  }
+
+  private writerAt({ output_index: index }: JsonObject): ItemWriter | undefined {
+    return this.events.writers.find((writer) => writer.index === index)
+  }
+
+  private adopt(document: JsonObject, events: ReadonlyArray<LlmEvent>): void {
+    const { type, item, output_index: index, content_index: part, response } = document
+    const known = this.writerAt(document)
+    if (known === undefined && typeof index === "number") {
+      this.events.nextIndex = index
+      this.events.nextId = isObject(item) && typeof item["id"] === "string" ? item["id"] : undefined
+    }
+    this.events.nextPart = typeof part === "number" ? part : undefined
+    if (type === "response.created" && isObject(response)) this.events.described = response
+    if (known === undefined && isObject(item) && events.length === 0) this.events.announce(item)
+    for (const event of events) {
+      // What ends with the item is taken from the item.
+      if (!(known instanceof WholeWriter) || !("value" in event)) this.events.adopt(event)
+    }
+    this.events.nextId = undefined
+    this.events.nextPart = undefined
+    if (type === "response.output_item.done" && isObject(item)) this.events.settle(item, this.writerAt(document))
+  }
+}
+
+const readFrame = (raw: string): WireFrame | undefined => {
+  const frames: Array<WireFrame> = []
+  const decoder = makeSseDecoder()
+  decoder.feed(Buffer.from(raw), frames)
+  decoder.end(frames)
+  return frames[0]
+}
+
+/** Renders one stream of the Responses API. */
+export const makeRenderer = (context: RenderContext): StreamRenderer => new ResponseRenderer(context)

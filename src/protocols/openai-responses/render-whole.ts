@@ -1,0 +1,66 @@
+import type { Notice } from "../../domain/Call.ts"
+import type { LlmEvent, Started } from "../../domain/LlmEvent.ts"
+import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
+import type { RenderContext } from "../Dialect.ts"
+import type { JsonObject } from "../open-document.ts"
+import { endingOf } from "./finish-reasons.ts"
+import { EventRenderer } from "./render-events.ts"
+import { responseDocument } from "./response-document.ts"
+
+/** Renders a whole answer: its items are those that a stream of it would have ended with. */
+export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
+  const renderer = new EventRenderer(context)
+  const choice = response.choices.find(({ index }) => index === 0)
+  for (const event of choice === undefined ? [] : eventsOf(choice)) renderer.render(event)
+  if (response.choices.some(({ index }) => index > 0)) renderer.notices.dropped("choices after the first")
+  const { status, why } = endingOf(choice?.finish ?? { reason: "unknown" })
+  const output = renderer.output(status === "completed" ? "completed" : "incomplete")
+  notices.push(...renderer.notices.list)
+  return responseDocument(context, { head: headOf(response), status, why, output, usage: response.usage })
+}
+
+const headOf = ({ id, model, created, serviceTier }: LlmResponse): Started => ({
+  _tag: "Started",
+  id,
+  model,
+  ...(created === undefined ? {} : { created }),
+  ...(serviceTier === undefined ? {} : { serviceTier })
+})
+
+const eventsOf = ({ parts, sources }: Choice): ReadonlyArray<LlmEvent> => [
+  ...parts.flatMap(partEvents),
+  ...(sources ?? [])
+]
+
+/** The events that a part came from. */
+const partEvents = (part: ResponsePart): ReadonlyArray<LlmEvent> => {
+  switch (part._tag) {
+    case "Text": {
+      const { id, text, logprobs } = part
+      return [
+        { _tag: "TextStart", id },
+        { _tag: "TextDelta", id, text, ...(logprobs === undefined ? {} : { logprobs }) },
+        { _tag: "TextEnd", id },
+        ...(part.sources ?? []).map((source) => ({ ...source, block: id }))
+      ]
+    }
+    case "Reasoning": {
+      const { id, text, signature, redacted, origin } = part
+      const signedBy = origin === undefined ? {} : { origin }
+      return [
+        { _tag: "ReasoningStart", id, ...signedBy, ...(redacted === undefined ? {} : { redacted }) },
+        ...(text === "" ? [] : [{ _tag: "ReasoningDelta", id, text } as const]),
+        { _tag: "ReasoningEnd", id, ...signedBy, ...(signature === undefined ? {} : { signature }) }
+      ]
+    }
+    case "ToolCall": {
+      const { arguments: _, valid: __, _tag, ...head } = part
+      const { origin: ___, ...call } = part
+      return [{ _tag: "ToolInputStart", ...head }, call]
+    }
+    case "Refusal":
+      return [{ _tag: "RefusalDelta", text: part.text }]
+    default:
+      return [part]
+  }
+}

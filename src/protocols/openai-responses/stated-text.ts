@@ -1,0 +1,31 @@
+import { isObject, type JsonObject } from "../open-document.ts"
+import { doneFields } from "./stream-events.ts"
+
+const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+const own: ReadonlyArray<string> = ["text", "refusal", "arguments", "input"]
+
+/** What an item or a piece of one says, as one text. */
+export const textOfItem = (item: unknown): string => {
+  if (!isObject(item)) return ""
+  const { type, summary, content } = item
+  if (type === "message") return list(content).map(textOfItem).join("")
+  if (type === "reasoning") return [...list(summary), ...list(content)].map(textOfItem).join("")
+  const field = own.find((name) => typeof item[name] === "string")
+  return field === undefined || !says.test(String(type)) ? "" : String(item[field])
+}
+
+// Hosted tools and what is not known here are compared by nothing: they pass whole or not at all.
+const says = /^(output_text|refusal|summary_text|reasoning_text|function_call|custom_tool_call)$/
+
+/** What an event that ends something says was streamed before it; undefined where it says nothing of the kind. */
+export const statedText = (event: JsonObject): string | undefined => {
+  const type = String(event["type"])
+  if (type in doneFields) {
+    // The type was found in the table.
+    const text = event[doneFields[type as keyof typeof doneFields]]
+    return typeof text === "string" ? text : undefined
+  }
+  if (type === "response.content_part.done") return textOfItem(event["part"])
+  return type === "response.output_item.done" ? textOfItem(event["item"]) : undefined
+}
