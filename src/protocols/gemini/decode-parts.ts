@@ -1,0 +1,105 @@
+import type { MediaPart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import type { CallLedger } from "./call-ledger.ts"
+import { extended } from "./extension.ts"
+import { geminiId, type ContentPart, type FunctionResponse } from "./wire.ts"
+
+/** The part that a part of a turn stands for. `calls` knows which function answers belong to. */
+export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
+  const { text, thought, thoughtSignature: signature, functionCall, functionResponse, rest } = part
+  const kept = extended({ ...rest, thoughtSignature: signature })
+  if (functionCall !== undefined) {
+    return {
+      _tag: "ToolCall",
+      id: calls.call(functionCall.id, functionCall.name),
+      name: functionCall.name,
+      arguments: JSON.stringify(functionCall.args ?? {}),
+      ...extended({ ...rest, thoughtSignature: signature, functionCall: functionCall.rest })
+    }
+  }
+  if (functionResponse !== undefined) return decodeResponse(functionResponse, rest, calls)
+  if (part.inlineData !== undefined || part.fileData !== undefined) {
+    return decodeMedia(part, extended({ ...rest, thoughtSignature: signature, media: mediaRest(part) }))
+  }
+  // A text with another field of its own is a text; a part of which only other fields are known here is not.
+  if (text === undefined && (rest !== undefined || signature === undefined)) return opaque(part.raw)
+  if (thought !== true) return { _tag: "Text", text: text ?? "", ...kept }
+  return {
+    _tag: "Reasoning",
+    text: text ?? "",
+    ...present({ signature }),
+    origin: geminiId,
+    ...extended(rest)
+  }
+}
+
+const opaque = (value: JsonObject) => ({ _tag: "Opaque", protocol: geminiId, value }) as const
+
+type MediaFields = Pick<ContentPart, "inlineData" | "fileData">
+
+const mediaRest = ({ inlineData, fileData }: MediaFields): JsonObject | undefined => (inlineData ?? fileData)?.rest
+
+const decodeMedia = ({ inlineData, fileData }: MediaFields, kept: Pick<MediaPart, "extensions">): MediaPart => {
+  const mediaType = inlineData?.mimeType ?? fileData?.mimeType
+  return {
+    _tag: "Media",
+    kind: kindOf(mediaType),
+    ...present({ mediaType }),
+    source: inlineData === undefined ? fileSource(fileData?.fileUri ?? "") : { _tag: "Base64", data: inlineData.data },
+    ...kept
+  }
+}
+
+const kindOf = (mediaType: string | undefined): MediaPart["kind"] =>
+  mediaType?.startsWith("image/") === true ? "image" : mediaType?.startsWith("audio/") === true ? "audio" : "file"
+
+/** A file that was uploaded to the provider is known by its address there, and means nothing to anybody else. */
+const uploaded = /^(gs:|files\/|https:\/\/[^/]*generativelanguage[^/]*\/)/
+
+const fileSource = (uri: string): MediaPart["source"] =>
+  /^https?:/.test(uri) && !uploaded.test(uri) ? { _tag: "Url", url: uri } : { _tag: "FileId", id: uri }
+
+const decodeResponse = (
+  { id, name, response = {}, parts = [], rest }: FunctionResponse,
+  outer: JsonObject | undefined,
+  calls: CallLedger
+): ToolResultPart => {
+  const { text, isError } = responseText(response)
+  return {
+    _tag: "ToolResult",
+    callId: calls.answer(id, name),
+    name,
+    content: [
+      ...(text === undefined ? [] : [text]),
+      ...parts.map((part) =>
+        part.inlineData === undefined && part.fileData === undefined
+          ? opaque(part.raw)
+          : decodeMedia(part, extended({ ...part.rest, media: mediaRest(part) }))
+      )
+    ],
+    ...(isError ? { isError } : {}),
+    ...extended({ ...outer, functionResponse: rest })
+  }
+}
+
+/**
+ * What a function answered is an object here, by convention with the answer in `output` or the failure in `error`: such a
+ * text is that text. Any other object is its JSON, and so is a text that would be taken for one on the way back.
+ */
+const responseText = (response: JsonObject): { readonly text: TextPart | undefined; readonly isError: boolean } => {
+  const [[key, value] = [], ...others] = Object.entries(response)
+  if (key === undefined) return { text: undefined, isError: false }
+  const plain = others.length === 0 && typeof value === "string" && value !== "" && !isObjectText(value)
+  return plain && (key === "output" || key === "error")
+    ? { text: { _tag: "Text", text: value }, isError: key === "error" }
+    : { text: { _tag: "Text", text: JSON.stringify(response) }, isError: false }
+}
+
+const isObjectText = (text: string): boolean => responseOf(text) !== undefined
+
+/** The object that a text is the JSON of; undefined where it is none. */
+export const responseOf = (text: string): JsonObject | undefined => {
+  if (!text.trimStart().startsWith("{")) return undefined
+  const value = parseJson(text)
+  return isObject(value) ? value : undefined
+}

@@ -1,0 +1,56 @@
+import { Result } from "effect"
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { Delivery, LlmRequest } from "../../domain/LlmRequest.ts"
+import type { DecodedRequest } from "../Dialect.ts"
+import { documentDecoder } from "../document.ts"
+import { isObject, present } from "../open-document.ts"
+import { decodeContents } from "./decode-contents.ts"
+import { decodeSettings, decodeTool, decodeToolConfig } from "./decode-settings.ts"
+import { extended } from "./extension.ts"
+import { GenerateContentRequest } from "./wire.ts"
+
+/** What the path of a request says: the model, and how the answer is to arrive. */
+export interface RequestPath {
+  readonly model: string
+  readonly delivery: Delivery
+}
+
+const readDocument = documentDecoder(GenerateContentRequest)
+
+/** Reads the body of `:generateContent` and `:streamGenerateContent`; without a path the model has to stand in it. */
+export const decodeRequest = (body: unknown, path?: RequestPath): Result.Result<DecodedRequest, LlmError> =>
+  Result.flatMap(readDocument(body), (document) => {
+    const model = path?.model ?? modelName(document.model ?? "")
+    if (model === "") return invalid("model", "model is required")
+    if (document.contents.length === 0) return invalid("contents", "contents is not specified")
+    return Result.succeed({ request: requestOf(document, model), delivery: path?.delivery ?? "whole" })
+  })
+
+/**
+ * Reads the body of `:countTokens`, which is a request to be counted under `generateContentRequest`, or no more than its
+ * contents.
+ */
+export const decodeCountRequest = (body: unknown, path?: RequestPath): Result.Result<DecodedRequest, LlmError> => {
+  const inner = isObject(body) ? (body["generateContentRequest"] ?? body["generate_content_request"]) : undefined
+  return decodeRequest(inner ?? body, path)
+}
+
+const invalid = (path: string, message: string) =>
+  Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path }, message))
+
+/** The name of a model without the collection that it stands in. */
+export const modelName = (resource: string): string => resource.replace(/^models\//, "")
+
+const requestOf = (document: GenerateContentRequest, model: string): LlmRequest => {
+  const { kept: generationConfig, ...settings } = decodeSettings(document.generationConfig)
+  const { toolChoice, kept: toolConfig } = decodeToolConfig(document.toolConfig)
+  const tools = document.tools?.flatMap(decodeTool) ?? []
+  return {
+    model,
+    messages: decodeContents(document),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...present({ toolChoice, serviceTier: document.serviceTier }),
+    ...settings,
+    ...extended({ ...document.rest, generationConfig, toolConfig })
+  }
+}

@@ -1,0 +1,139 @@
+import type {
+  LlmRequest,
+  ReasoningSettings,
+  ResponseFormat,
+  Sampling,
+  Tool,
+  ToolChoice
+} from "../../domain/LlmRequest.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { extended, filled } from "./extension.ts"
+import { jsonSchemaOf } from "./json-schema.ts"
+import { enumName } from "./proto-document.ts"
+import {
+  geminiId,
+  type FunctionDeclaration,
+  type GenerationConfig,
+  type RequestTool,
+  type ThinkingConfig,
+  type ToolConfig
+} from "./wire.ts"
+
+/** The tools of one entry: the caller's functions, and the provider's own tools by the name of their field. */
+export const decodeTool = ({ functionDeclarations = [], rest = {} }: RequestTool): ReadonlyArray<Tool> => [
+  ...functionDeclarations.map(decodeFunction),
+  ...Object.entries(rest).map(([name, value]): Tool => ({
+    _tag: "Provider",
+    protocol: geminiId,
+    name,
+    value: { [name]: value }
+  }))
+]
+
+const decodeFunction = ({ name, description, parameters, parametersJsonSchema, rest }: FunctionDeclaration): Tool => {
+  const inputSchema = parametersJsonSchema ?? (parameters === undefined ? undefined : jsonSchemaOf(parameters))
+  return { _tag: "Function", name, ...present({ description, inputSchema }), ...extended(rest) }
+}
+
+const modes = ["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"]
+
+/** Which functions may be called, and what the setting says beyond that. */
+export const decodeToolConfig = (
+  config: ToolConfig | undefined
+): { readonly toolChoice: ToolChoice | undefined; readonly kept: JsonObject | undefined } => {
+  const { mode, allowedFunctionNames: names = [], rest } = config?.functionCallingConfig ?? {}
+  const name = mode === undefined ? undefined : enumName(mode, modes)
+  const [only] = names
+  const one = name === "ANY" && only !== undefined && names.length === 1
+  const kept = filled({
+    // A mode that is none of the usual three, and a choice of several functions, have no other words.
+    mode: name === undefined || name === "AUTO" || name === "ANY" || name === "NONE" ? undefined : name,
+    allowedFunctionNames: one || names.length === 0 ? undefined : names,
+    ...rest
+  })
+  return {
+    toolChoice: one ? { _tag: "Tool", name: only } : choiceOf(name),
+    kept: filled({ ...config?.rest, functionCallingConfig: kept })
+  }
+}
+
+const choiceOf = (mode: string | undefined): ToolChoice | undefined => {
+  switch (mode) {
+    case "ANY":
+      return { _tag: "Required" }
+    case "NONE":
+      return { _tag: "None" }
+    case "AUTO":
+    case "VALIDATED":
+      return { _tag: "Auto" }
+    default:
+      return undefined
+  }
+}
+
+type Settings = Pick<LlmRequest, "sampling" | "responseFormat" | "reasoning">
+
+/** How the answer is to be drawn, thought about and formed; `kept` is what only this format knows of it. */
+export const decodeSettings = (
+  config: GenerationConfig | undefined
+): Settings & { readonly kept: JsonObject | undefined } => {
+  const { thinkingConfig: thinking, rest } = config ?? {}
+  const format = config === undefined ? {} : decodeFormat(config)
+  return {
+    sampling: config === undefined ? {} : decodeSampling(config),
+    ...present({
+      responseFormat: format.responseFormat,
+      reasoning: thinking === undefined ? undefined : decodeThinking(thinking)
+    }),
+    kept: filled({
+      ...rest,
+      ...format.kept,
+      // Kept also where it is not asked for, so that it is not taken for what another format leaves to the target.
+      thinkingConfig:
+        thinking === undefined ? undefined : { includeThoughts: thinking.includeThoughts === true, ...thinking.rest }
+    })
+  }
+}
+
+const decodeSampling = (config: GenerationConfig): Sampling =>
+  present({
+    maxOutputTokens: config.maxOutputTokens,
+    temperature: config.temperature,
+    topP: config.topP,
+    topK: config.topK === undefined ? undefined : Math.max(0, Math.round(config.topK)),
+    seed: config.seed,
+    frequencyPenalty: config.frequencyPenalty,
+    presencePenalty: config.presencePenalty,
+    stopSequences: config.stopSequences,
+    choices: config.candidateCount,
+    logprobs: config.responseLogprobs,
+    topLogprobs: config.logprobs
+  })
+
+const decodeFormat = (
+  config: GenerationConfig
+): { readonly responseFormat?: ResponseFormat; readonly kept?: JsonObject } => {
+  const { responseMimeType: mimeType, responseSchema, responseJsonSchema } = config
+  const schema = responseJsonSchema ?? (responseSchema === undefined ? undefined : jsonSchemaOf(responseSchema))
+  if (mimeType === "application/json") {
+    // The schema has no name here, and other formats want one.
+    return { responseFormat: schema === undefined ? { _tag: "Json" } : { _tag: "JsonSchema", name: "output", schema } }
+  }
+  if (mimeType === "text/plain" && schema === undefined) return { responseFormat: { _tag: "Text" } }
+  const kept = present({ responseMimeType: mimeType, responseSchema, responseJsonSchema })
+  return { kept }
+}
+
+const levels = ["THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL"]
+
+/** A budget of 0 switches thinking off, one of -1 leaves it to the model. */
+const decodeThinking = (config: ThinkingConfig): ReasoningSettings => {
+  const { thinkingBudget: budget, thinkingLevel, includeThoughts } = config
+  const level = thinkingLevel === undefined ? undefined : enumName(thinkingLevel, levels).toLowerCase()
+  return {
+    ...(budget === undefined ? {} : { mode: budget === 0 ? "disabled" : budget < 0 ? "adaptive" : "enabled" }),
+    ...(budget !== undefined && budget > 0 ? { budgetTokens: budget } : {}),
+    ...(level === undefined || level === "thinking_level_unspecified" ? {} : { effort: level }),
+    ...(includeThoughts === true ? { summary: "auto" } : {})
+  }
+}

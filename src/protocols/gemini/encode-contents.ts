@@ -1,0 +1,79 @@
+import type { Message } from "../../domain/LlmRequest.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
+import { encodePart, type Encoding } from "./encode-parts.ts"
+import { ownExtension } from "./extension.ts"
+
+interface Turn {
+  readonly role: "user" | "model"
+  readonly parts: Array<JsonObject>
+  more: JsonObject
+}
+
+/** The instruction, and the conversation in turns. */
+export interface Contents {
+  readonly system: JsonObject | undefined
+  readonly contents: ReadonlyArray<JsonObject>
+}
+
+/**
+ * The messages as this API wants them: the instruction first and apart, then turns. Messages of one side that follow each
+ * other are one turn, because the answers of functions that were called together have to stand together.
+ */
+export const encodeContents = (
+  messages: ReadonlyArray<Message>,
+  wantsSignatures: boolean,
+  encoding: Encoding
+): Contents => {
+  const start = messages.findIndex((message) => !isInstruction(message))
+  const head = start < 0 ? messages : messages.slice(0, start)
+  const instructions = head.map((message) => encodeMessage(message, "user", encoding))
+  const turns: Array<Turn> = []
+  for (const message of messages.slice(head.length)) {
+    const turn = encodeMessage(message, roleOf(message, encoding), encoding)
+    const last = turns.at(-1)
+    if (turn.parts.length === 0) continue
+    if (last?.role !== turn.role) turns.push(turn)
+    else {
+      last.parts.push(...turn.parts)
+      last.more = { ...last.more, ...turn.more }
+    }
+  }
+  if (wantsSignatures) for (const turn of turns) signFirstCall(turn, encoding)
+  return {
+    system: instructionOf(instructions),
+    contents: turns.map(({ role, parts, more }) => ({ role, parts, ...more }))
+  }
+}
+
+const instructionOf = (turns: ReadonlyArray<Turn>): JsonObject | undefined => {
+  const parts = turns.flatMap((turn) => turn.parts)
+  return parts.length === 0 ? undefined : { parts, ...Object.assign({}, ...turns.map((turn) => turn.more)) }
+}
+
+const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
+
+const encodeMessage = (message: Message, role: Turn["role"], encoding: Encoding): Turn => {
+  if (message.name !== undefined) encoding.dropped("the name of a message")
+  encoding.foreign(message.extensions)
+  const parts = message.parts.flatMap((part) => encodePart(part, encoding))
+  return { role, parts, more: ownExtension(message.extensions) }
+}
+
+const roleOf = (message: Message, encoding: Encoding): Turn["role"] => {
+  if (isInstruction(message)) {
+    encoding.add("emulated", "instructions within the conversation are sent as words of the user")
+  }
+  return message.role === "assistant" ? "model" : "user"
+}
+
+/** What the API itself names for calls that no model of its own made. */
+const noSignature = "skip_thought_signature_validator"
+
+/** The first call of a turn has to be signed; one that came from elsewhere says that it cannot be. */
+const signFirstCall = ({ role, parts }: Turn, encoding: Encoding): void => {
+  const index = role === "model" ? parts.findIndex((part) => isObject(part["functionCall"])) : -1
+  const call = parts[index]
+  if (call === undefined || call["thoughtSignature"] !== undefined) return
+  parts[index] = { ...call, thoughtSignature: noSignature }
+  encoding.add("emulated", "calls of an earlier turn were not signed by the target, which is told so")
+}

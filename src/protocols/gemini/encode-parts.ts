@@ -1,0 +1,164 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type {
+  Extensions,
+  MediaPart,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../domain/LlmRequest.ts"
+import { Notices } from "../Notices.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import { responseOf } from "./decode-parts.ts"
+import { ownExtension } from "./extension.ts"
+import { functionArgs } from "./function-args.ts"
+import { geminiId } from "./wire.ts"
+
+/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
+export class Encoding extends Notices {
+  failure: LlmError | undefined
+  /** the names of the functions that were called, by the id of the call */
+  readonly called = new Map<string, string>()
+
+  constructor() {
+    super("the Gemini API has no counterpart")
+  }
+
+  /** Input that the target cannot take: an answer without it would be an answer to another question. */
+  unsupported(feature: string): void {
+    this.failure ??= failure({ _tag: "Unsupported", feature }, `the Gemini API does not take ${feature}`)
+  }
+
+  /** What another format kept for itself. */
+  foreign(extensions: Extensions | undefined): void {
+    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
+      if (protocol === geminiId) continue
+      for (const field of Object.keys(fields)) this.dropped(field)
+    }
+  }
+}
+
+/** The fields that this format knows of a part beyond the canonical ones. */
+const own = (part: { readonly cache?: unknown; readonly extensions?: Extensions }, encoding: Encoding): JsonObject => {
+  encoding.foreign(part.extensions)
+  if (part.cache !== undefined) encoding.dropped("a cache marker", "the Gemini API caches prompts by itself")
+  return ownExtension(part.extensions)
+}
+
+const fields = (value: unknown): JsonObject => (isObject(value) ? value : {})
+
+/** The parts that a part stands for: one, or none where it cannot be said. */
+export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  switch (part._tag) {
+    case "Text":
+      return encodeText(part, encoding)
+    case "Refusal":
+      return encodeText({ _tag: "Text", text: part.text }, encoding)
+    case "Media":
+      return encodeMedia(part, encoding)
+    case "Reasoning":
+      return encodeReasoning(part, encoding)
+    case "ToolCall":
+      return [encodeToolCall(part, encoding)]
+    case "ToolResult":
+      return [encodeToolResult(part, encoding)]
+    case "Opaque":
+      if (part.protocol === geminiId && isObject(part.value)) return [part.value]
+      encoding.dropped(`a block of ${part.protocol}`)
+      return []
+  }
+}
+
+const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const more = own(part, encoding)
+  // The API refuses a part of no text, unless there is something else in it.
+  return part.text === "" && Object.keys(more).length === 0 ? [] : [{ text: part.text, ...more }]
+}
+
+const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const { media, ...more } = own(part, encoding)
+  const { source, mediaType, filename, detail } = part
+  if (detail !== undefined && detail !== "auto") encoding.dropped("the detail of an image")
+  if (filename !== undefined) encoding.dropped("the name of a file")
+  switch (source._tag) {
+    case "Base64": {
+      const mimeType = mediaType ?? sniffed(source.data) ?? defaultTypes[part.kind]
+      return [{ inlineData: { mimeType, data: source.data, ...fields(media) }, ...more }]
+    }
+    case "Url":
+      return [fileData(source.url, mediaType, fields(media), more)]
+    case "FileId":
+      // Files are known here by an address; an id of another provider means nothing.
+      if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) return [fileData(source.id, mediaType, fields(media), more)]
+      encoding.unsupported("a file that is stored with another provider")
+      return []
+  }
+}
+
+const fileData = (uri: string, mimeType: string | undefined, media: JsonObject, more: JsonObject): JsonObject => ({
+  fileData: { ...present({ mimeType }), fileUri: uri, ...media },
+  ...more
+})
+
+const defaultTypes = { image: "image/png", audio: "audio/wav", file: "application/pdf" }
+
+/** The first bytes of well-known formats, in base64. */
+const beginnings = {
+  iVBOR: "image/png",
+  "/9j/": "image/jpeg",
+  R0lG: "image/gif",
+  JVBER: "application/pdf",
+  SUQz: "audio/mp3"
+}
+
+const sniffed = (data: string): string | undefined =>
+  Object.entries(beginnings).find(([beginning]) => data.startsWith(beginning))?.[1]
+
+/** The API takes back only what it signed itself. */
+const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const more = own(part, encoding)
+  if (part.origin === geminiId) {
+    return [{ text: part.text, thought: true, ...present({ thoughtSignature: part.signature }), ...more }]
+  }
+  encoding.dropped("reasoning of an earlier turn", "the Gemini API takes back only its own")
+  return []
+}
+
+const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+  const { functionCall, ...more } = own(part, encoding)
+  const { args, intact } = functionArgs(part.arguments)
+  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
+  encoding.called.set(part.id, part.name)
+  return { functionCall: { id: part.id, name: part.name, args, ...fields(functionCall) }, ...more }
+}
+
+const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+  const { functionResponse, ...more } = own(part, encoding)
+  const texts: Array<string> = []
+  const parts: Array<JsonObject> = []
+  for (const piece of part.content) {
+    if (piece._tag !== "Text") parts.push(...encodePart(piece, encoding))
+    else {
+      own(piece, encoding)
+      texts.push(piece.text)
+    }
+  }
+  return {
+    functionResponse: {
+      id: part.callId,
+      // An answer belongs to a function by its name; other formats say only which call it answers.
+      name: part.name ?? encoding.called.get(part.callId) ?? part.callId,
+      response: encodeResponse(texts, part.isError === true),
+      ...(parts.length === 0 ? {} : { parts }),
+      ...fields(functionResponse)
+    },
+    ...more
+  }
+}
+
+const encodeResponse = (texts: ReadonlyArray<string>, isError: boolean): JsonObject => {
+  if (texts.length === 0) return {}
+  const text = texts.join("\n")
+  return isError ? { error: text } : (responseOf(text) ?? { output: text })
+}

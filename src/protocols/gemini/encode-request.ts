@@ -1,0 +1,141 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domain/LlmRequest.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { encodeContents } from "./encode-contents.ts"
+import { Encoding } from "./encode-parts.ts"
+import { encodeSettings } from "./encode-settings.ts"
+import { ownExtension } from "./extension.ts"
+import { traitsOf } from "./models.ts"
+import { geminiId } from "./wire.ts"
+
+const methods: { readonly [D in Delivery]: string } = {
+  stream: ":streamGenerateContent?alt=sse",
+  whole: ":generateContent"
+}
+
+/** A model, or whatever answers as one, under the name of the collection that it stands in. */
+const resourceOf = (model: string): string => (/^[a-zA-Z]+\//.test(model) ? model : `models/${model}`)
+
+const pathOf = (model: string, method: string): string =>
+  `/v1beta/${resourceOf(model).split("/").map(encodeURIComponent).join("/")}${method}`
+
+/** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const path = pathOf(context.model, methods[context.delivery])
+  return Result.map(encodeBody(request, context), ({ body, notices }) => ({ path, headers: {}, body, notices }))
+}
+
+/** Encodes the question for the size of a request. */
+export const encodeCountRequest = (
+  request: LlmRequest,
+  context: EncodeContext
+): Result.Result<EncodedRequest, LlmError> =>
+  Result.map(encodeBody(request, context), ({ body, notices }) => ({
+    path: pathOf(context.model, ":countTokens"),
+    headers: {},
+    body:
+      "generateContentRequest" in body
+        ? body
+        : { generateContentRequest: { model: resourceOf(context.model), ...body } },
+    notices
+  }))
+
+/** Reads the size of a request. */
+export const readCount = (body: unknown): number | undefined => {
+  const count = isObject(body) ? body["totalTokens"] : undefined
+  return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : undefined
+}
+
+const encodeBody = (
+  request: LlmRequest,
+  { model, origin, quirks }: EncodeContext
+): Result.Result<Pick<EncodedRequest, "body" | "notices">, LlmError> => {
+  if (origin !== undefined) {
+    // The model stands in the path; named here again it would be the one that the caller asked for.
+    const { model: _, ...body } = origin.body
+    return Result.succeed({ body, notices: [] })
+  }
+  const encoding = new Encoding()
+  encoding.foreign(request.extensions)
+  if (request.metadata !== undefined) encoding.dropped("metadata")
+  if (request.user !== undefined) encoding.dropped("user")
+  const { generationConfig: _, toolConfig: ownToolConfig, ...own } = ownExtension(request.extensions)
+  const { system, contents } = encodeContents(request.messages, traitsOf(model).wantsSignatures, encoding)
+  const tools = encodeTools(request, encoding)
+  const body = {
+    contents,
+    ...present({
+      systemInstruction: system,
+      tools: tools.length === 0 ? undefined : tools,
+      toolConfig: encodeToolConfig(request, ownToolConfig, encoding),
+      generationConfig: encodeSettings(request, model, quirks, encoding),
+      serviceTier: serviceTierOf(request.serviceTier, encoding)
+    }),
+    ...own
+  }
+  return encoding.failure === undefined
+    ? Result.succeed({ body, notices: encoding.list })
+    : Result.fail(encoding.failure)
+}
+
+/** All functions stand in one entry, and each tool of the provider in one of its own. */
+const encodeTools = ({ tools = [] }: LlmRequest, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const functionDeclarations: Array<JsonObject> = []
+  const others: Array<JsonObject> = []
+  for (const tool of tools) {
+    if (tool._tag === "Function") functionDeclarations.push(encodeFunction(tool, encoding))
+    else if (tool.protocol === geminiId && isObject(tool.value)) others.push(tool.value)
+    else encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+  }
+  return functionDeclarations.length === 0 ? others : [{ functionDeclarations }, ...others]
+}
+
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  encoding.foreign(tool.extensions)
+  if (tool.cache !== undefined) encoding.dropped("a cache marker", "the Gemini API caches prompts by itself")
+  if (tool.strict === true) encoding.dropped("strict")
+  return {
+    name: tool.name,
+    ...present({ description: tool.description, parametersJsonSchema: tool.inputSchema }),
+    ...ownExtension(tool.extensions)
+  }
+}
+
+const encodeToolConfig = (
+  { tools = [], toolChoice, parallelToolCalls }: LlmRequest,
+  own: unknown,
+  encoding: Encoding
+): JsonObject | undefined => {
+  if (parallelToolCalls === false && tools.length > 0) encoding.dropped("parallel_tool_calls")
+  const { functionCallingConfig: ownCalling, ...more } = isObject(own) ? own : {}
+  const calling = {
+    // The API refuses a choice where there is nothing to choose from.
+    ...(toolChoice === undefined || tools.length === 0 ? {} : choiceOf(toolChoice)),
+    ...(isObject(ownCalling) ? ownCalling : {})
+  }
+  const config = { ...(Object.keys(calling).length === 0 ? {} : { functionCallingConfig: calling }), ...more }
+  return Object.keys(config).length === 0 ? undefined : config
+}
+
+const choiceOf = (choice: ToolChoice): JsonObject => {
+  switch (choice._tag) {
+    case "Auto":
+      return { mode: "AUTO" }
+    case "None":
+      return { mode: "NONE" }
+    case "Required":
+      return { mode: "ANY" }
+    case "Tool":
+      return { mode: "ANY", allowedFunctionNames: [choice.name] }
+  }
+}
+
+const tiers = ["standard", "flex", "priority"]
+
+const serviceTierOf = (tier: string | undefined, encoding: Encoding): string | undefined => {
+  if (tier === undefined || tiers.includes(tier)) return tier
+  if (tier !== "auto" && tier !== "default") encoding.dropped(`service_tier ${tier}`)
+  return undefined
+}

@@ -1,0 +1,134 @@
+import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
+import type { Quirks } from "../Protocol.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { Encoding } from "./encode-parts.ts"
+import { ownExtension } from "./extension.ts"
+import { traitsOf, type ModelTraits } from "./models.ts"
+
+/** How many tokens an effort is worth where the model counts tokens. */
+const budgets: { readonly [effort: string]: number } = {
+  minimal: 512,
+  low: 1024,
+  medium: 4096,
+  high: 16_384,
+  xhigh: 24_576,
+  max: 24_576
+}
+/** The least budget of a model that cannot go without thinking, in tokens. */
+const minBudget = 128
+const maxStopSequences = 5
+
+const levels: { readonly [effort: string]: string } = {
+  minimal: "MINIMAL",
+  low: "LOW",
+  medium: "MEDIUM",
+  high: "HIGH",
+  xhigh: "HIGH",
+  max: "HIGH"
+}
+
+/** How the answer is to be drawn, thought about and formed. Nothing where nothing was said of it. */
+export const encodeSettings = (
+  request: LlmRequest,
+  model: string,
+  quirks: Quirks,
+  encoding: Encoding
+): JsonObject | undefined => {
+  const own = ownExtension(request.extensions)["generationConfig"]
+  const { thinkingConfig: ownThinking, ...more } = isObject(own) ? own : {}
+  const known = traitsOf(model)
+  const traits: ModelTraits = quirks.adaptiveThinking === true ? { ...known, thinking: "level" } : known
+  const thinkingConfig = isObject(ownThinking)
+    ? { ...ownThinking, ...statedThinking(request.reasoning ?? {}) }
+    : encodeThinking(request.reasoning, traits, encoding)
+  const config = {
+    ...encodeSampling(request.sampling, encoding),
+    ...encodeFormat(request),
+    ...present({ thinkingConfig }),
+    ...more
+  }
+  return Object.keys(config).length === 0 ? undefined : config
+}
+
+const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
+  const stops = sampling.stopSequences
+  if (stops !== undefined && stops.length > maxStopSequences) {
+    encoding.dropped("stop sequences", `the Gemini API takes ${maxStopSequences} of them`)
+  }
+  return present({
+    maxOutputTokens: sampling.maxOutputTokens,
+    temperature: sampling.temperature,
+    topP: sampling.topP,
+    topK: sampling.topK,
+    seed: sampling.seed,
+    frequencyPenalty: sampling.frequencyPenalty,
+    presencePenalty: sampling.presencePenalty,
+    stopSequences: stops?.slice(0, maxStopSequences),
+    candidateCount: sampling.choices,
+    responseLogprobs: sampling.logprobs,
+    logprobs: sampling.topLogprobs
+  })
+}
+
+/** A schema goes in the field that takes JSON Schema, so that nothing of it is lost. */
+const encodeFormat = ({ responseFormat }: LlmRequest): JsonObject => {
+  switch (responseFormat?._tag) {
+    case undefined:
+      return {}
+    case "Text":
+      return { responseMimeType: "text/plain" }
+    case "Json":
+      return { responseMimeType: "application/json" }
+    case "JsonSchema":
+      return { responseMimeType: "application/json", responseJsonSchema: responseFormat.schema }
+  }
+}
+
+/** What was said in this format's own words. */
+const statedThinking = ({ mode, effort, budgetTokens }: ReasoningSettings): JsonObject => {
+  const budget = mode === "disabled" ? 0 : mode === "adaptive" ? -1 : budgetTokens
+  return present({ thinkingBudget: budget, thinkingLevel: effort?.toUpperCase() })
+}
+
+/**
+ * Thinking as another format asked for it, whose callers expect to see what was thought. A model that thinks at levels
+ * takes a budget too, but not both.
+ */
+const encodeThinking = (
+  reasoning: ReasoningSettings | undefined,
+  traits: ModelTraits,
+  encoding: Encoding
+): JsonObject | undefined => {
+  if (reasoning === undefined || Object.keys(reasoning).length === 0) return undefined
+  const { mode, effort, budgetTokens, summary } = reasoning
+  const off = mode === "disabled" || budgetTokens === 0 || (mode === undefined && effort === "none")
+  if (traits.thinking === "none") {
+    if (!off) encoding.dropped("reasoning", "the model does not think")
+    return undefined
+  }
+  if (off) return withoutThinking(traits, encoding)
+  const includeThoughts = summary !== "none"
+  if (effort !== undefined && (traits.thinking === "level" || budgetTokens === undefined)) {
+    return { includeThoughts, ...encodeEffort(effort, traits, encoding) }
+  }
+  if (budgetTokens !== undefined) return { includeThoughts, thinkingBudget: budgetTokens }
+  return mode === "adaptive" && traits.thinking === "budget"
+    ? { includeThoughts, thinkingBudget: -1 }
+    : { includeThoughts }
+}
+
+const encodeEffort = (effort: string, { thinking }: ModelTraits, encoding: Encoding): JsonObject => {
+  const known = effort in levels ? effort : "medium"
+  if (known !== effort) encoding.add("changed", `reasoning effort ${effort} is not known: taken for medium`)
+  return present(
+    thinking === "level"
+      ? { thinkingBudget: undefined, thinkingLevel: levels[known] }
+      : { thinkingBudget: budgets[known], thinkingLevel: undefined }
+  )
+}
+
+const withoutThinking = ({ thinking, canSkipThinking }: ModelTraits, encoding: Encoding): JsonObject => {
+  if (canSkipThinking) return { thinkingBudget: 0 }
+  encoding.add("emulated", "the model always thinks: it is asked to think as little as it can")
+  return thinking === "budget" ? { thinkingBudget: minBudget } : { thinkingLevel: "MINIMAL" }
+}

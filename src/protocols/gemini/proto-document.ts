@@ -1,0 +1,60 @@
+import { Effect, Schema, SchemaIssue, SchemaParser } from "effect"
+import { isObject, type JsonObject, type Kept } from "../open-document.ts"
+
+/** A name as JSON writes it: the API also takes the one that its own definition has, with underscores. */
+export const camelCase = (name: string): string =>
+  name.replaceAll(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+/** The fields of a message under the names of JSON, those that are `null` left out, because that is the same here. */
+const namedFields = (
+  input: JsonObject,
+  fields: { readonly [name: string]: unknown }
+): { readonly known: JsonObject; readonly rest: JsonObject | undefined } => {
+  const known: Record<string, Schema.Json> = {}
+  let rest: Record<string, Schema.Json> | undefined
+  for (const [key, value] of Object.entries(input)) {
+    if (value === null) continue
+    const name = key in fields ? key : camelCase(key)
+    if (name in fields) known[name] = value
+    else (rest ??= {})[name] = value
+  }
+  return { known, rest }
+}
+
+/**
+ * A message of the API. Its fields may be named in either way, may be `null`, and those that are not known here are kept:
+ * the API grows by fields, and they go on to a provider of this format.
+ */
+export const message = <const F extends { readonly [name: string]: Schema.ConstraintDecoder<unknown, never> }>(
+  fields: F
+) => {
+  const struct = Schema.Struct(fields)
+  const decode = SchemaParser.decodeUnknownEffect(struct)
+  return Schema.declareConstructor<(typeof struct)["Type"] & Kept, JsonObject>()(
+    [],
+    () => (input, ast, options) => {
+      if (!isObject(input)) return Effect.fail(new SchemaIssue.InvalidType(ast, input, options))
+      const { known, rest } = namedFields(input, fields)
+      return Effect.map(decode(known, options), (decoded) => ({ ...decoded, rest, raw: input }))
+    },
+    { expected: "object" }
+  )
+}
+
+/** A field that holds several: one alone may stand without its brackets, as the API's own examples write it. */
+export const repeated = <S extends Schema.ConstraintDecoder<unknown, never>>(item: S) => {
+  const decode = SchemaParser.decodeUnknownEffect(Schema.Array(item))
+  return Schema.declareConstructor<ReadonlyArray<S["Type"]>, Schema.Json>()(
+    [],
+    () => (input, _, options) => decode(Array.isArray(input) ? input : [input], options),
+    { expected: "array" }
+  )
+}
+
+/** A value out of a list: its name, or its number, as clients write it that speak the API's binary form too. */
+export const EnumValue = Schema.Union([Schema.String, Schema.Int])
+export type EnumValue = typeof EnumValue.Type
+
+/** The name of such a value; `names` are those of the numbers. */
+export const enumName = (value: EnumValue, names: ReadonlyArray<string | undefined>): string =>
+  typeof value === "string" ? value : (names[value] ?? String(value))
