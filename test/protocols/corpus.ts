@@ -19,8 +19,12 @@ export interface Expected {
   readonly refusal?: string
   readonly choices?: ReadonlyArray<{ readonly index: number; readonly text: string; readonly finish_reason: unknown }>
   readonly tool_calls: ReadonlyArray<ExpectedToolCall>
-  readonly server_tool_calls?: ReadonlyArray<ExpectedToolCall>
-  readonly finish_reason: string | null
+  /** their names alone where they are no calls on the wire */
+  readonly server_tool_calls?: ReadonlyArray<ExpectedToolCall | string>
+  /** a number where the recorder wrote a value of the API's own list by its number */
+  readonly finish_reason: string | number | null
+  /** why a prompt was refused, where that is the whole answer */
+  readonly block_reason?: string
   readonly stop_sequence?: string
   readonly usage: ExpectedUsage | null
   readonly usage_raw?: unknown
@@ -227,7 +231,7 @@ export const expectedGist = (expected: Expected): Gist => ({
   text: expected.text ?? "",
   reasoning: expected.reasoning ?? "",
   refusal: expected.refusal ?? "",
-  finishReason: expected.finish_reason || null,
+  finishReason: expected.finish_reason ? String(expected.finish_reason) : (expected.block_reason ?? null),
   choices: (expected.choices ?? []).map((choice) => ({
     index: choice.index,
     text: choice.text,
@@ -236,7 +240,7 @@ export const expectedGist = (expected: Expected): Gist => ({
   toolCalls: expected.tool_calls
     .filter((call) => call.name !== "" || call.arguments !== "")
     .map((call) => ({ id: call.id || null, name: call.name, ...gistOfArguments(call.arguments) })),
-  serverTools: (expected.server_tool_calls ?? []).map((call) => call.name)
+  serverTools: (expected.server_tool_calls ?? []).map((call) => (typeof call === "string" ? call : call.name))
 })
 
 /** The usage of a decoded answer; counts that were never stated are absent. */

@@ -1,0 +1,61 @@
+import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+
+const reasons: { readonly [finishReason: string]: FinishReason } = {
+  STOP: "stop",
+  MAX_TOKENS: "length",
+  SAFETY: "content-filter",
+  RECITATION: "content-filter",
+  BLOCKLIST: "content-filter",
+  PROHIBITED_CONTENT: "content-filter",
+  SPII: "content-filter",
+  MODEL_ARMOR: "content-filter",
+  IMAGE_SAFETY: "content-filter",
+  IMAGE_PROHIBITED_CONTENT: "content-filter",
+  IMAGE_RECITATION: "content-filter",
+  MALFORMED_FUNCTION_CALL: "error",
+  MALFORMED_RESPONSE: "error",
+  UNEXPECTED_TOOL_CALL: "error",
+  TOO_MANY_TOOL_CALLS: "error",
+  MISSING_THOUGHT_SIGNATURE: "error",
+  NO_IMAGE: "error",
+  IMAGE_OTHER: "error",
+  FINISH_REASON_UNSPECIFIED: "unknown",
+  LANGUAGE: "unknown",
+  OTHER: "unknown"
+}
+
+/** The numbers that mean the same in every edition of the API, and two that are content filters in each. */
+const numbered: { readonly [finishReason: string]: FinishReason } = {
+  1: "stop",
+  2: "length",
+  3: "content-filter",
+  4: "content-filter",
+  7: "content-filter",
+  8: "content-filter"
+}
+
+/** What a finish reason means. A finished call of a client's function is one: the API itself says only that it stopped. */
+export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason => {
+  const reason = reasons[finishReason ?? ""] ?? numbered[finishReason ?? ""] ?? "unknown"
+  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
+}
+
+const finishReasons: { readonly [R in FinishReason]: string } = {
+  stop: "STOP",
+  length: "MAX_TOKENS",
+  "tool-calls": "STOP",
+  "content-filter": "SAFETY",
+  refusal: "SAFETY",
+  pause: "OTHER",
+  error: "OTHER",
+  unknown: "OTHER"
+}
+
+/** How an ending is said here. A raw reason of this format is kept where it means the same. */
+export const rawFinishReasonOf = (
+  { reason, rawReason }: Pick<Finish, "reason" | "rawReason">,
+  refused: boolean
+): string => {
+  if (refused && (reason === "stop" || reason === "unknown")) return finishReasons.refusal
+  return rawReason !== undefined && reasons[rawReason] === reason ? rawReason : finishReasons[reason]
+}

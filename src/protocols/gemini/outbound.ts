@@ -1,0 +1,23 @@
+import type { Protocol } from "../Protocol.ts"
+import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { encodeCountRequest, encodeRequest, readCount } from "./encode-request.ts"
+import { decodeError } from "./errors.ts"
+import { makeFrameDecoder } from "./frames.ts"
+import { geminiId } from "./wire.ts"
+
+/**
+ * The Gemini API (`generateContent`) as providers speak it, on Vertex AI too.
+ *
+ * Its output tokens are those of the answer without the thoughts; the canonical counts are inclusive. What only it says of
+ * an answer is `Opaque` with `part`, `candidate` or `response`, for the place that it stands in: signatures of texts,
+ * metadata of sources, ratings, feedback to the prompt.
+ */
+export const gemini: Protocol = {
+  id: geminiId,
+  encode: encodeRequest,
+  frames: makeFrameDecoder,
+  decoder: makeStreamDecoder,
+  decodeWhole,
+  countTokens: { encode: encodeCountRequest, read: readCount },
+  decodeError
+}

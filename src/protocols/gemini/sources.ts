@@ -1,0 +1,95 @@
+import type { Schema } from "effect"
+import type { Source } from "../../domain/LlmEvent.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import { geminiId } from "./wire.ts"
+
+/** The text that offsets count in, with the block that it is; without a block where there are several. */
+export interface CitedText {
+  readonly block: string | undefined
+  readonly text: string
+}
+
+type Choice = { readonly choice?: number }
+
+const list = (value: Schema.Json | undefined): ReadonlyArray<Schema.Json> => (Array.isArray(value) ? value : [])
+const textOf = (value: Schema.Json | undefined): string | undefined => (typeof value === "string" ? value : undefined)
+const webAddress = (value: Schema.Json | undefined): string | undefined =>
+  typeof value === "string" && /^https?:/i.test(value) ? value : undefined
+
+/**
+ * The sources of an answer. Metadata is told again as it grows, and each source is an event only once. Offsets are bytes of
+ * UTF-8 here and code units in the events.
+ */
+export class Sources {
+  private readonly told = new Set<string>()
+
+  /** The sources that grounding metadata adds: each passage with each of its sources, and sources of no passage. */
+  grounding(metadata: JsonObject, cited: CitedText, choice: Choice): ReadonlyArray<Source> {
+    const chunks = list(metadata["groundingChunks"])
+    const supports = list(metadata["groundingSupports"]).filter(isObject)
+    const supported = supports.flatMap((support) =>
+      list(support["groundingChunkIndices"]).map((index) => ({ index: Number(index), segment: support["segment"] }))
+    )
+    const alone = chunks.flatMap((_, index) => (supported.some((place) => place.index === index) ? [] : [{ index }]))
+    const places: ReadonlyArray<{ readonly index: number; readonly segment?: Schema.Json | undefined }> = [
+      ...supported,
+      ...alone
+    ]
+    return places.flatMap(({ index, segment }) => {
+      const chunk = chunks[index]
+      if (!isObject(chunk)) return []
+      const value = present({ chunk, segment })
+      return this.once(value, { ...sourceOfChunk(chunk), ...placeOf(segment, cited) }, choice)
+    })
+  }
+
+  /** The sources that citation metadata adds. */
+  citations(metadata: JsonObject, cited: CitedText, choice: Choice): ReadonlyArray<Source> {
+    const citations = list(metadata["citations"] ?? metadata["citationSources"]).filter(isObject)
+    return citations.flatMap((citation) =>
+      this.once(
+        citation,
+        {
+          ...present({ url: webAddress(citation["uri"]), title: textOf(citation["title"]) }),
+          ...placeOf(citation, cited)
+        },
+        choice
+      )
+    )
+  }
+
+  private once(value: JsonObject, source: Partial<Source>, choice: Choice): ReadonlyArray<Source> {
+    const key = JSON.stringify(value)
+    if (this.told.has(key)) return []
+    this.told.add(key)
+    return [{ _tag: "Source", ...choice, ...source, origin: { protocol: geminiId, value } }]
+  }
+}
+
+const sourceOfChunk = (chunk: JsonObject) => {
+  const kind = [chunk["web"], chunk["retrievedContext"], chunk["maps"]].find(isObject) ?? {}
+  return present({ url: webAddress(kind["uri"]), title: textOf(kind["title"]), citedText: textOf(kind["text"]) })
+}
+
+const placeOf = (segment: Schema.Json | undefined, { block, text }: CitedText): Partial<Source> => {
+  if (!isObject(segment) || block === undefined) return {}
+  const { startIndex = 0, endIndex } = segment
+  if (typeof startIndex !== "number" || typeof endIndex !== "number") return { block }
+  return { block, ...inCodeUnits(text, startIndex, endIndex) }
+}
+
+const inCodeUnits = (text: string, start: number, end: number): Pick<Source, "start" | "end"> => {
+  const bytes = Buffer.from(text)
+  if (!(start >= 0 && start <= end && end <= bytes.length)) return {}
+  const units = (offset: number) => (bytes.length === text.length ? offset : bytes.toString("utf8", 0, offset).length)
+  return { start: units(start), end: units(end) }
+}
+
+/** Sources of other formats as grounding metadata. What they cite, but not where in the answer, can be said. */
+export const groundingMetadata = (sources: ReadonlyArray<Source>): JsonObject => ({
+  groundingChunks: sources.map(({ url, title, citedText }) =>
+    url === undefined
+      ? { retrievedContext: present({ title, text: citedText }) }
+      : { web: present({ uri: url, title }) }
+  )
+})

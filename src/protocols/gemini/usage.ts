@@ -1,0 +1,66 @@
+import type { Usage } from "../../domain/Usage.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+
+/** The counts that are read, each under its name in `usageMetadata`. */
+const counts = [
+  "promptTokenCount",
+  "toolUsePromptTokenCount",
+  "cachedContentTokenCount",
+  "candidatesTokenCount",
+  "thoughtsTokenCount"
+] as const
+type Counts = { [K in (typeof counts)[number]]?: number }
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+
+/**
+ * The usage of one answer, told again on many chunks. What a later chunk says wins key by key. What the answer was is
+ * counted here without the thoughts, and the prompt without what the provider's tools put into it; the canonical totals
+ * contain both.
+ */
+export class UsageTally {
+  private readonly counts: Counts = {}
+
+  /** Takes a chunk's usage into account; says whether anything of it was new. */
+  add(usage: unknown): boolean {
+    if (!isObject(usage)) return false
+    let changed = false
+    for (const name of counts) {
+      const value = usage[name]
+      if (!isCount(value) || value === this.counts[name]) continue
+      this.counts[name] = value
+      changed = true
+    }
+    return changed
+  }
+
+  /** All that was stated so far. */
+  usage(): Usage {
+    const { promptTokenCount: prompt, candidatesTokenCount: answer, thoughtsTokenCount: thoughts } = this.counts
+    const stated = present({
+      inputTokens: sum(prompt, this.counts.toolUsePromptTokenCount),
+      outputTokens: sum(answer, thoughts),
+      cachedTokens: this.counts.cachedContentTokenCount,
+      reasoningTokens: thoughts
+    })
+    return { ...stated, source: Object.keys(stated).length === 0 ? "none" : "provider" }
+  }
+}
+
+const sum = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined && other === undefined ? undefined : (one ?? 0) + (other ?? 0)
+
+/** The usage as this API states it; nothing where nothing is known. */
+export const usageMetadata = (usage: Usage, serviceTier: string | undefined): JsonObject | undefined => {
+  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage
+  if (usage.source === "none") return undefined
+  return present({
+    promptTokenCount: inputTokens,
+    candidatesTokenCount: outputTokens === undefined ? undefined : Math.max(0, outputTokens - (reasoningTokens ?? 0)),
+    totalTokenCount: sum(inputTokens, outputTokens),
+    cachedContentTokenCount: cachedTokens,
+    thoughtsTokenCount: reasoningTokens,
+    serviceTier
+  })
+}
