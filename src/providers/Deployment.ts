@@ -56,20 +56,20 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         onConnected
       })
 
-    const stream = (request: UpstreamRequest) =>
-      Stream.unwrap(
-        Effect.gen(function* () {
-          const protocol = protocolFor(deployment, request.dialect)
-          const context = encodeContext(deployment, protocol, request, request.delivery)
-          const encoded = yield* Effect.fromResult(protocol.encode(request.request, context))
-          for (const notice of encoded.notices) request.observer.notice(notice)
-          const answer = yield* send(encoded, request.delivery, request.observer.connected)
-          request.observer.head(answer.status)
-          const observed = observeBytes(answer, request)
-          if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
-          return isStream(answer, request) ? decodeFrames(protocol)(observed.body) : decodeBody(protocol, observed)
-        })
-      ).pipe(Stream.mapError(named(deployment)))
+    const named = naming(deployment)
+    // One generator for all calls: one made anew in each costs several times what it does.
+    const answerTo = Effect.fnUntraced(function* (request: UpstreamRequest) {
+      const protocol = protocolFor(deployment, request.dialect)
+      const context = encodeContext(deployment, protocol, request, request.delivery)
+      const encoded = yield* Effect.fromResult(protocol.encode(request.request, context))
+      for (const notice of encoded.notices) request.observer.notice(notice)
+      const answer = yield* send(encoded, request.delivery, request.observer.connected)
+      request.observer.head(answer.status)
+      const observed = observeBytes(answer, request)
+      if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
+      return isStream(answer, request) ? decodeFrames(protocol)(observed.body) : decodeBody(protocol, observed)
+    })
+    const stream = (request: UpstreamRequest) => Stream.mapError(Stream.unwrap(answerTo(request)), named)
 
     const counting = deployment.protocols.find((protocol) => protocol.countTokens !== undefined)
     if (counting?.countTokens === undefined) return { stream }
@@ -91,7 +91,7 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
       }).pipe(
         Effect.scoped,
         Effect.timeoutOrElse({ duration: countingTimeout, orElse: () => countingTimedOut }),
-        Effect.mapError(named(deployment))
+        Effect.mapError(named)
       )
     return { stream, countTokens }
   })
@@ -115,7 +115,7 @@ const encodeContext = (
  * Puts the provider's name into what it said, so that nobody takes it for Millrace's own word, and takes out the key, which
  * some repeat to whoever shows a wrong one.
  */
-const named = ({ provider, apiKey }: Deployment) => {
+const naming = ({ provider, apiKey }: Deployment) => {
   const key = apiKey === undefined ? "" : Redacted.value(apiKey)
   const without = (text: string): string => (key === "" ? text : text.replaceAll(key, "<redacted>"))
   return (error: LlmError): LlmError => {

@@ -1,4 +1,4 @@
-import { Cause, type Clock, Effect, Exit, type Fiber, type Pull, type Scope, Stream } from "effect"
+import { Cause, type Clock, Effect, Exit, type Fiber, Pull, type Scope, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { AttemptRecord, Notice, Origin } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
@@ -238,56 +238,54 @@ const maxHeld = 16 * 1024 * 1024
  * Starts the attempt in `scope` and waits for the commit point: the first content, or an answer that is complete without
  * any. A failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
  */
-export const start = (
+export const start = Effect.fnUntraced(function* (
   attempt: Attempt,
   request: AttemptRequest,
   scope: Scope.Scope
-): Effect.Effect<Committed, LlmError> =>
-  Effect.gen(function* () {
-    const { intake, target, activity } = attempt
-    attempt.producer = yield* target.upstream
-      .stream({
-        request: request.request,
-        model: target.model,
-        delivery: request.delivery,
-        dialect: request.dialect,
-        origin: request.origin,
-        observer: attempt.observer(request.notice)
-      })
-      .pipe(
-        Stream.runForEachArray((batch) => attempt.accept(batch)),
-        Effect.tapCause((cause) =>
-          Cause.hasDies(cause) ? Effect.logError(`Upstream ${target.provider} failed unexpectedly`, cause) : Effect.void
-        ),
-        Effect.onExit((exit) => Effect.sync(() => intake.end(attempt.ended(exit)))),
-        Effect.forkIn(scope, { startImmediately: true })
-      )
-    yield* watch(request.timeouts, activity, request.delivery === "stream").pipe(
-      Effect.map((error) => attempt.timedOut(error)),
+): Effect.fn.Return<Committed, LlmError> {
+  const { intake, target, activity } = attempt
+  attempt.producer = yield* target.upstream
+    .stream({
+      request: request.request,
+      model: target.model,
+      delivery: request.delivery,
+      dialect: request.dialect,
+      origin: request.origin,
+      observer: attempt.observer(request.notice)
+    })
+    .pipe(
+      Stream.runForEachArray((batch) => attempt.accept(batch)),
+      Effect.onExit((exit) => {
+        intake.end(attempt.ended(exit))
+        if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return Effect.void
+        return Effect.logError(`Upstream ${target.provider} failed unexpectedly`, exit.cause)
+      }),
       Effect.forkIn(scope, { startImmediately: true })
     )
-    return yield* commit(attempt)
-  })
+  yield* watch(request.timeouts, activity, request.delivery === "stream").pipe(
+    Effect.map((error) => attempt.timedOut(error)),
+    Effect.forkIn(scope, { startImmediately: true })
+  )
+  return yield* commit(attempt)
+})
 
-const commit = Effect.fnUntraced(function* (attempt: Attempt): Effect.fn.Return<Committed, LlmError> {
+const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
+  const { take } = attempt.intake
   const held: Array<Frame> = []
   let size = 0
-  while (true) {
-    // Before the commit point the stream cannot be done: `ended` turns an early end into a failure.
-    const batch = yield* Effect.catchTag(attempt.intake.take, "Done", () =>
-      Effect.die("an attempt ended before its commit point")
-    )
+  const next: Pull.Pull<Committed, LlmError> = Effect.flatMap(take, (batch) => {
     for (const frame of batch) {
       held.push(frame)
       size += sizeOf(frame)
     }
     if (batch.some(hasContentOrEnd) && isReadonlyArrayNonEmpty(held)) {
-      return { attempt, held, rest: attempt.intake.take }
+      return Effect.succeed({ attempt, held, rest: take })
     }
-    if (size > maxHeld) {
-      const error = failure({ _tag: "InvalidOutput", kind: "tooMuch" }, "The provider sent too much before its answer")
-      attempt.abort(error)
-      return yield* error
-    }
-  }
-})
+    if (size <= maxHeld) return next
+    const error = failure({ _tag: "InvalidOutput", kind: "tooMuch" }, "The provider sent too much before its answer")
+    attempt.abort(error)
+    return error
+  })
+  // Before the commit point the stream cannot be done: `ended` turns an early end into a failure.
+  return Pull.catchDone(next, () => Effect.die("an attempt ended before its commit point"))
+}

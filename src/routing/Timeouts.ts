@@ -1,4 +1,4 @@
-import { Clock, Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 
 /**
@@ -37,20 +37,27 @@ const messages: { readonly [phase in Phase]: string } = {
   total: "The answer took longer than the call may take"
 }
 
-const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean): { phase: Phase; at: number } => {
-  const { startedAt, lastAt } = activity
-  const candidates: Array<{ phase: Phase; after: number; since: number }> = [
-    { phase: "total", after: timeouts.total, since: activity.calledAt }
-  ]
-  if (!activity.connected) candidates.push({ phase: "connect", after: timeouts.connect, since: startedAt })
-  if (streaming && !activity.committed)
-    candidates.push({ phase: "firstToken", after: timeouts.firstToken, since: startedAt })
-  if (streaming && activity.committed) candidates.push({ phase: "idle", after: timeouts.idle, since: lastAt })
-  let next = { phase: "total" as Phase, at: Infinity }
-  for (const { phase, after, since } of candidates) {
-    if (after > 0 && since + after < next.at) next = { phase, at: since + after }
+/** The earliest deadline that an attempt has now; `Infinity` where it has none. */
+class Deadline {
+  phase: Phase = "total"
+  at = Infinity
+
+  before(phase: Phase, since: number, after: number): void {
+    if (after > 0 && since + after < this.at) {
+      this.phase = phase
+      this.at = since + after
+    }
   }
-  return next
+}
+
+const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean): Deadline => {
+  const { startedAt, lastAt, committed } = activity
+  const deadline = new Deadline()
+  deadline.before("total", activity.calledAt, timeouts.total)
+  if (!activity.connected) deadline.before("connect", startedAt, timeouts.connect)
+  if (streaming && !committed) deadline.before("firstToken", startedAt, timeouts.firstToken)
+  if (streaming && committed) deadline.before("idle", lastAt, timeouts.idle)
+  return deadline
 }
 
 /**
@@ -58,18 +65,19 @@ const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean
  * paid per byte. Returns the failure when a deadline has passed; never returns while none does.
  */
 export const watch = (timeouts: Timeouts, activity: Activity, streaming: boolean): Effect.Effect<LlmError> =>
-  Effect.gen(function* () {
-    const clock = yield* Clock.Clock
-    while (true) {
+  Effect.clockWith((clock) => {
+    const look: Effect.Effect<LlmError> = Effect.suspend(() => {
       const now = clock.currentTimeMillisUnsafe()
       if (activity.held()) activity.lastAt = now
       const { phase, at } = nextDeadline(timeouts, activity, streaming)
-      if (now >= at)
-        return failure({ _tag: "Timeout", phase }, `${messages[phase]} (${phase} timeout, ${timeouts[phase]} ms)`)
+      if (now >= at) {
+        const message = `${messages[phase]} (${phase} timeout, ${timeouts[phase]} ms)`
+        return Effect.succeed(failure({ _tag: "Timeout", phase }, message))
+      }
       // The commit point sets a deadline that is not known yet: an idle timeout from now at the earliest.
       const mayCommit = streaming && !activity.committed && timeouts.idle > 0
       const next = mayCommit ? Math.min(at, now + timeouts.idle) : at
-      if (next === Infinity) return yield* Effect.never
-      yield* Effect.sleep(next - now)
-    }
+      return Effect.flatMap(clock.sleep(Duration.millis(next - now)), () => look)
+    })
+    return look
   })
