@@ -12,8 +12,16 @@ import type { FramingError, WireFrame } from "../wire/Frame.ts"
  */
 const linger = 250
 
-const framingFailure = ({ limit }: FramingError): LlmError =>
-  failure({ _tag: "InvalidOutput", kind: "frameTooLarge" }, `The provider sent a frame of more than ${limit} bytes`)
+const framingFailure = (error: FramingError): LlmError =>
+  error._tag === "FrameTooLarge"
+    ? failure(
+        { _tag: "InvalidOutput", kind: "frameTooLarge" },
+        `The provider sent a frame of more than ${error.limit} bytes`
+      )
+    : failure(
+        { _tag: "InvalidOutput", kind: "malformedFrame" },
+        `The provider sent a frame that cannot be read: its ${error.problem} is wrong`
+      )
 
 /** Bytes of one stream to frames: the protocol's framing and decoder, and where they are. */
 class StreamDecoding {
@@ -91,7 +99,7 @@ export const decodeFrames =
         let until: number | undefined
         const lastRead = Effect.suspend(() => {
           const now = clock.currentTimeMillisUnsafe()
-          until ??= now + linger
+          until = now + linger
           if (now >= until) return Effect.void
           return Effect.timeoutOrElse(read, { duration: until - now, orElse: () => Effect.void })
         })

@@ -18,8 +18,14 @@ export interface FrameTooLarge {
   readonly limit: number
 }
 
+/** A binary frame contradicts itself: a checksum, its lengths, or its headers. */
+export interface CorruptFrame {
+  readonly _tag: "CorruptFrame"
+  readonly problem: "checksum" | "length" | "headers"
+}
+
 /** Why bytes could not be framed. */
-export type FramingError = FrameTooLarge
+export type FramingError = FrameTooLarge | CorruptFrame
 
 /**
  * An incremental decoder from bytes to frames, one per stream.
