@@ -48,7 +48,8 @@ const answerHeaders = (answer: Answer | undefined, notices: ReadonlyArray<Notice
   }
 }
 
-const originOf = (dialect: Dialect, headers: RequestHeaders, text: string, body: Origin["body"]): Origin => {
+/** What of a request goes on untouched to a provider of the same format. */
+export const originOf = (dialect: Dialect, headers: RequestHeaders, text: string, body: Origin["body"]): Origin => {
   const own: Record<string, string> = {}
   for (const name of dialect.headers) {
     const value = headers[name]

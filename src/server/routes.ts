@@ -3,12 +3,13 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
+import type { Dialect } from "../protocols/Dialect.ts"
 import type { CountTokensSurface, Surface } from "../protocols/Surface.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
-import { generate, sendJson, type Exchange } from "./Generate.ts"
-import { headersOf, parseObject, readBody, requestIdOf } from "./requests.ts"
+import { generate, originOf, sendJson, type Exchange } from "./Generate.ts"
+import { headersOf, parseObject, readBody, requestIdOf, type RequestHeaders } from "./requests.ts"
 import { Settings } from "./Settings.ts"
 
 /** The dialects that are served; the first answers what no dialect claims. */
@@ -37,13 +38,18 @@ interface Route {
 /** A handler that answers with JSON, errors in the words of the dialect that asks. `text` reads the request's body. */
 const json =
   (
-    answer: (match: Match, text: Effect.Effect<string, LlmError>) => Effect.Effect<unknown, LlmError, RouteServices>
+    answer: (
+      match: Match,
+      text: Effect.Effect<string, LlmError>,
+      headers: RequestHeaders
+    ) => Effect.Effect<unknown, LlmError, RouteServices>
   ): Handler =>
   (exchange, match) =>
     Effect.gen(function* () {
       const { bodyLimit } = yield* Settings
-      const requestId = yield* requestIdOf(headersOf(exchange.request))
-      const rendered = yield* answer(match, readBody(exchange.request, bodyLimit)).pipe(
+      const headers = headersOf(exchange.request)
+      const requestId = yield* requestIdOf(headers)
+      const rendered = yield* answer(match, readBody(exchange.request, bodyLimit), headers).pipe(
         // Everything answered here was made of JSON values.
         Effect.map((body) => ({ status: 200, headers: {}, body: body as never })),
         Effect.catch((error) => Effect.succeed(match.surface.dialect.renderError(error, requestId)))
@@ -51,12 +57,13 @@ const json =
       yield* Effect.sync(() => sendJson(exchange, rendered, { "x-request-id": requestId }))
     })
 
-const countTokensRoute = ({ decode, render }: CountTokensSurface): Handler =>
-  json((_, text) =>
+const countTokensRoute = (dialect: Dialect, { decode, render }: CountTokensSurface): Handler =>
+  json((_, text, headers) =>
     Effect.gen(function* () {
-      const body = yield* parseObject(yield* text)
+      const document = yield* text
+      const body = yield* parseObject(document)
       const { request } = yield* Effect.fromResult(decode(body))
-      return render(yield* countTokens(request))
+      return render(yield* countTokens(request, originOf(dialect, headers, document, body)))
     })
   )
 
@@ -64,7 +71,13 @@ const dialectRoutes = (surface: Surface): ReadonlyArray<Route> => [
   { method: "POST", path: surface.generatePath, handle: (exchange) => generate(surface.dialect, exchange) },
   ...(surface.countTokens === undefined
     ? []
-    : [{ method: "POST" as const, path: surface.countTokens.path, handle: countTokensRoute(surface.countTokens) }])
+    : [
+        {
+          method: "POST" as const,
+          path: surface.countTokens.path,
+          handle: countTokensRoute(surface.dialect, surface.countTokens)
+        }
+      ])
 ]
 
 const models = json(({ surface }) =>

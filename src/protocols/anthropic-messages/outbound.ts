@@ -1,5 +1,6 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
 import type { Protocol } from "../Protocol.ts"
+import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
@@ -17,5 +18,6 @@ export const anthropicMessages: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  countTokens,
   decodeError
 }

@@ -10,6 +10,9 @@ const renderModel = (model: Model) => ({
   created_at: DateTime.formatIso(DateTime.makeUnsafe(model.created * 1000))
 })
 
+/** A request to be counted has no limit of output; one that leaves room for any thinking budget is put in its place. */
+const anyLimit = 1_000_000
+
 const isObject = (body: Schema.Json): body is { readonly [key: string]: Schema.Json } =>
   typeof body === "object" && body !== null && !Array.isArray(body)
 
@@ -19,7 +22,7 @@ export const anthropicMessagesSurface: Surface = {
   generatePath: "/v1/messages",
   countTokens: {
     path: "/v1/messages/count_tokens",
-    decode: (body) => anthropicMessagesDialect.decode(isObject(body) ? { max_tokens: 1, ...body } : body),
+    decode: (body) => anthropicMessagesDialect.decode(isObject(body) ? { max_tokens: anyLimit, ...body } : body),
     render: (tokens) => ({ input_tokens: tokens })
   },
   recognises: (headers) => headers["anthropic-version"] !== undefined,
