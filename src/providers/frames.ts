@@ -99,7 +99,7 @@ export const decodeFrames =
         let until: number | undefined
         const lastRead = Effect.suspend(() => {
           const now = clock.currentTimeMillisUnsafe()
-          until = now + linger
+          until ??= now + linger
           if (now >= until) return Effect.void
           return Effect.timeoutOrElse(read, { duration: until - now, orElse: () => Effect.void })
         })
