@@ -1,3 +1,4 @@
+import type { Schema } from "effect"
 import type { ToolCall } from "../domain/LlmEvent.ts"
 
 /**
@@ -20,4 +21,18 @@ export const isJsonObject = (text: string): boolean => {
   } catch {
     return false
   }
+}
+
+/**
+ * The arguments of a tool call as the object that some formats want. Text that is no JSON object (a token limit cut it) is
+ * neither lost nor mended: it stands whole in an object of its own, with `intact` false.
+ */
+export const argumentsObject = (
+  text: string
+): { readonly value: { readonly [key: string]: Schema.Json }; readonly intact: boolean } => {
+  const trimmed = text.trim()
+  if (trimmed === "" || trimmed === "null") return { value: {}, intact: true }
+  return isJsonObject(trimmed)
+    ? { value: JSON.parse(trimmed) as { readonly [key: string]: Schema.Json }, intact: true } // parsed as an object just now
+    : { value: { arguments: text }, intact: false }
 }

@@ -1,0 +1,52 @@
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { CacheMarker, Extensions, Message } from "../domain/LlmRequest.ts"
+import { Notices } from "./Notices.ts"
+import type { JsonObject } from "./open-document.ts"
+
+/** What any part, tool or message may have besides its own fields. */
+interface Marked {
+  readonly cache?: CacheMarker
+  readonly extensions?: Extensions
+}
+
+/**
+ * What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. `protocol` is
+ * the format that it is encoded for, `api` how its API is called in messages.
+ */
+export class Encoding extends Notices {
+  failure: LlmError | undefined
+  private readonly protocol: string
+  private readonly api: string
+
+  constructor(protocol: string, api: string) {
+    super(`${api} has no counterpart`)
+    this.protocol = protocol
+    this.api = api
+  }
+
+  /** Input that the target cannot take: an answer without it would be an answer to another question. */
+  unsupported(feature: string): void {
+    this.failure ??= failure({ _tag: "Unsupported", feature }, `${this.api} does not take ${feature}`)
+  }
+
+  /** What the format itself kept in `extensions`; what another one kept there for itself is dropped. */
+  own(extensions: Extensions | undefined): JsonObject {
+    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
+      if (protocol === this.protocol) continue
+      for (const field of Object.keys(fields)) this.dropped(field)
+    }
+    return extensions?.[this.protocol] ?? {}
+  }
+
+  /** As `own`, for what may also be marked for the cache of a provider, in a format without such marks. */
+  unmarked({ cache, extensions }: Marked): JsonObject {
+    if (cache !== undefined) this.dropped("a cache marker", `${this.api} caches prompts by itself or not at all`)
+    return this.own(extensions)
+  }
+
+  /** As `own`, for a message in a format whose messages have no names. */
+  nameless({ name, extensions }: Message): JsonObject {
+    if (name !== undefined) this.dropped("the name of a message")
+    return this.own(extensions)
+  }
+}

@@ -1,0 +1,84 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
+import { Encoding } from "../Encoding.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { encodeMessages } from "./encode-messages.ts"
+import { encodeSettings } from "./encode-settings.ts"
+import { ollamaId } from "./wire.ts"
+
+/**
+ * Encodes a request. `extensions.ollama` holds further fields of the body (`keep_alive`, `think`, …) and of its `options`
+ * (`num_ctx`, …), which win over what the request says canonically.
+ */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const encoding = new Encoding(ollamaId, "the Ollama API")
+  const body = encodeBody(request, context, encoding)
+  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
+  return Result.succeed({ path: "/api/chat", headers: {}, body, notices: encoding.list })
+}
+
+const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
+  const { options, ...own } = encoding.own(request.extensions)
+  const tools = encodeTools(request, encoding)
+  const { options: sampling, ...settings } = encodeSettings(request, model, encoding)
+  return {
+    model,
+    messages: encodeMessages(request.messages, encoding),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...settings,
+    options: { ...sampling, ...(isObject(options) ? options : {}) },
+    // A stream is what this API answers where it is not told otherwise.
+    stream: delivery === "stream",
+    ...own
+  }
+}
+
+const encodeTools = (request: LlmRequest, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const { toolChoice, parallelToolCalls, tools = [] } = request
+  if (tools.length === 0) return []
+  if (parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
+  return offered(tools, toolChoice, encoding).flatMap((tool) => encodeTool(tool, encoding))
+}
+
+/** There is no choice of tools here. Which tools are offered says some of it, that one has to be called cannot be said. */
+const offered = (
+  tools: ReadonlyArray<Tool>,
+  choice: LlmRequest["toolChoice"],
+  encoding: Encoding
+): ReadonlyArray<Tool> => {
+  switch (choice?._tag) {
+    case "None":
+      encoding.add("emulated", "tool_choice none: the tools are not offered")
+      return []
+    case "Required":
+      encoding.dropped("tool_choice required")
+      return tools
+    case "Tool":
+      encoding.add("emulated", `tool_choice ${choice.name}: no other tool is offered`)
+      return tools.filter((tool) => tool.name === choice.name)
+    default:
+      return tools
+  }
+}
+
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
+  if (tool.protocol === ollamaId && isObject(tool.value)) return [tool.value]
+  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+  return []
+}
+
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  if (tool.strict === true) encoding.dropped("strict of a tool")
+  return {
+    type: "function",
+    function: {
+      name: tool.name,
+      ...present({ description: tool.description }),
+      parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} }
+    },
+    ...encoding.unmarked(tool)
+  }
+}

@@ -1,0 +1,20 @@
+import type { Usage } from "../domain/Usage.ts"
+import { present } from "./open-document.ts"
+
+/** A count as a provider stated it; undefined where what stands there is none. */
+export const tokenCount = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+/** The sum of counts; undefined where none of them was stated. */
+export const sumOf = (...counts: ReadonlyArray<number | undefined>): number | undefined => {
+  const stated = counts.filter((count) => count !== undefined)
+  return stated.length === 0 ? undefined : stated.reduce((sum, count) => sum + count, 0)
+}
+
+type Counts = { readonly [K in Exclude<keyof Usage, "source">]: number | undefined }
+
+/** The usage that a provider stated; undefined where it stated none of the counts. */
+export const statedUsage = (counts: Partial<Counts>): Usage | undefined => {
+  const stated = present(counts)
+  return Object.keys(stated).length === 0 ? undefined : { ...stated, source: "provider" }
+}
