@@ -68,7 +68,7 @@ export class MessagePart implements Target {
   open = true
   readonly annotations: Array<JsonObject> = []
   private readonly logprobs: Array<JsonObject> = []
-  private readonly refusal: boolean
+  readonly refusal: boolean
   private readonly frames: Frames
   private readonly place: JsonObject
   private readonly start: string
@@ -156,13 +156,14 @@ export class ReasoningWriter extends Writer implements Target {
   text = ""
   proof: Proof = {}
   private summarised = false
+  private readonly start = deltaStart("response.reasoning_summary_text.delta", this.summary)
 
   delta(text: string): string {
     const added = this.summarised
       ? ""
       : this.frames.event("response.reasoning_summary_part.added", { ...this.summary, part: summaryPart("") })
     this.adopt(text)
-    return added + this.frames.delta(deltaStart("response.reasoning_summary_text.delta", this.summary), text)
+    return added + this.frames.delta(this.start, text)
   }
 
   adopt(text: string): void {

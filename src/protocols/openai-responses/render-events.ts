@@ -257,7 +257,10 @@ export class EventRenderer {
 
   /** A citation stands with its text, also when that has ended; without a text it gets an empty one. */
   private cite(source: Source): string {
-    const target = source.block === undefined ? this.message?.parts.at(-1) : this.targets.get(source.block)
+    const target =
+      source.block === undefined
+        ? this.message?.parts.findLast((part) => !part.refusal)
+        : this.targets.get(source.block)
     if (target instanceof MessagePart) return target.cite(source)
     const id = ` source ${this.writers.length}`
     const begun = this.beginText(id)

@@ -1,0 +1,375 @@
+import { Result, type Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.ts"
+import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
+import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
+import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
+import { encryptedContentOf } from "../../../src/protocols/openai-responses/sealed-reasoning.ts"
+import { unresolvable } from "../../../src/protocols/openai-responses/stored-state.ts"
+
+const own = "openai-responses"
+type Body = { readonly [key: string]: Schema.Json }
+
+const decode = (body: Body): LlmRequest =>
+  Result.getOrThrow(openAiResponsesDialect.decode({ model: "smart", input: "hi", ...body })).request
+const refusal = (body: Body) => {
+  const decoded = openAiResponsesDialect.decode(body)
+  return Result.isFailure(decoded) ? decoded.failure : undefined
+}
+const messagesOf = (input: Schema.Json) => decode({ input }).messages
+const encode = (request: Partial<LlmRequest>, context: Partial<EncodeContext> = {}) =>
+  Result.getOrThrow(
+    openAiResponses.encode(
+      { model: "smart", messages: [], sampling: {}, ...request },
+      { model: "gpt", delivery: "stream", quirks: {}, origin: undefined, ...context }
+    )
+  )
+const inputOf = (messages: ReadonlyArray<Message>) => encode({ messages }).body["input"]
+const user = (...parts: ReadonlyArray<Part>): Message => ({ role: "user", parts })
+
+describe("the input of a request", () => {
+  it("may be a text, after the instructions", () => {
+    expect(decode({ instructions: "Be brief." }).messages).toEqual([
+      { role: "system", parts: [{ _tag: "Text", text: "Be brief." }] },
+      { role: "user", parts: [{ _tag: "Text", text: "hi" }] }
+    ])
+  })
+
+  it("holds texts, images, files and sounds", () => {
+    const content = [
+      { type: "input_text", text: "look" },
+      { type: "input_image", image_url: "data:image/png;base64,AAAA", detail: "high" },
+      { type: "input_image", file_id: "file-1" },
+      { type: "input_file", filename: "a.pdf", file_data: "data:application/pdf;base64,BBBB" },
+      { type: "input_file", file_url: "https://example.com/a.pdf" },
+      { type: "input_audio", input_audio: { data: "CCCC", format: "mp3" } },
+      { type: "input_video", video: "x" }
+    ]
+    const [message] = messagesOf([{ role: "user", content }])
+    expect(message?.parts).toEqual([
+      { _tag: "Text", text: "look" },
+      {
+        _tag: "Media",
+        kind: "image",
+        mediaType: "image/png",
+        source: { _tag: "Base64", data: "AAAA" },
+        detail: "high"
+      },
+      { _tag: "Media", kind: "image", source: { _tag: "FileId", id: "file-1" } },
+      {
+        _tag: "Media",
+        kind: "file",
+        mediaType: "application/pdf",
+        source: { _tag: "Base64", data: "BBBB" },
+        filename: "a.pdf"
+      },
+      { _tag: "Media", kind: "file", source: { _tag: "Url", url: "https://example.com/a.pdf" } },
+      { _tag: "Media", kind: "audio", mediaType: "audio/mpeg", source: { _tag: "Base64", data: "CCCC" } },
+      { _tag: "Opaque", protocol: own, value: { type: "input_video", video: "x" } }
+    ])
+    const [item] = inputOf([message!]) as ReadonlyArray<Body>
+    expect(item?.["content"]).toEqual(
+      content.map((piece) => (piece.type === "input_image" ? { detail: "auto", ...piece } : piece))
+    )
+  })
+
+  it("gathers what the model did in one turn", () => {
+    const turn = [
+      { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text: "Hm." }], encrypted_content: "blob==" },
+      {
+        type: "message",
+        role: "assistant",
+        id: "msg_1",
+        status: "completed",
+        content: [{ type: "output_text", text: "I look.", annotations: [] }]
+      },
+      { type: "function_call", id: "fc_1", status: "completed", call_id: "call_1", name: "f", arguments: '{"a": 1}' },
+      { type: "function_call", call_id: "call_2", name: "g", arguments: "{}" }
+    ]
+    const results = [
+      { type: "function_call_output", call_id: "call_1", output: "fine" },
+      {
+        type: "function_call_output",
+        call_id: "call_2",
+        output: [{ type: "input_image", image_url: "https://e.com/i.png", detail: "low" }]
+      }
+    ]
+    const messages = messagesOf([...turn, ...results])
+    expect(messages.map(({ role }) => role)).toEqual(["assistant", "tool", "tool"])
+    expect(messages[0]?.parts).toEqual([
+      { _tag: "Reasoning", text: "Hm.", signature: "blob==", origin: own, extensions: { [own]: { id: "rs_1" } } },
+      { _tag: "Text", text: "I look." },
+      { _tag: "ToolCall", id: "call_1", name: "f", arguments: '{"a": 1}' },
+      { _tag: "ToolCall", id: "call_2", name: "g", arguments: "{}" }
+    ])
+    expect(inputOf(messages)).toMatchObject([
+      turn[0]!,
+      { type: "message", role: "assistant", content: "I look." },
+      { type: "function_call", call_id: "call_1", name: "f", arguments: '{"a": 1}' },
+      turn[3]!,
+      ...results
+    ])
+  })
+
+  it("keeps custom tools, hosted items and what is not known", () => {
+    const items = [
+      { type: "custom_tool_call", call_id: "c", name: "sql", input: "SELECT 1" },
+      { type: "custom_tool_call_output", call_id: "c", output: "1" },
+      { type: "web_search_call", id: "ws_1", status: "completed", action: { type: "search", query: "x" } },
+      { type: "mcp_approval_response", approval_request_id: "a", approve: true },
+      { type: "computer_call_output", call_id: "d", output: { type: "computer_screenshot", image_url: "u" } },
+      { type: "message", role: "assistant", phase: "commentary", content: "first" },
+      { type: "message", role: "assistant", phase: "final_answer", content: "second" },
+      {
+        type: "reasoning",
+        summary: [
+          { type: "summary_text", text: "a" },
+          { type: "summary_text", text: "b" }
+        ],
+        encrypted_content: "e"
+      },
+      { type: "reasoning", summary: [], content: [{ type: "reasoning_text", text: "open thought" }] }
+    ]
+    expect(inputOf(messagesOf(items))).toEqual(items)
+  })
+
+  it("says which field is wrong", () => {
+    expect(refusal({ input: "x" })).toMatchObject({ message: "model is required", reason: { path: "model" } })
+    expect(refusal({ model: "m" })).toMatchObject({ reason: { path: "input" } })
+    expect(refusal({ model: "m", input: [{ role: "user" }] })?.message).toContain("input[0].content")
+    expect(refusal({ model: "m", input: [{ type: "function_call_output", call_id: "c" }] })?.message).toContain(
+      "input[0].output"
+    )
+    expect(refusal({ model: "m", input: "x", max_output_tokens: "many" })).toMatchObject({
+      reason: { path: "max_output_tokens" }
+    })
+  })
+})
+
+describe("the settings of a request", () => {
+  it("are canonical where there is a word for them, and kept where there is none", () => {
+    const body = {
+      max_output_tokens: 100,
+      temperature: 0.5,
+      top_p: 0.9,
+      top_logprobs: 3,
+      include: ["message.output_text.logprobs", "reasoning.encrypted_content", "file_search_call.results"],
+      parallel_tool_calls: false,
+      reasoning: { effort: "low", summary: "auto" },
+      text: {
+        format: { type: "json_schema", name: "out", schema: { type: "object" }, strict: true },
+        verbosity: "low"
+      },
+      tools: [
+        { type: "function", name: "f", description: "d", parameters: { type: "object", properties: {} }, strict: true },
+        { type: "web_search", search_context_size: "low" },
+        { type: "custom", name: "sql" },
+        { type: "mcp", server_label: "calendar" }
+      ],
+      tool_choice: { type: "allowed_tools", mode: "required", tools: [{ type: "function", name: "f" }] },
+      metadata: { k: "v" },
+      service_tier: "flex",
+      user: "u",
+      store: true,
+      truncation: "auto",
+      prompt_cache_key: "p",
+      safety_identifier: "s"
+    }
+    const request = decode(body)
+    expect(request).toMatchObject({
+      sampling: { maxOutputTokens: 100, temperature: 0.5, topP: 0.9, logprobs: true, topLogprobs: 3 },
+      parallelToolCalls: false,
+      reasoning: { effort: "low", summary: "auto" },
+      responseFormat: { _tag: "JsonSchema", name: "out", strict: true },
+      toolChoice: { _tag: "Required" },
+      serviceTier: "flex",
+      user: "u",
+      metadata: { k: "v" }
+    })
+    expect(request.tools?.map((tool) => [tool._tag, tool.name])).toEqual([
+      ["Function", "f"],
+      ["Provider", "web_search"],
+      ["Provider", "sql"],
+      ["Provider", "calendar"]
+    ])
+    const { include, ...sent } = encode(request).body
+    const { include: asked, ...rest } = body
+    expect(sent).toMatchObject({ ...rest, model: "gpt" })
+    expect(new Set(include as ReadonlyArray<string>)).toEqual(new Set(asked))
+  })
+
+  it.each([
+    ["auto", { _tag: "Auto" }],
+    ["none", { _tag: "None" }],
+    ["required", { _tag: "Required" }],
+    [
+      { type: "function", name: "f" },
+      { _tag: "Tool", name: "f" }
+    ],
+    [
+      { type: "custom", name: "sql" },
+      { _tag: "Tool", name: "sql" }
+    ],
+    [{ type: "file_search" }, undefined]
+  ])("tool_choice %j", (choice, canonical) => {
+    const request = decode({ tool_choice: choice, tools: [{ type: "function", name: "f" }] })
+    expect(request.toolChoice).toEqual(canonical)
+    expect(encode(request).body["tool_choice"]).toEqual(choice)
+  })
+
+  it("that are the API's own defaults, or null, are not kept", () => {
+    expect(
+      decode({ store: false, background: false, truncation: "disabled", previous_response_id: null }).extensions
+    ).toBeUndefined()
+  })
+})
+
+describe("what only the provider's store has", () => {
+  it.each([
+    ["previous_response_id", { previous_response_id: "resp_1" }, "send the whole input"],
+    ["conversation", { conversation: { id: "conv_1" } }, "send the whole input"],
+    ["prompt", { prompt: { id: "pmpt_1" } }, "send instructions and input"],
+    ["background", { background: true }, "not stored"],
+    ["item_reference", { input: [{ type: "item_reference", id: "msg_1" }] }, "store: false"]
+  ])("%s is refused with what to do instead", (feature, body, mend) => {
+    const request = decode(body)
+    expect(unresolvable(request)).toMatchObject({
+      reason: { _tag: "Unsupported", feature },
+      message: expect.stringContaining(mend)
+    })
+    // A server of this format has that store.
+    expect(encode(request).body).toMatchObject(body)
+  })
+
+  it("is nothing in an ordinary request", () => expect(unresolvable(decode({ store: true }))).toBeUndefined())
+})
+
+describe("encoding for a server of this format", () => {
+  it("stores nothing and gives instructions their own field", () => {
+    const { path, body, notices } = encode({
+      messages: [{ role: "system", parts: [{ _tag: "Text", text: "Be brief." }] }, user({ _tag: "Text", text: "hi" })]
+    })
+    expect(path).toBe("/responses")
+    expect(body).toEqual({
+      model: "gpt",
+      instructions: "Be brief.",
+      input: [{ type: "message", role: "user", content: "hi" }],
+      stream: true,
+      store: false
+    })
+    expect(notices).toEqual([])
+  })
+
+  it("tells a tool that does not say so not to be strict", () => {
+    const { body } = encode({ tools: [{ _tag: "Function", name: "f" }] })
+    expect(body["tools"]).toEqual([
+      { type: "function", name: "f", parameters: { type: "object", properties: {} }, strict: false }
+    ])
+  })
+
+  it("asks for encrypted reasoning only where the request speaks of reasoning", () => {
+    expect(encode({}).body).not.toHaveProperty("include")
+    expect(encode({ reasoning: { effort: "high" } }).body["include"]).toEqual(["reasoning.encrypted_content"])
+    expect(encode({ reasoning: { effort: "none" } }).body).not.toHaveProperty("include")
+  })
+
+  it.each([
+    [1024, "low"],
+    [4096, "medium"],
+    [16_384, "high"]
+  ])("a budget of %d tokens is the effort %s", (budgetTokens, effort) => {
+    expect(encode({ reasoning: { budgetTokens } }).body["reasoning"]).toEqual({ effort })
+  })
+
+  it("sends back only reasoning of its own", () => {
+    const reasoning = (origin?: string): Part => ({
+      _tag: "Reasoning",
+      text: "Hm.",
+      signature: "sig",
+      ...(origin === undefined ? {} : { origin })
+    })
+    const sent = (part: Part) => encode({ messages: [{ role: "assistant", parts: [part] }] })
+    expect(sent(reasoning(own)).body).toMatchObject({
+      input: [{ type: "reasoning", summary: [{ type: "summary_text", text: "Hm." }], encrypted_content: "sig" }],
+      include: ["reasoning.encrypted_content"]
+    })
+    for (const part of [reasoning("anthropic-messages"), reasoning()]) {
+      expect(sent(part)).toMatchObject({ body: { input: [] }, notices: [{ code: "dropped" }] })
+    }
+  })
+
+  it("says what it leaves out", () => {
+    const { notices } = encode({
+      messages: [
+        { ...user({ _tag: "Text", text: "hi", cache: {} }), name: "ada" },
+        { role: "tool", parts: [{ _tag: "ToolResult", callId: "c", content: [], isError: true }] },
+        { role: "assistant", parts: [{ _tag: "Opaque", protocol: "anthropic-messages", value: {} }] }
+      ],
+      sampling: { topK: 1, seed: 2, frequencyPenalty: 1, presencePenalty: 1, stopSequences: ["x"], choices: 2 },
+      tools: [{ _tag: "Provider", protocol: "gemini", name: "google_search", value: {} }],
+      extensions: { "anthropic-messages": { container: "c" } }
+    })
+    expect(notices.every(({ code }) => code === "dropped")).toBe(true)
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual([
+      "container",
+      "the tool google_search",
+      "the name of a message",
+      "cache markers",
+      "is_error of a tool's answer",
+      "a block of anthropic-messages",
+      "top_k",
+      "seed",
+      "frequency_penalty",
+      "presence_penalty",
+      "stop sequences",
+      "n"
+    ])
+  })
+
+  it("refuses sound that it cannot send", () => {
+    const audio: Part = { _tag: "Media", kind: "audio", source: { _tag: "Url", url: "https://e.com/a.mp3" } }
+    const encoded = openAiResponses.encode(
+      { model: "smart", messages: [user(audio)], sampling: {} },
+      { model: "gpt", delivery: "stream", quirks: {}, origin: undefined }
+    )
+    expect(Result.isFailure(encoded) && encoded.failure.reason._tag).toBe("Unsupported")
+  })
+
+  it("calls developers the system where the server does not know them", () => {
+    const messages: ReadonlyArray<Message> = [{ role: "developer", parts: [{ _tag: "Text", text: "x" }] }]
+    expect(encode({ messages }).body["input"]).toMatchObject([{ role: "developer" }])
+    expect(encode({ messages }, { quirks: { noDeveloperRole: true } }).body["input"]).toMatchObject([
+      { role: "system" }
+    ])
+  })
+})
+
+describe("a request that nobody changed", () => {
+  const send = (body: Body, delivery: "stream" | "whole" = "whole") =>
+    encode(decode(body), { delivery, origin: { protocol: own, body, text: "", headers: { "openai-beta": "x" } } })
+
+  it("goes on as it came, but for the model", () => {
+    const body = { model: "smart", input: [{ type: "item_reference", id: "msg_1" }], novelty: { a: null }, store: true }
+    expect(send(body)).toEqual({
+      path: "/responses",
+      headers: { "openai-beta": "x" },
+      body: { ...body, model: "gpt" },
+      notices: []
+    })
+    expect(send({ ...body, stream: true }).body["stream"]).toBe(false)
+    expect(send(body, "stream").body["stream"]).toBe(true)
+  })
+
+  it("leaves out reasoning that was sealed for the caller", () => {
+    const sealed = encryptedContentOf({ signature: "sig", origin: "anthropic-messages" }) ?? ""
+    const input = [
+      { role: "user", content: "hi" },
+      { type: "reasoning", id: "rs_1", summary: [], encrypted_content: sealed },
+      { role: "user", content: "go on" }
+    ]
+    expect(send({ model: "smart", input })).toMatchObject({
+      body: { input: [input[0], input[2]] },
+      notices: [{ code: "dropped" }]
+    })
+  })
+})
