@@ -6,13 +6,26 @@ import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import type { CountRequest, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { decodeFrames } from "./frames.ts"
-import { HttpTransport, type HttpAnswer } from "./HttpTransport.ts"
+import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 
 /** How a key is shown to a provider. */
 export type Auth = (key: string) => { readonly [header: string]: string }
 
 export const bearer: Auth = (key) => ({ authorization: `Bearer ${key}` })
 export const apiKeyHeader: Auth = (key) => ({ "x-api-key": key })
+
+/** A request as it is about to be sent, apart from what proves who sends it. */
+export type UnsignedRequest = Pick<HttpRequest, "method" | "url" | "headers"> & { readonly body: string }
+
+/**
+ * Who a request comes from, where that takes more than showing a key: a signature over it, or a token that is fetched.
+ * `sign` is asked once for every request and returns the headers to add; what it knows and must not be repeated to
+ * callers is in `secrets`.
+ */
+export interface Signer {
+  readonly sign: (request: UnsignedRequest) => Effect.Effect<{ readonly [header: string]: string }, LlmError>
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
+}
 
 /**
  * A place to call: protocol × endpoint × auth × quirks. A provider that speaks several protocols lists them in the order
@@ -25,6 +38,7 @@ export interface Deployment {
   readonly baseUrl: string
   readonly auth: Auth
   readonly apiKey: Redacted.Redacted | undefined
+  readonly signer?: Signer
   readonly headers: { readonly [name: string]: string }
   readonly quirks: Quirks
 }
@@ -39,8 +53,8 @@ const countingTimedOut = failure({ _tag: "Timeout", phase: "total" }, "The provi
 /** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
   Effect.map(HttpTransport, (transport) => {
-    const send = (encoded: EncodedRequest, delivery: Delivery, onConnected: () => void) =>
-      transport.send({
+    const send = (encoded: EncodedRequest, delivery: Delivery, onConnected: () => void) => {
+      const request: UnsignedRequest = {
         method: "POST",
         url: new URL(deployment.baseUrl + encoded.path),
         headers: {
@@ -52,9 +66,13 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
           ...deployment.headers,
           ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
         },
-        body: JSON.stringify(encoded.body),
-        onConnected
-      })
+        body: JSON.stringify(encoded.body)
+      }
+      if (deployment.signer === undefined) return transport.send({ ...request, onConnected })
+      return Effect.flatMap(deployment.signer.sign(request), (signed) =>
+        transport.send({ ...request, headers: { ...request.headers, ...signed }, onConnected })
+      )
+    }
 
     const named = naming(deployment)
     // One generator for all calls: one made anew in each costs several times what it does.
@@ -112,12 +130,15 @@ const encodeContext = (
 })
 
 /**
- * Puts the provider's name into what it said, so that nobody takes it for Millrace's own word, and takes out the key, which
- * some repeat to whoever shows a wrong one.
+ * Puts the provider's name into what it said, so that nobody takes it for Millrace's own word, and takes out the secrets,
+ * which some repeat to whoever shows a wrong one.
  */
-const naming = ({ provider, apiKey }: Deployment) => {
-  const key = apiKey === undefined ? "" : Redacted.value(apiKey)
-  const without = (text: string): string => (key === "" ? text : text.replaceAll(key, "<redacted>"))
+const naming = ({ provider, apiKey, signer }: Deployment) => {
+  const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...(signer?.secrets ?? [])]
+    .map(Redacted.value)
+    .filter((secret) => secret !== "")
+  const without = (text: string): string =>
+    secrets.reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
   return (error: LlmError): LlmError => {
     const { raw, ...fault } = error.fault ?? {}
     return new LlmError({
