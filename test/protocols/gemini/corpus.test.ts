@@ -1,7 +1,11 @@
 import { Result, Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Notice } from "../../../src/domain/Call.ts"
+import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
+import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { Usage } from "../../../src/domain/Usage.ts"
 import { Chunk, readChunk } from "../../../src/protocols/gemini/chunk.ts"
+import { geminiArrayDialect, geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
 import { gemini } from "../../../src/protocols/gemini/outbound.ts"
 import {
   corpusCases,
@@ -18,6 +22,10 @@ import {
   type ExpectedUsage
 } from "../corpus.ts"
 import { grammarFaults } from "../grammar.ts"
+import { isObject, type JsonObject } from "../../../src/protocols/open-document.ts"
+import type { Dialect } from "../../../src/protocols/Dialect.ts"
+import { contextOf } from "./context.ts"
+import { streamFaults } from "./stream-grammar.ts"
 
 const cases = corpusCases("gemini")
 // One error was kept by its project without the envelope that told its status.
@@ -55,12 +63,68 @@ const expectExpected = (decoded: Decoded, { expected }: CorpusCase): void => {
   expect(signaturesOf(decoded)).toBe(expected.signatures ?? 0)
 }
 
+const rendered = (dialect: Dialect, { events }: Decoded): string => {
+  const renderer = dialect.renderer(contextOf())
+  const text = events.map((event) => renderer.event(event)).join("") + renderer.end()
+  expect(renderer.notices).toEqual([])
+  return text
+}
+
+const verbatim = (dialect: Dialect, { frames }: Decoded): string => {
+  const renderer = dialect.renderer(contextOf())
+  return frames.map((frame) => renderer.verbatim(frame)).join("") + renderer.end()
+}
+
+/** Events as another decoder would see them: calls come whole, metadata and the tier of the service where the answer ends. */
+const settled = (events: ReadonlyArray<LlmEvent>) => {
+  const { serviceTier: _, ...response } = foldEvents(events)
+  return {
+    ...response,
+    id: response.id || "made-here",
+    model: response.model || "smart",
+    choices: response.choices.map((choice) => ({
+      ...choice,
+      parts: choice.parts.filter((part) => part._tag !== "Opaque"),
+      sources: undefined
+    })),
+    fragments: Object.assign(
+      {},
+      ...events.flatMap((event) => {
+        const value = event._tag === "Opaque" && isObject(event.value) ? event.value : {}
+        return [value["candidate"], value["response"]]
+      })
+    ) as unknown
+  }
+}
+
 const chunksOf = (body: Buffer): ReadonlyArray<unknown> => {
   const frames: Array<{ readonly data: string }> = []
   const framing = gemini.frames()
   framing.feed(body, frames as never)
   framing.end(frames as never)
   return frames.filter(({ data }) => data !== "").map(({ data }) => JSON.parse(data) as unknown)
+}
+
+const withoutRawReasons = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (key, field: unknown) => (key === "rawReason" ? undefined : field)))
+
+/** An answer without what is said in other words: details of the usage, defaults, ids of calls, numbers for names. */
+const plain = (answer: unknown): unknown => {
+  const { usageMetadata, modelVersion: _, responseId: __, createTime: ___, ...rest } = answer as JsonObject
+  const text = JSON.stringify(rest, (key, field: unknown) => {
+    if (key === "finishReason" && field === 1) return "STOP"
+    if (key === "functionCall" && isObject(field)) return { name: field["name"], args: field["args"] }
+    if (key === "content" && isObject(field)) return { parts: field["parts"] ?? [], role: "model" }
+    if (key === "candidates" && Array.isArray(field)) {
+      return field.map((candidate: JsonObject) => ({ content: { parts: [], role: "model" }, index: 0, ...candidate }))
+    }
+    const empty = Array.isArray(field) && field.length === 0 && key !== "parts"
+    return empty || (isObject(field) && Object.keys(field).length === 0 && key !== "args") ? undefined : field
+  })
+  const { totalTokenCount } = isObject(usageMetadata) ? usageMetadata : {}
+  const { promptFeedback, ...fields } = JSON.parse(text) as JsonObject
+  const feedback = isObject(promptFeedback) && Object.keys(promptFeedback).length > 0 ? { promptFeedback } : {}
+  return { ...fields, ...feedback, totalTokenCount }
 }
 
 describe.skipIf(!corpusPresent)("recorded streams of the Gemini API", () => {
@@ -87,6 +151,40 @@ describe.skipIf(!corpusPresent)("recorded streams of the Gemini API", () => {
       expect(decodeStream(gemini, cutAt(body, bytes)).events).toEqual(whole.events)
     })
 
+    it("goes out byte for byte where nothing was changed", () => {
+      const events = whole.frames.some(({ raw }) => raw?.startsWith("data:"))
+      const sent = verbatim(events ? geminiDialect : geminiArrayDialect, whole)
+      expect(sent).toBe(whole.frames.map((frame) => frame.raw).join(""))
+      expect(sent.startsWith(recording.body.toString("utf8").trimEnd())).toBe(true)
+    })
+
+    it("goes out in the other framing where the caller asked for it", () => {
+      const chunks = chunksOf(recording.body)
+      const events = verbatim(geminiDialect, whole)
+      expect(streamFaults(events)).toEqual([])
+      expect(chunksOf(Buffer.from(events))).toEqual(chunks)
+      expect(JSON.parse(verbatim(geminiArrayDialect, whole))).toEqual(chunks)
+    })
+
+    it("renders to a stream that says the same", () => {
+      const text = rendered(geminiDialect, whole)
+      expect(streamFaults(text)).toEqual([])
+      const again = decodeStream(gemini, [Buffer.from(text)])
+      // A number of the API's list of reasons is said by its name.
+      const [{ finish } = { finish: undefined }] = foldEvents(again.events).choices
+      expectExpected(again, {
+        ...recording,
+        expected: {
+          ...recording.expected,
+          finish_reason:
+            recording.expected.finish_reason === 1 ? (finish?.rawReason ?? null) : recording.expected.finish_reason
+        }
+      })
+      const [before, after] = [settled(whole.events), settled(again.events)]
+      expect(withoutRawReasons(after)).toEqual(withoutRawReasons(before))
+      expect(JSON.parse(rendered(geminiArrayDialect, whole))).toEqual(chunksOf(Buffer.from(text)))
+    })
+
     it("is read by hand as the schema reads it", () => {
       const decode = Schema.decodeUnknownResult(Chunk)
       for (const chunk of chunksOf(recording.body)) {
@@ -100,7 +198,13 @@ describe.skipIf(!corpusPresent)("recorded whole answers of the Gemini API", () =
   it("are there", () => expect(wholes.length).toBeGreaterThan(12))
 
   it.each(wholes.map((recording) => [recording.name, recording] as const))("%s", (_name, recording) => {
-    expectExpected(decodeWhole(gemini, recording.body), recording)
+    const decoded = decodeWhole(gemini, recording.body)
+    expectExpected(decoded, recording)
+    const body = JSON.parse(recording.body.toString("utf8")) as JsonObject
+    const notices: Array<Notice> = []
+    const answer = geminiDialect.renderWhole(foldEvents(decoded.events), contextOf(), notices)
+    expect(notices).toEqual([])
+    expect(plain(answer)).toEqual(plain(body))
   })
 })
 
@@ -118,5 +222,14 @@ describe.skipIf(!corpusPresent)("recorded errors of the Gemini API", () => {
       ["chat_real_error_scenarios_gemi", { _tag: "RateLimited" }, 48_000],
       ["opentelemetry-python-contrib", { _tag: "UnknownModel", model: "gemini-does-not-exist", near: [] }, undefined]
     ])
+  })
+
+  it.each(errors.map((recording) => [recording.name, recording] as const))("are told on: %s", (_name, recording) => {
+    const { code } = recording.expected.error as { readonly code: number }
+    const error = gemini.decodeError({ status: code, headers: {}, body: recording.body.toString("utf8") })
+    const answer = geminiDialect.renderError(error)
+    expect(answer.status).toBe(code)
+    const { details, ...said } = recording.expected.error as { readonly details: ReadonlyArray<unknown> }
+    expect(answer.body).toEqual({ error: { ...said, ...(details.length === 0 ? {} : { details }) } })
   })
 })

@@ -1,0 +1,97 @@
+import { DateTime, type Schema } from "effect"
+import type { Source } from "../../domain/LlmEvent.ts"
+import type { ResponsePart } from "../../domain/LlmResponse.ts"
+import type { Notices } from "../Notices.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { RenderContext } from "../Dialect.ts"
+import { functionArgs } from "./function-args.ts"
+import { groundingMetadata } from "./sources.ts"
+import { geminiId } from "./wire.ts"
+
+type ToolCall = Pick<
+  Extract<ResponsePart, { readonly _tag: "ToolCall" }>,
+  "id" | "name" | "arguments" | "providerExecuted" | "origin"
+>
+
+/** The part of a call; none where the provider that ran it is of another format. */
+export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined => {
+  const { id, name, providerExecuted } = call
+  const origin = call.origin?.protocol === geminiId && isObject(call.origin.value) ? call.origin.value : {}
+  if (providerExecuted === true) {
+    if (Object.keys(origin).length > 0) return origin
+    said.dropped(`a call of ${name} that the provider ran itself`)
+    return undefined
+  }
+  const { args, intact } = functionArgs(call.arguments)
+  if (!intact) said.add("emulated", `the arguments of ${name} are no JSON object: they stand in "arguments"`)
+  const { functionCall, ...more } = origin
+  return { functionCall: { id, name, args, ...(isObject(functionCall) ? functionCall : {}) }, ...more }
+}
+
+/** What this format alone knows of an answer, by the place where it stands. */
+export interface Fragment {
+  readonly part?: JsonObject
+  readonly candidate?: JsonObject
+  readonly response?: JsonObject
+}
+
+/** The fragment of an opaque event or part; undefined, and said, where it is of another format. */
+export const fragmentOf = (
+  { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
+  said: Notices
+): Fragment | undefined => {
+  if (protocol !== geminiId || !isObject(value)) {
+    said.dropped(`a block of ${protocol}`)
+    return undefined
+  }
+  const { part, candidate, response } = value
+  return present({
+    part: isObject(part) ? part : undefined,
+    candidate: isObject(candidate) ? candidate : undefined,
+    response: isObject(response) ? response : undefined
+  })
+}
+
+/** What a provider's tool answered, as the part that it was. */
+export const resultPart = (
+  { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
+  said: Notices
+): JsonObject | undefined => {
+  if (protocol === geminiId && isObject(value)) return value
+  said.dropped(`a block of ${protocol}`)
+  return undefined
+}
+
+/** Whether a part is no more than the signature of the part before it. */
+export const isSignature = (part: JsonObject): boolean => Object.keys(part).every((key) => key === "thoughtSignature")
+
+/** The signature of thoughts; none where another format's provider made it, who alone could use it. */
+export const ownSignature = (
+  { signature, origin }: { readonly signature?: string; readonly origin?: string },
+  said: Notices
+): string | undefined => {
+  if (signature === undefined || origin === undefined || origin === geminiId) return signature
+  said.dropped("the signature of reasoning", `only ${origin} takes it back`)
+  return undefined
+}
+
+/** The metadata of sources from elsewhere. Those of this format stand in its own metadata already. */
+export const sourceFields = (sources: ReadonlyArray<Source>, said: Notices): JsonObject => {
+  const others = sources.filter(({ origin }) => origin?.protocol !== geminiId)
+  if (others.length === 0) return {}
+  if (others.some(({ start }) => start !== undefined)) said.dropped("the place that a source belongs to")
+  return { groundingMetadata: groundingMetadata(others) }
+}
+
+/** The fields that every chunk and whole answer begins or ends with. */
+export const headFields = (
+  head: { readonly id: string; readonly model: string; readonly created?: number } | undefined,
+  context: RenderContext
+): JsonObject => ({
+  modelVersion: head?.model || context.request.model,
+  responseId: head?.id || context.id,
+  ...(head?.created === undefined ? {} : { createTime: DateTime.formatIso(DateTime.makeUnsafe(head.created * 1000)) })
+})
+
+/** Notices of what the Gemini API has no words for. */
+export const noCounterpart = "the Gemini API has no counterpart"

@@ -1,0 +1,105 @@
+import type { Notice } from "../../domain/Call.ts"
+import type { GeneratedLogprob, Source } from "../../domain/LlmEvent.ts"
+import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
+import type { RenderContext } from "../Dialect.ts"
+import { Notices } from "../Notices.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { rawFinishReasonOf } from "./finish-reasons.ts"
+import { logprobsResult } from "./logprobs.ts"
+import {
+  callPart,
+  fragmentOf,
+  headFields,
+  isSignature,
+  noCounterpart,
+  ownSignature,
+  resultPart,
+  sourceFields
+} from "./parts.ts"
+import { isBlocked } from "./render-events.ts"
+import { usageMetadata } from "./usage.ts"
+
+/** Renders a whole answer. */
+export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
+  const said = new Notices(noCounterpart, notices)
+  const gathered = response.choices.map((choice) => new Gathered(choice, said))
+  const fields: JsonObject = Object.assign({}, ...gathered.map((choice) => choice.response))
+  const blocked = isBlocked(fields) && gathered.every(({ parts }) => parts.length === 0)
+  return {
+    ...(blocked ? {} : { candidates: gathered.map((choice) => choice.candidate(said)) }),
+    ...fields,
+    ...present({ usageMetadata: usageMetadata(response.usage, response.serviceTier) }),
+    ...headFields(response, context)
+  }
+}
+
+/** One choice as the parts and fields that it comes to. */
+class Gathered {
+  readonly parts: Array<JsonObject> = []
+  response: JsonObject = {}
+  private readonly choice: Choice
+  private fields: JsonObject = {}
+  private refused = false
+  private readonly sources: Array<Source>
+  private readonly logprobs: Array<GeneratedLogprob> = []
+
+  constructor(choice: Choice, said: Notices) {
+    this.choice = choice
+    this.sources = [...(choice.sources ?? [])]
+    for (const part of choice.parts) this.add(part, said)
+  }
+
+  candidate(said: Notices): JsonObject {
+    const { finish, index } = this.choice
+    return {
+      content: { parts: this.parts, role: "model" },
+      finishReason: rawFinishReasonOf(finish ?? { reason: "unknown" }, this.refused),
+      index,
+      ...(this.logprobs.length === 0 ? {} : { logprobsResult: logprobsResult(this.logprobs) }),
+      ...this.fields,
+      ...sourceFields(this.sources, said)
+    }
+  }
+
+  private add(part: ResponsePart, said: Notices): void {
+    switch (part._tag) {
+      case "Text":
+        this.logprobs.push(...(part.logprobs ?? []))
+        this.sources.push(...(part.sources ?? []))
+        this.parts.push({ text: part.text })
+        return
+      case "Refusal":
+        this.refused = true
+        this.parts.push({ text: part.text })
+        return
+      case "Reasoning":
+        if (part.redacted !== undefined) return said.dropped("redacted reasoning")
+        this.parts.push({
+          text: part.text,
+          thought: true,
+          ...present({ thoughtSignature: ownSignature(part, said) })
+        })
+        return
+      case "Media":
+        this.parts.push({ inlineData: { mimeType: part.mediaType, data: part.data } })
+        return
+      case "ToolCall":
+        return this.push(callPart(part, said))
+      case "ToolResult":
+        return this.push(resultPart(part, said))
+      case "Opaque": {
+        const fragment = fragmentOf(part, said) ?? {}
+        this.fields = { ...this.fields, ...fragment.candidate }
+        this.response = { ...this.response, ...fragment.response }
+        return this.push(fragment.part)
+      }
+    }
+  }
+
+  /** A lone signature is that of the part before it. */
+  private push(part: JsonObject | undefined): void {
+    if (part === undefined) return
+    const signed = isSignature(part) ? this.parts.pop() : undefined
+    this.parts.push(isSignature(part) ? { ...(signed ?? { text: "" }), ...part } : part)
+  }
+}
