@@ -39,15 +39,16 @@ export class Sources {
       const chunk = chunks[index]
       if (!isObject(chunk)) return []
       const value = present({ chunk, segment })
-      return this.once(value, { ...sourceOfChunk(chunk), ...placeOf(segment, cited) }, choice)
+      return this.once(index, value, { ...sourceOfChunk(chunk), ...placeOf(segment, cited) }, choice)
     })
   }
 
   /** The sources that citation metadata adds. */
   citations(metadata: JsonObject, cited: CitedText, choice: Choice): ReadonlyArray<Source> {
     const citations = list(metadata["citations"] ?? metadata["citationSources"]).filter(isObject)
-    return citations.flatMap((citation) =>
+    return citations.flatMap((citation, index) =>
       this.once(
+        index,
         citation,
         {
           ...present({ url: webAddress(citation["uri"]), title: textOf(citation["title"]) }),
@@ -58,8 +59,8 @@ export class Sources {
     )
   }
 
-  private once(value: JsonObject, source: Partial<Source>, choice: Choice): ReadonlyArray<Source> {
-    const key = JSON.stringify(value)
+  private once(index: number, value: JsonObject, source: Partial<Source>, choice: Choice): ReadonlyArray<Source> {
+    const key = `${index} ${JSON.stringify(value)}`
     if (this.told.has(key)) return []
     this.told.add(key)
     return [{ _tag: "Source", ...choice, ...source, origin: { protocol: geminiId, value } }]
