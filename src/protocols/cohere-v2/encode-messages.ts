@@ -1,0 +1,116 @@
+import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import type { Encoding } from "../Encoding.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
+import { cohereV2Id } from "./wire.ts"
+
+/** The messages as this API wants them: a message of its own for every answer of a tool. */
+export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): ReadonlyArray<JsonObject> =>
+  messages.flatMap((message) => encodeMessage(message, encoding))
+
+const encodeMessage = (message: Message, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const own = encoding.nameless(message)
+  const results: Array<JsonObject> = []
+  const rest: Array<Exclude<Part, ToolResultPart>> = []
+  for (const part of message.parts) {
+    if (part._tag === "ToolResult") results.push(encodeToolResult(part, encoding))
+    else rest.push(part)
+  }
+  if (rest.length === 0) return results
+  if (message.role === "assistant") return [...results, { ...encodeAnswer(rest, encoding), ...own }]
+  const role = message.role === "developer" ? "system" : message.role === "tool" ? "user" : message.role
+  return [...results, { role, content: contentOf(rest.flatMap((part) => encodeContent(part, encoding))), ...own }]
+}
+
+/**
+ * An answer of an earlier turn. What was thought before tools were called goes as the plan that every model knows;
+ * thinking as content of its own is for models that think.
+ */
+const encodeAnswer = (parts: ReadonlyArray<Exclude<Part, ToolResultPart>>, encoding: Encoding): JsonObject => {
+  const content: Array<JsonObject> = []
+  const thoughts: Array<string> = []
+  const calls: Array<JsonObject> = []
+  for (const part of parts) {
+    if (part._tag === "ToolCall") calls.push(encodeToolCall(part, encoding))
+    else if (part._tag === "Reasoning") thoughts.push(...thoughtOf(part, encoding))
+    else content.push(...encodeContent(part, encoding))
+  }
+  if (calls.length === 0) {
+    const thinking = thoughts.map((thought) => ({ type: "thinking", thinking: thought }))
+    return { role: "assistant", content: contentOf([...thinking, ...content]) }
+  }
+  return {
+    role: "assistant",
+    ...(thoughts.length === 0 ? {} : { tool_plan: thoughts.join("\n") }),
+    ...(content.length === 0 ? {} : { content: contentOf(content) }),
+    tool_calls: calls
+  }
+}
+
+/** Thinking is plain text here: what another format proved or encrypted goes without its proof, or not at all. */
+const thoughtOf = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<string> => {
+  encoding.unmarked(part)
+  if (part.redacted !== undefined || (part.text === "" && part.signature !== undefined)) {
+    encoding.dropped("encrypted reasoning of an earlier turn")
+  }
+  return part.text === "" ? [] : [part.text]
+}
+
+/** A lone text without anything else is said in the short form. */
+const contentOf = (content: ReadonlyArray<JsonObject>): string | ReadonlyArray<JsonObject> => {
+  const [first, ...others] = content
+  if (first === undefined) return ""
+  const text = first["text"]
+  return others.length === 0 && typeof text === "string" && Object.keys(first).length === 2 ? text : content
+}
+
+const encodeContent = (part: Exclude<Part, ToolResultPart>, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  switch (part._tag) {
+    case "Text":
+      return [{ type: "text", text: part.text, ...encoding.unmarked(part) }]
+    case "Refusal":
+      return [{ type: "text", text: part.text }]
+    case "Media":
+      return encodeMedia(part, encoding)
+    case "Opaque":
+      if (part.protocol === cohereV2Id && isObject(part.value)) return [part.value]
+      encoding.dropped(`a block of ${part.protocol}`)
+      return []
+    default:
+      // Thoughts and calls are the model's, and stand in its own messages.
+      encoding.dropped(part._tag === "ToolCall" ? "a tool call of the user" : "reasoning of the user")
+      return []
+  }
+}
+
+const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const own = encoding.unmarked(part)
+  const { kind, mediaType, source, detail } = part
+  if (kind !== "image" && mediaType?.startsWith("image/") !== true) {
+    encoding.unsupported(kind === "audio" ? "audio input" : "files")
+    return []
+  }
+  if (source._tag === "FileId") {
+    encoding.unsupported("a file that is stored with another provider")
+    return []
+  }
+  const url = source._tag === "Url" ? source.url : `data:${mediaType ?? "image/png"};base64,${source.data}`
+  return [{ type: "image_url", image_url: { url, ...(detail === undefined ? {} : { detail }) }, ...own }]
+}
+
+const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => ({
+  id: part.id,
+  type: "function",
+  function: { name: part.name, arguments: part.arguments.trim() === "" ? "{}" : part.arguments },
+  ...encoding.unmarked(part)
+})
+
+const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+  const own = encoding.unmarked(part)
+  if (part.isError === true) encoding.dropped("is_error of a tool result")
+  const content = part.content.flatMap((piece) => {
+    if (piece._tag !== "Media") return encodeContent(piece, encoding)
+    encoding.unsupported("images as the answer of a tool")
+    return []
+  })
+  return { role: "tool", tool_call_id: part.callId, content: contentOf(content), ...own }
+}

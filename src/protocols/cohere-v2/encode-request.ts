@@ -1,0 +1,85 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
+import { Encoding } from "../Encoding.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { encodeMessages } from "./encode-messages.ts"
+import { encodeSettings } from "./encode-settings.ts"
+import { cohereV2Id } from "./wire.ts"
+
+/**
+ * Encodes a request. `extensions["cohere-v2"]` holds further fields of the body (`documents`, `citation_options`,
+ * `safety_mode`, …), which win over what the request says canonically.
+ */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const encoding = new Encoding(cohereV2Id, "the Cohere API")
+  const body = encodeBody(request, context, encoding)
+  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
+  return Result.succeed({ path: "/v2/chat", headers: {}, body, notices: encoding.list })
+}
+
+const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
+  const own = encoding.own(request.extensions)
+  return {
+    model,
+    messages: encodeMessages(request.messages, encoding),
+    ...encodeTools(request, encoding),
+    ...encodeSettings(request, encoding),
+    stream: delivery === "stream",
+    ...own
+  }
+}
+
+const encodeTools = ({ tools = [], toolChoice, parallelToolCalls }: LlmRequest, encoding: Encoding): JsonObject => {
+  const offered = toolChoice?._tag === "Tool" ? tools.filter((tool) => tool.name === toolChoice.name) : tools
+  const encoded = offered.flatMap((tool) => encodeTool(tool, encoding))
+  if (encoded.length === 0) return {}
+  if (parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
+  if (toolChoice?._tag === "Tool") {
+    encoding.add("emulated", `tool_choice ${toolChoice.name}: no other tool is offered`)
+  }
+  return present({
+    tools: encoded,
+    tool_choice: choiceOf(toolChoice),
+    strict_tools: strictness(offered, encoding)
+  })
+}
+
+const choiceOf = (choice: LlmRequest["toolChoice"]): string | undefined => {
+  switch (choice?._tag) {
+    case "None":
+      return "NONE"
+    case "Required":
+    case "Tool":
+      return "REQUIRED"
+    default:
+      return undefined
+  }
+}
+
+/** Strictness is one switch for all tools. */
+const strictness = (tools: ReadonlyArray<Tool>, encoding: Encoding): true | undefined => {
+  const strict = tools.filter((tool) => tool._tag === "Function" && tool.strict === true)
+  if (strict.length === 0) return undefined
+  if (strict.length === tools.length) return true
+  encoding.dropped("strict of a tool", "it is for all tools or none")
+  return undefined
+}
+
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
+  if (tool.protocol === cohereV2Id && isObject(tool.value)) return [tool.value]
+  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+  return []
+}
+
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => ({
+  type: "function",
+  function: {
+    name: tool.name,
+    ...present({ description: tool.description }),
+    parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} }
+  },
+  ...encoding.unmarked(tool)
+})

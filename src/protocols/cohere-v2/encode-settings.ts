@@ -1,0 +1,71 @@
+import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
+import type { Encoding } from "../Encoding.ts"
+import { present, type JsonObject } from "../open-document.ts"
+
+/** How the answer is to be drawn, thought about and formed. */
+export const encodeSettings = (request: LlmRequest, encoding: Encoding): JsonObject => {
+  const { sampling, reasoning, responseFormat } = request
+  if (request.serviceTier !== undefined) encoding.dropped("service_tier")
+  if (request.user !== undefined) encoding.dropped("user")
+  if (request.metadata !== undefined) encoding.dropped("metadata")
+  return {
+    ...encodeSampling(sampling, encoding),
+    ...present({
+      response_format: formatOf(responseFormat),
+      thinking: reasoning === undefined ? undefined : thinkingOf(reasoning, encoding)
+    })
+  }
+}
+
+const formatOf = (format: LlmRequest["responseFormat"]): JsonObject | undefined => {
+  switch (format?._tag) {
+    case "Json":
+      return { type: "json_object" }
+    case "JsonSchema":
+      return { type: "json_object", json_schema: format.schema }
+    default:
+      return undefined
+  }
+}
+
+/** How many stop sequences are taken. */
+const maxStops = 5
+
+const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
+  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
+  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
+  const within = (name: string, value: number | undefined, minimum: number, maximum: number) => {
+    if (value === undefined || (value >= minimum && value <= maximum)) return value
+    const nearest = Math.min(maximum, Math.max(minimum, value))
+    encoding.add("changed", `${name} ${value} is ${nearest}: the Cohere API goes from ${minimum} to ${maximum}`)
+    return nearest
+  }
+  const stops = sampling.stopSequences
+  if (stops !== undefined && stops.length > maxStops) {
+    encoding.dropped("a stop sequence", `the Cohere API takes ${maxStops} of them`)
+  }
+  return present({
+    max_tokens: sampling.maxOutputTokens,
+    temperature: sampling.temperature,
+    p: within("top_p", sampling.topP, 0.01, 0.99),
+    k: within("top_k", sampling.topK, 0, 500),
+    seed: sampling.seed,
+    frequency_penalty: within("frequency_penalty", sampling.frequencyPenalty, 0, 1),
+    presence_penalty: within("presence_penalty", sampling.presencePenalty, 0, 1),
+    stop_sequences: stops?.slice(0, maxStops),
+    logprobs: sampling.logprobs
+  })
+}
+
+/** How many tokens an effort is worth; those that are not listed think as much as they want. */
+const budgets: { readonly [effort: string]: number } = { minimal: 1024, low: 1024, medium: 4096, high: 16_384 }
+
+const thinkingOf = (
+  { mode, effort, budgetTokens, summary }: ReasoningSettings,
+  encoding: Encoding
+): JsonObject | undefined => {
+  if (summary !== undefined) encoding.dropped("a summary of reasoning")
+  if (mode === "disabled" || (mode === undefined && effort === "none")) return { type: "disabled" }
+  if (mode === undefined && effort === undefined && budgetTokens === undefined) return undefined
+  return { type: "enabled", ...present({ token_budget: budgetTokens ?? budgets[effort ?? ""] }) }
+}

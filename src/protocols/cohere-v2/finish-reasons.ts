@@ -1,0 +1,14 @@
+import type { FinishReason } from "../../domain/LlmEvent.ts"
+
+const reasons: { readonly [finishReason: string]: FinishReason } = {
+  COMPLETE: "stop",
+  STOP_SEQUENCE: "stop",
+  MAX_TOKENS: "length",
+  TOOL_CALL: "tool-calls"
+}
+
+/** What a finish reason means; `ERROR` and `TIMEOUT` are failures and do not get here. */
+export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason => {
+  const reason = reasons[finishReason ?? ""] ?? "unknown"
+  return calledTool && reason !== "length" ? "tool-calls" : reason
+}
