@@ -7,7 +7,7 @@ import { load } from "../config/load.ts"
 import { anthropicMessagesSurface } from "../protocols/anthropic-messages/surface.ts"
 import { openAiChatSurface } from "../protocols/openai-chat/surface.ts"
 import { Server } from "../server/Server.ts"
-import { Settings } from "../server/Settings.ts"
+import { defaultServerSettings, Settings } from "../server/Settings.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { describeWarnings } from "./describe.ts"
 import { configFlag, hostFlag, portFlag } from "./flags.ts"
@@ -58,6 +58,7 @@ const serverLayer = (configuration: Configuration) => {
     ),
     Layer.provide(
       Layer.succeed(Settings, {
+        ...defaultServerSettings,
         host,
         port,
         bodyLimit: ByteSize.toNumberUnsafe(bodyLimit),

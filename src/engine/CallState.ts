@@ -1,7 +1,8 @@
+import { Cause } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Call, FinalRecord, Notice, OpenRecord } from "../domain/Call.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
-import { failure, type LlmError } from "../domain/LlmError.ts"
+import { failure, LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import { ResponseFold } from "../domain/LlmResponse.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
@@ -16,6 +17,8 @@ const cancelMessages: { readonly [by in CancelledBy]: string } = {
   caller: "The call was cancelled",
   shutdown: "The server is shutting down"
 }
+
+const defect = failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
 
 /** The ends of the blocks that an event opens and closes, so that an answer that is cut can be closed properly. */
 const endOf = (event: LlmEvent): LlmEvent | undefined => {
@@ -200,6 +203,13 @@ export class CallState {
       notices: this.notices,
       response: this.fold.response()
     }
+  }
+
+  /** The call's scope broke: whatever no stage has told as the call's ending, a defect above all. */
+  broke(cause: Cause.Cause<unknown>): void {
+    const error = Cause.squash(cause)
+    if (error instanceof LlmError) this.settle(failedWith(error))
+    else if (Cause.hasDies(cause)) this.settle(failedWith(defect))
   }
 
   /** Records a failure as the call's ending and passes it on. */

@@ -11,6 +11,7 @@ import { Filters, type Filter } from "../filters/Filter.ts"
 import { onEvents } from "../filters/reframe.ts"
 import { Attempt, start, type Committed } from "../routing/Attempt.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
+import type { Timeouts } from "../routing/Timeouts.ts"
 import { newCallId } from "./CallId.ts"
 import { CallState, type CancelledBy } from "./CallState.ts"
 
@@ -31,6 +32,8 @@ export interface OpenCall {
   readonly answer: Effect.Effect<Answer, LlmError>
   /** For whoever sends the answer: bytes handed to the transport, and whether the dialect's ending was among them. */
   readonly delivery: { bytes: number; complete: boolean }
+  /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
+  readonly notice: (notice: Notice) => void
 }
 
 /** How a call that a program made itself went. `error` is there where the outcome is `Failed`. */
@@ -91,7 +94,7 @@ export class Engine extends Context.Service<
             delivery: plan.upstreamDelivery ?? call.delivery,
             dialect: call.dialect,
             origin: request === call.request ? call.origin : undefined,
-            timeouts: call.timeoutMs === undefined ? plan.timeouts : { ...plan.timeouts, total: call.timeoutMs },
+            timeouts: shortened(plan.timeouts, call.timeoutMs),
             calledAt: state.openedAt,
             waitedMs: 0,
             notice: state.notice
@@ -129,9 +132,10 @@ export class Engine extends Context.Service<
       ): Effect.fn.Return<{ readonly state: CallState; readonly plan: RoutePlan }, LlmError, Scope.Scope> {
         const plan = yield* router.plan(call.request.model)
         const state = new CallState(yield* newCallId, call, clock.currentTimeMillisUnsafe(), maxText)
-        yield* Effect.acquireRelease(audit.open(state.openRecord()), () =>
+        yield* Effect.acquireRelease(audit.open(state.openRecord()), (_, exit) =>
           Effect.suspend(() => {
             calls.delete(state.id)
+            if (Exit.isFailure(exit)) state.broke(exit.cause)
             return audit.finalize(state.finalRecord(clock.currentTimeMillisUnsafe()))
           })
         )
@@ -145,7 +149,8 @@ export class Engine extends Context.Service<
         return {
           id: state.id,
           answer: Effect.mapError(answer(state, plan, scope), state.failed),
-          delivery: state.delivery
+          delivery: state.delivery,
+          notice: state.notice
         } satisfies OpenCall
       })
 
@@ -196,6 +201,12 @@ export class Engine extends Context.Service<
     })
   )
 }
+
+/** The call's own bound on its time, where that is shorter than what it may take anyway. */
+const shortened = (timeouts: Timeouts, total: number | undefined): Timeouts =>
+  total === undefined || total === 0 || (timeouts.total > 0 && timeouts.total <= total)
+    ? timeouts
+    : { ...timeouts, total }
 
 const filterRequest = (filters: ReadonlyArray<Filter>, request: LlmRequest): Effect.Effect<LlmRequest, LlmError> =>
   Effect.reduce(

@@ -1,23 +1,31 @@
-import { Cause, Clock, Effect, type Scope } from "effect"
-import type { IncomingMessage, ServerResponse } from "node:http"
-import type { Call, Notice, Origin } from "../domain/Call.ts"
-import { failure, type LlmError } from "../domain/LlmError.ts"
+import { Clock, Effect, type Scope } from "effect"
+import type { Call, Origin } from "../domain/Call.ts"
+import type { LlmError } from "../domain/LlmError.ts"
 import { Engine, type Answer, type OpenCall } from "../engine/Engine.ts"
 import type { Dialect, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
+import { explain } from "./explain.ts"
 import { relayStream, relayWhole } from "./relay.ts"
-import { callerOf, headersOf, parseObject, readBody, requestIdOf, timeoutOf, type RequestHeaders } from "./requests.ts"
+import {
+  callerOf,
+  checkControl,
+  type Exchange,
+  headersOf,
+  parseObject,
+  readBody,
+  type RequestHeaders,
+  requestIdOf,
+  timeoutOf
+} from "./requests.ts"
 import { ResponseWriter, type ResponseHeaders } from "./ResponseWriter.ts"
 import { Settings } from "./Settings.ts"
 
-/** One request and the response that belongs to it. */
-export interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
-
-/** Sends an answer that is not a stream. */
+/** Sends an answer that is not a stream. Where another one has begun, it can only be broken off. */
 export const sendJson = ({ response }: Exchange, answer: RenderedAnswer, headers: ResponseHeaders): void => {
-  if (response.headersSent || response.destroyed) return
+  if (response.headersSent) {
+    if (!response.writableEnded) response.destroy()
+    return
+  }
+  if (response.destroyed) return
   const body = JSON.stringify(answer.body)
   response
     .writeHead(answer.status, {
@@ -38,9 +46,9 @@ const streamHeaders = {
 /** Header values are ASCII; what is not is replaced. */
 const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
 
-const answerHeaders = (answer: Answer | undefined, notices: ReadonlyArray<Notice>): ResponseHeaders => {
+const answerHeaders = (answer: Answer | undefined): ResponseHeaders => {
   if (answer === undefined) return {}
-  const dropped = notices.filter((notice) => notice.code === "dropped").map((notice) => notice.message)
+  const dropped = answer.notices.filter((notice) => notice.code === "dropped").map((notice) => notice.message)
   return {
     "x-millrace-model": headerText(`${answer.target.provider}/${answer.target.model}`),
     "x-millrace-attempts": String(answer.attempts),
@@ -91,25 +99,11 @@ export const generate = (dialect: Dialect, exchange: Exchange): Effect.Effect<vo
     const sent: Record<string, string> = { "x-request-id": requestId }
     yield* serve(dialect, exchange, headers, requestId, sent).pipe(
       Effect.scoped,
-      Effect.catchCause((cause) => explain(cause)),
-      Effect.flatMap((error) =>
-        error === undefined
-          ? Effect.void
-          : Effect.sync(() => sendJson(exchange, dialect.renderError(error, requestId), sent))
+      Effect.catchCause((cause) =>
+        Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
       )
     )
   })
-
-/** What went wrong, as a failure that can be told. Interruption is not told: there is nobody left to tell. */
-const explain = (cause: Cause.Cause<LlmError>): Effect.Effect<LlmError | undefined> => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-  const found = Cause.findErrorOption(cause)
-  if (found._tag === "Some") return Effect.succeed(found.value)
-  return Effect.as(
-    Effect.logError("A call failed because of a defect", cause),
-    failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
-  )
-}
 
 const serve = Effect.fnUntraced(function* (
   dialect: Dialect,
@@ -117,11 +111,12 @@ const serve = Effect.fnUntraced(function* (
   headers: RequestHeaders,
   requestId: string,
   sent: Record<string, string>
-): Effect.fn.Return<LlmError | undefined, LlmError, Engine | Scope.Scope> {
+): Effect.fn.Return<void, LlmError, Engine | Scope.Scope> {
   const engine = yield* Engine
-  const { bodyLimit, keepAliveMs } = yield* Settings
+  const settings = yield* Settings
   const clock = yield* Clock.Clock
-  const text = yield* readBody(exchange.request, bodyLimit)
+  yield* checkControl(headers)
+  const text = yield* readBody(exchange, settings.bodyLimit)
   const call = yield* callOf(dialect, headers, text, requestId)
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
@@ -132,19 +127,17 @@ const serve = Effect.fnUntraced(function* (
     origin: call.origin
   }
   if (call.delivery === "whole") {
-    yield* serveWhole(opened, dialect, context, exchange, sent)
-    return undefined
+    return yield* serveWhole(opened, dialect, context, exchange, sent)
   }
   let answer: Answer | undefined
   const writer = new ResponseWriter(
     exchange.response,
-    () => ({ ...streamHeaders, ...sent, ...answerHeaders(answer, answer?.notices ?? []) }),
+    () => ({ ...streamHeaders, ...sent, ...answerHeaders(answer) }),
     () => clock.currentTimeMillisUnsafe()
   )
-  yield* relayStream(opened, dialect, context, writer, keepAliveMs, (begun) => {
+  yield* relayStream(opened, dialect, context, writer, settings, (begun) => {
     answer = begun
   })
-  return undefined
 })
 
 const serveWhole = Effect.fnUntraced(function* (
@@ -154,15 +147,14 @@ const serveWhole = Effect.fnUntraced(function* (
   { response }: Exchange,
   sent: Record<string, string>
 ) {
-  const notices: Array<Notice> = []
-  const { answer, text } = yield* relayWhole(opened, dialect, context, notices)
+  const { answer, text } = yield* relayWhole(opened, dialect, context)
   const bytes = Buffer.byteLength(text)
   response
     .writeHead(200, {
       "content-type": "application/json; charset=utf-8",
       "content-length": bytes,
       ...sent,
-      ...answerHeaders(answer, [...answer.notices, ...notices])
+      ...answerHeaders(answer)
     })
     .end(text)
   opened.delivery.bytes = bytes

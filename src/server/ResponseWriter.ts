@@ -73,6 +73,8 @@ export class ResponseWriter {
   }
 
   private readonly drained: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    // A broken connection needs no drain and gets none: what ends the call is on its way.
+    if (!this.response.writableNeedDrain && !this.response.destroyed) return resume(Effect.void)
     this.stalledSince = this.now()
     const onDrain = () => {
       this.stalledSince = undefined

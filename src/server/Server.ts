@@ -2,11 +2,9 @@ import { NodeHttpServer, NodeHttpServerRequest } from "@effect/platform-node"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { HttpMiddleware, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { failure } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
-import { sendJson, type Exchange } from "./Generate.ts"
-import { dispatch, makeRoutes, surfaceFor, type Surfaces } from "./routes.ts"
-import { headersOf, requestIdOf } from "./requests.ts"
+import type { Exchange } from "./requests.ts"
+import { dispatch, makeRoutes, type Surfaces } from "./routes.ts"
 import { Settings } from "./Settings.ts"
 
 /** Where the server listens. */
@@ -24,7 +22,9 @@ export class Server extends Context.Service<
       Effect.gen(function* () {
         const settings = yield* Settings
         const engine = yield* Engine
-        const server = createServer({ keepAliveTimeout: 120_000, noDelay: true, requestTimeout: 0 })
+        // A request may take its time, its head may not.
+        const timeouts = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 120_000 }
+        const server = createServer({ ...timeouts, noDelay: true })
         const http = yield* NodeHttpServer.make(() => server, {
           host: settings.host,
           port: settings.port,
@@ -42,14 +42,15 @@ export class Server extends Context.Service<
             request: NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage,
             response: NodeHttpServerRequest.toServerResponse(request) as ServerResponse
           }
-          // Health is still told, and what was begun can still be read, while the process ends.
-          const answered = draining && exchange.request.method === "POST" ? refuse(exchange, surfaces) : route(exchange)
-          return Effect.as(answered, written)
+          // The server runs what it is given uninterruptibly: a client that leaves has to end it.
+          return Effect.as(Effect.interruptible(route(exchange)), written)
         })
         yield* http.serve(app).pipe(
           // The span of a call is made by hand, once; the server's own for every request would cost more than the call.
           Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
         )
+        // Nothing here speaks another protocol: clients that offer to (h2c, of all) are answered in HTTP/1.1, as is usual.
+        server.removeAllListeners("upgrade")
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             draining = true
@@ -69,19 +70,6 @@ const serverAddress = (address: ReturnType<ReturnType<typeof createServer>["addr
   typeof address === "object" && address !== null ? address : { port: 0 }
 
 const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host)
-
-const refuse = (exchange: Exchange, surfaces: Surfaces): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const requestId = yield* requestIdOf(headersOf(exchange.request))
-    const surface = surfaceFor(surfaces, exchange, exchange.request.url ?? "/")
-    const error = failure({ _tag: "NoRoute" }, "The server is shutting down")
-    yield* Effect.sync(() =>
-      sendJson(exchange, surface.dialect.renderError(error, requestId), {
-        "x-request-id": requestId,
-        connection: "close"
-      })
-    )
-  })
 
 /** Waits for the open calls, cancels those that take longer than the grace, and waits for their endings to be told. */
 const drain = Effect.fnUntraced(function* (engine: Engine["Service"], graceMs: number) {

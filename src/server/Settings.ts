@@ -8,6 +8,8 @@ export interface ServerSettings {
   readonly bodyLimit: number
   /** silence after which a stream is told that the connection lives */
   readonly keepAliveMs: number
+  /** how long a caller of a stream may take nothing before it counts as gone */
+  readonly stallLimitMs: number
   /** how long streams may go on after the process was told to end */
   readonly shutdownGraceMs: number
 }
@@ -17,6 +19,7 @@ export const defaultServerSettings: ServerSettings = {
   port: 8787,
   bodyLimit: 32 * 1024 * 1024,
   keepAliveMs: 15_000,
+  stallLimitMs: 60_000,
   shutdownGraceMs: 20_000
 }
 

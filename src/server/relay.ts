@@ -5,39 +5,40 @@ import type { LlmError } from "../domain/LlmError.ts"
 import { ResponseFold } from "../domain/LlmResponse.ts"
 import type { Answer, OpenCall } from "../engine/Engine.ts"
 import type { Dialect, RenderContext, StreamRenderer } from "../protocols/Dialect.ts"
+import { explain } from "./explain.ts"
 import type { ResponseWriter } from "./ResponseWriter.ts"
-
-/** How long a caller may take nothing before it counts as gone, in milliseconds. */
-const stallLimit = 60_000
+import type { ServerSettings } from "./Settings.ts"
 
 /**
  * Sends the answer of an open call as a stream. Nothing is sent until the answer has begun, or the caller was kept waiting
- * for `keepAliveMs`: until then a failure is the failure of the effect and can be told with a status. After it, a failure
- * is told in the stream, which then ends without the dialect's sign of success.
+ * for `keepAliveMs`: until then a failure can be told with a status. After it, a failure is told in the stream, which then
+ * ends without the dialect's sign of success. Either way it is the failure of the effect.
  */
 export const relayStream = Effect.fnUntraced(function* (
   opened: OpenCall,
   dialect: Dialect,
   context: RenderContext,
   writer: ResponseWriter,
-  keepAliveMs: number,
+  settings: ServerSettings,
   onAnswer: (answer: Answer) => void
 ): Effect.fn.Return<void, LlmError, Scope.Scope> {
   const renderer = dialect.renderer(context)
-  yield* Effect.forkScoped(pulse(writer, dialect.keepAlive, keepAliveMs), { startImmediately: true })
+  yield* Effect.forkScoped(pulse(writer, dialect.keepAlive, settings), { startImmediately: true })
   yield* opened.answer.pipe(
     Effect.tap((answer) => Effect.sync(() => onAnswer(answer))),
     Effect.flatMap(({ frames }) =>
       Stream.runForEachArray(frames, (batch) => send(batch, dialect, renderer, opened, writer))
     ),
-    Effect.catch((error) => {
-      if (!writer.begun) return error
-      writer.end(renderer.failure(error))
-      return Effect.void
-    }),
+    Effect.catchCause((cause) =>
+      Effect.flatMap(explain(cause), (error) => {
+        if (writer.begun) writer.end(renderer.failure(error))
+        return error
+      })
+    ),
     Effect.ensuring(
       Effect.sync(() => {
         opened.delivery.bytes = writer.bytes
+        for (const notice of renderer.notices) opened.notice(notice)
       })
     )
   )
@@ -69,27 +70,26 @@ const send = (
  * One sleeping fiber per stream: keeps the connection alive while there is nothing to say, and gives up a caller that
  * takes nothing.
  */
-const pulse = Effect.fnUntraced(function* (writer: ResponseWriter, keepAlive: string, keepAliveMs: number) {
+const pulse = Effect.fnUntraced(function* (
+  writer: ResponseWriter,
+  keepAlive: string,
+  { keepAliveMs, stallLimitMs }: ServerSettings
+) {
   const clock = yield* Clock.Clock
   while (!writer.ended) {
     const now = clock.currentTimeMillisUnsafe()
     const { stalledSince } = writer
-    if (stalledSince !== undefined && now - stalledSince >= stallLimit) return writer.destroy()
+    if (stalledSince !== undefined && now - stalledSince >= stallLimitMs) return writer.destroy()
     if (now - writer.lastWriteAt >= keepAliveMs) writer.keepAlive(keepAlive)
     // A caller that begins to stall now is looked at again after the limit; nothing else can fall due before.
     const nextKeepAlive = (stalledSince === undefined ? writer.lastWriteAt : now) + keepAliveMs
-    const nextStall = (stalledSince ?? now) + stallLimit
+    const nextStall = (stalledSince ?? now) + stallLimitMs
     yield* Effect.sleep(Math.min(nextKeepAlive, nextStall) - now)
   }
 })
 
 /** A whole answer: its JSON text, the provider's own where it speaks the dialect and nobody changed anything. */
-export const relayWhole = Effect.fnUntraced(function* (
-  opened: OpenCall,
-  dialect: Dialect,
-  context: RenderContext,
-  notices: Array<Notice>
-) {
+export const relayWhole = Effect.fnUntraced(function* (opened: OpenCall, dialect: Dialect, context: RenderContext) {
   const answer = yield* opened.answer
   const frames: Array<Frame> = []
   yield* Stream.runForEachArray(answer.frames, (batch) => Effect.sync(() => void frames.push(...batch)))
@@ -99,5 +99,8 @@ export const relayWhole = Effect.fnUntraced(function* (
   }
   const fold = new ResponseFold()
   for (const frame of frames) for (const event of frame.events) fold.add(event)
-  return { answer, text: JSON.stringify(dialect.renderWhole(fold.response(), context, notices)) }
+  const notices: Array<Notice> = []
+  const text = JSON.stringify(dialect.renderWhole(fold.response(), context, notices))
+  for (const notice of notices) opened.notice(notice)
+  return { answer, text }
 })

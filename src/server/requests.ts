@@ -1,8 +1,14 @@
 import { Effect, Random } from "effect"
-import type { IncomingMessage } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
 import type { Caller } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+
+/** One request and the response that belongs to it. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
 
 /** Request headers as Node gives them: lower case, several values joined. */
 export type RequestHeaders = { readonly [name: string]: string | undefined }
@@ -17,7 +23,7 @@ export const headersOf = (request: IncomingMessage): RequestHeaders => {
 }
 
 /** The text of a request's body, at most `limit` bytes of it. */
-export const readBody = (request: IncomingMessage, limit: number): Effect.Effect<string, LlmError> =>
+export const readBody = ({ request, response }: Exchange, limit: number): Effect.Effect<string, LlmError> =>
   Effect.callback<string, LlmError>((resume) => {
     const tooLarge = () =>
       failure(
@@ -25,6 +31,8 @@ export const readBody = (request: IncomingMessage, limit: number): Effect.Effect
         `The request body is larger than ${limit} bytes, the limit of this server (server.bodyLimit)`
       )
     if (Number(request.headers["content-length"] ?? 0) > limit) return resume(tooLarge())
+    // Who asks first whether the body is welcome (curl does, for large ones) waits for a yes.
+    if (request.headers.expect !== undefined) response.writeContinue()
     const chunks: Array<Buffer> = []
     let size = 0
     const onData = (chunk: Buffer) => {
@@ -69,6 +77,27 @@ export const requestIdOf = (headers: RequestHeaders): Effect.Effect<string> => {
   if (own !== undefined && /^[\x21-\x7e]{1,200}$/.test(own)) return Effect.succeed(own)
   return Effect.map(Random.nextInt, (random) => `req_${Math.abs(random).toString(36)}`)
 }
+
+/** The headers by which a caller controls a call; what is not one of them is refused rather than ignored. */
+const controlHeaders: ReadonlyArray<string> = [
+  "x-millrace-conversation",
+  "x-millrace-labels",
+  "x-millrace-tenant",
+  "x-millrace-timeout"
+]
+
+/** Fails where a header would control a call in a way that there is not, such as a misspelt one. */
+export const checkControl = (headers: RequestHeaders): Effect.Effect<void, LlmError> =>
+  Effect.suspend(() => {
+    for (const name in headers) {
+      if (!name.startsWith("x-millrace-") || controlHeaders.includes(name)) continue
+      return failure(
+        { _tag: "InvalidRequest", kind: "type", path: name },
+        `There is no header ${name}; a call is controlled by ${controlHeaders.join(", ")}`
+      )
+    }
+    return Effect.void
+  })
 
 const controlError = (header: string, mend: string): LlmError =>
   failure({ _tag: "InvalidRequest", kind: "type", path: header }, `The header ${header} is not readable: ${mend}`)

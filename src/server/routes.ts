@@ -8,8 +8,9 @@ import type { CountTokensSurface, Surface } from "../protocols/Surface.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
-import { generate, originOf, sendJson, type Exchange } from "./Generate.ts"
-import { headersOf, parseObject, readBody, requestIdOf, type RequestHeaders } from "./requests.ts"
+import { explain } from "./explain.ts"
+import { generate, originOf, sendJson } from "./Generate.ts"
+import { type Exchange, headersOf, parseObject, readBody, type RequestHeaders, requestIdOf } from "./requests.ts"
 import { Settings } from "./Settings.ts"
 
 /** The dialects that are served; the first answers what no dialect claims. */
@@ -49,10 +50,12 @@ const json =
       const { bodyLimit } = yield* Settings
       const headers = headersOf(exchange.request)
       const requestId = yield* requestIdOf(headers)
-      const rendered = yield* answer(match, readBody(exchange.request, bodyLimit), headers).pipe(
+      const rendered = yield* answer(match, readBody(exchange, bodyLimit), headers).pipe(
         // Everything answered here was made of JSON values.
         Effect.map((body) => ({ status: 200, headers: {}, body: body as never })),
-        Effect.catch((error) => Effect.succeed(match.surface.dialect.renderError(error, requestId)))
+        Effect.catchCause((cause) =>
+          Effect.map(explain(cause), (error) => match.surface.dialect.renderError(error, requestId))
+        )
       )
       yield* Effect.sync(() => sendJson(exchange, rendered, { "x-request-id": requestId }))
     })
@@ -67,17 +70,27 @@ const countTokensRoute = (dialect: Dialect, { decode, render }: CountTokensSurfa
     })
   )
 
-const dialectRoutes = (surface: Surface): ReadonlyArray<Route> => [
-  { method: "POST", path: surface.generatePath, handle: (exchange) => generate(surface.dialect, exchange) },
-  ...(surface.countTokens === undefined
+const generateRoute =
+  (dialect: Dialect, draining: () => boolean): Handler =>
+  (exchange) =>
+    draining() ? refuseCall(dialect, exchange) : generate(dialect, exchange)
+
+/** A call that comes while the process ends: the next one, on a connection of its own, reaches another process. */
+const refuseCall = (dialect: Dialect, exchange: Exchange): Effect.Effect<void> =>
+  Effect.map(requestIdOf(headersOf(exchange.request)), (requestId) => {
+    const error = failure({ _tag: "NoRoute" }, "The server is shutting down")
+    const headers = { "x-request-id": requestId, connection: "close" }
+    sendJson(exchange, dialect.renderError(error, requestId), headers)
+  })
+
+const dialectRoutes = (
+  { dialect, generatePath, countTokens: counting }: Surface,
+  draining: () => boolean
+): ReadonlyArray<Route> => [
+  { method: "POST", path: generatePath, handle: generateRoute(dialect, draining) },
+  ...(counting === undefined
     ? []
-    : [
-        {
-          method: "POST" as const,
-          path: surface.countTokens.path,
-          handle: countTokensRoute(surface.dialect, surface.countTokens)
-        }
-      ])
+    : [{ method: "POST" as const, path: counting.path, handle: countTokensRoute(dialect, counting) }])
 ]
 
 const models = json(({ surface }) =>
@@ -142,14 +155,15 @@ const cancelCall = json(({ rest }) =>
 
 const text =
   (status: number, body: string): Handler =>
-  ({ response }) =>
-    Effect.sync(() => {
-      response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(body)
+  ({ request, response }) =>
+    Effect.map(requestIdOf(headersOf(request)), (requestId) => {
+      const headers = { "content-type": "text/plain; charset=utf-8", "x-request-id": requestId }
+      response.writeHead(status, headers).end(body)
     })
 
-/** Everything the server answers to. */
+/** Everything the server answers to. While `draining`, new calls are refused; what was begun can be read and cancelled. */
 export const makeRoutes = (surfaces: Surfaces, draining: () => boolean): ReadonlyArray<Route> => [
-  ...surfaces.flatMap(dialectRoutes),
+  ...surfaces.flatMap((surface) => dialectRoutes(surface, draining)),
   { method: "GET", path: "/v1/models", handle: models },
   { method: "GET", path: "/v1/models/*", handle: model },
   { method: "GET", path: "/v1/calls", handle: calls },
@@ -209,7 +223,7 @@ export const dispatch =
   }
 
 /** The dialect to answer in: that of the path, else that of the headers. */
-export const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string): Surface => {
+const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string): Surface => {
   const headers = headersOf(request)
   return (
     surfaces.find(({ generatePath, countTokens }) => path === generatePath || path === countTokens?.path) ??
