@@ -1,0 +1,156 @@
+import { Result } from "effect"
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { FunctionTool, LlmRequest, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import type { DecodedRequest } from "../Dialect.ts"
+import { documentDecoder } from "../document.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { decodeMessages, messageFault } from "./decode-messages.ts"
+import { cacheOf } from "./decode-parts.ts"
+import { extended, marked } from "./extension.ts"
+import {
+  ChatRequest,
+  openAiChatId,
+  type FunctionDefinition,
+  type RequestFormat,
+  type RequestTool,
+  type RequestToolChoice
+} from "./wire.ts"
+
+const readDocument = documentDecoder(ChatRequest)
+
+/** Reads the body of `POST /v1/chat/completions`. */
+export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmError> =>
+  Result.flatMap(readDocument(body), (document) => {
+    const fault = faultOf(document)
+    return fault === undefined
+      ? Result.succeed({ request: requestOf(document), delivery: document.stream === true ? "stream" : "whole" })
+      : Result.fail(fault)
+  })
+
+/** What the API refuses in documents that are well-formed. */
+const faultOf = (document: ChatRequest): LlmError | undefined => {
+  if (document.model === "") return invalid("type", "model", "model is required")
+  if (document.messages.length === 0) return invalid("type", "messages", "messages: at least one message is required")
+  if (document.n === 0) return invalid("type", "n", "n: at least one answer has to be asked for")
+  const choice = document.tool_choice
+  if (choice && choice !== "none" && choice !== "auto" && !document.tools?.length) {
+    return invalid("semantic", "tool_choice", "tool_choice is only allowed when tools are specified")
+  }
+  if (document.top_logprobs && document.logprobs !== true) {
+    return invalid("semantic", "top_logprobs", "top_logprobs is only allowed when logprobs is true")
+  }
+  return messageFault(document.messages)
+}
+
+const invalid = (kind: "type" | "semantic", path: string, message: string): LlmError =>
+  failure({ _tag: "InvalidRequest", kind, path }, message)
+
+const requestOf = (document: ChatRequest): LlmRequest => {
+  const { tool_choice: choice, response_format: format, function_call: legacy, reasoning_effort: effort } = document
+  const tools = toolsOf(document)
+  const unknownFormat = format && format.type === undefined ? format.raw : undefined
+  return {
+    model: document.model,
+    messages: decodeMessages(document.messages),
+    ...present({
+      tools: tools.length === 0 && !document.tools ? undefined : tools,
+      toolChoice: choice ? toolChoiceOf(choice) : legacy ? legacyChoiceOf(legacy) : undefined,
+      parallelToolCalls: document.parallel_tool_calls,
+      responseFormat: format ? formatOf(format) : undefined,
+      reasoning: effort ? { effort } : undefined,
+      serviceTier: document.service_tier,
+      user: document.user,
+      metadata: document.metadata
+    }),
+    sampling: samplingOf(document),
+    ...marked({
+      ...document.rest,
+      stream_options: document.stream_options?.rest,
+      tool_choice: choice ? keptChoice(choice) : undefined,
+      response_format: unknownFormat
+    })
+  }
+}
+
+const toolsOf = ({ tools, functions }: ChatRequest): ReadonlyArray<Tool> => [
+  ...(tools ?? []).map(decodeTool),
+  ...(tools?.length ? [] : (functions ?? [])).map((definition) => decodeFunction(definition))
+]
+
+const decodeTool = (tool: RequestTool): Tool =>
+  tool.type === "function"
+    ? { ...decodeFunction(tool.function, tool.rest), ...cacheOf(tool.cache_control) }
+    : { _tag: "Provider", protocol: openAiChatId, name: providerToolName(tool.raw), value: tool.raw }
+
+/** A tool without a name of its own goes by its type. */
+const providerToolName = ({ type, name, custom }: JsonObject): string => {
+  const named = typeof custom === "object" && custom !== null && "name" in custom ? custom["name"] : name
+  return String(named ?? type)
+}
+
+const decodeFunction = (definition: FunctionDefinition, rest?: JsonObject): FunctionTool => ({
+  _tag: "Function",
+  name: definition.name,
+  ...present({
+    description: definition.description,
+    inputSchema: definition.parameters,
+    strict: definition.strict
+  }),
+  ...extended({ ...rest, function: definition.rest })
+})
+
+const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
+  if (choice === "none") return { _tag: "None" }
+  if (choice === "auto") return { _tag: "Auto" }
+  if (choice === "required") return { _tag: "Required" }
+  switch (choice.type) {
+    case "function":
+      return { _tag: "Tool", name: choice.function.name }
+    case "custom":
+      return { _tag: "Tool", name: choice.custom.name }
+    case "allowed_tools":
+      return { _tag: choice.allowed_tools.mode === "required" ? "Required" : "Auto" }
+    case undefined:
+      return undefined
+  }
+}
+
+/** A choice that says more than its canonical form. */
+const keptChoice = (choice: RequestToolChoice): JsonObject | undefined =>
+  typeof choice === "string" || (choice.type === "function" && choice.rest === undefined) ? undefined : choice.raw
+
+const legacyChoiceOf = (choice: NonNullable<ChatRequest["function_call"]>): ToolChoice =>
+  choice === "none" ? { _tag: "None" } : choice === "auto" ? { _tag: "Auto" } : { _tag: "Tool", name: choice.name }
+
+const formatOf = (format: RequestFormat): ResponseFormat | undefined => {
+  switch (format.type) {
+    case "text":
+      return { _tag: "Text" }
+    case "json_object":
+      return { _tag: "Json" }
+    case "json_schema": {
+      const { name, description, schema, strict } = format.json_schema
+      return { _tag: "JsonSchema", name, schema: schema ?? {}, ...present({ description, strict }) }
+    }
+    case undefined:
+      return undefined
+  }
+}
+
+const samplingOf = (document: ChatRequest): Sampling => {
+  const { stop, top_k: topK } = document
+  return present({
+    maxOutputTokens: document.max_completion_tokens ?? document.max_tokens,
+    temperature: document.temperature,
+    topP: document.top_p,
+    // Servers that know it take -1 for "all".
+    topK: topK !== null && topK !== undefined && topK >= 0 ? topK : undefined,
+    seed: document.seed,
+    frequencyPenalty: document.frequency_penalty,
+    presencePenalty: document.presence_penalty,
+    stopSequences: typeof stop === "string" ? [stop] : stop,
+    choices: document.n,
+    logprobs: document.logprobs,
+    topLogprobs: document.top_logprobs
+  })
+}

@@ -1,0 +1,158 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import type { WireFrame } from "../../wire/Frame.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
+import type { StreamDecoder } from "../Protocol.ts"
+import { listedSources } from "./annotations.ts"
+import { ChoiceDecoder, type BlockIds } from "./choice.ts"
+import { isIndex, readChoice, textIn } from "./chunk.ts"
+import { UsageTally } from "./usage.ts"
+import { openAiChatId } from "./wire.ts"
+
+/** The frame that ends a stream. */
+export const terminator = "[DONE]"
+
+/** What is known of one answer so far, be it a stream or whole. */
+class ChatDecoder implements StreamDecoder {
+  private started = false
+  private done = false
+  private readonly ids = makeIds()
+  private readonly first = new ChoiceDecoder(0, this.ids)
+  private readonly others = new Map<number, ChoiceDecoder>()
+  private readonly usage = new UsageTally()
+  private readonly cited = new Set<string>()
+
+  step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
+    if (this.done) return undefined
+    const { data } = frame
+    if (data === terminator || data.trim() === terminator) {
+      this.finish(events)
+      return undefined
+    }
+    let chunk: unknown
+    // JSON.parse is the one judge of JSON, and says no by throwing.
+    try {
+      chunk = JSON.parse(data)
+    } catch {
+      return malformed
+    }
+    if (!isObject(chunk)) return malformed
+    const failed = this.readChunk(chunk, false, events) || frame.event === "error"
+    if (!failed) return undefined
+    this.done = true
+    return openAiStreamError(readOpenAiError(chunk), openAiChatId, frame.raw)
+  }
+
+  /** The usage of a stream may come after its finish reason, so that the end is only known at the end. */
+  halt(events: Array<LlmEvent>): LlmError | undefined {
+    if (this.done) return undefined
+    if (this.first.finished || [...this.others.values()].some(({ finished }) => finished)) {
+      this.finish(events)
+      return undefined
+    }
+    return this.started
+      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
+      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+  }
+
+  /** A whole answer is one big chunk, and then its end. */
+  whole(answer: JsonObject, events: Array<LlmEvent>): void {
+    this.readChunk(answer, true, events)
+    this.finish(events)
+  }
+
+  /** Reads a chunk; true where it says that the provider failed. */
+  private readChunk(chunk: JsonObject, whole: boolean, events: Array<LlmEvent>): boolean {
+    const { choices, usage, error } = chunk
+    if (Array.isArray(choices) && choices.length > 0) {
+      if (!this.started) this.start(chunk, events)
+      for (const choice of choices) {
+        const read = readChoice(choice, whole)
+        if (read !== undefined) this.choiceAt(read.index).read(read, whole, events)
+      }
+    }
+    if (isObject(usage)) this.report(usage, chunk, events)
+    else if (isObject(chunk["x_groq"])) this.report(chunk["x_groq"]["usage"], chunk, events)
+    if ("citations" in chunk || "search_results" in chunk) this.cite(chunk, events)
+    return error !== undefined && error !== null
+  }
+
+  private choiceAt(index: number): ChoiceDecoder {
+    if (index === 0) return this.first
+    const known = this.others.get(index)
+    if (known !== undefined) return known
+    const choice = new ChoiceDecoder(index, this.ids)
+    this.others.set(index, choice)
+    return choice
+  }
+
+  private start(chunk: JsonObject, events: Array<LlmEvent>): void {
+    this.started = true
+    const { id, model, created, service_tier: tier } = chunk
+    events.push({
+      _tag: "Started",
+      id: textIn(id) ?? "",
+      model: textIn(model) ?? "",
+      ...present({ created: isIndex(created) ? created : undefined, serviceTier: textIn(tier) })
+    })
+  }
+
+  private report(usage: unknown, chunk: JsonObject, events: Array<LlmEvent>): void {
+    if (!this.usage.add(usage)) return
+    if (!this.started) this.start(chunk, events)
+    events.push({ _tag: "UsageReported", usage: this.usage.usage() })
+  }
+
+  private cite(chunk: JsonObject, events: Array<LlmEvent>): void {
+    for (const source of listedSources(chunk)) {
+      if (source.url === undefined || this.cited.has(source.url)) continue
+      if (!this.started) this.start(chunk, events)
+      this.cited.add(source.url)
+      events.push(source)
+    }
+  }
+
+  private finish(events: Array<LlmEvent>): void {
+    if (!this.started) this.start({}, events)
+    this.done = true
+    for (const choice of this.others.values()) choice.finish(undefined, events)
+    this.first.finish(undefined, events)
+    const { reason, rawReason } = this.first
+    events.push({ _tag: "Finish", reason, ...present({ rawReason }), usage: this.usage.usage() })
+  }
+}
+
+const makeIds = (): BlockIds => {
+  const taken = new Set<string>()
+  let blocks = 0
+  const free = (wanted: string): string => {
+    let id = wanted
+    for (let n = 2; taken.has(id); n++) id = `${wanted}-${n}`
+    taken.add(id)
+    return id
+  }
+  return {
+    next: (kind) => free(`${kind}-${blocks++}`),
+    take: (stated) => free(stated ?? `call_${blocks++}`)
+  }
+}
+
+const malformed = failure(
+  { _tag: "InvalidOutput", kind: "malformedFrame" },
+  "the provider sent a frame that cannot be read"
+)
+
+/** Decodes one stream of chat completions. */
+export const makeStreamDecoder = (): StreamDecoder => new ChatDecoder()
+
+/** Decodes a whole chat completion as the events that a stream of it would have been. */
+export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
+  if (!isObject(body)) return malformed
+  if (body["error"] !== undefined && body["error"] !== null) {
+    return openAiStreamError(readOpenAiError(body), openAiChatId, JSON.stringify(body))
+  }
+  if (!Array.isArray(body["choices"])) return malformed
+  new ChatDecoder().whole(body, events)
+  return undefined
+}

@@ -1,0 +1,177 @@
+import type {
+  MediaPart,
+  Message,
+  OpaquePart,
+  Part,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../domain/LlmRequest.ts"
+import type { Quirks } from "../Protocol.ts"
+import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { encodePart, markers, type Encoding } from "./encode-parts.ts"
+import { ownExtension } from "./extension.ts"
+import { encodeReasoning, isTakenBack } from "./reasoning-details.ts"
+import { openAiChatId } from "./wire.ts"
+
+/**
+ * The messages as this API wants them: the result of each tool is a message of its own, and a result can only be text. The
+ * pictures of a result follow in a message of the user, after all results of that turn, which must not be parted.
+ */
+export const encodeMessages = (
+  messages: ReadonlyArray<Message>,
+  quirks: Quirks,
+  encoding: Encoding
+): ReadonlyArray<JsonObject> => {
+  const encoded: Array<JsonObject> = []
+  let shown: Array<JsonObject> = []
+  const show = () => {
+    if (shown.length > 0) encoded.push({ role: "user", content: shown })
+    shown = []
+  }
+  for (const message of messages) {
+    const results = message.parts.filter((part) => part._tag === "ToolResult")
+    for (const result of results) {
+      encoded.push({ ...encodeToolResult(result, shown, encoding), ...messageMarks(message, encoding) })
+    }
+    const others = message.parts.filter((part) => part._tag !== "ToolResult")
+    if (others.length === 0 && (results.length > 0 || message.role === "tool")) continue
+    show()
+    encoded.push(encodeMessage(message, others, quirks, encoding))
+  }
+  show()
+  return encoded
+}
+
+const messageMarks = ({ extensions }: Message, encoding: Encoding): JsonObject => {
+  encoding.foreign(extensions)
+  const { role: _, ...more } = ownExtension(extensions)
+  return more
+}
+
+type Other = Exclude<Part, ToolResultPart>
+
+const encodeMessage = (
+  message: Message,
+  parts: ReadonlyArray<Other>,
+  quirks: Quirks,
+  encoding: Encoding
+): JsonObject => {
+  const { name } = message
+  const more = { ...present({ name }), ...messageMarks(message, encoding) }
+  switch (message.role) {
+    case "assistant":
+      return { role: "assistant", ...encodeAssistant(parts, encoding), ...more }
+    case "developer":
+      return {
+        role: quirks.noDeveloperRole === true ? "system" : "developer",
+        ...encodeInput(parts, encoding),
+        ...more
+      }
+    case "system":
+      return { role: "system", ...encodeInput(parts, encoding), ...more }
+    case "user":
+    case "tool":
+      return { role: "user", ...encodeInput(parts, encoding), ...more }
+  }
+}
+
+const encodeInput = (parts: ReadonlyArray<Other>, encoding: Encoding): JsonObject => {
+  const pieces: Array<TextPart | MediaPart | OpaquePart> = []
+  for (const part of parts) {
+    if (part._tag === "Text" || part._tag === "Media" || part._tag === "Opaque") pieces.push(part)
+    else if (part._tag === "Refusal") pieces.push({ _tag: "Text", text: part.text })
+    else encoding.dropped(`a ${part._tag} in a message that the model did not write`)
+  }
+  return { content: contentOf(pieces, encoding) }
+}
+
+/** A single text without marks is a string, which every server understands. */
+const contentOf = (
+  parts: ReadonlyArray<TextPart | MediaPart | OpaquePart>,
+  encoding: Encoding
+): string | ReadonlyArray<JsonObject> => {
+  const pieces = parts.flatMap((part) => encodePart(part, encoding))
+  const [first, ...others] = pieces
+  if (first === undefined) return ""
+  const { type, text, ...marks } = first
+  return others.length === 0 && type === "text" && typeof text === "string" && Object.keys(marks).length === 0
+    ? text
+    : pieces
+}
+
+const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: Encoding): JsonObject => {
+  const reasoning = parts.filter((part) => part._tag === "Reasoning")
+  const taken = reasoning.filter(isTakenBack)
+  if (taken.length < reasoning.length) {
+    encoding.dropped("reasoning of an earlier turn", "nobody takes back what another API's provider signed")
+  }
+  const calls: Array<JsonObject> = []
+  const said: Array<TextPart | OpaquePart> = []
+  let refusal = ""
+  for (const part of parts) {
+    if (part._tag === "ToolCall") calls.push(encodeToolCall(part, encoding))
+    else if (part._tag === "Refusal") refusal += part.text
+    else if (part._tag === "Text") said.push(part)
+    else if (part._tag === "Opaque" && isCall(part)) calls.push(part.value)
+    else if (part._tag === "Opaque") said.push(part)
+    else if (part._tag === "Media") encoding.dropped(`${part.kind} in a message of the assistant`)
+  }
+  const content = contentOf(said, encoding)
+  return {
+    content: content === "" && (calls.length > 0 || refusal !== "") ? null : content,
+    ...encodeReasoning(taken),
+    ...(refusal === "" ? {} : { refusal }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls })
+  }
+}
+
+/** A call of a kind that has no schema here has an id, which no part of a content has. */
+const isCall = (part: OpaquePart): part is OpaquePart & { readonly value: JsonObject } =>
+  part.protocol === openAiChatId && isObject(part.value) && typeof part.value["id"] === "string"
+
+const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+  const { id, name } = part
+  const { custom, ...more } = markers(part, encoding)
+  if (custom !== true) return { id, type: "function", function: { name, arguments: part.arguments }, ...more }
+  const input = parseJson(part.arguments)
+  const text = isObject(input) && typeof input["input"] === "string" ? input["input"] : part.arguments
+  return { id, type: "custom", custom: { name, input: text }, ...more }
+}
+
+const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encoding: Encoding): JsonObject => {
+  const { callId, name } = part
+  const said = part.content.filter((piece) => piece._tag !== "Media")
+  const media = part.content.filter((piece) => piece._tag === "Media")
+  if (media.length > 0) {
+    encoding.add("emulated", "media in the result of a tool: they follow in a message of the user")
+    shown.push({ type: "text", text: `The result of the tool call ${callId} contains:` })
+    for (const piece of media) shown.push(...encodePart(piece, encoding))
+  }
+  const content = contentOf(said, encoding)
+  const { detail: _, ...marks } = markers(part, encoding)
+  return {
+    role: "tool",
+    tool_call_id: callId,
+    // Other servers of the format than the first one take only a string.
+    content: failed(typeof content === "string" || encoding.own ? content : joined(content), part, encoding),
+    ...present({ name }),
+    ...marks
+  }
+}
+
+const joined = (pieces: ReadonlyArray<JsonObject>): string =>
+  pieces.map((piece) => (typeof piece["text"] === "string" ? piece["text"] : JSON.stringify(piece))).join("\n")
+
+/** There is no field for a failure of a tool: the model reads it in the text. */
+const failed = (
+  content: string | ReadonlyArray<JsonObject>,
+  { isError }: ToolResultPart,
+  encoding: Encoding
+): string | ReadonlyArray<JsonObject> => {
+  if (isError !== true) return content
+  encoding.add("emulated", "the failure of a tool is said in the text of its result")
+  return typeof content === "string"
+    ? `Error: ${content === "" ? "the tool failed" : content}`
+    : [{ type: "text", text: "Error:" }, ...content]
+}

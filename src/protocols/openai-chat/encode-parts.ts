@@ -1,0 +1,125 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { CacheMarker, Extensions, MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
+import { Notices } from "../Notices.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import { ownExtension } from "./extension.ts"
+import { openAiChatId } from "./wire.ts"
+
+/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
+export class Encoding extends Notices {
+  failure: LlmError | undefined
+  /** whether the request came in this format: its server then takes what is not part of the API itself */
+  readonly own: boolean
+
+  constructor(own: boolean) {
+    super("Chat Completions has no counterpart")
+    this.own = own
+  }
+
+  /** Input that the target cannot take: an answer without it would be an answer to another question. */
+  unsupported(feature: string): void {
+    this.failure ??= failure({ _tag: "Unsupported", feature }, `Chat Completions does not take ${feature}`)
+  }
+
+  /** What another format kept for itself. */
+  foreign(extensions: Extensions | undefined): void {
+    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
+      if (protocol === openAiChatId) continue
+      for (const field of Object.keys(fields)) this.dropped(field)
+    }
+  }
+}
+
+interface Marked {
+  readonly cache?: CacheMarker
+  readonly extensions?: Extensions
+}
+
+/** The fields that any part or tool may have besides its own. */
+export const markers = ({ cache, extensions }: Marked, encoding: Encoding): JsonObject => {
+  encoding.foreign(extensions)
+  if (cache === undefined) return ownExtension(extensions)
+  if (!encoding.own) {
+    encoding.dropped("cache_control", "Chat Completions caches the beginning of a prompt by itself")
+    return ownExtension(extensions)
+  }
+  return { ...ownExtension(extensions), cache_control: { type: "ephemeral", ...cache } }
+}
+
+/** The parts of a content that a piece of input stands for: one, or none where it cannot be said. */
+export const encodePart = (part: TextPart | MediaPart | OpaquePart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  switch (part._tag) {
+    case "Text":
+      return [{ type: "text", text: part.text, ...markers(part, encoding) }]
+    case "Media":
+      return encodeMedia(part, encoding)
+    case "Opaque":
+      if (part.protocol === openAiChatId && isObject(part.value)) return [part.value]
+      encoding.dropped(`a block of ${part.protocol}`)
+      return []
+  }
+}
+
+const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const more = markers(part, encoding)
+  const { kind, source } = part
+  if (source._tag === "FileId") return [file({ file_id: source.id, ...present({ filename: part.filename }) }, more)]
+  if (kind === "image") return [nested("image_url", { url: urlOf(part, imageType), ...detailOf(part) }, more)]
+  if (kind === "audio") return encodeAudio(part, more, encoding)
+  if (source._tag === "Url") {
+    // A file by its address is unknown to the API; servers that know it were addressed in this format.
+    if (encoding.own) return [file({ file_data: source.url, ...present({ filename: part.filename }) }, more)]
+    encoding.unsupported("files by URL")
+    return []
+  }
+  const { mediaType = "application/pdf" } = part
+  if (mediaType.startsWith("text/") && !encoding.own) {
+    return [{ type: "text", text: Buffer.from(source.data, "base64").toString("utf8"), ...more }]
+  }
+  const data = part.mediaType === undefined && encoding.own ? source.data : dataUrl(mediaType, source.data)
+  const filename = part.filename ?? (encoding.own ? undefined : "document.pdf")
+  return [file({ file_data: data, ...present({ filename }) }, more)]
+}
+
+/** A part whose content stands under its type; what is not known of it may stand on both levels. */
+const nested = (type: string, content: JsonObject, more: JsonObject): JsonObject => {
+  const { [type]: inner, ...outer } = more
+  return { type, [type]: { ...content, ...(isObject(inner) ? inner : {}) }, ...outer }
+}
+
+const file = (content: JsonObject, more: JsonObject): JsonObject => nested("file", content, more)
+
+const detailOf = ({ detail }: MediaPart) => present({ detail })
+
+const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
+
+const urlOf = ({ mediaType, source }: MediaPart, guess: (data: string) => string): string => {
+  switch (source._tag) {
+    case "Url":
+      return source.url
+    case "Base64":
+      return dataUrl(mediaType ?? guess(source.data), source.data)
+    case "FileId":
+      return source.id
+  }
+}
+
+/** The first bytes of the formats that the API takes, in base64. */
+const imageBeginnings = { iVBOR: "image/png", "/9j/": "image/jpeg", R0lG: "image/gif", UklG: "image/webp" }
+
+const imageType = (data: string): string =>
+  Object.entries(imageBeginnings).find(([beginning]) => data.startsWith(beginning))?.[1] ?? "image/png"
+
+const audioFormat = (mediaType: string): string =>
+  /^audio\/(mpeg|mp3)$/.test(mediaType) ? "mp3" : mediaType.replace(/^audio\/(x-)?/, "")
+
+const encodeAudio = (part: MediaPart, more: JsonObject, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const { source, mediaType } = part
+  if (source._tag === "Base64") {
+    const format = mediaType === undefined ? undefined : audioFormat(mediaType)
+    return [nested("input_audio", { data: source.data, ...present({ format }) }, more)]
+  }
+  if (source._tag === "Url" && encoding.own) return [nested("input_audio", { data: source.url }, more)]
+  encoding.unsupported("audio by URL")
+  return []
+}

@@ -1,0 +1,151 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type {
+  LlmRequest,
+  ReasoningSettings,
+  ResponseFormat,
+  Sampling,
+  Tool,
+  ToolChoice
+} from "../../domain/LlmRequest.ts"
+import type { Delivery } from "../../domain/LlmRequest.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
+import { encodeMessages } from "./encode-messages.ts"
+import { Encoding, markers } from "./encode-parts.ts"
+import { isOwn, ownExtension } from "./extension.ts"
+import { openAiChatId } from "./wire.ts"
+
+const path = "/chat/completions"
+
+/** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const { origin, model, delivery, quirks } = context
+  if (origin !== undefined) {
+    const { stream: _, stream_options: options, ...body } = origin.body
+    const streaming = streamFields(delivery, options, quirks)
+    const unsaid = delivery === "whole" && "stream" in origin.body ? { stream: false } : {}
+    return Result.succeed({
+      path,
+      headers: origin.headers,
+      body: { ...body, model, ...unsaid, ...streaming },
+      notices: []
+    })
+  }
+  const encoding = new Encoding(isOwn(request.extensions))
+  const body = encodeBody(request, context, encoding)
+  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
+  return Result.succeed({ path, headers: {}, body, notices: encoding.list })
+}
+
+/** The usage of a stream is always asked for, whether the caller asked or not: the record of the call needs it. */
+const streamFields = (delivery: Delivery, options: unknown, quirks: Quirks): JsonObject => {
+  if (delivery === "whole") return {}
+  return quirks.noStreamOptions === true
+    ? { stream: true }
+    : { stream: true, stream_options: { ...(isObject(options) ? options : {}), include_usage: true } }
+}
+
+const encodeBody = (request: LlmRequest, context: EncodeContext, encoding: Encoding): JsonObject => {
+  const { model, delivery, quirks } = context
+  encoding.foreign(request.extensions)
+  const { stream_options: options, tool_choice: ownChoice, ...own } = ownExtension(request.extensions)
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
+  const choice = ownChoice ?? (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice))
+  const callable = tools !== undefined && tools.length > 0
+  return {
+    model,
+    messages: encodeMessages(request.messages, quirks, encoding),
+    ...streamFields(delivery, options, quirks),
+    ...encodeSampling(request.sampling, quirks, encoding),
+    ...present({
+      tools: callable ? tools : undefined,
+      tool_choice: callable ? choice : undefined,
+      parallel_tool_calls: callable ? request.parallelToolCalls : undefined,
+      response_format: request.responseFormat === undefined ? undefined : encodeFormat(request.responseFormat),
+      reasoning_effort: request.reasoning === undefined ? undefined : effortOf(request.reasoning, encoding),
+      service_tier: serviceTier(request.serviceTier),
+      user: request.user,
+      metadata: request.metadata
+    }),
+    ...own
+  }
+}
+
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Provider") {
+    if (tool.protocol === openAiChatId && isObject(tool.value)) return [tool.value]
+    encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+    return []
+  }
+  const { function: inner, ...more } = markers(tool, encoding)
+  const { name, description, inputSchema, strict } = tool
+  const definition = { name, ...present({ description, parameters: inputSchema, strict }) }
+  return [{ type: "function", function: { ...definition, ...(isObject(inner) ? inner : {}) }, ...more }]
+}
+
+const encodeToolChoice = (choice: ToolChoice): string | JsonObject => {
+  switch (choice._tag) {
+    case "Auto":
+      return "auto"
+    case "None":
+      return "none"
+    case "Required":
+      return "required"
+    case "Tool":
+      return { type: "function", function: { name: choice.name } }
+  }
+}
+
+const encodeFormat = (format: ResponseFormat): JsonObject => {
+  switch (format._tag) {
+    case "Text":
+      return { type: "text" }
+    case "Json":
+      return { type: "json_object" }
+    case "JsonSchema": {
+      const { name, description, schema, strict } = format
+      return { type: "json_schema", json_schema: { name, ...present({ description, strict }), schema } }
+    }
+  }
+}
+
+/** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */
+const effortOf = (
+  { mode, effort, budgetTokens, summary }: ReasoningSettings,
+  encoding: Encoding
+): string | undefined => {
+  if (summary !== undefined) encoding.dropped("reasoning summary")
+  if (effort !== undefined) return effort
+  if (mode === "disabled") {
+    encoding.dropped("reasoning disabled", "Chat Completions leaves it to the model")
+    return undefined
+  }
+  if (budgetTokens === undefined) return mode === "enabled" ? "medium" : undefined
+  const worth = budgetTokens <= 1024 ? "low" : budgetTokens <= 4096 ? "medium" : "high"
+  encoding.add("changed", `a reasoning budget of ${budgetTokens} tokens is the effort ${worth}`)
+  return worth
+}
+
+/** What the other APIs call the tier that is the usual one here. */
+const serviceTier = (tier: string | undefined): string | undefined => (tier === "standard_only" ? "default" : tier)
+
+const encodeSampling = (sampling: Sampling, quirks: Quirks, encoding: Encoding): JsonObject => {
+  const { maxOutputTokens, topK } = sampling
+  if (topK !== undefined && !encoding.own) encoding.dropped("top_k")
+  const legacy = quirks.legacyMaxTokens === true
+  return present({
+    max_tokens: legacy ? maxOutputTokens : undefined,
+    max_completion_tokens: legacy ? undefined : maxOutputTokens,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    top_k: encoding.own ? topK : undefined,
+    seed: sampling.seed,
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+    stop: sampling.stopSequences,
+    n: sampling.choices,
+    logprobs: sampling.logprobs,
+    top_logprobs: sampling.topLogprobs
+  })
+}

@@ -1,0 +1,120 @@
+import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import type { Notices } from "../Notices.ts"
+import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { openAiChatId } from "./wire.ts"
+
+type ToolEvent = Extract<LlmEvent, { readonly _tag: "ToolInputStart" | "ToolInputDelta" | "ToolInputEnd" | "ToolCall" }>
+type ToolStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
+
+interface RenderedCall {
+  readonly index: number
+  /** its name and arguments go into a text, which is sent when it is complete */
+  readonly custom: boolean
+  /** whether its fragments are rendered, and not sent as the provider wrote them */
+  readonly moved: boolean
+  /** the caller is not told of it */
+  readonly silent: boolean
+  written: boolean
+  done: boolean
+}
+
+/** What this format once said of a call beyond what every format says. */
+export const callExtras = (origin: ToolStart["origin"]): JsonObject =>
+  origin?.protocol === openAiChatId && isObject(origin.value) ? origin.value : {}
+
+/** The text that is the input of a custom tool. */
+export const customInput = (text: string): string => {
+  const input = parseJson(text)
+  return isObject(input) && typeof input["input"] === "string" ? input["input"] : text
+}
+
+/**
+ * The tool calls of a stream as they are rendered: id and name once, a dense index in each answer, at least `{}` for
+ * arguments. `legacy` callers know one call, without an id.
+ */
+export class RenderedCalls {
+  private readonly legacy: boolean
+  private readonly notices: Notices
+  private readonly calls = new Map<string, RenderedCall>()
+  private readonly counts = new Map<number, number>()
+
+  constructor(legacy: boolean, notices: Notices) {
+    this.legacy = legacy
+    this.notices = notices
+  }
+
+  /** The index that the next call of an answer gets. */
+  nextIndex(choice: number): number {
+    return this.counts.get(choice) ?? 0
+  }
+
+  /** Whether the fragments of a call have to be rendered. */
+  isMoved(id: string): boolean {
+    return this.calls.get(id)?.moved === true
+  }
+
+  /** Takes note of a call whose start was sent as the provider wrote it. */
+  adopt(start: ToolStart, index: number): void {
+    const choice = start.choice ?? 0
+    this.calls.set(start.id, { index, custom: false, moved: false, silent: false, written: true, done: false })
+    this.counts.set(choice, Math.max(this.nextIndex(choice), index + 1))
+  }
+
+  /** The delta of an event; undefined where there is nothing to say. */
+  render(event: ToolEvent): JsonObject | undefined {
+    switch (event._tag) {
+      case "ToolInputStart":
+        return this.start(event)
+      case "ToolInputDelta":
+        return this.write(event.id, event.text)
+      case "ToolInputEnd": {
+        const call = this.calls.get(event.id)
+        return call === undefined || call.written || call.custom ? undefined : this.write(event.id, "{}")
+      }
+      case "ToolCall":
+        return this.complete(event)
+    }
+  }
+
+  private start(event: ToolStart): JsonObject | undefined {
+    const { id, name, choice = 0 } = event
+    const index = this.nextIndex(choice)
+    const extras = callExtras(event.origin)
+    const custom = extras["type"] === "custom"
+    const silent = event.providerExecuted === true || (this.legacy && index > 0)
+    this.calls.set(id, { index, custom, moved: true, silent, written: false, done: false })
+    if (silent) {
+      this.notices.dropped(event.providerExecuted === true ? "a tool call that the provider runs" : "a second call")
+      return undefined
+    }
+    this.counts.set(choice, index + 1)
+    if (custom) return undefined
+    if (this.legacy) return { function_call: { name, arguments: "" } }
+    return { tool_calls: [{ index, id, type: "function", function: { name, arguments: "" }, ...extras }] }
+  }
+
+  private write(id: string, text: string): JsonObject | undefined {
+    const call = this.calls.get(id)
+    if (call === undefined || call.silent || call.custom) return undefined
+    call.written = true
+    return this.legacy
+      ? { function_call: { arguments: text } }
+      : { tool_calls: [{ index: call.index, function: { arguments: text } }] }
+  }
+
+  /** A call that was not announced comes whole. */
+  private complete(event: Extract<LlmEvent, { readonly _tag: "ToolCall" }>): JsonObject | undefined {
+    const { id, name, choice = 0 } = event
+    const call = this.calls.get(id)
+    if (call?.custom === true && !call.done) {
+      call.done = true
+      const input = customInput(event.arguments)
+      return { tool_calls: [{ index: call.index, id, type: "custom", custom: { name, input } }] }
+    }
+    if (call !== undefined) return undefined
+    if (this.start({ ...event, _tag: "ToolInputStart" }) === undefined) return undefined
+    const called = { name, arguments: event.arguments }
+    if (this.legacy) return { function_call: called }
+    return { tool_calls: [{ index: this.nextIndex(choice) - 1, id, type: "function", function: called }] }
+  }
+}

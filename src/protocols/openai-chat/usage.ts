@@ -1,0 +1,70 @@
+import type { Usage } from "../../domain/Usage.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+
+const count = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+const within = (value: unknown, key: string): number | undefined => (isObject(value) ? count(value[key]) : undefined)
+
+/**
+ * The usage of one answer. It may be stated on every chunk or more than once; what a later statement says wins field by
+ * field. Prompt tokens contain the cached ones. Completion tokens contain those of reasoning, except for servers whose
+ * total shows that they do not: there the three make up the total.
+ */
+export class UsageTally {
+  private input: number | undefined
+  private output: number | undefined
+  private total: number | undefined
+  private cached: number | undefined
+  private cacheWrite: number | undefined
+  private reasoning: number | undefined
+
+  /** Takes a usage object into account; false where it is none. */
+  add(usage: unknown): boolean {
+    if (!isObject(usage)) return false
+    const input = usage["prompt_tokens_details"]
+    const output = usage["completion_tokens_details"]
+    this.input = count(usage["prompt_tokens"]) ?? this.input
+    this.output = count(usage["completion_tokens"]) ?? this.output
+    this.total = count(usage["total_tokens"]) ?? this.total
+    this.cached =
+      within(input, "cached_tokens") ??
+      count(usage["prompt_cache_hit_tokens"]) ??
+      count(usage["cached_tokens"]) ??
+      count(usage["cache_read_input_tokens"]) ??
+      this.cached
+    this.cacheWrite =
+      within(input, "cache_write_tokens") ?? count(usage["cache_creation_input_tokens"]) ?? this.cacheWrite
+    this.reasoning = within(output, "reasoning_tokens") ?? count(usage["reasoning_tokens"]) ?? this.reasoning
+    return true
+  }
+
+  /** All that was stated so far. */
+  usage(): Usage {
+    const { input, output, total, reasoning } = this
+    const apart = reasoning !== undefined && reasoning > 0 && total === (input ?? 0) + (output ?? 0) + reasoning
+    const counts = present({
+      inputTokens: input,
+      outputTokens: apart ? (output ?? 0) + reasoning : output,
+      cachedTokens: this.cached,
+      cacheWriteTokens: this.cacheWrite,
+      reasoningTokens: reasoning
+    })
+    return { ...counts, source: Object.keys(counts).length === 0 ? "none" : "provider" }
+  }
+}
+
+/** The usage object of this format; undefined where nothing is known. */
+export const renderUsage = (usage: Usage): JsonObject | undefined => {
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, source } = usage
+  if (source === "none") return undefined
+  const input = present({ cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens })
+  const output = present({ reasoning_tokens: reasoningTokens })
+  return {
+    prompt_tokens: inputTokens ?? 0,
+    completion_tokens: outputTokens ?? 0,
+    total_tokens: (inputTokens ?? 0) + (outputTokens ?? 0),
+    ...(Object.keys(input).length === 0 ? {} : { prompt_tokens_details: input }),
+    ...(Object.keys(output).length === 0 ? {} : { completion_tokens_details: output })
+  }
+}
