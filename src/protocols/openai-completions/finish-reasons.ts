@@ -1,0 +1,11 @@
+import type { FinishReason } from "../../domain/LlmEvent.ts"
+
+const reasons: { readonly [finishReason: string]: FinishReason } = {
+  stop: "stop",
+  length: "length",
+  content_filter: "content-filter"
+}
+
+/** What a finish reason means. */
+export const finishReasonOf = (finishReason: string | undefined): FinishReason =>
+  reasons[finishReason ?? ""] ?? "unknown"

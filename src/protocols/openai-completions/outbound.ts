@@ -1,0 +1,22 @@
+import { makeSseDecoder } from "../../wire/Sse.ts"
+import { decodeOpenAiError } from "../OpenAiError.ts"
+import type { Protocol } from "../Protocol.ts"
+import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { encodeRequest } from "./encode-request.ts"
+import { openAiCompletionsId } from "./wire.ts"
+
+/**
+ * The completions API that came before chat, for servers that have nothing else: `/completions` below a base URL that
+ * ends with the version.
+ *
+ * A prompt is a text: a conversation is rendered as one (see `renderPrompt`), and what a text cannot be (images, tools, an
+ * answer of a given form) is refused as unsupported, so that another target is asked.
+ */
+export const openAiCompletions: Protocol = {
+  id: openAiCompletionsId,
+  encode: encodeRequest,
+  frames: makeSseDecoder,
+  decoder: makeStreamDecoder,
+  decodeWhole,
+  decodeError: decodeOpenAiError(openAiCompletionsId)
+}
