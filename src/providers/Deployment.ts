@@ -1,4 +1,4 @@
-import { Effect, Redacted, Result, Stream } from "effect"
+import { Effect, Pull, Redacted, Result, Stream } from "effect"
 import type { Frame } from "../domain/Frame.ts"
 import { failure, LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
@@ -85,7 +85,14 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
       request.observer.head(answer.status)
       const observed = observeBytes(answer, request)
       if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
-      return isStream(answer, request) ? decodeFrames(protocol)(observed.body) : decodeBody(protocol, observed)
+      switch (kindOf(answer, request)) {
+        case "stream":
+          return decodeFrames(protocol)(observed.body)
+        case "whole":
+          return decodeBody(protocol, observed)
+        case "either":
+          return yield* decodeEither(protocol, observed)
+      }
     })
     const stream = (request: UpstreamRequest) => Stream.mapError(Stream.unwrap(answerTo(request)), named)
 
@@ -139,11 +146,13 @@ const naming = ({ provider, apiKey, signer }: Deployment) => {
     .filter((secret) => secret !== "")
   const without = (text: string): string =>
     secrets.reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
+  // Callers have keys of their own, which are not the ones that were refused.
+  const ownKey = `the provider ${provider} did not accept the key that it is configured with`
   return (error: LlmError): LlmError => {
     const { raw, ...fault } = error.fault ?? {}
     return new LlmError({
       reason: error.reason,
-      message: without(error.message),
+      message: without(error.reason._tag === "Unauthorized" ? `${error.message} (${ownKey})` : error.message),
       ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
       fault: { ...fault, ...(raw === undefined ? {} : { raw: without(raw) }), provider } satisfies ProviderFault
     })
@@ -160,12 +169,25 @@ const observeBytes = (answer: HttpAnswer, { observer }: UpstreamRequest): HttpAn
   })
 })
 
-/** Servers answer as they like: what counts is what the answer says it is, and only then what was asked for. */
-const isStream = (answer: HttpAnswer, request: UpstreamRequest): boolean => {
+/**
+ * Servers answer as they like: what counts is what the answer says it is, and only then what was asked for. A stream may
+ * be said to be JSON, which the answer of a server that does not stream is too.
+ */
+const kindOf = (answer: HttpAnswer, request: UpstreamRequest): Delivery | "either" => {
   const type = answer.headers["content-type"] ?? ""
-  if (type.includes("event-stream") || type.includes("ndjson")) return true
-  return request.delivery === "stream" && !type.includes("json")
+  if (type.includes("event-stream") || type.includes("ndjson")) return "stream"
+  return request.delivery === "whole" ? "whole" : type.includes("json") ? "either" : "stream"
 }
+
+/** Tells a document from a stream of events by how it begins. */
+const decodeEither = Effect.fnUntraced(function* (protocol: Protocol, answer: HttpAnswer) {
+  const pull = yield* Stream.toPull(answer.body)
+  const first = yield* Pull.catchDone(pull, () => Effect.succeed(undefined))
+  const body =
+    first === undefined ? Stream.empty : Stream.concat(Stream.fromArray(first), Stream.fromPull(Effect.succeed(pull)))
+  const isDocument = first === undefined || /^\s*[{[]/.test(Buffer.concat(first).toString("latin1"))
+  return isDocument ? decodeBody(protocol, { ...answer, body }) : decodeFrames(protocol)(body)
+})
 
 const collect = (answer: HttpAnswer, limit: number): Effect.Effect<string, LlmError> =>
   Effect.suspend(() => {

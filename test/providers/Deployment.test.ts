@@ -182,6 +182,7 @@ describe("an answer", () => {
     ["whole", json, "whole"],
     ["whole", sse, "stream"],
     ["stream", answering(200, "", 'data: {"text":"hello","stop":true}\n\n'), "stream"],
+    ["stream", answering(200, "application/json", '\ndata: {"text":"hello","stop":true}\n\n'), "stream"],
     ["whole", answering(200, "text/plain", '{"text":"hello","stop":true}'), "whole"]
   ] as const) {
     test(
@@ -307,7 +308,7 @@ describe("a failure", () => {
       for (const [tag, message] of [
         ["Overloaded", "status 503"],
         ["UpstreamServer", "status 500"],
-        ["Unauthorized", "status 401"]
+        ["Unauthorized", "status 401 (the provider tested did not accept the key that it is configured with)"]
       ] as const) {
         const error = yield* failing(deployment)
         assert.deepStrictEqual([error.reason._tag, error.message], [tag, message])
