@@ -130,7 +130,9 @@ export const decodeStream = (protocol: Protocol, chunks: Iterable<Uint8Array>): 
       if (error !== undefined) return
       const events: Array<LlmEvent> = []
       error = decoder.step(wireFrame, events)
-      frames.push({ protocol: protocol.id, delivery: "stream", raw: wireFrame.raw, events })
+      // The text of a frame that says a failure is sent with the failure.
+      const raw = error === undefined ? wireFrame.raw : ""
+      if (raw !== "" || events.length > 0) frames.push({ protocol: protocol.id, delivery: "stream", raw, events })
     }
   }
   const read = (run: (out: Array<WireFrame>) => unknown) => {

@@ -13,6 +13,13 @@ import { terminator } from "./decode-stream.ts"
 import { EventRenderer } from "./render-events.ts"
 import { openAiChatId } from "./wire.ts"
 
+interface HeldFrame {
+  readonly raw: string
+  readonly events: ReadonlyArray<LlmEvent>
+  /** it says the usage and nothing else */
+  readonly usageOnly: boolean
+}
+
 const doneFrame = sseFrame(terminator)
 
 /**
@@ -24,7 +31,7 @@ const doneFrame = sseFrame(terminator)
  */
 class ChatRenderer implements StreamRenderer {
   private readonly events: EventRenderer
-  private held: Array<Frame> = []
+  private held: Array<HeldFrame> = []
   /** whether the finish reason of the first answer was sent as the provider wrote it */
   private endingPassed = false
   /** whether something was rendered */
@@ -63,7 +70,7 @@ class ChatRenderer implements StreamRenderer {
     }
     const finish = events.find((event) => event._tag === "Finish")
     if (finish !== undefined) return this.passEnd(raw, events, finish)
-    return this.pass(frame, raw, readChunk(raw))
+    return this.pass(raw, events, readChunk(raw))
   }
 
   end(): string {
@@ -80,7 +87,7 @@ class ChatRenderer implements StreamRenderer {
 
   failure(error: LlmError): string {
     if (this.closed) return ""
-    const before = this.over ? "" : this.renderHeld()
+    const before = this.flush()
     this.over = true
     this.closed = true
     const { protocol, raw } = error.fault ?? {}
@@ -94,7 +101,7 @@ class ChatRenderer implements StreamRenderer {
     return text
   }
 
-  /** What a stage follows or fails after: the content of the frames that were held, without their ending. */
+  /** What a stage goes on after: the content of the frames that were held, without their ending. */
   private renderHeld(): string {
     const { held } = this
     this.held = []
@@ -107,8 +114,9 @@ class ChatRenderer implements StreamRenderer {
     const { held } = this
     this.held = []
     let text = ""
-    for (const { raw = "", events } of held) {
+    for (const { raw, events, usageOnly } of held) {
       for (const event of events) this.events.adopt(event)
+      this.events.usageSent ||= usageOnly
       text += raw
     }
     this.endingPassed ||= held.length > 0
@@ -121,26 +129,25 @@ class ChatRenderer implements StreamRenderer {
     return raw
   }
 
-  private pass(frame: Frame, raw: string, chunk: JsonObject | undefined): string {
-    const { events } = frame
+  private pass(raw: string, events: ReadonlyArray<LlmEvent>, chunk: JsonObject | undefined): string {
     const choices = choicesOf(chunk)
     const usageOnly = choices.length === 0 && isObject(chunk?.["usage"])
     if (usageOnly && !this.events.wantsUsage) {
       for (const event of events) this.events.adopt(event)
       return ""
     }
-    if (usageOnly) this.events.usageSent = true
     if (this.held.length > 0) {
       // Another answer goes on after the first one has ended.
       if (events.some(isContent)) return this.flush() + this.send(events, raw, choices)
-      this.held.push(frame)
+      this.held.push({ raw, events, usageOnly })
       return ""
     }
     if (!this.endingPassed && choices.some(({ index, finish }) => index === 0 && finish !== undefined)) {
       if (!this.callsPass(events, choices)) return this.renderAll(events)
-      this.held.push(frame)
+      this.held.push({ raw, events, usageOnly })
       return ""
     }
+    this.events.usageSent ||= usageOnly
     return this.send(events, raw, choices)
   }
 
