@@ -1,0 +1,134 @@
+import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
+import type { WireFrame } from "../wire/Frame.ts"
+import { httpReason, rateLimitHeaders, retryHint } from "./HttpError.ts"
+import { isObject, parseJson, present } from "./open-document.ts"
+import type { ErrorAnswer } from "./Protocol.ts"
+
+/** What went wrong, as services of AWS say it: the name of the exception, and why. */
+interface AwsError {
+  /** without the namespace and the suffix that it may have: `ThrottlingException` */
+  readonly type: string | undefined
+  readonly message: string
+  /** what the model's own server answered, where the failure is the model's */
+  readonly originalStatus?: number
+}
+
+/** `com.amazonaws.bedrock#ValidationException`, `ValidationException:http://…`, `validationException` alike. */
+const exceptionName = (text: unknown): string | undefined => {
+  if (typeof text !== "string") return undefined
+  const name = (text.split("#").at(-1) ?? "").split(":")[0]?.trim() ?? ""
+  return name === "" ? undefined : name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+
+const readError = (document: unknown, stated: unknown): AwsError | undefined => {
+  if (!isObject(document)) return undefined
+  const type = exceptionName(stated) ?? exceptionName(document["__type"] ?? document["code"])
+  const message = textOf(document["message"]) ?? textOf(document["Message"]) ?? textOf(document["originalMessage"])
+  if (type === undefined && message === undefined) return undefined
+  const status = document["originalStatusCode"]
+  return {
+    type,
+    message: message ?? type ?? "",
+    ...(typeof status === "number" ? { originalStatus: status } : {})
+  }
+}
+
+const contextTooLong =
+  /too long|context (window|length|limit)|exceed[^.]*context|too many (total )?(input |text )?(tokens|bytes)/i
+const noSuchModel = /model identifier is invalid|on-demand throughput isn.t supported|end of its life|model.*not found/i
+const blocked = /content filter|blocked by|content polic/i
+const unsupported = /doesn.t support (?:the )?([^.]+)/i
+const rejectedKey = /security token|signature|credential|api key|bearer token/i
+
+/** What the message of a request that was refused says about why. */
+const validationReason = (message: string): FailureReason => {
+  if (contextTooLong.test(message)) return { _tag: "ContextTooLong" }
+  if (noSuchModel.test(message)) {
+    return { _tag: "UnknownModel", model: /model ID (\S+)/i.exec(message)?.[1] ?? "", near: [] }
+  }
+  if (blocked.test(message)) return { _tag: "ContentBlocked" }
+  const feature = unsupported.exec(message)?.[1]
+  return feature === undefined ? { _tag: "InvalidRequest", kind: "type" } : { _tag: "Unsupported", feature }
+}
+
+const named: { readonly [type: string]: FailureReason } = {
+  ThrottlingException: { _tag: "RateLimited" },
+  TooManyRequestsException: { _tag: "RateLimited" },
+  ServiceQuotaExceededException: { _tag: "QuotaExceeded" },
+  // The model is being loaded.
+  ModelNotReadyException: { _tag: "Overloaded" },
+  ServiceUnavailableException: { _tag: "Overloaded" },
+  ModelTimeoutException: { _tag: "UpstreamServer" },
+  InternalServerException: { _tag: "UpstreamServer" },
+  InternalFailure: { _tag: "UpstreamServer" },
+  ResourceNotFoundException: { _tag: "UnknownModel", model: "", near: [] },
+  ExpiredTokenException: { _tag: "Unauthorized" },
+  UnrecognizedClientException: { _tag: "Unauthorized" },
+  InvalidSignatureException: { _tag: "Unauthorized" },
+  InvalidClientTokenId: { _tag: "Unauthorized" },
+  IncompleteSignature: { _tag: "Unauthorized" },
+  IncompleteSignatureException: { _tag: "Unauthorized" },
+  MissingAuthenticationTokenException: { _tag: "Unauthorized" }
+}
+
+const reasonOf = ({ type, message, originalStatus }: AwsError, status: number | undefined): FailureReason => {
+  const known = named[type ?? ""]
+  if (known !== undefined) return known
+  if (type === "ModelErrorException" || type === "ModelStreamErrorException") {
+    const busy = originalStatus === 429 || (originalStatus !== undefined && originalStatus >= 500)
+    return busy ? httpReason(originalStatus) : { _tag: "UpstreamServer" }
+  }
+  if (type === "AccessDeniedException" || (type === undefined && status === 403)) {
+    return rejectedKey.test(message) ? { _tag: "Unauthorized" } : { _tag: "PermissionDenied" }
+  }
+  if (type === "ValidationException" || (type === undefined && status === 400)) return validationReason(message)
+  return status === undefined ? { _tag: "UpstreamServer" } : httpReason(status)
+}
+
+/** Whether a frame tells a failure. */
+export const isAwsException = ({ event }: WireFrame): boolean => /^(exception|error):/.test(event)
+
+/** The failure that a stream of the format `protocol` reported; the frame's event names the exception. */
+export const awsStreamError = ({ event, data, raw }: WireFrame, protocol: string): LlmError => {
+  const type = event.slice(event.indexOf(":") + 1)
+  const unsaid = { type: exceptionName(type), message: `the provider reported ${type}` }
+  return told(readError(parseJson(data), type) ?? unsaid, protocol, raw)
+}
+
+/** The failure that a whole answer is, where it is one. */
+export const awsWholeError = (body: unknown, protocol: string): LlmError | undefined => {
+  const error = readError(body, undefined)
+  return error === undefined ? undefined : told(error, protocol, JSON.stringify(body))
+}
+
+const told = (error: AwsError, protocol: string, raw: string): LlmError => {
+  const wait = retryHint({}, error.message)
+  return failure(reasonOf(error, undefined), error.message, {
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    fault: { ...present({ type: error.type }), protocol, raw }
+  })
+}
+
+/**
+ * The reason of an HTTP error answer: its exception stands in a header or in the body. A body that is no error document of
+ * AWS (a proxy's page) counts by its status.
+ */
+export const decodeAwsError =
+  (protocol: string) =>
+  ({ status, headers, body }: ErrorAnswer): LlmError => {
+    const stated = headers["x-amzn-errortype"]
+    const document = readError(parseJson(body), stated)
+    const unsaid = { type: exceptionName(stated), message: `the provider answered with status ${status}` }
+    const error = document ?? unsaid
+    const wait = retryHint(headers, error.message)
+    return failure(reasonOf(error, status), error.message, {
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+      fault: {
+        status,
+        ...present({ type: error.type, headers: rateLimitHeaders(headers) }),
+        ...(document === undefined ? {} : { protocol, raw: body })
+      }
+    })
+  }

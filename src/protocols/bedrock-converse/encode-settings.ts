@@ -1,0 +1,109 @@
+import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import type { ConverseEncoding } from "./encode-parts.ts"
+
+/** How tokens are drawn: what the API says for all models, and what only a model's own API says. */
+export interface Drawing {
+  readonly inferenceConfig: JsonObject
+  readonly modelFields: JsonObject
+}
+
+/** How tokens are drawn. A model that thinks draws them in its own way. */
+export const encodeSampling = (sampling: Sampling, thinks: boolean, encoding: ConverseEncoding): Drawing => {
+  const stops = sampling.stopSequences?.filter((sequence) => sequence.trim() !== "")
+  if (stops?.length !== sampling.stopSequences?.length) {
+    encoding.dropped("a stop sequence", "those of nothing but white space are refused")
+  }
+  const left = (key: string, value: number | undefined, allowed: boolean) => {
+    if (value === undefined || allowed) return value
+    encoding.dropped(key, "it cannot be set for a model that thinks")
+    return undefined
+  }
+  dropUnknown(sampling, encoding)
+  return {
+    inferenceConfig: present({
+      maxTokens: sampling.maxOutputTokens,
+      temperature: left("temperature", temperatureOf(sampling, encoding), !thinks || sampling.temperature === 1),
+      topP: left("top_p", sampling.topP, !thinks || (sampling.topP ?? 1) >= 0.95),
+      stopSequences: stops === undefined || stops.length === 0 ? undefined : stops
+    }),
+    modelFields: topKField(left("top_k", sampling.topK, !thinks), encoding)
+  }
+}
+
+const topKField = (topK: number | undefined, encoding: ConverseEncoding): JsonObject => {
+  if (topK === undefined) return {}
+  if (encoding.traits.family === "claude") return { top_k: topK }
+  if (encoding.traits.family === "nova") return { inferenceConfig: { topK } }
+  encoding.dropped("top_k")
+  return {}
+}
+
+const temperatureOf = ({ temperature }: Sampling, encoding: ConverseEncoding): number | undefined => {
+  if (temperature === undefined || (temperature >= 0 && temperature <= 1)) return temperature
+  const nearest = temperature > 1 ? 1 : 0
+  encoding.add("changed", `temperature ${temperature} is ${nearest}: the Converse API goes from 0 to 1`)
+  return nearest
+}
+
+const dropUnknown = (sampling: Sampling, encoding: ConverseEncoding): void => {
+  if (sampling.seed !== undefined) encoding.dropped("seed")
+  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
+  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
+  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
+  if (sampling.logprobs === true) encoding.dropped("logprobs")
+  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
+}
+
+/** The form of the answer: as a setting where the model can be held to a schema, else as words to the model. */
+export interface Form {
+  readonly outputConfig?: JsonObject
+  readonly instruction?: string
+}
+
+const jsonInstruction =
+  "Answer with one valid JSON object and nothing else: no introduction, no code fence, no comment."
+
+export const encodeForm = (format: ResponseFormat | undefined, encoding: ConverseEncoding): Form => {
+  if (format === undefined || format._tag === "Text") return {}
+  if (format._tag === "Json") {
+    encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
+    return { instruction: jsonInstruction }
+  }
+  const schema = JSON.stringify(format.schema)
+  if (!encoding.traits.schemas) {
+    encoding.add("emulated", "response_format json_schema: the model is told the schema, and not held to it")
+    return { instruction: `${jsonInstruction} It must match this JSON Schema:\n${schema}` }
+  }
+  const jsonSchema = { name: format.name, schema, ...present({ description: format.description }) }
+  return { outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } } }
+}
+
+const tiers: ReadonlyArray<string> = ["default", "priority", "flex", "reserved"]
+
+/** The tier that serves the request. `auto` is what goes without saying. */
+export const encodeTier = (tier: string | undefined, encoding: ConverseEncoding): JsonObject | undefined => {
+  if (tier === undefined || tier === "auto") return undefined
+  const type = tier === "standard" || tier === "standard_only" ? "default" : tier
+  if (tiers.includes(type)) return { type }
+  encoding.dropped(`service_tier ${tier}`)
+  return undefined
+}
+
+const longestMetadata = 256
+const plainText = /^[a-zA-Z0-9\s:_@$#=/+,\-.]*$/
+
+/** What the request is marked with in the provider's logs: texts of few kinds of characters. */
+export const encodeMetadata = (
+  metadata: LlmRequest["metadata"],
+  encoding: ConverseEncoding
+): JsonObject | undefined => {
+  const fitting = Object.entries(metadata ?? {}).filter(([key, value]) => {
+    const fits = [key, value].every(
+      (text) => typeof text === "string" && text.length <= longestMetadata && plainText.test(text)
+    )
+    if (!fits) encoding.dropped(`metadata ${key}`, "the Converse API takes short plain texts")
+    return fits
+  })
+  return fitting.length === 0 ? undefined : Object.fromEntries(fitting)
+}

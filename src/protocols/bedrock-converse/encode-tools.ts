@@ -1,0 +1,74 @@
+import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { ConverseEncoding } from "./encode-parts.ts"
+import { bedrockConverseId } from "./wire.ts"
+
+/** The tools of a request, whether the model has to call one, and what it has to be told in words. */
+export interface Tools {
+  readonly toolConfig?: JsonObject
+  readonly forced: boolean
+  readonly instruction?: string
+}
+
+/** The tools and the choice among them. A choice without tools is none. */
+export const encodeTools = (request: LlmRequest, encoding: ConverseEncoding): Tools => {
+  if (request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
+  const stated = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
+  const earlier = calledTools(request)
+  // No tools and no calls: nothing to choose from, which is what `none` means.
+  if (earlier.length === 0 && (stated.length === 0 || request.toolChoice?._tag === "None")) return { forced: false }
+  const tools = stated.length > 0 ? stated : earlier.map((name) => placeholder(name, encoding))
+  if (request.toolChoice?._tag === "None" || stated.length === 0) {
+    if (stated.length > 0) encoding.add("emulated", "tool_choice none: the model is told to call no tool")
+    return { toolConfig: { tools }, forced: false, instruction: "Do not call any tool: answer in words." }
+  }
+  const { toolChoice } = request
+  return {
+    toolConfig: { tools, ...(toolChoice === undefined ? {} : { toolChoice: choiceOf(toolChoice) }) },
+    forced: toolChoice?._tag === "Required" || toolChoice?._tag === "Tool"
+  }
+}
+
+/** The tools that were called in the conversation. */
+const calledTools = ({ messages }: LlmRequest): ReadonlyArray<string> => [
+  ...new Set(messages.flatMap(({ parts }) => parts.flatMap((part) => (part._tag === "ToolCall" ? [part.name] : []))))
+]
+
+/** The API refuses a conversation with calls of tools where no tool is declared. */
+const placeholder = (name: string, encoding: ConverseEncoding): JsonObject => {
+  encoding.add("emulated", `the tool ${name}, called before, is declared without its schema`)
+  return { toolSpec: { name, inputSchema: { json: { type: "object" } } } }
+}
+
+const encodeTool = (tool: Tool, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Function") return encodeFunction(tool, encoding)
+  if (tool.protocol === bedrockConverseId && isObject(tool.value)) return [tool.value]
+  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+  return []
+}
+
+const encodeFunction = (tool: FunctionTool, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
+  encoding.own(tool.extensions)
+  if (tool.strict === true && !encoding.traits.schemas) {
+    encoding.dropped(`strict of the tool ${tool.name}`, "the model cannot be held to a schema")
+  }
+  const toolSpec = {
+    name: tool.name,
+    ...present({ description: tool.description || undefined }),
+    // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
+    inputSchema: { json: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) } },
+    ...(tool.strict === true && encoding.traits.schemas ? { strict: true } : {})
+  }
+  return [{ toolSpec }, ...encoding.cachePoint(tool.cache)]
+}
+
+const choiceOf = (choice: ToolChoice): JsonObject => {
+  switch (choice._tag) {
+    case "Required":
+      return { any: {} }
+    case "Tool":
+      return { tool: { name: choice.name } }
+    default:
+      return { auto: {} }
+  }
+}

@@ -1,0 +1,23 @@
+import { makeAwsEventStreamDecoder } from "../../wire/AwsEventStream.ts"
+import { decodeAwsError } from "../AwsError.ts"
+import type { Protocol } from "../Protocol.ts"
+import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { encodeRequest } from "./encode-request.ts"
+import { bedrockConverseId } from "./wire.ts"
+
+/**
+ * The Converse API of Amazon Bedrock: one format for all its models, streamed as an AWS event stream.
+ *
+ * What only it knows is taken from `extensions["bedrock-converse"]` of the request and put into the body: `guardrailConfig`,
+ * `performanceConfig`, `promptVariables`, `outputConfig`, and `additionalModelRequestFields`, the fields of the model's own
+ * API. Thinking is settled there for Claude; for other models it has to be given so. Media are sent as bytes or as
+ * `s3://` URLs, never as other URLs.
+ */
+export const bedrockConverse: Protocol = {
+  id: bedrockConverseId,
+  encode: encodeRequest,
+  frames: makeAwsEventStreamDecoder,
+  decoder: makeStreamDecoder,
+  decodeWhole,
+  decodeError: decodeAwsError(bedrockConverseId)
+}

@@ -1,0 +1,21 @@
+import type { FinishReason } from "../../domain/LlmEvent.ts"
+
+const reasons: { readonly [stopReason: string]: FinishReason } = {
+  end_turn: "stop",
+  stop_sequence: "stop",
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  tool_use: "tool-calls",
+  // Also where a guardrail only masked what it found.
+  guardrail_intervened: "content-filter",
+  content_filtered: "content-filter",
+  refusal: "refusal",
+  malformed_model_output: "error",
+  malformed_tool_use: "error"
+}
+
+/** What a stop reason means. A finished call of a client's tool is one, whatever the reason says about the rest. */
+export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason => {
+  const reason = reasons[stopReason ?? ""] ?? "unknown"
+  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
+}
