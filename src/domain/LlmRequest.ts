@@ -174,6 +174,13 @@ export const Sampling = Schema.Struct({
 export type Sampling = typeof Sampling.Type
 
 /**
+ * What only a server of one wire format can resolve, because it holds it: an earlier response, a thread, a template.
+ * Sent anywhere else the request would silently be another one, so it is refused; `message` says how to mend it.
+ */
+export const Requirement = Schema.Struct({ protocol: Schema.String, feature: Schema.String, message: Schema.String })
+export type Requirement = typeof Requirement.Type
+
+/**
  * The canonical request: what is asked of a model, free of any provider.
  *
  * `model` is the name that the caller asked for; which model of which provider answers is decided by routing and never
@@ -191,6 +198,7 @@ export const LlmRequest = Schema.Struct({
   serviceTier: Schema.optionalKey(Schema.String),
   user: Schema.optionalKey(Schema.String),
   metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+  requires: Schema.optionalKey(Requirement),
   extensions: Schema.optionalKey(Extensions)
 })
 export type LlmRequest = typeof LlmRequest.Type

@@ -1,6 +1,7 @@
 import { Effect, Pull, Redacted, Result, Stream } from "effect"
 import type { Frame } from "../domain/Frame.ts"
 import { failure, LlmError, type ProviderFault } from "../domain/LlmError.ts"
+import { unmetRequirement } from "../domain/requirements.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
@@ -78,6 +79,8 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
     // One generator for all calls: one made anew in each costs several times what it does.
     const answerTo = Effect.fnUntraced(function* (request: UpstreamRequest) {
       const protocol = protocolFor(deployment, request.dialect)
+      const unmet = unmetRequirement(request.request, protocol.id)
+      if (unmet !== undefined) return yield* unmet
       const context = encodeContext(deployment, protocol, request, request.delivery)
       const encoded = yield* Effect.fromResult(protocol.encode(request.request, context))
       for (const notice of encoded.notices) request.observer.notice(notice)

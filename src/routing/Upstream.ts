@@ -2,6 +2,7 @@ import { Context, type Effect, Layer, Stream } from "effect"
 import type { Notice, Origin } from "../domain/Call.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
+import { unmetRequirement } from "../domain/requirements.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 
@@ -61,6 +62,8 @@ export class Upstream extends Context.Service<
     stream: (request) =>
       Stream.suspend(() => {
         request.observer.connected()
+        const unmet = unmetRequirement(request.request, undefined)
+        if (unmet !== undefined) return Stream.fail(unmet)
         return Stream.mapArray(events(request), (batch) => [frameOf(batch)])
       })
   })

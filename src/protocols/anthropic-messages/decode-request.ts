@@ -5,6 +5,7 @@ import type {
   Message,
   Part,
   ReasoningSettings,
+  Requirement,
   ResponseFormat,
   Sampling,
   Tool,
@@ -37,6 +38,13 @@ export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmE
     })
   })
 
+/** A thread is history that the provider holds: the SDK sends all of it where it is told that there is none. */
+const heldThread: Requirement = {
+  protocol: anthropicMessagesId,
+  feature: "thread",
+  message: "thread: histories are not held here; send all messages"
+}
+
 const invalid = (path: string, message: string) =>
   Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path }, message))
 
@@ -53,7 +61,8 @@ const requestOf = (document: MessagesRequest): LlmRequest => {
       responseFormat: responseFormatOf(document),
       reasoning: reasoningOf(document),
       serviceTier: document.service_tier,
-      user: document.metadata?.user_id
+      user: document.metadata?.user_id,
+      requires: document.rest?.["thread"] == null ? undefined : heldThread
     }),
     sampling: samplingOf(document),
     ...extended({ ...document.rest, ...keptSettings(document) })

@@ -6,6 +6,7 @@ import { documentDecoder } from "../document.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
 import { extended } from "./extension.ts"
+import { storedState } from "./stored-state.ts"
 import { openAiResponsesId, ResponsesRequest, type RequestTool, type RequestToolChoice } from "./wire.ts"
 
 const readDocument = documentDecoder(ResponsesRequest)
@@ -18,7 +19,12 @@ export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmE
     if (empty && !previous && !conversation && !prompt && !document.instructions) {
       return Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path: "input" }, "input is required"))
     }
-    return Result.succeed({ request: requestOf(document), delivery: document.stream === true ? "stream" : "whole" })
+    const request = requestOf(document)
+    const requires = storedState(request)
+    return Result.succeed({
+      request: requires === undefined ? request : { ...request, requires },
+      delivery: document.stream === true ? "stream" : "whole"
+    })
   })
 
 const requestOf = (document: ResponsesRequest): LlmRequest => {

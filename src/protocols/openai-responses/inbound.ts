@@ -11,7 +11,7 @@ import { openAiResponsesId } from "./wire.ts"
  *
  * A stream is `response.created`, items of the output with their pieces, and `response.completed` or `.incomplete` with
  * the whole answer; a failure is `event: error`, which is what the SDKs throw at. Nothing is stored: what needs an earlier
- * response is `unresolvable` wherever the call does not go to a server of this format as it came.
+ * response is refused wherever the call does not go to a server of this format as it came.
  */
 export const openAiResponsesDialect: Dialect = {
   id: openAiResponsesId,

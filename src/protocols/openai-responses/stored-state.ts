@@ -1,28 +1,27 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
-import type { LlmRequest } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
 import { isObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 const wholeInput = "responses are not stored; send the whole input"
 
-const unresolved = (feature: string, mend: string): LlmError =>
-  failure({ _tag: "Unsupported", feature }, `${feature} cannot be resolved here: ${mend}`)
+const unresolved = (feature: string, mend: string): Requirement => ({
+  protocol: openAiResponsesId,
+  feature,
+  message: `${feature} cannot be resolved here: ${mend}`
+})
 
 /**
- * What a request needs that only the provider's own store has, as the failure to answer with where the call does not go
- * to a server of this format: earlier responses, conversations, items by reference, prompt templates, background work.
+ * What a request needs that only the provider's own store has: earlier responses, conversations, items by reference,
+ * prompt templates, background work.
  */
-export const unresolvable = (request: LlmRequest): LlmError | undefined => {
+export const storedState = (request: LlmRequest): Requirement | undefined => {
   const own = ownExtension(request.extensions)
   if (own["previous_response_id"] !== undefined) return unresolved("previous_response_id", wholeInput)
   if (own["conversation"] !== undefined) return unresolved("conversation", wholeInput)
   if (own["prompt"] !== undefined) return unresolved("prompt", "templates are not stored; send instructions and input")
   if (own["background"] === true) {
-    return failure(
-      { _tag: "Unsupported", feature: "background" },
-      "background responses are not stored here; stream them"
-    )
+    return unresolved("background", "background responses are not stored; stream them")
   }
   const refers = request.messages.some(({ parts }) =>
     parts.some(

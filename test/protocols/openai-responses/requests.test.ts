@@ -5,7 +5,7 @@ import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
 import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
 import { encryptedContentOf } from "../../../src/protocols/openai-responses/sealed-reasoning.ts"
-import { unresolvable } from "../../../src/protocols/openai-responses/stored-state.ts"
+import { storedState } from "../../../src/protocols/openai-responses/stored-state.ts"
 
 const own = "openai-responses"
 type Body = { readonly [key: string]: Schema.Json }
@@ -233,15 +233,13 @@ describe("what only the provider's store has", () => {
     ["item_reference", { input: [{ type: "item_reference", id: "msg_1" }] }, "store: false"]
   ])("%s is refused with what to do instead", (feature, body, mend) => {
     const request = decode(body)
-    expect(unresolvable(request)).toMatchObject({
-      reason: { _tag: "Unsupported", feature },
-      message: expect.stringContaining(mend)
-    })
+    expect(storedState(request)).toMatchObject({ feature, message: expect.stringContaining(mend) })
+    expect(request.requires).toMatchObject({ protocol: "openai-responses", feature })
     // A server of this format has that store.
     expect(encode(request).body).toMatchObject(body)
   })
 
-  it("is nothing in an ordinary request", () => expect(unresolvable(decode({ store: true }))).toBeUndefined())
+  it("is nothing in an ordinary request", () => expect(storedState(decode({ store: true }))).toBeUndefined())
 })
 
 describe("encoding for a server of this format", () => {
