@@ -102,7 +102,7 @@ const decodeFunction = (definition: FunctionDefinition, rest?: JsonObject): Func
 const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
   if (choice === "none") return { _tag: "None" }
   if (choice === "auto") return { _tag: "Auto" }
-  if (choice === "required") return { _tag: "Required" }
+  if (choice === "required" || choice === "any") return { _tag: "Required" }
   switch (choice.type) {
     case "function":
       return { _tag: "Tool", name: choice.function.name }
@@ -116,8 +116,10 @@ const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
 }
 
 /** A choice that says more than its canonical form. */
-const keptChoice = (choice: RequestToolChoice): JsonObject | undefined =>
-  typeof choice === "string" || (choice.type === "function" && choice.rest === undefined) ? undefined : choice.raw
+const keptChoice = (choice: RequestToolChoice): JsonObject | string | undefined => {
+  if (typeof choice === "string") return choice === "any" ? choice : undefined
+  return choice.type === "function" && choice.rest === undefined ? undefined : choice.raw
+}
 
 const legacyChoiceOf = (choice: NonNullable<ChatRequest["function_call"]>): ToolChoice =>
   choice === "none" ? { _tag: "None" } : choice === "auto" ? { _tag: "Auto" } : { _tag: "Tool", name: choice.name }

@@ -38,9 +38,6 @@ const callersOrigin = (format: unknown): string =>
 export const isTakenBack = (part: ReasoningPart): boolean =>
   isOwn(part.extensions) || part.origin === openAiChatId || part.origin?.startsWith(routed) === true
 
-/** The text of the reasoning stood in the details alone. */
-const detailsOnly = "reasoning_details"
-
 /** What an entry of `reasoning_details` is made of. */
 interface Entry {
   readonly text: string
@@ -62,16 +59,19 @@ const textOf = (detail: ReasoningDetail): string => detail.text ?? detail.summar
  * the pieces of a stream may have been kept as they came, so that entries of one index are one.
  */
 export const decodeReasoning = (message: RequestMessage): ReadonlyArray<ReasoningPart> => {
-  const text = message.reasoning_content || message.reasoning || ""
-  const field = message.reasoning_content ? undefined : message.reasoning ? "reasoning" : detailsOnly
+  const { reasoning_content: content, reasoning } = message
+  const text = content || reasoning || ""
+  // In which fields the text stood, where it was not in the usual one alone.
+  const fields = [...(content ? ["reasoning_content"] : []), ...(reasoning ? ["reasoning"] : [])]
+  const kept = fields.length === 1 && content ? undefined : fields
   const details = joinPieces(message.reasoning_details ?? [])
   const silent = details.findIndex((detail) => detail.type === "reasoning.text" && textOf(detail) === "")
   const spoken = details.some((detail) => textOf(detail) !== "")
   const parts = details.map((detail, at) =>
-    partOf(at === silent && !spoken && text !== "" ? { ...detail, text } : detail, at, field)
+    partOf(at === silent && !spoken && text !== "" ? { ...detail, text } : detail, at, kept)
   )
   if (text === "" || spoken || silent >= 0) return parts
-  return [{ _tag: "Reasoning", text, origin: openAiChatId, ...marked({ field }) }, ...parts]
+  return [{ _tag: "Reasoning", text, origin: openAiChatId, ...marked({ fields: kept }) }, ...parts]
 }
 
 const joinPieces = (details: ReadonlyArray<ReasoningDetail>): ReadonlyArray<ReasoningDetail> => {
@@ -101,7 +101,7 @@ const joinPieces = (details: ReadonlyArray<ReasoningDetail>): ReadonlyArray<Reas
 const sameIndex = (one: ReasoningDetail, other: ReasoningDetail): boolean =>
   one.raw["index"] !== undefined && one.raw["index"] === other.raw["index"]
 
-const partOf = (detail: ReasoningDetail, at: number, field: string | undefined): ReasoningPart => {
+const partOf = (detail: ReasoningDetail, at: number, fields: ReadonlyArray<string> | undefined): ReasoningPart => {
   const { index, ...rest } = detail.rest ?? {}
   const kept: Record<string, Schema.Json> = { ...rest, ...(index === undefined || index === at ? {} : { index }) }
   if (detail.type !== "reasoning.text" && detail.type !== "reasoning.encrypted") kept["type"] = detail.type
@@ -110,21 +110,23 @@ const partOf = (detail: ReasoningDetail, at: number, field: string | undefined):
     text: textOf(detail),
     ...present({ signature: detail.signature || undefined, redacted: detail.data }),
     origin: callersOrigin(detail.format),
-    ...marked({ detail: Object.keys(kept).length === 0 ? undefined : kept, field })
+    ...marked({ detail: Object.keys(kept).length === 0 ? undefined : kept, fields })
   }
 }
 
 /** The fields of an assistant's message that say its reasoning. */
 export const encodeReasoning = (parts: ReadonlyArray<ReasoningPart>): JsonObject => {
   const text = parts.map((part) => part.text).join("")
-  const stated = parts.map((part) => ownExtension(part.extensions)["field"]).find((field) => typeof field === "string")
-  const field = typeof stated === "string" ? stated : "reasoning_content"
-  const proven = parts.some((part) => part.signature !== undefined || part.redacted !== undefined || hasDetail(part))
+  const stated = parts.map((part) => ownExtension(part.extensions)["fields"]).find((kept) => Array.isArray(kept))
+  const fields: ReadonlyArray<unknown> = Array.isArray(stated) ? stated : ["reasoning_content"]
+  const detailed = fields.length === 0 || parts.some((part) => isProven(part) || hasDetail(part))
   return {
-    ...(text === "" || field === detailsOnly ? {} : { [field]: text }),
-    ...(proven ? { reasoning_details: parts.map(encodeDetail) } : {})
+    ...(text === "" ? {} : Object.fromEntries(fields.map((field) => [String(field), text]))),
+    ...(detailed ? { reasoning_details: parts.map(encodeDetail) } : {})
   }
 }
+
+const isProven = ({ signature, redacted }: ReasoningPart): boolean => signature !== undefined || redacted !== undefined
 
 const hasDetail = (part: ReasoningPart): boolean => ownExtension(part.extensions)["detail"] !== undefined
 

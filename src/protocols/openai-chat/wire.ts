@@ -40,7 +40,7 @@ const FunctionCall = openDocument({ name: Schema.String, arguments: nullish(Sche
 
 export const RequestToolCall = byType(
   {
-    function: openDocument({ type: nullish(Schema.String), id: Schema.String, function: FunctionCall }),
+    function: openDocument({ type: nullish(Schema.String), id: nullish(Schema.String), function: FunctionCall }),
     custom: openDocument({
       type: Schema.String,
       id: Schema.String,
@@ -94,7 +94,8 @@ export type RequestTool = typeof RequestTool.Type
 const Named = openDocument({ name: Schema.String })
 
 export const RequestToolChoice = Schema.Union([
-  Schema.Literals(["none", "auto", "required"]),
+  // The last one is another server's word for the third.
+  Schema.Literals(["none", "auto", "required", "any"]),
   byType({
     function: openDocument({ type: Schema.String, function: Named }),
     custom: openDocument({ type: Schema.String, custom: Named }),
