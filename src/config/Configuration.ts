@@ -1,5 +1,6 @@
 import type { Redacted } from "effect"
-import type { PresetName, ProtocolName } from "../providers/presets.ts"
+import type { FormatName } from "../providers/formats.ts"
+import type { PresetName } from "../providers/presets.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
 import type { Document, ModelEntry } from "./Document.ts"
 import type { Problem } from "./problems.ts"
@@ -14,7 +15,7 @@ export interface HttpProvider {
   readonly _tag: "Http"
   readonly name: string
   readonly preset: PresetName | undefined
-  readonly protocols: readonly [ProtocolName, ...ReadonlyArray<ProtocolName>]
+  readonly protocols: readonly [FormatName, ...ReadonlyArray<FormatName>]
   /** without a slash at its end */
   readonly baseUrl: string
   readonly apiKey: Redacted.Redacted | undefined

@@ -1,5 +1,6 @@
 import { ByteSize, Duration, Effect, Schema, SchemaGetter, SchemaIssue } from "effect"
 import { CaptureLevel } from "../audit/Capture.ts"
+import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
 
@@ -75,10 +76,7 @@ const Storage = Schema.Struct({
   url: StorageUrl.pipe(withDefault({ _tag: "Sqlite", filename: ".millrace/millrace.db" }))
 })
 
-const ProtocolName = oneOf(
-  ["openai-chat", "anthropic-messages", "simulator"],
-  ["openai-responses", "gemini", "bedrock-converse", "ollama"]
-)
+const ProtocolName = oneOf([...formatNames, "simulator"], ["bedrock-converse", "ollama"])
 
 const isBaseUrl = (value: string): boolean => {
   const url = URL.parse(value)

@@ -4,12 +4,9 @@ import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import { Engine } from "../engine/Engine.ts"
-import { anthropicMessages } from "../protocols/anthropic-messages/outbound.ts"
-import { openAiChat } from "../protocols/openai-chat/outbound.ts"
-import type { Protocol } from "../protocols/Protocol.ts"
-import { apiKeyHeader, type Auth, bearer, type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
+import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
+import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
-import type { ProtocolName } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
 import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
@@ -86,16 +83,6 @@ const isSimulated = (model: string): boolean => {
   return Result.isSuccess(parsed) || parsed.failure.reason._tag !== "UnknownModel"
 }
 
-const protocols: { readonly [name in ProtocolName]: Protocol } = {
-  "openai-chat": openAiChat,
-  "anthropic-messages": anthropicMessages
-}
-
-const authOf: { readonly [name in ProtocolName]: Auth } = {
-  "openai-chat": bearer,
-  "anthropic-messages": apiKeyHeader
-}
-
 const deployment = ({
   name,
   protocols: [first, ...others],
@@ -105,10 +92,10 @@ const deployment = ({
   quirks
 }: HttpProvider): Deployment => ({
   provider: name,
-  protocols: [protocols[first], ...others.map((other) => protocols[other])],
+  protocols: [formats[first].protocol, ...others.map((other) => formats[other].protocol)],
   baseUrl,
   // Who speaks several protocols takes the key in the way of each.
-  auth: (key) => Object.assign({}, ...[first, ...others].map((protocol) => authOf[protocol](key))),
+  auth: (key) => Object.assign({}, ...[first, ...others].map((format) => formats[format].auth(key))),
   apiKey,
   headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, Redacted.value(value)])),
   quirks

@@ -1,5 +1,6 @@
 import { Redacted } from "effect"
-import { presets, type Preset, type PresetName, type ProtocolName } from "../providers/presets.ts"
+import type { FormatName } from "../providers/formats.ts"
+import { presets, type Preset, type PresetName } from "../providers/presets.ts"
 import { simulatedModels } from "../providers/simulator/ModelName.ts"
 import type { HttpProvider, ProviderOff, ProviderSettings } from "./Configuration.ts"
 import type { ProviderEntry } from "./Document.ts"
@@ -40,12 +41,12 @@ const simulator = (name: string, models: ReadonlyArray<string> = []): ProviderSe
 const withoutSlash = (url: string): string => url.replace(/\/+$/, "")
 
 const ofPreset = (name: string, preset: PresetName, environment: Environment): HttpProvider => {
-  const { protocol, baseUrl, baseUrlVariable, quirks }: Preset = presets[preset]
+  const { protocols, baseUrl, baseUrlVariable, quirks }: Preset = presets[preset]
   return {
     _tag: "Http",
     name,
     preset,
-    protocols: [protocol],
+    protocols,
     baseUrl: withoutSlash(environment.get(baseUrlVariable ?? "") ?? baseUrl),
     apiKey: undefined,
     headers: {},
@@ -131,4 +132,4 @@ const ofEntry = (
 
 const protocolsOf = (protocol: NonNullable<ProviderEntry["protocol"]>): HttpProvider["protocols"] =>
   // The simulator stands alone, which was checked before.
-  (typeof protocol === "string" ? [protocol] : protocol) as readonly [ProtocolName, ...ReadonlyArray<ProtocolName>]
+  (typeof protocol === "string" ? [protocol] : protocol) as readonly [FormatName, ...ReadonlyArray<FormatName>]

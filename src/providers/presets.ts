@@ -1,11 +1,10 @@
 import type { Quirks } from "../protocols/Protocol.ts"
-
-/** The wire formats that a provider can be called by. */
-export type ProtocolName = "openai-chat" | "anthropic-messages"
+import type { FormatName } from "./formats.ts"
 
 /** What is known of a vendor: enough to call it with a key alone. */
 export interface Preset {
-  readonly protocol: ProtocolName
+  /** what it speaks: a call takes its own dialect where it is listed, else the first */
+  readonly protocols: readonly [FormatName, ...ReadonlyArray<FormatName>]
   readonly baseUrl: string
   /** the environment variable in which its users keep their key; absent where no key is needed */
   readonly keyVariable?: string
@@ -16,7 +15,7 @@ export interface Preset {
 
 /** A server that speaks Chat Completions. What its vendor never took over from the original is in `quirks`. */
 const compatible = (baseUrl: string, keyVariable: string | undefined, quirks: Quirks): Preset => ({
-  protocol: "openai-chat",
+  protocols: ["openai-chat"],
   baseUrl,
   ...(keyVariable === undefined ? {} : { keyVariable }),
   quirks
@@ -37,20 +36,26 @@ const strict: Quirks = { ...maxTokens, noStreamOptions: true }
  */
 export const presets = {
   openai: {
-    protocol: "openai-chat",
+    protocols: ["openai-chat", "openai-responses"],
     baseUrl: "https://api.openai.com/v1",
     keyVariable: "OPENAI_API_KEY",
     baseUrlVariable: "OPENAI_BASE_URL",
     quirks: {}
   },
   anthropic: {
-    protocol: "anthropic-messages",
+    protocols: ["anthropic-messages"],
     baseUrl: "https://api.anthropic.com",
     keyVariable: "ANTHROPIC_API_KEY",
     baseUrlVariable: "ANTHROPIC_BASE_URL",
     quirks: {}
   },
-  gemini: compatible("https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", system),
+  gemini: {
+    protocols: ["gemini"],
+    baseUrl: "https://generativelanguage.googleapis.com",
+    keyVariable: "GEMINI_API_KEY",
+    baseUrlVariable: "GOOGLE_GEMINI_BASE_URL",
+    quirks: {}
+  },
   groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
   mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", strict),
   deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", maxTokens),

@@ -25,7 +25,7 @@ models:
         "configuration  millrace.yaml",
         "listen         127.0.0.1, port 9999",
         "records        sqlite:.millrace/millrace.db",
-        "  main  openai-chat at https://api.openai.com/v1, with a key, headers x-team",
+        "  main  openai-chat and openai-responses at https://api.openai.com/v1, with a key, headers x-team",
         "  spare (set GROQ_API_KEY)",
         "  smart  main/gpt-5.5, then fake/echo; timeouts idle 5s",
         "  quick  is smart",
