@@ -19,7 +19,7 @@ const sameContent = (content: unknown): unknown =>
     : content
 
 /** Calls and results without an id are given one that says where they stand. */
-const isMade = (key: string, value: unknown): boolean => /id$/.test(key) && /^call_\d+_\d+$/.test(String(value))
+const isMade = (key: string, value: unknown): boolean => key.endsWith("id") && /^call_\d+_\d+$/.test(String(value))
 
 const withoutNulls = (value: unknown): unknown =>
   Array.isArray(value)
