@@ -1,6 +1,6 @@
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
 import { sseFrame } from "../../wire/Sse.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /** What the pieces of a block are: the type of their deltas and the field that holds them. */

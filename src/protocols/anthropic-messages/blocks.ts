@@ -1,8 +1,7 @@
 import type { Schema } from "effect"
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
 import { finishedArguments } from "../ToolArguments.ts"
-import { present } from "./extension.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Typed } from "./stream-events.ts"
 import { anthropicMessagesId } from "./wire.ts"
 

@@ -1,6 +1,6 @@
 import type { MediaPart, OpaquePart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
-import { extended, present } from "./extension.ts"
-import type { JsonObject } from "./open-document.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { extended } from "./extension.ts"
 import { anthropicMessagesId, type CacheControl, type ContentBlock, type MessageBlock } from "./wire.ts"
 
 type Block<T extends string> = Extract<MessageBlock, { readonly type: T }>

@@ -13,9 +13,9 @@ import type {
 } from "../../domain/LlmRequest.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
+import { present, type JsonObject } from "../open-document.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
-import { extended, present } from "./extension.ts"
-import type { JsonObject } from "./open-document.ts"
+import { extended } from "./extension.ts"
 import {
   anthropicMessagesId,
   MessagesRequest,

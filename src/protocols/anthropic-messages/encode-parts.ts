@@ -10,15 +10,19 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
-import { ownExtension, present } from "./extension.ts"
-import { Notices } from "./notices.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { Notices } from "../Notices.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import { ownExtension } from "./extension.ts"
 import { toolInput } from "./tool-input.ts"
-import { anthropicMessagesId } from "./wire.ts"
+import { anthropicMessagesId, noCounterpart } from "./wire.ts"
 
 /** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
 export class Encoding extends Notices {
   failure: LlmError | undefined
+
+  constructor() {
+    super(noCounterpart)
+  }
 
   /** Input that the target cannot take: an answer without it would be an answer to another question. */
   unsupported(feature: string): void {

@@ -1,8 +1,8 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Quirks } from "../Protocol.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Encoding } from "./encode-parts.ts"
-import { ownExtension, present } from "./extension.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { ownExtension } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit and the API wants one, in tokens. */
 const defaultMaxTokens = 4096

@@ -2,8 +2,7 @@ import { failure, statusOf, type FailureReason, type LlmError, type ProviderFaul
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
-import { present } from "./extension.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /** The document of an error, as a body and as a frame: `{"type":"error","error":{"type","message"}}`. */

@@ -1,12 +1,12 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { Notices } from "../Notices.ts"
+import { present } from "../open-document.ts"
 import { BlockWriter, eventFrame } from "./block-writer.ts"
-import { present } from "./extension.ts"
-import { Notices } from "./notices.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
 import { closingUsage, openingUsage } from "./usage.ts"
-import { anthropicMessagesId } from "./wire.ts"
+import { anthropicMessagesId, noCounterpart } from "./wire.ts"
 
 /** A block that began while another one was being written: its events, kept until its turn. */
 interface WaitingBlock {
@@ -24,7 +24,7 @@ const refusalId = " refusal"
  * nothing lost, and no more is kept than arrived.
  */
 export class EventRenderer {
-  readonly notices = new Notices()
+  readonly notices = new Notices(noCounterpart)
   readonly blocks = new BlockWriter()
   /** whether `message_start` was sent */
   started = false

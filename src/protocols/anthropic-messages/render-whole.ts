@@ -2,17 +2,17 @@ import type { Notice } from "../../domain/Call.ts"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { Notices } from "../Notices.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { citationOf, toolBlock } from "./block-writer.ts"
-import { Notices } from "./notices.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
 import { toolInput } from "./tool-input.ts"
 import { wholeUsage } from "./usage.ts"
-import { anthropicMessagesId } from "./wire.ts"
+import { anthropicMessagesId, noCounterpart } from "./wire.ts"
 
 /** Renders a whole answer. */
 export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
-  const said = new Notices(notices)
+  const said = new Notices(noCounterpart, notices)
   const choice = response.choices.find(({ index }) => index === 0)
   if (response.choices.some(({ index }) => index > 0)) said.dropped("choices after the first")
   const refused = choice?.parts.some((part) => part._tag === "Refusal") === true

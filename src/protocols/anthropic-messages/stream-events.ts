@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 
 /** The highest index that a block of an answer may have. */
 export const maxBlockIndex = 1024

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../ToolArguments.ts"
-import type { JsonObject } from "./open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 
 /**
  * The arguments of a tool call as the object that this API wants. Text that is no JSON object (a token limit cut it) is

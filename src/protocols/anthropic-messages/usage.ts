@@ -1,6 +1,5 @@
 import type { Usage } from "../../domain/Usage.ts"
-import { present } from "./extension.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined

@@ -1,8 +1,11 @@
 import { Schema } from "effect"
-import { byType, nullish, openDocument } from "./open-document.ts"
+import { byType, nullish, openDocument } from "../open-document.ts"
 
 /** The name of the wire format, as a protocol and as a dialect. */
 export const anthropicMessagesId = "anthropic-messages"
+
+/** Why something is not said. */
+export const noCounterpart = "the Messages API has no counterpart"
 
 /** The version of the API that is asked for where the caller did not name one. */
 export const defaultVersion = "2023-06-01"
