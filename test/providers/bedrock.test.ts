@@ -1,0 +1,123 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted, Result, Stream } from "effect"
+import type { IncomingHttpHeaders } from "node:http"
+import type { LlmError } from "../../src/domain/LlmError.ts"
+import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
+import type { Delivery } from "../../src/domain/LlmRequest.ts"
+import { foldEvents, textOf } from "../../src/domain/LlmResponse.ts"
+import { bedrockConverse } from "../../src/protocols/bedrock-converse/outbound.ts"
+import { bedrockInvokeAnthropic } from "../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
+import type { Protocol } from "../../src/protocols/Protocol.ts"
+import { bedrockAccess } from "../../src/providers/aws.ts"
+import { deploymentUpstream } from "../../src/providers/Deployment.ts"
+import { HttpTransport } from "../../src/providers/HttpTransport.ts"
+import { prompt } from "../../src/domain/prompt.ts"
+import { awsEvent, awsException } from "../wire/awsEvents.ts"
+import { httpServer } from "./servers.ts"
+
+interface Answer {
+  readonly status?: number
+  readonly headers?: { readonly [name: string]: string }
+  readonly body: Uint8Array | string
+}
+
+const eventStream = { "content-type": "application/vnd.amazon.eventstream" }
+const said = (text: string) => awsEvent("contentBlockDelta", { contentBlockIndex: 0, delta: { text } })
+const converse = [
+  awsEvent("messageStart", { role: "assistant" }),
+  said("Hel"),
+  said("lo"),
+  awsEvent("contentBlockStop", { contentBlockIndex: 0 }),
+  awsEvent("messageStop", { stopReason: "end_turn" }),
+  awsEvent("metadata", { usage: { inputTokens: 1, outputTokens: 2 } })
+]
+const invoke = [
+  { type: "message_start", message: { id: "m", model: "claude", content: [] } },
+  { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+  { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hello" } },
+  { type: "content_block_stop", index: 0 },
+  { type: "message_delta", delta: { stop_reason: "end_turn" } },
+  { type: "message_stop" }
+].map((event) => awsEvent("chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64") }))
+
+/** Asks a server of Amazon Bedrock that gives this answer: what came, how it failed, and what it was sent. */
+const asking = (protocol: Protocol, { status = 200, headers = {}, body }: Answer, delivery: Delivery = "stream") =>
+  Effect.gen(function* () {
+    const received: Array<{ readonly url: string | undefined; readonly headers: IncomingHttpHeaders }> = []
+    const server = yield* httpServer((request, response) => {
+      received.push({ url: request.url, headers: request.headers })
+      response.writeHead(status, headers).end(body)
+    })
+    const access = bedrockAccess({ baseUrl: server.url, apiKey: Redacted.make("key") }, new Map())
+    const upstream = yield* deploymentUpstream({
+      provider: "bedrock",
+      protocols: [protocol],
+      ...Result.getOrThrow(access),
+      headers: {},
+      quirks: {}
+    })
+    const events: Array<LlmEvent> = []
+    const observer = { connected: () => {}, head: () => {}, bytes: () => {}, notice: () => {} }
+    const asked = { request: prompt("m", "Hi"), model: "a.model:1", delivery, dialect: undefined, origin: undefined }
+    const error = yield* upstream.stream({ ...asked, observer }).pipe(
+      Stream.runForEach((frame) => Effect.sync(() => events.push(...frame.events))),
+      Effect.match({ onFailure: (failed): LlmError | undefined => failed, onSuccess: () => undefined })
+    )
+    return { text: textOf(foldEvents(events).choices[0]), error, received: received[0]! }
+  }).pipe(Effect.scoped, Effect.provide(HttpTransport.layer))
+
+describe("a deployment on Amazon Bedrock", () => {
+  for (const [protocol, messages, path] of [
+    [bedrockConverse, converse, "converse-stream"],
+    [bedrockInvokeAnthropic, invoke, "invoke-with-response-stream"]
+  ] as const) {
+    it.live(`streams ${protocol.id}`, () =>
+      Effect.gen(function* () {
+        const { text, error, received } = yield* asking(protocol, {
+          headers: eventStream,
+          body: Buffer.concat(messages)
+        })
+        assert.isUndefined(error)
+        assert.strictEqual(text, "Hello")
+        assert.strictEqual(received.url, `/model/a.model%3A1/${path}`)
+        assert.strictEqual(received.headers.accept, "application/vnd.amazon.eventstream")
+        assert.strictEqual(received.headers.authorization, "Bearer key")
+      })
+    )
+  }
+
+  it.live("answers whole", () =>
+    Effect.gen(function* () {
+      const body = JSON.stringify({ output: { message: { content: [{ text: "Hello" }] } }, stopReason: "end_turn" })
+      const answer = { headers: { "content-type": "application/json" }, body }
+      const { text, received } = yield* asking(bedrockConverse, answer, "whole")
+      assert.strictEqual(text, "Hello")
+      assert.strictEqual(received.url, "/model/a.model%3A1/converse")
+    })
+  )
+
+  for (const [what, last, reason] of [
+    ["an exception", awsException("throttlingException", { message: "slow" }), { _tag: "RateLimited" }],
+    ["damage", said("x").fill(7, 20), { _tag: "InvalidOutput", kind: "malformedFrame" }],
+    ["a cut", said("x").subarray(0, 20), { _tag: "IncompleteStream", kind: "noStop" }]
+  ] as const) {
+    it.live(`fails with ${what} after what came before it`, () =>
+      Effect.gen(function* () {
+        const body = Buffer.concat([...converse.slice(0, 3), last])
+        const { text, error } = yield* asking(bedrockConverse, { headers: eventStream, body })
+        assert.strictEqual(text, "Hello")
+        assert.deepStrictEqual(error?.reason, reason)
+        assert.strictEqual(error?.fault?.provider, "bedrock")
+      })
+    )
+  }
+
+  it.live("fails as its error answers say", () =>
+    Effect.gen(function* () {
+      const headers = { "content-type": "application/json", "x-amzn-errortype": "ModelNotReadyException:http://x/" }
+      const { error } = yield* asking(bedrockConverse, { status: 429, headers, body: '{"message":"wait"}' })
+      assert.deepStrictEqual(error?.reason, { _tag: "Overloaded" })
+      assert.deepInclude(error?.fault, { status: 429, type: "ModelNotReadyException" })
+    })
+  )
+})
