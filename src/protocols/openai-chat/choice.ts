@@ -74,7 +74,9 @@ export class ChoiceDecoder {
     if (typeof content === "string") this.addText(content, tokens, events)
     else if (Array.isArray(content)) for (const part of content) this.readPart(part, events)
     if (typeof refusal === "string" && refusal !== "") {
+      this.endText(events)
       this.endReasoning(undefined, events)
+      this.tools.settle(events)
       events.push({ _tag: "RefusalDelta", ...this.choice, text: refusal })
     }
     if (Array.isArray(calls)) calls.forEach((call, at) => this.addCall(call, whole ? at : undefined, events))
@@ -154,6 +156,7 @@ export class ChoiceDecoder {
   private addRedacted(redacted: string, format: unknown, events: Array<LlmEvent>): void {
     this.endText(events)
     this.endReasoning(undefined, events)
+    this.tools.settle(events)
     const block = { id: this.ids.next("reasoning"), ...this.choice, origin: servedOrigin(format) }
     events.push({ _tag: "ReasoningStart", ...block, redacted }, { _tag: "ReasoningEnd", ...block })
   }
