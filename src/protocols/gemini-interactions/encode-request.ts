@@ -1,0 +1,57 @@
+import { Result } from "effect"
+import type { LlmError } from "../../domain/LlmError.ts"
+import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
+import { Encoding } from "../Encoding.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { encodeInput } from "./encode-input.ts"
+import { encodeSettings } from "./encode-settings.ts"
+import { geminiInteractionsId } from "./wire.ts"
+
+/**
+ * Encodes a request. `extensions["gemini-interactions"]` holds further fields of the body (`previous_interaction_id`,
+ * `response_modalities`, …) and of its `generation_config`, which win over what the request says canonically.
+ */
+export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
+  const encoding = new Encoding(geminiInteractionsId, "the Interactions API")
+  const body = encodeBody(request, context, encoding)
+  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
+  return Result.succeed({ path: "/v1beta/interactions", headers: {}, body, notices: encoding.list })
+}
+
+const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
+  const { generation_config: config, ...own } = encoding.own(request.extensions)
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
+  if (tools.length > 0 && request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
+  const { generation_config: settings, ...more } = encodeSettings(request, tools.length > 0, encoding)
+  const generation = { ...settings, ...(isObject(config) ? config : {}) }
+  return {
+    model,
+    ...encodeInput(request.messages, encoding),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...(Object.keys(generation).length === 0 ? {} : { generation_config: generation }),
+    ...more,
+    // The provider keeps every conversation where it is not told otherwise.
+    store: false,
+    stream: delivery === "stream",
+    ...own
+  }
+}
+
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
+  if (tool.protocol === geminiInteractionsId && isObject(tool.value)) return [tool.value]
+  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+  return []
+}
+
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  if (tool.strict === true) encoding.dropped("strict of a tool")
+  return {
+    type: "function",
+    name: tool.name,
+    ...present({ description: tool.description }),
+    parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} },
+    ...encoding.unmarked(tool)
+  }
+}

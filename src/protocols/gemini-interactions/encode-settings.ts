@@ -1,0 +1,108 @@
+import type { Schema } from "effect"
+import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
+import type { Encoding } from "../Encoding.ts"
+import { present, type JsonObject } from "../open-document.ts"
+
+/** How the answer is to be drawn, thought about and formed. `hasTools` says that there is something to choose from. */
+export const encodeSettings = (
+  request: LlmRequest,
+  hasTools: boolean,
+  encoding: Encoding
+): JsonObject & { readonly generation_config: JsonObject } => {
+  if (request.user !== undefined) encoding.dropped("user")
+  if (request.metadata !== undefined) encoding.dropped("metadata")
+  return {
+    generation_config: {
+      ...encodeSampling(request.sampling, encoding),
+      ...thinkingOf(request.reasoning ?? {}, encoding),
+      ...present({ tool_choice: hasTools ? choiceOf(request.toolChoice) : undefined })
+    },
+    ...present({
+      response_format: formatOf(request.responseFormat),
+      service_tier: serviceTierOf(request.serviceTier, encoding)
+    })
+  }
+}
+
+const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
+  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
+  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
+  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
+  if (sampling.logprobs === true) encoding.dropped("logprobs")
+  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
+  return present({
+    max_output_tokens: sampling.maxOutputTokens,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    top_k: sampling.topK,
+    seed: sampling.seed,
+    stop_sequences: sampling.stopSequences
+  })
+}
+
+const choiceOf = (choice: LlmRequest["toolChoice"]): Schema.Json | undefined => {
+  switch (choice?._tag) {
+    case "None":
+      return "none"
+    case "Required":
+      return "any"
+    case "Tool":
+      return { allowed_tools: { mode: "any", tools: [choice.name] } }
+    default:
+      return undefined
+  }
+}
+
+/** The format of each kind of output that is wanted; here it is always one, of text. */
+const formatOf = (format: LlmRequest["responseFormat"]): Schema.Json | undefined => {
+  switch (format?._tag) {
+    case "Json":
+      return [{ type: "text", mime_type: "application/json" }]
+    case "JsonSchema":
+      return [{ type: "text", mime_type: "application/json", schema: format.schema }]
+    default:
+      return undefined
+  }
+}
+
+const levels: { readonly [effort: string]: string } = {
+  minimal: "minimal",
+  low: "low",
+  medium: "medium",
+  high: "high",
+  xhigh: "high",
+  max: "high"
+}
+
+/** The level that a budget in tokens comes nearest to. */
+const levelOfBudget = (budget: number): string => (budget <= 1024 ? "low" : budget <= 8192 ? "medium" : "high")
+
+/** Models think at levels, and none of them is silence. Who asks for thinking expects to see what was thought. */
+const thinkingOf = ({ mode, effort, budgetTokens, summary }: ReasoningSettings, encoding: Encoding): JsonObject => {
+  const summaries = summary === "none" ? "none" : "auto"
+  if (mode === "disabled" || budgetTokens === 0 || (mode === undefined && effort === "none")) {
+    encoding.add("emulated", "thinking cannot be switched off: the model is asked to think as little as it can")
+    return { thinking_level: "minimal", thinking_summaries: "none" }
+  }
+  if (effort !== undefined) {
+    const level = levels[effort] ?? "medium"
+    if (level !== effort) encoding.add("changed", `reasoning effort ${effort} is ${level}`)
+    return { thinking_level: level, thinking_summaries: summaries }
+  }
+  if (budgetTokens !== undefined) {
+    const level = levelOfBudget(budgetTokens)
+    encoding.add("changed", `the reasoning budget of ${budgetTokens} tokens is the level ${level}`)
+    return { thinking_level: level, thinking_summaries: summaries }
+  }
+  return mode === undefined && summary === undefined ? {} : { thinking_summaries: summaries }
+}
+
+const tiers = new Set(["flex", "standard", "priority"])
+
+const serviceTierOf = (tier: string | undefined, encoding: Encoding): string | undefined => {
+  if (tier === undefined || tier === "auto") return undefined
+  if (tier === "default") return "standard"
+  if (tiers.has(tier)) return tier
+  encoding.dropped(`service_tier ${tier}`)
+  return undefined
+}

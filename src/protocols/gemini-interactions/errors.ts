@@ -1,0 +1,114 @@
+import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import { durationMs, httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
+import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import type { ErrorAnswer } from "../Protocol.ts"
+import { geminiInteractionsId } from "./wire.ts"
+
+/** The document of an error, as a body and in a stream: `{"error":{"code","message"}}`. */
+interface ErrorDocument {
+  readonly code: string | undefined
+  readonly message: string
+  /** milliseconds */
+  readonly wait: number | undefined
+}
+
+/** The servers in front of the API still tell their errors with a number as code, the word for it in `status`. */
+const readErrorDocument = (document: unknown): ErrorDocument | undefined => {
+  const single: unknown = Array.isArray(document) ? document[0] : document
+  const error = isObject(single) ? single["error"] : undefined
+  if (!isObject(error)) return undefined
+  const { code, status, message } = error
+  const word = typeof code === "string" ? code : status
+  return {
+    code: typeof word === "string" ? word.toLowerCase() : undefined,
+    message: typeof message === "string" ? message : JSON.stringify(error),
+    wait: waitOf(error)
+  }
+}
+
+const waitOf = ({ details }: JsonObject): number | undefined => {
+  const info = (Array.isArray(details) ? details : []).find((entry) => isObject(entry) && "retryDelay" in entry)
+  const delay = isObject(info) ? info["retryDelay"] : undefined
+  return typeof delay === "string" ? durationMs(delay) : undefined
+}
+
+const codes: { readonly [code: string]: FailureReason } = {
+  out_of_range: { _tag: "InvalidRequest", kind: "semantic" },
+  authentication: { _tag: "Unauthorized" },
+  unauthenticated: { _tag: "Unauthorized" },
+  payment_required: { _tag: "QuotaExceeded" },
+  permission_denied: { _tag: "PermissionDenied" },
+  // The account may not do it (its country, a plan without billing), the request itself being in order.
+  failed_precondition: { _tag: "PermissionDenied" },
+  rate_limit_exceeded: { _tag: "RateLimited" },
+  too_many_requests: { _tag: "RateLimited" },
+  resource_exhausted: { _tag: "RateLimited" },
+  quota_exceeded: { _tag: "QuotaExceeded" },
+  unavailable: { _tag: "Overloaded" },
+  service_unavailable: { _tag: "Overloaded" },
+  overloaded: { _tag: "Overloaded" },
+  // The server gave up in the middle of its own work: the same request may do better.
+  deadline_exceeded: { _tag: "Timeout", phase: "idle" },
+  gateway_timeout: { _tag: "Timeout", phase: "idle" },
+  timeout: { _tag: "Timeout", phase: "idle" },
+  aborted: { _tag: "UpstreamServer" },
+  cancelled: { _tag: "UpstreamServer" },
+  internal: { _tag: "UpstreamServer" },
+  internal_error: { _tag: "UpstreamServer" }
+}
+
+const badRequests = new Set(["invalid_request", "invalid_argument", "parameter_unknown"])
+const contextTooLong = /token count .*exceeds|exceeds the maximum number of tokens|context (window|length)|too long/i
+const badKey = /api key (not valid|expired|not found|.*invalid)|invalid api key/i
+const blocked = /safety|blocked|blocklist|prohibited|recitation/i
+const namedModel = /models?[/ ]['"`]?([^\s`'",]+)['"`]? (is |was )?(not found|not supported)/i
+
+const reasonOf = ({ code = "", message }: ErrorDocument, status: number | undefined): FailureReason => {
+  const model = namedModel.exec(message)?.[1]
+  if (code === "model_not_found" || (code === "not_found" && model !== undefined)) {
+    return { _tag: "UnknownModel", model: model ?? "", near: [] }
+  }
+  if (badRequests.has(code)) {
+    if (contextTooLong.test(message)) return { _tag: "ContextTooLong" }
+    return badKey.test(message) ? { _tag: "Unauthorized" } : { _tag: "InvalidRequest", kind: "type" }
+  }
+  if (blocked.test(code)) return { _tag: "ContentBlocked" }
+  return codes[code] ?? (status === undefined ? { _tag: "UpstreamServer" } : httpReason(status))
+}
+
+const unsaid = (message: string): ErrorDocument => ({ code: undefined, message, wait: undefined })
+
+/** The failure that a stream or a body reported in its own words; `raw` is its text. */
+export const streamError = (document: unknown, raw: string): LlmError => {
+  const error = readErrorDocument(document) ?? unsaid("the provider reported an error")
+  const wait = error.wait ?? retryHint({}, error.message)
+  return failure(reasonOf(error, undefined), error.message, {
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    fault: { ...present({ code: error.code }), protocol: geminiInteractionsId, raw }
+  })
+}
+
+/** The failure that an interaction ended with, where it did: its status says so, and sometimes an error why. */
+export const failedInteraction = (interaction: JsonObject, raw: string): LlmError | undefined => {
+  const { status, error } = interaction
+  if (status !== "failed" && status !== "cancelled") return undefined
+  return streamError(
+    { error: isObject(error) ? error : { message: `the provider ended the interaction as ${status}` } },
+    raw
+  )
+}
+
+/** The reason of an HTTP error answer. A body that is no error document of this API (a proxy's page) counts by its status. */
+export const decodeError = ({ status, headers, body }: ErrorAnswer): LlmError => {
+  const document = readErrorDocument(parseJson(body))
+  const error = document ?? unsaid(`the provider answered with status ${status}`)
+  const wait = error.wait ?? retryHint(headers, error.message)
+  return failure(reasonOf(error, status), error.message, {
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    fault: {
+      status,
+      ...present({ code: error.code, headers: rateLimitHeaders(headers) }),
+      ...(document === undefined ? {} : { protocol: geminiInteractionsId, raw: body })
+    }
+  })
+}
