@@ -79,11 +79,12 @@ const encodeContent = (part: Part, encoding: ConverseEncoding): ReadonlyArray<Js
 
 /**
  * The API takes back only what was signed for it. Claude's proofs hold on every platform that has Claude, so that those which
- * the Messages API gave, or which a caller of that API gives back, are taken too.
+ * the Messages API gave, or which a caller of that API gives back, are taken too, unless the model is known to be another.
  */
 const encodeReasoning = (part: ReasoningPart, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   const { text, signature, redacted, origin } = part
-  const claude = encoding.traits.family === "claude"
+  const { family } = encoding.traits
+  const claude = family === "claude" || family === "unknown"
   if (origin === bedrockConverseId || (origin === anthropicMessagesId && claude)) {
     if (redacted !== undefined) return [{ reasoningContent: { redactedContent: encodeRedacted({ redacted, origin }) } }]
     if (signature !== undefined) return [{ reasoningContent: { reasoningText: { text, signature } } }]

@@ -388,6 +388,7 @@ describe("reasoning of an earlier turn", () => {
     expect(content(turn(signed("anthropic-messages"), text))).toHaveLength(2)
     const redacted: Part = { _tag: "Reasoning", text: "", redacted: "EqMD", origin: "anthropic-messages" }
     expect(content(turn(redacted))).toEqual([{ reasoningContent: { redactedContent: "RXFNRA==" } }])
+    expect(content(turn(signed("anthropic-messages"), text), profile)).toHaveLength(2)
     expect(content(turn(signed("anthropic-messages"), text), nova)).toHaveLength(1)
     for (const part of [
       signed("gemini"),
