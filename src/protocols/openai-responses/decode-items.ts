@@ -1,7 +1,7 @@
 import type { MediaPart, Message, OpaquePart, Part, ReasoningPart, TextPart } from "../../domain/LlmRequest.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { isSealed, unsealed } from "../SealedReasoning.ts"
 import { extended } from "./extension.ts"
-import { isSealed, proofOf } from "./sealed-reasoning.ts"
 import {
   openAiResponsesId,
   type Content,
@@ -194,7 +194,7 @@ const decodeReasoning = (item: Item<"reasoning">): ReasoningPart => {
   const summaries = texts(summary)
   const thoughts = texts(content)
   const text = (summaries.length > 0 ? summaries : thoughts).join("")
-  if (encrypted && isSealed(encrypted)) return { _tag: "Reasoning", text, ...proofOf(encrypted) }
+  if (encrypted && isSealed(encrypted)) return { _tag: "Reasoning", text, ...unsealed(encrypted) }
   const { status: _, ...rest } = item.rest ?? {}
   const lists = thoughts.length > 0 || summaries.length > 1
   return {

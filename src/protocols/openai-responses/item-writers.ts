@@ -1,8 +1,9 @@
 import type { GeneratedLogprob, Source } from "../../domain/LlmEvent.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { proofFor, type Proof } from "../SealedReasoning.ts"
 import { annotationOf, renderLogprobs } from "./annotations.ts"
 import { deltaStart, type Frames } from "./frames.ts"
-import { encryptedContentOf, type Proof } from "./sealed-reasoning.ts"
+import { openAiResponsesId } from "./wire.ts"
 
 type Logprobs = ReadonlyArray<GeneratedLogprob> | undefined
 export type FinalStatus = "completed" | "incomplete"
@@ -177,7 +178,7 @@ export class ReasoningWriter extends Writer implements Target {
         id: this.id,
         type: "reasoning",
         summary: this.summarised && this.status !== "in_progress" ? [summaryPart(this.text)] : [],
-        ...present({ encrypted_content: encryptedContentOf(this.proof) })
+        ...present({ encrypted_content: proofFor(openAiResponsesId, this.proof) })
       }
     )
   }

@@ -5,7 +5,7 @@ import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
 import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
-import { proofOf } from "../../../src/protocols/openai-responses/sealed-reasoning.ts"
+import { isSealed, unsealed } from "../../../src/protocols/SealedReasoning.ts"
 import { normalisedEvents, wellFormedEvents } from "../arbitrary.ts"
 import { decodeStream } from "../corpus.ts"
 import { contextOf } from "./context.ts"
@@ -280,7 +280,7 @@ describe("reasoning", () => {
       { _tag: "ReasoningStart", id: "r", redacted: "opaque+bytes", origin: "anthropic-messages" },
       { _tag: "ReasoningEnd", id: "r" }
     )
-    expect(proofOf(blobOf(documents))).toEqual({ redacted: "opaque+bytes", origin: "anthropic-messages" })
+    expect(unsealed(blobOf(documents))).toEqual({ redacted: "opaque+bytes", origin: "anthropic-messages" })
   })
 
   it("has no proof where nobody signed it", () => {
@@ -430,7 +430,7 @@ describe("what is rendered and decoded again", () => {
   const gist = (of: ReadonlyArray<LlmEvent>) => {
     const parts = foldEvents(of).choices[0]?.parts ?? []
     const proofs = (signature: string | undefined) =>
-      signature?.startsWith("millrace-") === true ? proofOf(signature) : { signature }
+      signature !== undefined && isSealed(signature) ? unsealed(signature) : { signature }
     return {
       text: parts.map((part) => (part._tag === "Text" ? part.text : "")).join(""),
       refusal: parts.map((part) => (part._tag === "Refusal" ? part.text : "")).join(""),

@@ -4,7 +4,7 @@ import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.t
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
 import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
-import { encryptedContentOf } from "../../../src/protocols/openai-responses/sealed-reasoning.ts"
+import { proofFor } from "../../../src/protocols/SealedReasoning.ts"
 import { storedState } from "../../../src/protocols/openai-responses/stored-state.ts"
 
 const own = "openai-responses"
@@ -359,7 +359,7 @@ describe("a request that nobody changed", () => {
   })
 
   it("leaves out reasoning that was sealed for the caller", () => {
-    const sealed = encryptedContentOf({ signature: "sig", origin: "anthropic-messages" }) ?? ""
+    const sealed = proofFor(own, { signature: "sig", origin: "anthropic-messages" }) ?? ""
     const input = [
       { role: "user", content: "hi" },
       { type: "reasoning", id: "rs_1", summary: [], encrypted_content: sealed },
