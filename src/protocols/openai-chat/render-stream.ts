@@ -8,7 +8,7 @@ import { makeSseDecoder, sseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { openAiErrorObject } from "../OpenAiError.ts"
-import { readChoice, type ChunkChoice } from "./chunk.ts"
+import { isIndex, readChoice, textIn, type ChunkChoice } from "./chunk.ts"
 import { terminator } from "./decode-stream.ts"
 import { EventRenderer } from "./render-events.ts"
 import { openAiChatId } from "./wire.ts"
@@ -163,6 +163,8 @@ class ChatRenderer implements StreamRenderer {
     const starts = events.filter((event) => event._tag === "ToolInputStart")
     const places = starts.map((start) => placeOf(start, choices))
     if (events.some((event) => event._tag === "ToolInputDelta" && calls.isMoved(event.id))) return false
+    const stray = starts.length === 0 && fragmentsOf(choices).some(([choice, index]) => !calls.isPassing(choice, index))
+    if (stray) return false
     const counted = new Map<number, number>()
     const indexes = starts.map(({ choice = 0 }, at) => {
       const expected = counted.get(choice) ?? calls.nextIndex(choice)
@@ -213,6 +215,19 @@ const choicesOf = (chunk: JsonObject | undefined): ReadonlyArray<ChunkChoice> =>
   return Array.isArray(choices) ? choices.flatMap((choice: unknown) => readChoice(choice, false) ?? []) : []
 }
 
+/** The places of the calls that a frame goes on with, also where it adds nothing to them. */
+const fragmentsOf = (choices: ReadonlyArray<ChunkChoice>): ReadonlyArray<readonly [choice: number, index: number]> =>
+  choices.flatMap(({ index: choice, content }) => {
+    const calls: unknown = content["tool_calls"]
+    return !Array.isArray(calls)
+      ? []
+      : calls.flatMap((call: unknown) =>
+          isObject(call) && textIn(call["id"]) === undefined && isIndex(call["index"])
+            ? [[choice, call["index"]] as const]
+            : []
+        )
+  })
+
 /** The index that the provider gave to a call in the frame that begins it; undefined where it gave none. */
 const placeOf = (
   { id, choice = 0 }: Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>,
@@ -221,7 +236,7 @@ const placeOf = (
   const calls = choices.find(({ index }) => index === choice)?.content["tool_calls"]
   if (!Array.isArray(calls)) return undefined
   const call: unknown = calls.find((entry: unknown) => isObject(entry) && entry["id"] === id) ?? calls[0]
-  return isObject(call) && typeof call["index"] === "number" ? call["index"] : undefined
+  return isObject(call) && isIndex(call["index"]) ? call["index"] : undefined
 }
 
 /** Renders one stream of chat completions. */

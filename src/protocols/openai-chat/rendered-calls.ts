@@ -7,6 +7,7 @@ type ToolEvent = Extract<LlmEvent, { readonly _tag: "ToolInputStart" | "ToolInpu
 type ToolStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
 
 interface RenderedCall {
+  readonly choice: number
   readonly index: number
   /** its name and arguments go into a text, which is sent when it is complete */
   readonly custom: boolean
@@ -53,10 +54,16 @@ export class RenderedCalls {
     return this.calls.get(id)?.moved === true
   }
 
+  /** Whether the call at a place goes out as the provider wrote it. */
+  isPassing(choice: number, index: number): boolean {
+    for (const call of this.calls.values()) if (call.choice === choice && call.index === index) return !call.moved
+    return false
+  }
+
   /** Takes note of a call whose start was sent as the provider wrote it. */
   adopt(start: ToolStart, index: number): void {
     const choice = start.choice ?? 0
-    this.calls.set(start.id, { index, custom: false, moved: false, silent: false, written: true, done: false })
+    this.calls.set(start.id, { choice, index, custom: false, moved: false, silent: false, written: true, done: false })
     this.counts.set(choice, Math.max(this.nextIndex(choice), index + 1))
   }
 
@@ -82,7 +89,7 @@ export class RenderedCalls {
     const extras = callExtras(event.origin)
     const custom = extras["type"] === "custom"
     const silent = event.providerExecuted === true || (this.legacy && index > 0)
-    this.calls.set(id, { index, custom, moved: true, silent, written: false, done: false })
+    this.calls.set(id, { choice, index, custom, moved: true, silent, written: false, done: false })
     if (silent) {
       this.notices.dropped(event.providerExecuted === true ? "a tool call that the provider runs" : "a second call")
       return undefined

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { Frame } from "../../../src/domain/Frame.ts"
 import type { LlmError } from "../../../src/domain/LlmError.ts"
 import { foldEvents, textOf } from "../../../src/domain/LlmResponse.ts"
+import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import type { Usage } from "../../../src/domain/Usage.ts"
 import { ChatChunk, readChoice } from "../../../src/protocols/openai-chat/chunk.ts"
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
@@ -21,12 +22,13 @@ import {
   randomOffsets,
   type CorpusCase,
   type Decoded,
+  type Document,
   type ExpectedUsage
 } from "../corpus.ts"
 import type { RenderContext } from "../../../src/protocols/Dialect.ts"
 import { grammarFaults } from "../grammar.ts"
 import { contextOf } from "./context.ts"
-import { streamFaults } from "./stream-grammar.ts"
+import { chunksOf, streamFaults } from "./stream-grammar.ts"
 
 const cases = corpusCases("openai-chat")
 const streams = cases.filter(({ stream, status }) => stream && status === 200)
@@ -138,6 +140,12 @@ const relay = (
   return frames.map(send).join("") + (error === undefined ? renderer.end() : renderer.failure(error))
 }
 
+/** The indexes of the calls in a chunk. */
+const indexesOf = ({ choices }: Document): ReadonlyArray<unknown> =>
+  ((choices ?? []) as ReadonlyArray<{ readonly delta?: Document }>).flatMap(({ delta }) =>
+    ((delta?.["tool_calls"] ?? []) as ReadonlyArray<Document>).map(({ index }) => index)
+  )
+
 const isDone = (raw: string): boolean => raw.trim() === "data: [DONE]"
 
 const isUsageOnly = ({ data }: WireFrame): boolean => {
@@ -210,6 +218,25 @@ describe.skipIf(!corpusPresent)("recorded streams of chat completions", () => {
         const text = relay(frames, whole.error, askedForUsage)
         expectSame(decodeStream(openAiChat, [Buffer.from(text)]), whole, recording)
       }
+    })
+
+    it("stays a stream where every second call is taken out of it", () => {
+      const ids = whole.events.flatMap((event) => (event._tag === "ToolInputStart" ? [event.id] : []))
+      const out = new Set(ids.filter((_, at) => at % 2 === 0))
+      const kept = (event: LlmEvent): boolean => !("id" in event && out.has(event.id))
+      const frames = whole.frames.map((frame) =>
+        frame.events.every(kept) ? frame : { ...frame, raw: undefined, events: frame.events.filter(kept) }
+      )
+      const again = decodeStream(openAiChat, [Buffer.from(relay(frames, whole.error, askedForUsage))])
+      const left = ids.filter((id) => !out.has(id))
+      const calls = again.events.filter((event) => event._tag === "ToolCall")
+      // The second call of an id that two answers share has it for itself now.
+      expect(calls.map(({ id }) => id)).toEqual(left.map((id) => id.replace(/-2$/, "")))
+      expect(calls.map(({ arguments: text }) => text)).toEqual(
+        whole.events.flatMap((event) => (event._tag === "ToolCall" && kept(event) ? [event.arguments] : []))
+      )
+      const indexes = chunksOf(relay(frames, whole.error)).flatMap(indexesOf)
+      expect([...new Set(indexes)]).toEqual([...new Set(indexes)].map((_, at) => at))
     })
 
     it("is read by hand as the schema reads it", () => {

@@ -365,7 +365,7 @@ const choiceOf = (event: LlmEvent): number => ("choice" in event ? (event.choice
 const comparable = (events: ReadonlyArray<LlmEvent>) => {
   const ordered = normalisedEvents(events.toSorted((one, other) => choiceOf(one) - choiceOf(other)))
   return {
-    events: ordered.flatMap((event) => {
+    events: ordered.flatMap((event): ReadonlyArray<LlmEvent> => {
       if (event._tag !== "ReasoningStart" && event._tag !== "ReasoningEnd")
         return event._tag === "Source" ? [] : [event]
       const { origin: _, ...rest } = event
