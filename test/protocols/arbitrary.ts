@@ -91,7 +91,12 @@ const apart = (contents: ReadonlyArray<Content>): ReadonlyArray<Content> => {
 const inPieces = (text: string, every: number): ReadonlyArray<string> =>
   Array.from({ length: Math.ceil(text.length / every) }, (_, i) => text.slice(i * every, (i + 1) * every))
 
-const eventsOf = (content: Content, id: string, choice: { readonly choice?: number }): ReadonlyArray<LlmEvent> => {
+const eventsOf = (
+  content: Content,
+  id: string,
+  choice: { readonly choice?: number },
+  signedBy: { readonly origin?: string }
+): ReadonlyArray<LlmEvent> => {
   switch (content.kind) {
     case "text":
       return [
@@ -110,12 +115,12 @@ const eventsOf = (content: Content, id: string, choice: { readonly choice?: numb
           _tag: "ReasoningEnd",
           id,
           ...choice,
-          ...(content.kind === "signed" ? { signature: content.signature } : {})
+          ...(content.kind === "signed" ? { signature: content.signature, ...signedBy } : {})
         }
       ]
     case "redacted":
       return [
-        { _tag: "ReasoningStart", id, ...choice, redacted: content.data },
+        { _tag: "ReasoningStart", id, ...choice, redacted: content.data, ...signedBy },
         { _tag: "ReasoningEnd", id, ...choice }
       ]
     case "tool": {
@@ -167,11 +172,13 @@ const UsageCounts = Arbitrary.map(
 
 /**
  * Complete streams of events that obey the grammar, block after block, made of the given kinds of content. With
- * `choices` there may be further answers beside the first, one after the other. Ids of tool calls are `call_<n>`.
+ * `choices` there may be further answers beside the first, one after the other. `origin` is who signed the reasoning. Ids
+ * of tool calls are `call_<n>`.
  */
 export const wellFormedEvents = (options: {
   readonly kinds: ReadonlyArray<ContentKind>
   readonly choices?: boolean
+  readonly origin?: string
 }): Arbitrary.Arbitrary<ReadonlyArray<LlmEvent>> =>
   Arbitrary.map(
     Arbitrary.all({
@@ -180,13 +187,14 @@ export const wellFormedEvents = (options: {
       usage: UsageCounts
     }),
     ({ answers, created, usage }) => {
+      const signedBy = options.origin === undefined ? {} : { origin: options.origin }
       const events: Array<LlmEvent> = [{ _tag: "Started", id: "answer-1", model: "a-model", created }]
       let blocks = 0
       answers.forEach((answer, index) => {
         const choice = index === 0 ? {} : { choice: index }
         for (const content of answer.contents) {
           const id = content.kind === "tool" ? `call_${blocks++}` : `block_${blocks++}`
-          events.push(...eventsOf(content, id, choice))
+          events.push(...eventsOf(content, id, choice, signedBy))
         }
         if (index > 0) events.push({ _tag: "ChoiceFinish", choice: index, reason: answer.reason })
       })

@@ -1,7 +1,10 @@
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
 import { sseFrame } from "../../wire/Sse.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { signatureOf, thinkingBlock } from "./thinking.ts"
 import { anthropicMessagesId } from "./wire.ts"
+
+type EventOf<T extends LlmEvent["_tag"]> = Extract<LlmEvent, { readonly _tag: T }>
 
 /** What the pieces of a block are: the type of their deltas and the field that holds them. */
 const pieces = {
@@ -18,6 +21,8 @@ interface WrittenBlock {
   readonly index: number
   readonly kind: PieceKind
   readonly delta: string
+  /** who signed the reasoning, where its beginning said so */
+  readonly origin: string | undefined
 }
 
 /** A frame of the stream: the clients want the type twice, in the document and as the name of the event. */
@@ -47,13 +52,11 @@ export class BlockWriter {
       case "TextStart":
         return this.begin(event.id, "text", { type: "text", text: "" })
       case "ReasoningStart":
-        return event.redacted === undefined
-          ? this.begin(event.id, "thinking", { type: "thinking", thinking: "", signature: "" })
-          : this.begin(event.id, "none", { type: "redacted_thinking", data: event.redacted })
+        return this.begin(event.id, thoughtKind(event), thinkingBlock("", event), event.origin)
       case "ToolInputStart":
         return this.begin(event.id, "input", { ...toolBlock(event), input: {} })
       case "ReasoningEnd":
-        return this.signature(event.signature) + this.end()
+        return this.signature(event) + this.end()
       case "TextEnd":
       case "ToolInputEnd":
         return this.end()
@@ -73,7 +76,7 @@ export class BlockWriter {
       case "TextStart":
         return this.enter(event.id, "text")
       case "ReasoningStart":
-        return this.enter(event.id, event.redacted === undefined ? "thinking" : "none")
+        return this.enter(event.id, thoughtKind(event), event.origin)
       case "ToolInputStart":
         return this.enter(event.id, "input")
       case "TextEnd":
@@ -100,22 +103,24 @@ export class BlockWriter {
     return eventFrame({ type: "content_block_stop", index })
   }
 
-  private begin(id: string, kind: PieceKind, block: JsonObject): string {
+  private begin(id: string, kind: PieceKind, block: JsonObject, origin?: string): string {
     const index = this.nextIndex
-    this.enter(id, kind)
+    this.enter(id, kind, origin)
     return eventFrame({ type: "content_block_start", index, content_block: block })
   }
 
-  private enter(id: string, kind: PieceKind): void {
+  private enter(id: string, kind: PieceKind, origin?: string): void {
     const index = this.nextIndex++
-    this.open = { id, index, kind, delta: deltaStart(index, pieces[kind]) }
+    this.open = { id, index, kind, delta: deltaStart(index, pieces[kind]), origin }
   }
 
   private delta(delta: JsonObject): string {
     return this.open === undefined ? "" : eventFrame({ type: "content_block_delta", index: this.open.index, delta })
   }
 
-  private signature(signature: string | undefined): string {
+  private signature(event: EventOf<"ReasoningEnd">): string {
+    const { origin } = this.open ?? {}
+    const signature = signatureOf(origin === undefined ? event : { origin, ...event })
     return signature === undefined ? "" : this.delta({ type: "signature_delta", signature })
   }
 
@@ -132,10 +137,10 @@ export class BlockWriter {
   }
 }
 
-type ToolStart = Pick<
-  Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>,
-  "id" | "name" | "providerExecuted" | "origin"
->
+const thoughtKind = ({ redacted }: EventOf<"ReasoningStart">): PieceKind =>
+  redacted === undefined ? "thinking" : "none"
+
+type ToolStart = Pick<EventOf<"ToolInputStart">, "id" | "name" | "providerExecuted" | "origin">
 
 /** The block of a tool call but for its input: as this format once described it, or as its own plainest one. */
 export const toolBlock = ({ id, name, providerExecuted, origin }: ToolStart): JsonObject => ({

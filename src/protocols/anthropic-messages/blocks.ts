@@ -27,7 +27,7 @@ export const beginBlock = (block: Typed, id: string, events: Array<LlmEvent>): O
     case "thinking":
       return new ThinkingBlock(block, id, events)
     case "redacted_thinking":
-      events.push({ _tag: "ReasoningStart", id, redacted: textAt(block, "data") })
+      events.push({ _tag: "ReasoningStart", id, redacted: textAt(block, "data"), origin: anthropicMessagesId })
       return { delta: () => {}, end: (events) => void events.push({ _tag: "ReasoningEnd", id }) }
     default:
       // `tool_use`, `server_tool_use`, `mcp_tool_use`, and their kin to come.
@@ -101,8 +101,8 @@ class ThinkingBlock implements OpenBlock {
   }
 
   end(events: Array<LlmEvent>): void {
-    const signature = this.signature === "" ? {} : { signature: this.signature }
-    events.push({ _tag: "ReasoningEnd", id: this.id, ...signature })
+    const signed = this.signature === "" ? {} : { signature: this.signature, origin: anthropicMessagesId }
+    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed })
   }
 }
 

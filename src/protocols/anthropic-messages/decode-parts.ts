@@ -1,6 +1,7 @@
 import type { MediaPart, OpaquePart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
+import { redactedProof, signatureProof } from "./thinking.ts"
 import { anthropicMessagesId, type CacheControl, type ContentBlock, type MessageBlock } from "./wire.ts"
 
 type Block<T extends string> = Extract<MessageBlock, { readonly type: T }>
@@ -12,21 +13,9 @@ export const decodeContent = (content: string | ReadonlyArray<MessageBlock>): Re
 const decodeBlock = (block: MessageBlock): Part => {
   switch (block.type) {
     case "thinking":
-      return {
-        _tag: "Reasoning",
-        text: block.thinking,
-        ...(block.signature ? { signature: block.signature } : {}),
-        origin: anthropicMessagesId,
-        ...extended(block.rest)
-      }
+      return { _tag: "Reasoning", text: block.thinking, ...signatureProof(block.signature), ...extended(block.rest) }
     case "redacted_thinking":
-      return {
-        _tag: "Reasoning",
-        text: "",
-        redacted: block.data,
-        origin: anthropicMessagesId,
-        ...extended(block.rest)
-      }
+      return { _tag: "Reasoning", text: "", ...redactedProof(block.data), ...extended(block.rest) }
     case "tool_use":
       return {
         _tag: "ToolCall",

@@ -120,6 +120,9 @@ const imageType = ({ mediaType, source }: MediaPart): string => {
   return Object.entries(imageBeginnings).find(([beginning]) => source.data.startsWith(beginning))?.[1] ?? "image/png"
 }
 
+/** What is said of reasoning that the API would not take back, and why. */
+export const notTakenBack = ["reasoning of an earlier turn", "the Messages API takes back only what it signed"] as const
+
 /** The API takes back only what it signed or encrypted itself. */
 const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
   const own = part.origin === anthropicMessagesId
@@ -128,7 +131,7 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
   if (own && part.signature !== undefined) {
     return [{ type: "thinking", thinking: part.text, signature: part.signature, ...more }]
   }
-  encoding.dropped("reasoning of an earlier turn", "the Messages API takes back only what it signed")
+  encoding.dropped(...notTakenBack)
   return []
 }
 

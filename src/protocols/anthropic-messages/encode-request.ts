@@ -1,12 +1,13 @@
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
-import { Encoding, markers } from "./encode-parts.ts"
+import { Encoding, markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { ownExtension } from "./extension.ts"
+import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 
 const path = "/v1/messages"
@@ -14,17 +15,37 @@ const path = "/v1/messages"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery } = context
+  const encoding = new Encoding()
   if (origin !== undefined) {
     const { "anthropic-version": version = defaultVersion, "anthropic-beta": beta } = origin.headers
     const headers = { "anthropic-version": version, ...present({ "anthropic-beta": beta }) }
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
-    return Result.succeed({ path, headers, body: { ...origin.body, model, ...stream }, notices: [] })
+    const body = { ...origin.body, model, ...stream, ...unsealedMessages(origin.body, encoding) }
+    return Result.succeed({ path, headers, body, notices: encoding.list })
   }
-  const encoding = new Encoding()
   const body = encodeBody(request, context, encoding)
   if (encoding.failure !== undefined) return Result.fail(encoding.failure)
   return Result.succeed({ path, headers: { "anthropic-version": defaultVersion }, body, notices: encoding.list })
 }
+
+/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
+const unsealedMessages = ({ messages }: JsonObject, encoding: Encoding): JsonObject => {
+  if (!Array.isArray(messages) || !messages.some((message) => contentOf(message).some(isSealedThought))) return {}
+  encoding.dropped(...notTakenBack)
+  const kept = messages.flatMap((message) => {
+    const content = contentOf(message)
+    const left = content.filter((block) => !isSealedThought(block))
+    if (left.length === content.length || !isObject(message)) return [message]
+    // The API refuses a turn without content.
+    return left.length === 0 ? [] : [{ ...message, content: left }]
+  })
+  return { messages: kept }
+}
+
+const contentOf = (message: Schema.Json): ReadonlyArray<Schema.Json> =>
+  isObject(message) && Array.isArray(message["content"]) ? message["content"] : []
+
+const isSealedThought = (block: Schema.Json): boolean => isObject(block) && isSealedBlock(block)
 
 const encodeBody = (
   request: LlmRequest,

@@ -6,6 +6,7 @@ import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { citationOf, toolBlock } from "./block-writer.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
+import { thinkingBlock } from "./thinking.ts"
 import { toolInput } from "./tool-input.ts"
 import { wholeUsage } from "./usage.ts"
 import { anthropicMessagesId, noCounterpart } from "./wire.ts"
@@ -54,11 +55,7 @@ const blockOf = (
     case "Refusal":
       return [textBlock(part.text, [])]
     case "Reasoning":
-      return [
-        part.redacted === undefined
-          ? { type: "thinking", thinking: part.text, signature: part.signature ?? "" }
-          : { type: "redacted_thinking", data: part.redacted }
-      ]
+      return [thinkingBlock(part.text, part)]
     case "ToolCall": {
       const { input, intact } = toolInput(part.arguments)
       if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)

@@ -170,7 +170,7 @@ describe("reasoning", () => {
     const block = (signature: string) => start(0, { type: "thinking", thinking: "", signature })
     const expected = [
       { _tag: "ReasoningStart", id: "block-0" },
-      { _tag: "ReasoningEnd", id: "block-0", signature: "sig" }
+      { _tag: "ReasoningEnd", id: "block-0", signature: "sig", origin: "anthropic-messages" }
     ]
     expect(blockEvents(block(""), delta(0, { type: "signature_delta", signature: "sig" }), stop(0))).toEqual(expected)
     expect(blockEvents(block("sig"), stop(0))).toEqual(expected)
@@ -178,7 +178,15 @@ describe("reasoning", () => {
 
   it("may be encrypted", () => {
     expect(blockEvents(start(0, { type: "redacted_thinking", data: "x" }), stop(0))).toEqual([
-      { _tag: "ReasoningStart", id: "block-0", redacted: "x" },
+      { _tag: "ReasoningStart", id: "block-0", redacted: "x", origin: "anthropic-messages" },
+      { _tag: "ReasoningEnd", id: "block-0" }
+    ])
+  })
+
+  it("has no origin where nobody signed it", () => {
+    expect(blockEvents(start(0, { type: "thinking", thinking: "hm", signature: "" }), stop(0))).toEqual([
+      { _tag: "ReasoningStart", id: "block-0" },
+      { _tag: "ReasoningDelta", id: "block-0", text: "hm" },
       { _tag: "ReasoningEnd", id: "block-0" }
     ])
   })

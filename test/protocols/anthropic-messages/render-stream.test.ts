@@ -4,6 +4,7 @@ import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
+import { isSealed, unsealed, type Proof } from "../../../src/protocols/SealedReasoning.ts"
 import { sseFrame } from "../../../src/wire/Sse.ts"
 import { normalisedEvents, wellFormedEvents } from "../arbitrary.ts"
 import { decodeStream } from "../corpus.ts"
@@ -92,8 +93,8 @@ describe("blocks", () => {
     const { documents } = answer(
       { _tag: "ReasoningStart", id: "r" },
       { _tag: "ReasoningDelta", id: "r", text: "hm" },
-      { _tag: "ReasoningEnd", id: "r", signature: "sig" },
-      { _tag: "ReasoningStart", id: "s", redacted: "xyz" },
+      { _tag: "ReasoningEnd", id: "r", signature: "sig", origin: protocol },
+      { _tag: "ReasoningStart", id: "s", redacted: "xyz", origin: protocol },
       { _tag: "ReasoningEnd", id: "s" }
     )
     expect(blocksOf(documents)).toEqual([
@@ -101,6 +102,31 @@ describe("blocks", () => {
       { type: "thinking_delta", thinking: "hm" },
       { type: "signature_delta", signature: "sig" },
       { type: "redacted_thinking", data: "xyz" }
+    ])
+  })
+
+  it("never show a proof that another format's provider signed, or nobody knows who", () => {
+    const { documents } = answer(
+      { _tag: "ReasoningStart", id: "r" },
+      { _tag: "ReasoningEnd", id: "r", signature: "theirs", origin: "gemini" },
+      { _tag: "ReasoningStart", id: "s", origin: "openai-chat" },
+      { _tag: "ReasoningEnd", id: "s", signature: "said at the start" },
+      { _tag: "ReasoningStart", id: "t", redacted: "encrypted", origin: "bedrock-converse" },
+      { _tag: "ReasoningEnd", id: "t" },
+      { _tag: "ReasoningStart", id: "u" },
+      { _tag: "ReasoningEnd", id: "u", signature: "whose" }
+    )
+    const proofs = blocksOf(documents).flatMap((block) => {
+      const { signature, data } = block as { readonly signature?: string; readonly data?: string }
+      const proof = signature || data
+      return proof === undefined || proof === "" ? [] : [proof]
+    })
+    expect(proofs.every(isSealed)).toBe(true)
+    expect(proofs.map(unsealed)).toEqual([
+      { signature: "theirs", origin: "gemini" },
+      { signature: "said at the start", origin: "openai-chat" },
+      { redacted: "encrypted", origin: "bedrock-converse" },
+      { signature: "whose" }
     ])
   })
 
@@ -338,7 +364,7 @@ describe("what is rendered and decoded again", () => {
 
   const kinds = ["text", "reasoning", "signed", "redacted", "tool"] as const
 
-  it.prop("is the same", [wellFormedEvents({ kinds })], ([events]) => {
+  it.prop("is the same", [wellFormedEvents({ kinds, origin: protocol })], ([events]) => {
     const { text: rendered, notices } = render(events)
     const decoded = decodeStream(anthropicMessages, [Buffer.from(rendered)])
     expect(decoded.error).toBeUndefined()
@@ -346,7 +372,7 @@ describe("what is rendered and decoded again", () => {
     expect(notices).toEqual([])
   })
 
-  it.prop("is the same as a whole answer", [wellFormedEvents({ kinds })], ([events]) => {
+  it.prop("is the same as a whole answer", [wellFormedEvents({ kinds, origin: protocol })], ([events]) => {
     const response = foldEvents(expressible(events))
     const body = anthropicMessagesDialect.renderWhole(response, contextOf(), [])
     const again: Array<LlmEvent> = []
@@ -361,7 +387,7 @@ describe("what is rendered and decoded again", () => {
 
   it.prop(
     "holds all that another format said, in its order",
-    [wellFormedEvents({ kinds: foreign, choices: true })],
+    [wellFormedEvents({ kinds: foreign, choices: true, origin: "gemini" })],
     ([events]) => {
       const mine = events.filter((event) => !("choice" in event) || event.choice === undefined)
       const decoded = decodeStream(anthropicMessages, [Buffer.from(render(interleaved(events)).text)])
@@ -370,9 +396,7 @@ describe("what is rendered and decoded again", () => {
         return {
           // A refusal is text here.
           text: parts.map((part) => (part._tag === "Text" || part._tag === "Refusal" ? part.text : "")).join(""),
-          reasoning: parts.flatMap((part) =>
-            part._tag === "Reasoning" ? [[part.text, part.redacted, part.signature]] : []
-          ),
+          reasoning: parts.flatMap((part) => (part._tag === "Reasoning" ? [[part.text, proofOf(part)]] : [])),
           tools: parts.flatMap((part) => (part._tag === "ToolCall" ? [[part.id, part.name, part.arguments]] : [])),
           sources: of.flatMap((event) => (event._tag === "Source" ? [event.url] : []))
         }
@@ -380,6 +404,14 @@ describe("what is rendered and decoded again", () => {
       expect(gist(decoded.events)).toEqual(gist(mine))
     }
   )
+
+  /** What proves the reasoning, taken out of its seal where it is in one. */
+  const proofOf = ({ signature, redacted, origin }: Proof): Proof => {
+    const sealed = signature ?? redacted
+    return sealed !== undefined && isSealed(sealed)
+      ? unsealed(sealed)
+      : (JSON.parse(JSON.stringify({ signature, redacted, origin })) as Proof)
+  }
 
   /** The same blocks, each ended only after the next tool input or reasoning has begun: as parallel calls may come. */
   const interleaved = (events: ReadonlyArray<LlmEvent>): ReadonlyArray<LlmEvent> => {

@@ -5,6 +5,7 @@ import type { LlmRequest, Message } from "../../../src/domain/LlmRequest.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
+import { proofFor } from "../../../src/protocols/SealedReasoning.ts"
 import { corpusCases, corpusPresent, decodeWhole } from "../corpus.ts"
 
 type Body = { readonly [key: string]: Schema.Json }
@@ -232,6 +233,73 @@ describe("a request that is wrong", () => {
     const error = Result.getOrThrow(Result.flip(anthropicMessagesDialect.decode(body)))
     expect(error.reason).toEqual({ _tag: "InvalidRequest", kind: "type", path })
     expect(error.message).toMatch(message)
+  })
+})
+
+describe("reasoning that was signed elsewhere", () => {
+  const origin = "openai-responses"
+  const signed = proofFor("anthropic-messages", { signature: "sig+/=", origin }) ?? ""
+  const encrypted = proofFor("anthropic-messages", { redacted: "blob+/=", origin }) ?? ""
+  const body: Body = {
+    ...base,
+    messages: [
+      user("a"),
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "theirs", signature: signed },
+          { type: "thinking", thinking: "ours", signature: "s" },
+          { type: "redacted_thinking", data: encrypted },
+          { type: "redacted_thinking", data: "d" },
+          { type: "text", text: "b" }
+        ]
+      },
+      user("c"),
+      { role: "assistant", content: [{ type: "redacted_thinking", data: encrypted }] },
+      user("d")
+    ]
+  }
+
+  it("is what it was when the caller gives it back", () => {
+    expect(decode(body).request.messages[1]?.parts).toEqual([
+      { _tag: "Reasoning", text: "theirs", signature: "sig+/=", origin },
+      { _tag: "Reasoning", text: "ours", signature: "s", origin: "anthropic-messages" },
+      { _tag: "Reasoning", text: "", redacted: "blob+/=", origin },
+      { _tag: "Reasoning", text: "", redacted: "d", origin: "anthropic-messages" },
+      { _tag: "Text", text: "b" }
+    ])
+  })
+
+  it("proves nothing where the seal is broken", () => {
+    const thought = { type: "thinking", thinking: "x", signature: `${signed.slice(0, 25)}!` }
+    const broken = { ...base, messages: [user("a"), { role: "assistant", content: [thought] }] }
+    expect(decode(broken).request.messages[1]?.parts).toEqual([{ _tag: "Reasoning", text: "x" }])
+  })
+
+  it("is taken out of a request that otherwise goes on as received, and of a question for its size", () => {
+    const { request } = decode(body)
+    const received = { protocol: "anthropic-messages", body, text: JSON.stringify(body), headers: {} }
+    const messages = [
+      user("a"),
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "ours", signature: "s" },
+          { type: "redacted_thinking", data: "d" },
+          { type: "text", text: "b" }
+        ]
+      },
+      user("c"),
+      // A turn without content would be refused.
+      user("d")
+    ]
+    const encoded = encode(request, { origin: received })
+    expect(encoded.body).toEqual({ ...body, messages })
+    expect(encoded.notices).toEqual([
+      { code: "dropped", message: "reasoning of an earlier turn: the Messages API takes back only what it signed" }
+    ])
+    const counted = anthropicMessages.countTokens?.encode(request, contextOf({ origin: received }))
+    expect(counted).toMatchObject({ success: { body: { messages }, notices: encoded.notices } })
   })
 })
 

@@ -1,0 +1,30 @@
+import type { JsonObject } from "../open-document.ts"
+import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
+import { anthropicMessagesId } from "./wire.ts"
+
+/** The signature of thoughts as callers get it: as it is where this format's provider signed, else sealed. */
+export const signatureOf = (proof: Proof): string | undefined => proofFor(anthropicMessagesId, proof)
+
+/** The block of reasoning, whose proof callers send back in the next turn. */
+export const thinkingBlock = (text: string, proof: Proof): JsonObject => {
+  const { redacted, origin } = proof
+  if (redacted === undefined) return { type: "thinking", thinking: text, signature: signatureOf(proof) ?? "" }
+  const data = origin === anthropicMessagesId ? redacted : (proofFor(anthropicMessagesId, proof) ?? "")
+  return { type: "redacted_thinking", data }
+}
+
+/** The proof that a caller sent back as the signature of thoughts. A block may have none yet, or an empty one. */
+export const signatureProof = (signature: string | null | undefined): Proof => {
+  if (!signature) return { origin: anthropicMessagesId }
+  return isSealed(signature) ? unsealed(signature) : { signature, origin: anthropicMessagesId }
+}
+
+/** The proof that a caller sent back as encrypted thoughts. */
+export const redactedProof = (redacted: string): Proof =>
+  isSealed(redacted) ? unsealed(redacted) : { redacted, origin: anthropicMessagesId }
+
+/** Whether a block is reasoning whose proof was sealed for the caller: no provider of this format could read it. */
+export const isSealedBlock = ({ type, signature, data }: JsonObject): boolean => {
+  const proof = type === "thinking" ? signature : type === "redacted_thinking" ? data : undefined
+  return typeof proof === "string" && isSealed(proof)
+}
