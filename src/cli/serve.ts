@@ -4,9 +4,8 @@ import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { programLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
-import { anthropicMessagesSurface } from "../protocols/anthropic-messages/surface.ts"
-import { openAiChatSurface } from "../protocols/openai-chat/surface.ts"
 import { Server } from "../server/Server.ts"
+import { allSurfaces } from "../server/surfaces.ts"
 import { defaultServerSettings, Settings } from "../server/Settings.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { describeWarnings } from "./describe.ts"
@@ -44,12 +43,9 @@ const serve = Effect.fnUntraced(function* (configuration: Configuration) {
   return yield* Effect.never
 })
 
-// Whoever is not recognised as a caller of another dialect is answered in the first.
-const surfaces = [openAiChatSurface, anthropicMessagesSurface] as const
-
 const serverLayer = (configuration: Configuration) => {
   const { host, port, bodyLimit, keepAlive, shutdownGrace } = configuration.server
-  return Server.layer(surfaces).pipe(
+  return Server.layer(allSurfaces).pipe(
     Layer.catchTag("ServeError", ({ cause }) => Layer.effect(Server, cannotListen(host, port, cause))),
     Layer.provide(
       programLayer(configuration).pipe(

@@ -1,4 +1,5 @@
 import type { Redacted } from "effect"
+import type { Signer } from "../providers/Deployment.ts"
 import type { FormatName } from "../providers/formats.ts"
 import type { PresetName } from "../providers/presets.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
@@ -19,6 +20,8 @@ export interface HttpProvider {
   /** without a slash at its end */
   readonly baseUrl: string
   readonly apiKey: Redacted.Redacted | undefined
+  /** who signs the requests, where a key is not enough */
+  readonly signer?: Signer
   readonly headers: { readonly [name: string]: Redacted.Redacted }
   readonly quirks: Quirks
   readonly models: ReadonlyArray<string>

@@ -76,7 +76,7 @@ const Storage = Schema.Struct({
   url: StorageUrl.pipe(withDefault({ _tag: "Sqlite", filename: ".millrace/millrace.db" }))
 })
 
-const ProtocolName = oneOf([...formatNames, "simulator"], ["bedrock-converse", "ollama"])
+const ProtocolName = oneOf([...formatNames, "simulator"])
 
 const isBaseUrl = (value: string): boolean => {
   const url = URL.parse(value)
@@ -98,7 +98,7 @@ const Provider = Schema.Struct({
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   quirks: Schema.optionalKey(Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole"]))),
   models: Schema.optionalKey(Schema.Array(text("the name of a model"))),
-  region: notYet
+  region: Schema.optionalKey(text("a region, e.g. us-east-1"))
 })
 
 const Target = Schema.Struct({

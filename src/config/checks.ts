@@ -1,5 +1,6 @@
 import { Result } from "effect"
-import { presetNames, presets } from "../providers/presets.ts"
+import { formatNames, usualUrl } from "../providers/formats.ts"
+import { presetNames } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
@@ -79,7 +80,10 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
     return [{ path, message: `does not say what it speaks; add ${known}protocol: and baseUrl:` }]
   }
   if (baseUrl !== undefined) return []
-  const example = presets[protocol === "anthropic-messages" ? "anthropic" : "openai"].baseUrl
+  const first: unknown = Array.isArray(protocol) ? protocol[0] : protocol
+  const format = formatNames.find((known) => known === first) ?? "openai-chat"
+  const example = usualUrl(format)
+  if (example === undefined) return []
   return [{ path, message: `does not say where it is; add ${known}baseUrl: (such as ${example})` }]
 }
 

@@ -88,6 +88,7 @@ const deployment = ({
   protocols: [first, ...others],
   baseUrl,
   apiKey,
+  signer,
   headers,
   quirks
 }: HttpProvider): Deployment => ({
@@ -97,6 +98,7 @@ const deployment = ({
   // Who speaks several protocols takes the key in the way of each.
   auth: (key) => Object.assign({}, ...[first, ...others].map((format) => formats[format].auth(key))),
   apiKey,
+  ...(signer === undefined ? {} : { signer }),
   headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, Redacted.value(value)])),
   quirks
 })

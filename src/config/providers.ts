@@ -1,5 +1,6 @@
-import { Redacted } from "effect"
-import type { FormatName } from "../providers/formats.ts"
+import { Redacted, Result } from "effect"
+import { bedrockAccess, bedrockVariables } from "../providers/aws.ts"
+import { type FormatName, isOfAws } from "../providers/formats.ts"
 import { presets, type Preset, type PresetName } from "../providers/presets.ts"
 import { simulatedModels } from "../providers/simulator/ModelName.ts"
 import type { HttpProvider, ProviderOff, ProviderSettings } from "./Configuration.ts"
@@ -18,9 +19,12 @@ type Environment = ReadonlyMap<string, string>
 const vendors: ReadonlyArray<readonly [PresetName, Preset]> = Object.entries(presets) as Array<[PresetName, Preset]> // of a literal
 
 /** The environment variables that say which providers there are and where. */
-export const providerVariables: ReadonlyArray<string> = vendors.flatMap(([, { keyVariable, baseUrlVariable }]) =>
-  [keyVariable, baseUrlVariable].filter((name) => name !== undefined)
-)
+export const providerVariables: ReadonlyArray<string> = [
+  ...vendors.flatMap(([, { keyVariable, baseUrlVariable }]) =>
+    [keyVariable, baseUrlVariable].filter((name) => name !== undefined)
+  ),
+  ...bedrockVariables
+]
 
 /** The names that providers can have where no document names them. */
 export const environmentProviders: ReadonlyArray<string> = [
@@ -92,8 +96,13 @@ export const providersOfDocument = (
     }
     const keyVariable = usualKeyVariable(entry.preset)
     const key = entry.apiKey ?? redacted(environment.get(keyVariable ?? ""))
-    const missing = missingKeys.get(name) ?? (key === undefined ? keyVariable : undefined)
-    if (missing === undefined) on.push(ofEntry(name, entry, key, environment))
+    const settings = ofEntry(name, entry, key, environment)
+    const access = accessTo(settings, entry.region, environment)
+    const missing =
+      missingKeys.get(name) ??
+      (key === undefined ? keyVariable : undefined) ??
+      (Result.isFailure(access) ? access.failure : undefined)
+    if (missing === undefined && Result.isSuccess(access)) on.push({ ...settings, ...access.success })
     else {
       off.push({ name, why: `${missing} is not set` })
       const path = ["providers", name, ...(missingKeys.has(name) ? ["apiKey"] : [])]
@@ -104,6 +113,21 @@ export const providersOfDocument = (
     }
   }
   return { on, off, warnings }
+}
+
+/** What a provider in a cloud is called with beside its settings, or the variable that is not set. */
+const accessTo = (
+  { protocols, apiKey, baseUrl }: HttpProvider,
+  region: string | undefined,
+  environment: Environment
+): Result.Result<Partial<Pick<HttpProvider, "apiKey" | "baseUrl" | "signer">>, string> => {
+  if (!isOfAws(protocols[0])) return Result.succeed({})
+  const settings = {
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(region === undefined ? {} : { region }),
+    ...(baseUrl === "" ? {} : { baseUrl })
+  }
+  return Result.map(bedrockAccess(settings, environment), ({ auth: _, ...access }) => access)
 }
 
 const redacted = (key: string | undefined) => (key === undefined ? undefined : Redacted.make(key))
@@ -119,7 +143,7 @@ const ofEntry = (
     ...base,
     preset: entry.preset,
     protocols: entry.protocol === undefined ? base.protocols : protocolsOf(entry.protocol),
-    baseUrl: entry.baseUrl === undefined ? base.baseUrl : withoutSlash(entry.baseUrl),
+    baseUrl: entry.baseUrl === undefined ? defaultUrl(entry, base) : withoutSlash(entry.baseUrl),
     apiKey,
     headers: entry.headers ?? {},
     quirks: {
@@ -129,6 +153,10 @@ const ofEntry = (
     models: entry.models ?? []
   }
 }
+
+/** Clouds have an address of their own in every region: it is settled with the access to them. */
+const defaultUrl = ({ preset, protocol }: ProviderEntry, base: HttpProvider): string =>
+  preset === undefined && protocol !== undefined && isOfAws(protocolsOf(protocol)[0]) ? "" : base.baseUrl
 
 const protocolsOf = (protocol: NonNullable<ProviderEntry["protocol"]>): HttpProvider["protocols"] =>
   // The simulator stands alone, which was checked before.

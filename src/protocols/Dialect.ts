@@ -12,6 +12,12 @@ export interface DecodedRequest {
   readonly delivery: Delivery
 }
 
+/** What of a request stands in its path rather than in its body, where a format has it so. */
+export interface PathFacts {
+  readonly model: string
+  readonly delivery: Delivery
+}
+
 /** What a renderer knows of the call whose answer it renders. `created` is in seconds since the epoch. */
 export interface RenderContext {
   /** an id for the answer where the provider gave none */
@@ -55,12 +61,14 @@ export interface Dialect {
   /** the wire format, equal to its `Protocol`'s id where both halves exist */
   readonly id: string
   /** Reads a request, or says which field is wrong and how to mend it (an `InvalidRequest` with its path). */
-  readonly decode: (body: Schema.Json) => Result.Result<DecodedRequest, LlmError>
+  readonly decode: (body: Schema.Json, path?: PathFacts) => Result.Result<DecodedRequest, LlmError>
   readonly renderer: (context: RenderContext) => StreamRenderer
   /** Renders a whole answer; what cannot be said is added to `notices`. */
   readonly renderWhole: (response: LlmResponse, context: RenderContext, notices: Array<Notice>) => Schema.Json
   /** Renders a failure that comes before the head of the answer, with its status and hints. */
   readonly renderError: (error: LlmError, requestId: string) => RenderedAnswer
+  /** of a stream; server-sent events unless it says otherwise */
+  readonly contentType?: string
   /** what is sent while there is nothing to say */
   readonly keepAlive: string
   /** request headers that belong to the format and go on to a provider of the same format, lower case */

@@ -1,6 +1,35 @@
-import type { Schema } from "effect"
+import type { Result, Schema } from "effect"
+import type { LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
-import type { Dialect } from "./Dialect.ts"
+import type { DecodedRequest, Dialect, PathFacts } from "./Dialect.ts"
+
+/** What a request asks for, as its path and query say it. */
+export type Action =
+  | {
+      readonly _tag: "Generate"
+      readonly dialect: Dialect
+      /** what the path says and the body does not */
+      readonly path?: PathFacts
+    }
+  | CountTokens
+
+/** Counting the tokens of a request without running it. A request to be counted may lack what one to be answered needs. */
+export interface CountTokens {
+  readonly _tag: "CountTokens"
+  readonly decode: (body: Schema.Json) => Result.Result<DecodedRequest, LlmError>
+  readonly render: (tokens: number) => Schema.Json
+}
+
+type Query = { readonly get: (name: string) => string | null }
+
+/**
+ * Something that is asked for by `POST`. `path` is exact, or ends in `*` and stands for whatever follows; `actionOf` is
+ * given what followed, decoded, and says what it asks for, or that it is nothing.
+ */
+export interface SurfacePath {
+  readonly path: string
+  readonly actionOf: (rest: string, query: Query) => Action | undefined
+}
 
 /**
  * Where a dialect lives on an HTTP server: its paths, how a request to a path that several dialects share is known to be
@@ -8,18 +37,22 @@ import type { Dialect } from "./Dialect.ts"
  */
 export interface Surface {
   readonly dialect: Dialect
-  readonly generatePath: string
-  readonly countTokens?: CountTokensSurface
-  /** whether an SDK of this dialect sends such headers; names are lower case */
-  readonly recognises: (headers: { readonly [name: string]: string | undefined }) => boolean
+  readonly paths: ReadonlyArray<SurfacePath>
+  /** where its models are listed by `GET`, and below it each one described */
+  readonly modelsPath: string
+  /** whether an SDK of this dialect sends such headers or such a query; names are lower case */
+  readonly recognises: (headers: { readonly [name: string]: string | undefined }, query: Query) => boolean
   readonly renderModels: (models: ReadonlyArray<Model>) => Schema.Json
   readonly renderModel: (model: Model) => Schema.Json
 }
 
-/** Counting the tokens of a request without running it. */
-export interface CountTokensSurface {
-  readonly path: string
-  /** a request to be counted may lack what one to be answered needs */
-  readonly decode: Dialect["decode"]
-  readonly render: (tokens: number) => Schema.Json
+/** What follows the fixed part of a path pattern; undefined where the path is another one. */
+export const restOfPath = (pattern: string, path: string): string | undefined => {
+  if (!pattern.endsWith("*")) return pattern === path ? "" : undefined
+  const prefix = pattern.slice(0, -1)
+  return path.startsWith(prefix) && path.length > prefix.length ? path.slice(prefix.length) : undefined
 }
+
+/** Whether a path is one of the surface's own. */
+export const ownsPath = ({ paths }: Surface, path: string): boolean =>
+  paths.some((own) => restOfPath(own.path, path) !== undefined)

@@ -1,6 +1,12 @@
 import { anthropicMessages } from "../protocols/anthropic-messages/outbound.ts"
+import { bedrockConverse } from "../protocols/bedrock-converse/outbound.ts"
+import { bedrockInvokeAnthropic } from "../protocols/bedrock-invoke-anthropic/outbound.ts"
+import { cohereV2 } from "../protocols/cohere-v2/outbound.ts"
+import { geminiInteractions } from "../protocols/gemini-interactions/outbound.ts"
 import { gemini } from "../protocols/gemini/outbound.ts"
+import { ollama } from "../protocols/ollama/outbound.ts"
 import { openAiChat } from "../protocols/openai-chat/outbound.ts"
+import { openAiCompletions } from "../protocols/openai-completions/outbound.ts"
 import { openAiResponses } from "../protocols/openai-responses/outbound.ts"
 import type { Protocol } from "../protocols/Protocol.ts"
 import { apiKeyHeader, bearer, type Auth } from "./Deployment.ts"
@@ -9,18 +15,44 @@ import { apiKeyHeader, bearer, type Auth } from "./Deployment.ts"
 export interface Format {
   readonly protocol: Protocol
   readonly auth: Auth
+  /** where the one who defined it serves it; absent where every region has an address of its own */
+  readonly usualUrl?: string
+  /** whose regions it is served in, and who is asked to be let in */
+  readonly cloud?: "aws"
 }
 
 const googleApiKey: Auth = (key) => ({ "x-goog-api-key": key })
 
 /** The wire formats that a provider can be called by, by the names that a configuration has for them. */
 export const formats = {
-  "openai-chat": { protocol: openAiChat, auth: bearer },
-  "openai-responses": { protocol: openAiResponses, auth: bearer },
-  "anthropic-messages": { protocol: anthropicMessages, auth: apiKeyHeader },
-  gemini: { protocol: gemini, auth: googleApiKey }
+  "openai-chat": { protocol: openAiChat, auth: bearer, usualUrl: "https://api.openai.com/v1" },
+  "openai-responses": { protocol: openAiResponses, auth: bearer, usualUrl: "https://api.openai.com/v1" },
+  "anthropic-messages": { protocol: anthropicMessages, auth: apiKeyHeader, usualUrl: "https://api.anthropic.com" },
+  gemini: { protocol: gemini, auth: googleApiKey, usualUrl: "https://generativelanguage.googleapis.com" },
+  "gemini-interactions": {
+    protocol: geminiInteractions,
+    auth: googleApiKey,
+    usualUrl: "https://generativelanguage.googleapis.com"
+  },
+  "openai-completions": { protocol: openAiCompletions, auth: bearer, usualUrl: "https://api.openai.com/v1" },
+  "cohere-v2": { protocol: cohereV2, auth: bearer, usualUrl: "https://api.cohere.com" },
+  ollama: { protocol: ollama, auth: bearer, usualUrl: "http://127.0.0.1:11434" },
+  "bedrock-converse": { protocol: bedrockConverse, auth: bearer, cloud: "aws" },
+  "bedrock-invoke-anthropic": { protocol: bedrockInvokeAnthropic, auth: bearer, cloud: "aws" }
 } satisfies { readonly [name: string]: Format }
 
 export type FormatName = keyof typeof formats
+
+/** Whether a format is served by AWS, where there are regions and signatures. */
+export const isOfAws = (name: FormatName): boolean => {
+  const { cloud }: Format = formats[name]
+  return cloud === "aws"
+}
+
+/** Where a format is usually served; undefined where that depends on the region. */
+export const usualUrl = (name: FormatName): string | undefined => {
+  const { usualUrl }: Format = formats[name]
+  return usualUrl
+}
 
 export const formatNames = Object.keys(formats) as ReadonlyArray<FormatName> // the keys of a literal are known

@@ -56,6 +56,7 @@ export const presets = {
     baseUrlVariable: "GOOGLE_GEMINI_BASE_URL",
     quirks: {}
   },
+  cohere: { protocols: ["cohere-v2"], baseUrl: "https://api.cohere.com", keyVariable: "CO_API_KEY", quirks: {} },
   groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
   mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", strict),
   deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", maxTokens),

@@ -2,7 +2,7 @@ import { Clock, Effect, type Scope } from "effect"
 import type { Call, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { Engine, type Answer, type OpenCall } from "../engine/Engine.ts"
-import type { Dialect, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
+import type { Dialect, PathFacts, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
 import { explain } from "./explain.ts"
 import { relayStream, relayWhole } from "./relay.ts"
 import {
@@ -37,8 +37,9 @@ export const sendJson = ({ response }: Exchange, answer: RenderedAnswer, headers
     .end(body)
 }
 
+const eventStream = "text/event-stream; charset=utf-8"
+
 const streamHeaders = {
-  "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-transform",
   "x-accel-buffering": "no"
 }
@@ -70,10 +71,11 @@ const callOf = Effect.fnUntraced(function* (
   dialect: Dialect,
   headers: RequestHeaders,
   text: string,
-  requestId: string
+  requestId: string,
+  path: PathFacts | undefined
 ) {
   const body = yield* parseObject(text)
-  const { request, delivery } = yield* Effect.fromResult(dialect.decode(body))
+  const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path))
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = headers["x-millrace-conversation"]
   return {
@@ -92,12 +94,12 @@ const callOf = Effect.fnUntraced(function* (
  * Answers one request to generate, in the words of a dialect: reads it, runs it as a call, and sends what comes, streamed
  * or whole. It never fails: every failure is told to the caller.
  */
-export const generate = (dialect: Dialect, exchange: Exchange): Effect.Effect<void, never, Engine> =>
+export const generate = (dialect: Dialect, exchange: Exchange, path?: PathFacts): Effect.Effect<void, never, Engine> =>
   Effect.gen(function* () {
     const headers = headersOf(exchange.request)
     const requestId = yield* requestIdOf(headers)
     const sent: Record<string, string> = { "x-request-id": requestId }
-    yield* serve(dialect, exchange, headers, requestId, sent).pipe(
+    yield* serve(dialect, exchange, path, headers, requestId, sent).pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>
         Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
@@ -108,6 +110,7 @@ export const generate = (dialect: Dialect, exchange: Exchange): Effect.Effect<vo
 const serve = Effect.fnUntraced(function* (
   dialect: Dialect,
   exchange: Exchange,
+  path: PathFacts | undefined,
   headers: RequestHeaders,
   requestId: string,
   sent: Record<string, string>
@@ -117,7 +120,7 @@ const serve = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   yield* checkControl(headers)
   const text = yield* readBody(exchange, settings.bodyLimit)
-  const call = yield* callOf(dialect, headers, text, requestId)
+  const call = yield* callOf(dialect, headers, text, requestId, path)
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
   const context: RenderContext = {
@@ -132,7 +135,7 @@ const serve = Effect.fnUntraced(function* (
   let answer: Answer | undefined
   const writer = new ResponseWriter(
     exchange.response,
-    () => ({ ...streamHeaders, ...sent, ...answerHeaders(answer) }),
+    () => ({ "content-type": dialect.contentType ?? eventStream, ...streamHeaders, ...sent, ...answerHeaders(answer) }),
     () => clock.currentTimeMillisUnsafe()
   )
   yield* relayStream(opened, dialect, context, writer, settings, (begun) => {

@@ -4,7 +4,7 @@ import { AuditTrail } from "../audit/AuditTrail.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
-import type { CountTokensSurface, Surface } from "../protocols/Surface.ts"
+import { type CountTokens, ownsPath, restOfPath, type Surface } from "../protocols/Surface.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
@@ -60,7 +60,7 @@ const json =
       yield* Effect.sync(() => sendJson(exchange, rendered, { "x-request-id": requestId }))
     })
 
-const countTokensRoute = (dialect: Dialect, { decode, render }: CountTokensSurface): Handler =>
+const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler =>
   json((_, text, headers) =>
     Effect.gen(function* () {
       const document = yield* text
@@ -70,11 +70,6 @@ const countTokensRoute = (dialect: Dialect, { decode, render }: CountTokensSurfa
     })
   )
 
-const generateRoute =
-  (dialect: Dialect, draining: () => boolean): Handler =>
-  (exchange) =>
-    draining() ? refuseCall(dialect, exchange) : generate(dialect, exchange)
-
 /** A call that comes while the process ends: the next one, on a connection of its own, reaches another process. */
 const refuseCall = (dialect: Dialect, exchange: Exchange): Effect.Effect<void> =>
   Effect.map(requestIdOf(headersOf(exchange.request)), (requestId) => {
@@ -83,15 +78,19 @@ const refuseCall = (dialect: Dialect, exchange: Exchange): Effect.Effect<void> =
     sendJson(exchange, dialect.renderError(error, requestId), headers)
   })
 
-const dialectRoutes = (
-  { dialect, generatePath, countTokens: counting }: Surface,
-  draining: () => boolean
-): ReadonlyArray<Route> => [
-  { method: "POST", path: generatePath, handle: generateRoute(dialect, draining) },
-  ...(counting === undefined
-    ? []
-    : [{ method: "POST" as const, path: counting.path, handle: countTokensRoute(dialect, counting) }])
-]
+const surfaceRoutes = (surface: Surface, draining: () => boolean): ReadonlyArray<Route> =>
+  surface.paths.map(({ path, actionOf }) => ({
+    method: "POST",
+    path,
+    handle: (exchange, match) => {
+      const action = actionOf(match.rest, match.query)
+      if (action === undefined) return nothingHere(exchange, match)
+      if (action._tag === "CountTokens") return countRoute(surface.dialect, action)(exchange, match)
+      return draining() ? refuseCall(action.dialect, exchange) : generate(action.dialect, exchange, action.path)
+    }
+  }))
+
+const nothingHere = json(({ rest }) => notFound(`There is nothing at …${rest}`))
 
 const models = json(({ surface }) =>
   Effect.flatMap(Router, (router) => Effect.map(router.models, (models) => surface.renderModels(models)))
@@ -163,9 +162,11 @@ const text =
 
 /** Everything the server answers to. While `draining`, new calls are refused; what was begun can be read and cancelled. */
 export const makeRoutes = (surfaces: Surfaces, draining: () => boolean): ReadonlyArray<Route> => [
-  ...surfaces.flatMap((surface) => dialectRoutes(surface, draining)),
-  { method: "GET", path: "/v1/models", handle: models },
-  { method: "GET", path: "/v1/models/*", handle: model },
+  ...surfaces.flatMap((surface) => surfaceRoutes(surface, draining)),
+  ...[...new Set(surfaces.map(({ modelsPath }) => modelsPath))].flatMap((path): ReadonlyArray<Route> => [
+    { method: "GET", path, handle: models },
+    { method: "GET", path: `${path}/*`, handle: model }
+  ]),
   { method: "GET", path: "/v1/calls", handle: calls },
   { method: "GET", path: "/v1/calls/*", handle: call },
   { method: "POST", path: "/v1/calls/*", handle: cancelCall },
@@ -180,16 +181,10 @@ export const makeRoutes = (surfaces: Surfaces, draining: () => boolean): Readonl
     path: "/",
     handle: text(
       200,
-      `Millrace\n\n${surfaces.map(({ generatePath }) => `POST ${generatePath}\n`).join("")}GET  /v1/models\nGET  /v1/calls\n`
+      `Millrace\n\n${surfaces.flatMap(({ paths }) => paths.map(({ path }) => `POST ${path}\n`)).join("")}GET  /v1/models\nGET  /v1/calls\n`
     )
   }
 ]
-
-const restOf = (route: Route, path: string): string | undefined => {
-  if (!route.path.endsWith("*")) return route.path === path ? "" : undefined
-  const prefix = route.path.slice(0, -1)
-  return path.startsWith(prefix) && path.length > prefix.length ? path.slice(prefix.length) : undefined
-}
 
 const decodePath = (path: string): string | undefined => {
   // A malformed escape makes it throw; such a path is nobody's.
@@ -208,26 +203,29 @@ export const dispatch =
     const at = url.indexOf("?")
     const rawPath = at < 0 ? url : url.slice(0, at)
     const path = decodePath(rawPath.length > 1 && rawPath.endsWith("/") ? rawPath.slice(0, -1) : rawPath) ?? rawPath
+    const query = new URLSearchParams(at < 0 ? "" : url.slice(at))
     const allowed: Array<string> = []
     let surface: Surface | undefined
     for (const route of routes) {
-      const rest = restOf(route, path)
+      const rest = restOfPath(route.path, path)
       if (rest === undefined) continue
-      surface ??= surfaceFor(surfaces, exchange, path)
+      surface ??= surfaceFor(surfaces, exchange, path, query)
       if (route.method === method || (route.method === "GET" && method === "HEAD")) {
-        return route.handle(exchange, { rest, query: new URLSearchParams(at < 0 ? "" : url.slice(at)), surface })
+        return route.handle(exchange, { rest, query, surface })
       }
       allowed.push(route.method)
     }
-    return refuse(exchange, surfaceFor(surfaces, exchange, path), method, path, allowed)
+    return refuse(exchange, surfaceFor(surfaces, exchange, path, query), method, path, allowed)
   }
 
-/** The dialect to answer in: that of the path, else that of the headers. */
-const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string): Surface => {
+/** The dialect to answer in: that of the path, else that of the headers, else the first that lists models there. */
+const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, query: URLSearchParams): Surface => {
   const headers = headersOf(request)
+  const near = surfaces.filter(({ modelsPath }) => path === modelsPath || path.startsWith(`${modelsPath}/`))
   return (
-    surfaces.find(({ generatePath, countTokens }) => path === generatePath || path === countTokens?.path) ??
-    surfaces.find(({ recognises }) => recognises(headers)) ??
+    surfaces.find((surface) => ownsPath(surface, path)) ??
+    (near.length === 1 ? near[0] : undefined) ??
+    surfaces.find(({ recognises }) => recognises(headers, query)) ??
     surfaces[0]
   )
 }

@@ -123,8 +123,6 @@ models:
   m: { targets: [{ provider: g, model: x }], strategy: weighted }
 auth: { mode: keys }
 `,
-      'millrace.yaml:2:8: providers.g.protocol: "ollama" is not accepted; write one of openai-chat, openai-responses, anthropic-messages, gemini, ' +
-        "simulator (this version does not support bedrock-converse, ollama yet)",
       'millrace.yaml:4:46: models.m.strategy: "weighted" is not accepted; write ordered (this version does not support ' +
         "weighted, random, least-latency, least-busy yet)",
       'millrace.yaml:5:9: auth.mode: "keys" is not accepted; write open (this version does not support keys yet)'

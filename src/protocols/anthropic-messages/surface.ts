@@ -1,6 +1,6 @@
 import { DateTime, type Schema } from "effect"
 import type { Model } from "../../domain/Model.ts"
-import type { Surface } from "../Surface.ts"
+import type { CountTokens, Surface } from "../Surface.ts"
 import { anthropicMessagesDialect } from "./inbound.ts"
 
 const renderModel = (model: Model) => ({
@@ -16,15 +16,20 @@ const anyLimit = 1_000_000
 const isObject = (body: Schema.Json): body is { readonly [key: string]: Schema.Json } =>
   typeof body === "object" && body !== null && !Array.isArray(body)
 
+const countTokens: CountTokens = {
+  _tag: "CountTokens",
+  decode: (body) => anthropicMessagesDialect.decode(isObject(body) ? { max_tokens: anyLimit, ...body } : body),
+  render: (tokens) => ({ input_tokens: tokens })
+}
+
 /** The Messages API on an HTTP server; its SDKs always send their version. */
 export const anthropicMessagesSurface: Surface = {
   dialect: anthropicMessagesDialect,
-  generatePath: "/v1/messages",
-  countTokens: {
-    path: "/v1/messages/count_tokens",
-    decode: (body) => anthropicMessagesDialect.decode(isObject(body) ? { max_tokens: anyLimit, ...body } : body),
-    render: (tokens) => ({ input_tokens: tokens })
-  },
+  paths: [
+    { path: "/v1/messages", actionOf: () => ({ _tag: "Generate", dialect: anthropicMessagesDialect }) },
+    { path: "/v1/messages/count_tokens", actionOf: () => countTokens }
+  ],
+  modelsPath: "/v1/models",
   recognises: (headers) => headers["anthropic-version"] !== undefined,
   renderModel,
   renderModels: (models) => ({

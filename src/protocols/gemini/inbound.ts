@@ -26,6 +26,7 @@ export const geminiDialect = {
 /** The same without `alt=sse`: a stream is one JSON array, in which a sign of life is white space. */
 export const geminiArrayDialect = {
   ...geminiDialect,
+  contentType: "application/json; charset=utf-8",
   renderer: makeArrayRenderer,
   keepAlive: "\n"
 } satisfies Dialect

@@ -1,51 +1,31 @@
-import type { Schema } from "effect"
-import type { Delivery } from "../../domain/LlmRequest.ts"
 import type { Model } from "../../domain/Model.ts"
-import type { Dialect } from "../Dialect.ts"
+import type { Action, Surface } from "../Surface.ts"
 import { decodeCountRequest, modelName } from "./decode-request.ts"
 import { geminiArrayDialect, geminiDialect } from "./inbound.ts"
 
-/** What a path below `prefix` asks for. `contentType` is that of the answer. */
-export interface GeminiAction {
-  readonly action: "generate" | "countTokens"
-  readonly model: string
-  readonly delivery: Delivery
-  readonly dialect: Dialect
-  readonly contentType: string
-}
-
-type Query = { readonly get: (name: string) => string | null }
-
-const json = "application/json; charset=UTF-8"
+const modelsPath = "/v1beta/models"
 
 /** The action of a path such as `gemini-2.5-flash:streamGenerateContent`; undefined where the API has none of that name. */
-const actionOf = (rest: string, query: Query): GeminiAction | undefined => {
+const actionOf = (rest: string, query: { readonly get: (name: string) => string | null }): Action | undefined => {
   // Names of models may have colons themselves.
   const colon = rest.lastIndexOf(":")
-  const model = decodeName(rest.slice(0, colon))
-  if (colon < 1 || model === undefined) return undefined
-  const whole = { model, delivery: "whole", dialect: geminiDialect, contentType: json } as const
+  if (colon < 1) return undefined
+  const model = modelName(rest.slice(0, colon))
   switch (rest.slice(colon + 1)) {
     case "generateContent":
-      return { action: "generate", ...whole }
+      return { _tag: "Generate", dialect: geminiDialect, path: { model, delivery: "whole" } }
+    case "streamGenerateContent": {
+      const dialect = query.get("alt") === "sse" ? geminiDialect : geminiArrayDialect
+      return { _tag: "Generate", dialect, path: { model, delivery: "stream" } }
+    }
     case "countTokens":
-      return { action: "countTokens", ...whole }
-    case "streamGenerateContent":
-      return query.get("alt") === "sse"
-        ? { action: "generate", model, delivery: "stream", dialect: geminiDialect, contentType: "text/event-stream" }
-        : { action: "generate", model, delivery: "stream", dialect: geminiArrayDialect, contentType: json }
+      return {
+        _tag: "CountTokens",
+        decode: (body) => decodeCountRequest(body, { model, delivery: "whole" }),
+        render: (tokens) => ({ totalTokens: tokens })
+      }
     default:
       return undefined
-  }
-}
-
-/** A name as it stands in a path; undefined where its escapes are none. */
-const decodeName = (text: string): string | undefined => {
-  // decodeURIComponent says no by throwing.
-  try {
-    return modelName(decodeURIComponent(text))
-  } catch {
-    return undefined
   }
 }
 
@@ -57,22 +37,13 @@ const renderModel = (model: Model) => ({
   supportedGenerationMethods: ["generateContent", "streamGenerateContent", "countTokens"]
 })
 
-/**
- * The Gemini API on an HTTP server. `POST` to what lies below `prefix` is an action of a model, `GET` is the description of
- * one, and `GET` of `prefix` without its last slash the list of all.
- */
-export const geminiSurface = {
+/** The Gemini API on an HTTP server: everything is an action of a model, named in the path. */
+export const geminiSurface: Surface = {
   dialect: geminiDialect,
-  prefix: "/v1beta/models/",
-  listPath: "/v1beta/models",
-  actionOf,
-  countTokens: {
-    decode: decodeCountRequest,
-    render: (tokens: number): Schema.Json => ({ totalTokens: tokens })
-  },
-  /** Whether a client of this dialect sends such headers, or shows its key in such a query; names are lower case. */
-  recognises: (headers: { readonly [name: string]: string | undefined }, query: Query): boolean =>
+  paths: [{ path: `${modelsPath}/*`, actionOf }],
+  modelsPath,
+  recognises: (headers, query) =>
     headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.get("key") !== null,
-  renderModel: (model: Model): Schema.Json => renderModel(model),
-  renderModels: (models: ReadonlyArray<Model>): Schema.Json => ({ models: models.map(renderModel) })
+  renderModel,
+  renderModels: (models) => ({ models: models.map(renderModel) })
 }

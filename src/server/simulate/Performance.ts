@@ -36,7 +36,10 @@ export interface Stage {
   readonly fault: Fault | undefined
 }
 
-const streamHeaders = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" }
+const streamHeaders = ({ contentType = "text/event-stream; charset=utf-8" }: Dialect) => ({
+  "content-type": contentType,
+  "cache-control": "no-cache"
+})
 const jsonHeaders = { "content-type": "application/json; charset=utf-8" }
 
 /** A failure that comes before the head. */
@@ -81,7 +84,7 @@ export const performScript = (script: Script, stage: Stage): Performance => {
     failure: (error) => renderer.failure(error),
     model: stage.context.request.model
   })
-  return { headMs: script.headMs, status: 200, headers: streamHeaders, ...body }
+  return { headMs: script.headMs, status: 200, headers: streamHeaders(stage.dialect), ...body }
 }
 
 const renderSteps = (steps: ReadonlyArray<Step>, renderer: StreamRenderer): ReadonlyArray<Chunk> => {

@@ -2,17 +2,14 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Clock, Effect } from "effect"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { anthropicMessagesSurface } from "../../protocols/anthropic-messages/surface.ts"
-import { openAiChatSurface } from "../../protocols/openai-chat/surface.ts"
+import type { Surfaces } from "../routes.ts"
+import { allSurfaces } from "../surfaces.ts"
 import { noReplay, openReplay } from "./Replay.ts"
 import { RequestLog } from "./RequestLog.ts"
-import { simulateApp, type Surfaces } from "./routes.ts"
+import { simulateApp } from "./routes.ts"
 import { noScript, openScript } from "./ScriptFile.ts"
 import { SimulateError } from "./SimulateError.ts"
 import { Simulation } from "./Simulation.ts"
-
-/** The APIs that the simulator speaks unless it is told others. */
-export const simulatedSurfaces: Surfaces = [anthropicMessagesSurface, openAiChatSurface]
 
 export interface SimulateOptions {
   /** 127.0.0.1 unless given */
@@ -23,6 +20,7 @@ export interface SimulateOptions {
   readonly replay?: string
   /** a file of scripted answers */
   readonly script?: string
+  /** the APIs that are spoken; all of them unless given */
   readonly surfaces?: Surfaces
 }
 
@@ -42,7 +40,7 @@ export interface SimulateServer {
  * the folder of recordings is not there.
  */
 export const simulateServer = Effect.fn("simulateServer")(function* (options: SimulateOptions) {
-  const { host = "127.0.0.1", surfaces = simulatedSurfaces } = options
+  const { host = "127.0.0.1", surfaces = allSurfaces } = options
   const replay = options.replay === undefined ? noReplay : yield* openReplay(options.replay)
   const script = options.script === undefined ? noScript : yield* openScript(options.script)
   const simulation = new Simulation(replay, script)

@@ -1,8 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { DecodedRequest, RenderContext } from "../../protocols/Dialect.ts"
+import type { DecodedRequest, Dialect, RenderContext } from "../../protocols/Dialect.ts"
 import { failure } from "../../domain/LlmError.ts"
-import type { Surface } from "../../protocols/Surface.ts"
 import { Faults } from "../../providers/simulator/Faults.ts"
 import { parseModelName, simulatedModels, splitModelName } from "../../providers/simulator/ModelName.ts"
 import { readOptions, type Options, type Splits } from "../../providers/simulator/Options.ts"
@@ -47,15 +46,15 @@ export class Simulation {
   }
 
   /** The part of a decoded request. A request that cannot be answered gets the dialect's error. */
-  readonly partOf = Effect.fnUntraced(function* (this: Simulation, surface: Surface, decoded: DecodedRequest) {
+  readonly partOf = Effect.fnUntraced(function* (this: Simulation, dialect: Dialect, decoded: DecodedRequest) {
     const created = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     const { request } = decoded
     const id = `sim-${++this.answered}`
     const context: RenderContext = { id, created, request, origin: undefined }
-    const { performance, splits } = yield* this.choose(surface, decoded, context).pipe(
+    const { performance, splits } = yield* this.choose(dialect, decoded, context).pipe(
       Effect.catchTag("LlmError", (error): Effect.Effect<Part, SimulateError> =>
         Effect.succeed({
-          performance: performFailure(error, { dialect: surface.dialect, context }),
+          performance: performFailure(error, { dialect, context }),
           splits: undefined
         })
       )
@@ -66,13 +65,13 @@ export class Simulation {
   })
 
   private choose(
-    surface: Surface,
+    dialect: Dialect,
     { delivery, request }: DecodedRequest,
     context: RenderContext
   ): Effect.Effect<Part, LlmError | SimulateError> {
     const stageOf = (options: Options): Stage => {
       const fault = this.faults.next(request.model, options)
-      return { dialect: surface.dialect, context, delivery, options, fault }
+      return { dialect, context, delivery, options, fault }
     }
     const identity = { id: context.id, model: request.model, created: context.created }
     const scripted = this.script.next(request.model)

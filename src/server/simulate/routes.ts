@@ -4,16 +4,15 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { ServerResponse } from "node:http"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Model } from "../../domain/Model.ts"
-import type { CountTokensSurface, Surface } from "../../protocols/Surface.ts"
+import type { PathFacts, Dialect } from "../../protocols/Dialect.ts"
+import { type CountTokens, ownsPath, restOfPath, type Surface } from "../../protocols/Surface.ts"
 import { countPrompt } from "../../providers/simulator/Tokens.ts"
 import { parseObject } from "../requests.ts"
+import type { Surfaces } from "../routes.ts"
 import { deliver } from "./deliver.ts"
 import type { LoggedRequest, RequestLog } from "./RequestLog.ts"
 import type { SimulateError } from "./SimulateError.ts"
 import type { Simulation } from "./Simulation.ts"
-
-/** The APIs that are spoken; the last one answers where no other recognises the caller. */
-export type Surfaces = readonly [...ReadonlyArray<Surface>, Surface]
 
 /** What the routes serve from. `startedAt` is in seconds since the epoch: when every model was made. */
 export interface SimulateContext {
@@ -28,8 +27,6 @@ type Handler = (request: Incoming) => Effect.Effect<HttpServerResponse.HttpServe
 type Methods = { readonly [method: string]: Handler }
 type Routes = ReadonlyMap<string, Methods>
 
-const modelsPath = "/v1/models"
-
 /** The simulator as an HTTP application: every route of every surface, and what tells tests what was received. */
 export const simulateApp = (
   context: SimulateContext
@@ -37,7 +34,7 @@ export const simulateApp = (
   const routes = routesOf(context)
   return HttpServerRequest.HttpServerRequest.use((request) => {
     const path = pathOf(request.url)
-    const methods = routes.get(path) ?? (path.startsWith(`${modelsPath}/`) ? oneModel(context, path) : undefined)
+    const methods = routes.get(path) ?? surfaceMethods(context, path, queryOf(request.url))
     const handler = methods?.[request.method === "HEAD" ? "GET" : request.method]
     if (handler !== undefined) return Effect.interruptible(handler(request))
     return Effect.succeed(notServed(context, request, path, methods))
@@ -65,21 +62,46 @@ const routesOf = (context: SimulateContext): Routes => {
   routes.set("/healthz", { GET: () => Effect.succeed(HttpServerResponse.text("ok\n")) })
   routes.set("/_simulate/requests", { GET: json(() => ({ data: log.requests() })), DELETE: forget })
   routes.set("/_simulate/stats", { GET: json(() => log.stats()) })
-  routes.set(modelsPath, { GET: (request) => Effect.succeed(listModels(context, request)) })
-  for (const surface of context.surfaces) {
-    routes.set(surface.generatePath, {
-      POST: logged(context, (request, entry) => generate(context, surface, request, entry))
-    })
-    const { countTokens } = surface
-    if (countTokens === undefined) continue
-    routes.set(countTokens.path, { POST: logged(context, (request, entry) => count(countTokens, request, entry)) })
+  for (const { modelsPath } of context.surfaces) {
+    routes.set(modelsPath, { GET: (request) => Effect.succeed(listModels(context, request)) })
   }
   return routes
 }
 
+/** What a path of a surface takes: what is asked of a model, and the description of one. */
+const surfaceMethods = (context: SimulateContext, path: string, query: URLSearchParams): Methods | undefined => {
+  const decoded = decodedPath(path)
+  for (const surface of context.surfaces) {
+    for (const own of surface.paths) {
+      const rest = restOfPath(own.path, decoded)
+      const action = rest === undefined ? undefined : own.actionOf(rest, query)
+      if (action === undefined) continue
+      return {
+        POST: logged(context, (request, entry) =>
+          action._tag === "CountTokens"
+            ? count(action, request, entry)
+            : generate(context, action.dialect, action.path, request, entry)
+        )
+      }
+    }
+  }
+  const listing = context.surfaces.find(({ modelsPath }) => path.startsWith(`${modelsPath}/`))
+  return listing === undefined ? undefined : oneModel(context, decoded.slice(listing.modelsPath.length + 1))
+}
+
+const queryOf = (url: string): URLSearchParams => {
+  const at = url.indexOf("?")
+  return new URLSearchParams(at < 0 ? "" : url.slice(at))
+}
+
+const decodedPath = (path: string): string =>
+  Result.getOrElse(
+    Result.try(() => decodeURIComponent(path)),
+    () => path
+  )
+
 const speakerOf = ({ surfaces }: SimulateContext, request: Incoming): Surface =>
-  // The list is not empty.
-  surfaces.find((surface) => surface.recognises(request.headers)) ?? surfaces.at(-1)!
+  surfaces.find((surface) => surface.recognises(request.headers, queryOf(request.url))) ?? surfaces[0]
 
 const modelOf = ({ startedAt }: SimulateContext, id: string): Model => ({
   id,
@@ -92,14 +114,9 @@ const listModels = (context: SimulateContext, request: Incoming) => {
   return HttpServerResponse.jsonUnsafe(speakerOf(context, request).renderModels(models))
 }
 
-const oneModel = (context: SimulateContext, path: string): Methods => ({
+const oneModel = (context: SimulateContext, id: string): Methods => ({
   GET: (request) =>
     Effect.sync(() => {
-      const encoded = path.slice(modelsPath.length + 1)
-      const id = Result.getOrElse(
-        Result.try(() => decodeURIComponent(encoded)),
-        () => encoded
-      )
       const surface = speakerOf(context, request)
       const { models } = context.simulation
       if (models.includes(id)) return HttpServerResponse.jsonUnsafe(surface.renderModel(modelOf(context, id)))
@@ -158,10 +175,7 @@ const logged =
 /** The surface whose path this is: errors are said in its words whoever asks. */
 const speakerAt = (context: SimulateContext, request: Incoming): Surface => {
   const path = pathOf(request.url)
-  return (
-    context.surfaces.find((surface) => surface.generatePath === path || surface.countTokens?.path === path) ??
-    speakerOf(context, request)
-  )
+  return context.surfaces.find((surface) => ownsPath(surface, path)) ?? speakerOf(context, request)
 }
 
 /** The longest text of a body that the log keeps whole, in characters. */
@@ -181,14 +195,15 @@ const readBody = Effect.fnUntraced(function* (
 
 const generate = Effect.fnUntraced(function* (
   { log, simulation }: SimulateContext,
-  surface: Surface,
+  dialect: Dialect,
+  path: PathFacts | undefined,
   request: Incoming,
   entry: LoggedRequest
 ) {
   const body = yield* readBody(request, entry)
-  const decoded = yield* Effect.fromResult(surface.dialect.decode(body))
+  const decoded = yield* Effect.fromResult(dialect.decode(body, path))
   entry.model = decoded.request.model
-  const { performance, splits } = yield* simulation.partOf(surface, decoded)
+  const { performance, splits } = yield* simulation.partOf(dialect, decoded)
   // The server speaks HTTP/1.1 alone, so this is the response of node:http.
   const response = NodeHttpServerRequest.toServerResponse(request) as ServerResponse
   if (performance.headMs !== Infinity) entry.status = performance.status
@@ -201,9 +216,9 @@ const generate = Effect.fnUntraced(function* (
   return HttpServerResponse.empty({ status: performance.status })
 })
 
-const count = Effect.fnUntraced(function* (surface: CountTokensSurface, request: Incoming, entry: LoggedRequest) {
+const count = Effect.fnUntraced(function* (action: CountTokens, request: Incoming, entry: LoggedRequest) {
   const body = yield* readBody(request, entry)
-  const { request: asked } = yield* Effect.fromResult(surface.decode(body))
+  const { request: asked } = yield* Effect.fromResult(action.decode(body))
   entry.model = asked.model
-  return HttpServerResponse.jsonUnsafe(surface.render(countPrompt(asked).total))
+  return HttpServerResponse.jsonUnsafe(action.render(countPrompt(asked).total))
 })

@@ -6,32 +6,34 @@ import { geminiSurface } from "../../../src/protocols/gemini/surface.ts"
 const query = (text = "") => new URLSearchParams(text)
 
 describe("the Gemini API on a server", () => {
+  const actionOf = (rest: string, text = "") => geminiSurface.paths[0]!.actionOf(rest, query(text))
+
   it("takes the action, the model and the framing from the path and the query", () => {
-    const { actionOf } = geminiSurface
-    expect(actionOf("m:generateContent", query())).toMatchObject({ action: "generate", model: "m", delivery: "whole" })
-    expect(actionOf("m:streamGenerateContent", query("alt=sse&key=k"))).toMatchObject({
-      delivery: "stream",
-      dialect: geminiDialect
+    expect(geminiSurface.paths[0]?.path).toBe("/v1beta/models/*")
+    expect(actionOf("m:generateContent")).toMatchObject({ _tag: "Generate", path: { model: "m", delivery: "whole" } })
+    expect(actionOf("m:streamGenerateContent", "alt=sse&key=k")).toMatchObject({
+      dialect: geminiDialect,
+      path: { delivery: "stream" }
     })
-    const array = actionOf("m:streamGenerateContent", query())
-    expect(array).toMatchObject({ delivery: "stream", dialect: geminiArrayDialect })
-    expect(array?.contentType).toContain("application/json")
-    expect(actionOf("m:countTokens", query())).toMatchObject({ action: "countTokens", model: "m" })
-    expect(actionOf("openai/gpt:latest:generateContent", query())?.model).toBe("openai/gpt:latest")
-    expect(actionOf("a%2Fb%20c:generateContent", query())?.model).toBe("a/b c")
-    for (const rest of ["m", "m:embedContent", ":generateContent", "%E0%A4:generateContent", ""]) {
-      expect(actionOf(rest, query())).toBeUndefined()
-    }
+    expect(actionOf("m:streamGenerateContent")).toMatchObject({
+      dialect: geminiArrayDialect,
+      path: { delivery: "stream" }
+    })
+    expect(geminiArrayDialect.contentType).toContain("application/json")
+    expect(actionOf("m:countTokens")).toMatchObject({ _tag: "CountTokens" })
+    expect(actionOf("openai/gpt:latest:generateContent")).toMatchObject({ path: { model: "openai/gpt:latest" } })
+    expect(actionOf("models/m:generateContent")).toMatchObject({ path: { model: "m" } })
+    for (const rest of ["m", "m:embedContent", ":generateContent", ""]) expect(actionOf(rest)).toBeUndefined()
   })
 
   it("counts what is to be counted, in either form", () => {
-    const { decode, render } = geminiSurface.countTokens
+    const action = actionOf("m:countTokens")
+    if (action?._tag !== "CountTokens") throw new Error("not counted")
     const contents = [{ parts: [{ text: "Hi" }] }]
-    const path = { model: "m", delivery: "whole" } as const
     for (const body of [{ contents }, { generateContentRequest: { model: "models/m", contents } }]) {
-      expect(Result.getOrThrow(decode(body, path)).request.messages).toHaveLength(1)
+      expect(Result.getOrThrow(action.decode(body)).request.messages).toHaveLength(1)
     }
-    expect(render(7)).toEqual({ totalTokens: 7 })
+    expect(action.render(7)).toEqual({ totalTokens: 7 })
   })
 
   it("lists models under the names that its clients ask for", () => {
