@@ -1,17 +1,15 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { listedSources } from "./annotations.ts"
 import { ChoiceDecoder, type BlockIds } from "./choice.ts"
 import { isIndex, readChoice, textIn } from "./chunk.ts"
 import { UsageTally } from "./usage.ts"
 import { openAiChatId } from "./wire.ts"
-
-/** The frame that ends a stream. */
-export const terminator = "[DONE]"
 
 /** What is known of one answer so far, be it a stream or whole. */
 class ChatDecoder implements StreamDecoder {
@@ -26,7 +24,7 @@ class ChatDecoder implements StreamDecoder {
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     if (this.done) return undefined
     const { data } = frame
-    if (data === terminator || data.trim() === terminator) {
+    if (isDoneSentinel(data)) {
       this.finish(events)
       return undefined
     }
@@ -35,9 +33,10 @@ class ChatDecoder implements StreamDecoder {
     try {
       chunk = JSON.parse(data)
     } catch {
-      return malformed
+      chunk = undefined
     }
-    if (!isObject(chunk)) return malformed
+    // After the finish reason nothing is missing that such a frame could have held.
+    if (!isObject(chunk)) return this.first.finished ? undefined : malformedFrame
     const failed = this.readChunk(chunk, false, events) || frame.event === "error"
     if (!failed) return undefined
     this.done = true
@@ -51,9 +50,7 @@ class ChatDecoder implements StreamDecoder {
       this.finish(events)
       return undefined
     }
-    return this.started
-      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
-      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+    return incompleteStream(this.started)
   }
 
   /** A whole answer is one big chunk, and then its end. */
@@ -138,21 +135,16 @@ const makeIds = (): BlockIds => {
   }
 }
 
-const malformed = failure(
-  { _tag: "InvalidOutput", kind: "malformedFrame" },
-  "the provider sent a frame that cannot be read"
-)
-
 /** Decodes one stream of chat completions. */
 export const makeStreamDecoder = (): StreamDecoder => new ChatDecoder()
 
 /** Decodes a whole chat completion as the events that a stream of it would have been. */
 export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
-  if (!isObject(body)) return malformed
+  if (!isObject(body)) return malformedFrame
   if (body["error"] !== undefined && body["error"] !== null) {
     return openAiStreamError(readOpenAiError(body), openAiChatId, JSON.stringify(body))
   }
-  if (!Array.isArray(body["choices"])) return malformed
+  if (!Array.isArray(body["choices"])) return malformedFrame
   new ChatDecoder().whole(body, events)
   return undefined
 }

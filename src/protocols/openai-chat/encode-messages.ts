@@ -9,8 +9,7 @@ import type {
 } from "../../domain/LlmRequest.ts"
 import type { Quirks } from "../Protocol.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
-import { encodePart, markers, type Encoding } from "./encode-parts.ts"
-import { ownExtension } from "./extension.ts"
+import { encodePart, markers, type ChatEncoding } from "./encode-parts.ts"
 import { encodeReasoning, isTakenBack } from "./reasoning-details.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -21,7 +20,7 @@ import { openAiChatId } from "./wire.ts"
 export const encodeMessages = (
   messages: ReadonlyArray<Message>,
   quirks: Quirks,
-  encoding: Encoding
+  encoding: ChatEncoding
 ): ReadonlyArray<JsonObject> => {
   const encoded: Array<JsonObject> = []
   let shown: Array<JsonObject> = []
@@ -43,9 +42,8 @@ export const encodeMessages = (
   return encoded
 }
 
-const messageMarks = ({ extensions }: Message, encoding: Encoding): JsonObject => {
-  encoding.foreign(extensions)
-  const { role: _, ...more } = ownExtension(extensions)
+const messageMarks = ({ extensions }: Message, encoding: ChatEncoding): JsonObject => {
+  const { role: _, ...more } = encoding.own(extensions)
   return more
 }
 
@@ -55,7 +53,7 @@ const encodeMessage = (
   message: Message,
   parts: ReadonlyArray<Other>,
   quirks: Quirks,
-  encoding: Encoding
+  encoding: ChatEncoding
 ): JsonObject => {
   const { name } = message
   const more = { ...present({ name }), ...messageMarks(message, encoding) }
@@ -76,7 +74,7 @@ const encodeMessage = (
   }
 }
 
-const encodeInput = (parts: ReadonlyArray<Other>, encoding: Encoding): JsonObject => {
+const encodeInput = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonObject => {
   const pieces: Array<TextPart | MediaPart | OpaquePart> = []
   for (const part of parts) {
     if (part._tag === "Text" || part._tag === "Media" || part._tag === "Opaque") pieces.push(part)
@@ -89,7 +87,7 @@ const encodeInput = (parts: ReadonlyArray<Other>, encoding: Encoding): JsonObjec
 /** A single text without marks is a string, which every server understands. */
 const contentOf = (
   parts: ReadonlyArray<TextPart | MediaPart | OpaquePart>,
-  encoding: Encoding
+  encoding: ChatEncoding
 ): string | ReadonlyArray<JsonObject> => {
   const pieces = parts.flatMap((part) => encodePart(part, encoding))
   const [first, ...others] = pieces
@@ -100,7 +98,7 @@ const contentOf = (
     : pieces
 }
 
-const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: Encoding): JsonObject => {
+const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonObject => {
   const reasoning = parts.filter((part) => part._tag === "Reasoning")
   const taken = reasoning.filter(isTakenBack)
   if (taken.length < reasoning.length) {
@@ -130,7 +128,7 @@ const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: Encoding): JsonO
 const isCall = (part: OpaquePart): part is OpaquePart & { readonly value: JsonObject } =>
   part.protocol === openAiChatId && isObject(part.value) && typeof part.value["id"] === "string"
 
-const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+const encodeToolCall = (part: ToolCallPart, encoding: ChatEncoding): JsonObject => {
   const { id, name } = part
   const { custom, ...more } = markers(part, encoding)
   if (custom !== true) return { id, type: "function", function: { name, arguments: part.arguments }, ...more }
@@ -139,7 +137,7 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
   return { id, type: "custom", custom: { name, input: text }, ...more }
 }
 
-const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encoding: Encoding): JsonObject => {
+const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encoding: ChatEncoding): JsonObject => {
   const { callId, name } = part
   const said = part.content.filter((piece) => piece._tag !== "Media")
   const media = part.content.filter((piece) => piece._tag === "Media")
@@ -149,14 +147,13 @@ const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encodi
     for (const piece of media) shown.push(...encodePart(piece, encoding))
   }
   const content = contentOf(said, encoding)
-  const { detail: _, ...marks } = markers(part, encoding)
   return {
     role: "tool",
     tool_call_id: callId,
     // Other servers of the format than the first one take only a string.
-    content: failed(typeof content === "string" || encoding.own ? content : joined(content), part, encoding),
+    content: failed(typeof content === "string" || encoding.native ? content : joined(content), part, encoding),
     ...present({ name }),
-    ...marks
+    ...markers(part, encoding)
   }
 }
 
@@ -167,7 +164,7 @@ const joined = (pieces: ReadonlyArray<JsonObject>): string =>
 const failed = (
   content: string | ReadonlyArray<JsonObject>,
   { isError }: ToolResultPart,
-  encoding: Encoding
+  encoding: ChatEncoding
 ): string | ReadonlyArray<JsonObject> => {
   if (isError !== true) return content
   encoding.add("emulated", "the failure of a tool is said in the text of its result")

@@ -1,32 +1,18 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { CacheMarker, Extensions, MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
-import { Notices } from "../Notices.ts"
+import { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { ownExtension } from "./extension.ts"
 import { openAiChatId } from "./wire.ts"
 
-/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
-export class Encoding extends Notices {
-  failure: LlmError | undefined
-  /** whether the request came in this format: its server then takes what is not part of the API itself */
-  readonly own: boolean
+/**
+ * What is noticed while a request is encoded. `native` says that the request came in this format: its server then takes
+ * what is not part of the API itself.
+ */
+export class ChatEncoding extends Encoding {
+  readonly native: boolean
 
-  constructor(own: boolean) {
-    super("Chat Completions has no counterpart")
-    this.own = own
-  }
-
-  /** Input that the target cannot take: an answer without it would be an answer to another question. */
-  unsupported(feature: string): void {
-    this.failure ??= failure({ _tag: "Unsupported", feature }, `Chat Completions does not take ${feature}`)
-  }
-
-  /** What another format kept for itself. */
-  foreign(extensions: Extensions | undefined): void {
-    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
-      if (protocol === openAiChatId) continue
-      for (const field of Object.keys(fields)) this.dropped(field)
-    }
+  constructor(native: boolean) {
+    super(openAiChatId, "Chat Completions")
+    this.native = native
   }
 }
 
@@ -36,18 +22,16 @@ interface Marked {
 }
 
 /** The fields that any part or tool may have besides its own. */
-export const markers = ({ cache, extensions }: Marked, encoding: Encoding): JsonObject => {
-  encoding.foreign(extensions)
-  if (cache === undefined) return ownExtension(extensions)
-  if (!encoding.own) {
-    encoding.dropped("cache_control", "Chat Completions caches the beginning of a prompt by itself")
-    return ownExtension(extensions)
-  }
-  return { ...ownExtension(extensions), cache_control: { type: "ephemeral", ...cache } }
+export const markers = ({ cache, extensions }: Marked, encoding: ChatEncoding): JsonObject => {
+  if (cache === undefined || !encoding.native) return encoding.unmarked(present({ cache, extensions }))
+  return { ...encoding.own(extensions), cache_control: { type: "ephemeral", ...cache } }
 }
 
 /** The parts of a content that a piece of input stands for: one, or none where it cannot be said. */
-export const encodePart = (part: TextPart | MediaPart | OpaquePart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+export const encodePart = (
+  part: TextPart | MediaPart | OpaquePart,
+  encoding: ChatEncoding
+): ReadonlyArray<JsonObject> => {
   switch (part._tag) {
     case "Text":
       return [{ type: "text", text: part.text, ...markers(part, encoding) }]
@@ -60,7 +44,7 @@ export const encodePart = (part: TextPart | MediaPart | OpaquePart, encoding: En
   }
 }
 
-const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeMedia = (part: MediaPart, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
   const more = markers(part, encoding)
   const { kind, source } = part
   if (source._tag === "FileId") return [file({ file_id: source.id, ...present({ filename: part.filename }) }, more)]
@@ -68,16 +52,16 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObj
   if (kind === "audio") return encodeAudio(part, more, encoding)
   if (source._tag === "Url") {
     // A file by its address is unknown to the API; servers that know it were addressed in this format.
-    if (encoding.own) return [file({ file_data: source.url, ...present({ filename: part.filename }) }, more)]
+    if (encoding.native) return [file({ file_data: source.url, ...present({ filename: part.filename }) }, more)]
     encoding.unsupported("files by URL")
     return []
   }
   const { mediaType = "application/pdf" } = part
-  if (mediaType.startsWith("text/") && !encoding.own) {
+  if (mediaType.startsWith("text/") && !encoding.native) {
     return [{ type: "text", text: Buffer.from(source.data, "base64").toString("utf8"), ...more }]
   }
-  const data = part.mediaType === undefined && encoding.own ? source.data : dataUrl(mediaType, source.data)
-  const filename = part.filename ?? (encoding.own ? undefined : "document.pdf")
+  const data = part.mediaType === undefined && encoding.native ? source.data : dataUrl(mediaType, source.data)
+  const filename = part.filename ?? (encoding.native ? undefined : "document.pdf")
   return [file({ file_data: data, ...present({ filename }) }, more)]
 }
 
@@ -113,13 +97,13 @@ const imageType = (data: string): string =>
 const audioFormat = (mediaType: string): string =>
   /^audio\/(mpeg|mp3)$/.test(mediaType) ? "mp3" : mediaType.replace(/^audio\/(x-)?/, "")
 
-const encodeAudio = (part: MediaPart, more: JsonObject, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeAudio = (part: MediaPart, more: JsonObject, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
   const { source, mediaType } = part
   if (source._tag === "Base64") {
     const format = mediaType === undefined ? undefined : audioFormat(mediaType)
     return [nested("input_audio", { data: source.data, ...present({ format }) }, more)]
   }
-  if (source._tag === "Url" && encoding.own) return [nested("input_audio", { data: source.url }, more)]
+  if (source._tag === "Url" && encoding.native) return [nested("input_audio", { data: source.url }, more)]
   encoding.unsupported("audio by URL")
   return []
 }

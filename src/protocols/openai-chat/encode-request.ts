@@ -12,8 +12,8 @@ import type { Delivery } from "../../domain/LlmRequest.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { encodeMessages } from "./encode-messages.ts"
-import { Encoding, markers } from "./encode-parts.ts"
-import { isOwn, ownExtension } from "./extension.ts"
+import { ChatEncoding, markers } from "./encode-parts.ts"
+import { isOwn } from "./extension.ts"
 import { openAiChatId } from "./wire.ts"
 
 const path = "/chat/completions"
@@ -32,7 +32,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
       notices: []
     })
   }
-  const encoding = new Encoding(isOwn(request.extensions))
+  const encoding = new ChatEncoding(isOwn(request.extensions))
   const body = encodeBody(request, context, encoding)
   if (encoding.failure !== undefined) return Result.fail(encoding.failure)
   return Result.succeed({ path, headers: {}, body, notices: encoding.list })
@@ -46,10 +46,9 @@ const streamFields = (delivery: Delivery, options: unknown, quirks: Quirks): Jso
     : { stream: true, stream_options: { ...(isObject(options) ? options : {}), include_usage: true } }
 }
 
-const encodeBody = (request: LlmRequest, context: EncodeContext, encoding: Encoding): JsonObject => {
+const encodeBody = (request: LlmRequest, context: EncodeContext, encoding: ChatEncoding): JsonObject => {
   const { model, delivery, quirks } = context
-  encoding.foreign(request.extensions)
-  const { stream_options: options, tool_choice: ownChoice, ...own } = ownExtension(request.extensions)
+  const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(request.extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
   const choice = ownChoice ?? (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice))
   const callable = tools !== undefined && tools.length > 0
@@ -72,7 +71,7 @@ const encodeBody = (request: LlmRequest, context: EncodeContext, encoding: Encod
   }
 }
 
-const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Provider") {
     if (tool.protocol === openAiChatId && isObject(tool.value)) return [tool.value]
     encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
@@ -113,7 +112,7 @@ const encodeFormat = (format: ResponseFormat): JsonObject => {
 /** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */
 const effortOf = (
   { mode, effort, budgetTokens, summary }: ReasoningSettings,
-  encoding: Encoding
+  encoding: ChatEncoding
 ): string | undefined => {
   if (summary !== undefined) encoding.dropped("reasoning summary")
   if (effort !== undefined) return effort
@@ -130,16 +129,16 @@ const effortOf = (
 /** What the other APIs call the tier that is the usual one here. */
 const serviceTier = (tier: string | undefined): string | undefined => (tier === "standard_only" ? "default" : tier)
 
-const encodeSampling = (sampling: Sampling, quirks: Quirks, encoding: Encoding): JsonObject => {
+const encodeSampling = (sampling: Sampling, quirks: Quirks, encoding: ChatEncoding): JsonObject => {
   const { maxOutputTokens, topK } = sampling
-  if (topK !== undefined && !encoding.own) encoding.dropped("top_k")
+  if (topK !== undefined && !encoding.native) encoding.dropped("top_k")
   const legacy = quirks.legacyMaxTokens === true
   return present({
     max_tokens: legacy ? maxOutputTokens : undefined,
     max_completion_tokens: legacy ? undefined : maxOutputTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
-    top_k: encoding.own ? topK : undefined,
+    top_k: encoding.native ? topK : undefined,
     seed: sampling.seed,
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,

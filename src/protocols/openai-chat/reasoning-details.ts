@@ -17,6 +17,7 @@ const formats: { readonly [origin: string]: string } = {
 
 const noFormat = "unknown"
 const routed = `${openAiChatId}/`
+const foreign = "millrace/"
 
 /** The `format` of an entry whose reasoning comes from `origin`. */
 export const detailFormat = (origin: string | undefined): string =>
@@ -24,7 +25,7 @@ export const detailFormat = (origin: string | undefined): string =>
     ? noFormat
     : origin.startsWith(routed)
       ? origin.slice(routed.length)
-      : (formats[origin] ?? origin)
+      : (formats[origin] ?? foreign + origin)
 
 /** The origin of reasoning that a server of this format sent: it goes back to such a server, with the format it had. */
 export const servedOrigin = (format: unknown): string =>
@@ -32,7 +33,9 @@ export const servedOrigin = (format: unknown): string =>
 
 /** The origin of reasoning that a caller of this format sent back: whoever made it takes it. */
 const callersOrigin = (format: unknown): string =>
-  Object.keys(formats).find((origin) => formats[origin] === format) ?? servedOrigin(format)
+  typeof format === "string" && format.startsWith(foreign)
+    ? format.slice(foreign.length)
+    : (Object.keys(formats).find((origin) => formats[origin] === format) ?? servedOrigin(format))
 
 /** Whether a server of this format takes reasoning back. */
 export const isTakenBack = (part: ReasoningPart): boolean =>

@@ -9,7 +9,6 @@ import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { openAiErrorObject } from "../OpenAiError.ts"
 import { isIndex, readChoice, textIn, type ChunkChoice } from "./chunk.ts"
-import { terminator } from "./decode-stream.ts"
 import { EventRenderer } from "./render-events.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -20,7 +19,7 @@ interface HeldFrame {
   readonly usageOnly: boolean
 }
 
-const doneFrame = sseFrame(terminator)
+const doneFrame = sseFrame("[DONE]")
 
 /**
  * Frames of this format that nobody changed go out as they are, between others that are rendered because a stage made or

@@ -1,10 +1,9 @@
 import type { Usage } from "../../domain/Usage.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { tokenCount } from "../token-counts.ts"
 
-const count = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-
-const within = (value: unknown, key: string): number | undefined => (isObject(value) ? count(value[key]) : undefined)
+const within = (value: unknown, key: string): number | undefined =>
+  isObject(value) ? tokenCount(value[key]) : undefined
 
 /**
  * The usage of one answer. It may be stated on every chunk or more than once; what a later statement says wins field by
@@ -24,18 +23,18 @@ export class UsageTally {
     if (!isObject(usage)) return false
     const input = usage["prompt_tokens_details"]
     const output = usage["completion_tokens_details"]
-    this.input = count(usage["prompt_tokens"]) ?? this.input
-    this.output = count(usage["completion_tokens"]) ?? this.output
-    this.total = count(usage["total_tokens"]) ?? this.total
+    this.input = tokenCount(usage["prompt_tokens"]) ?? this.input
+    this.output = tokenCount(usage["completion_tokens"]) ?? this.output
+    this.total = tokenCount(usage["total_tokens"]) ?? this.total
     this.cached =
       within(input, "cached_tokens") ??
-      count(usage["prompt_cache_hit_tokens"]) ??
-      count(usage["cached_tokens"]) ??
-      count(usage["cache_read_input_tokens"]) ??
+      tokenCount(usage["prompt_cache_hit_tokens"]) ??
+      tokenCount(usage["cached_tokens"]) ??
+      tokenCount(usage["cache_read_input_tokens"]) ??
       this.cached
     this.cacheWrite =
-      within(input, "cache_write_tokens") ?? count(usage["cache_creation_input_tokens"]) ?? this.cacheWrite
-    this.reasoning = within(output, "reasoning_tokens") ?? count(usage["reasoning_tokens"]) ?? this.reasoning
+      within(input, "cache_write_tokens") ?? tokenCount(usage["cache_creation_input_tokens"]) ?? this.cacheWrite
+    this.reasoning = within(output, "reasoning_tokens") ?? tokenCount(usage["reasoning_tokens"]) ?? this.reasoning
     return true
   }
 
