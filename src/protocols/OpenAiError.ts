@@ -91,7 +91,7 @@ const reasonOf = (error: OpenAiError, status: number | undefined): FailureReason
   const stated = codes[code] ?? types[type]
   if (contextTooLong.test(message) && (stated === undefined || status === 400)) return { _tag: "ContextTooLong" }
   if (outOfCredits.test(message)) return { _tag: "QuotaExceeded" }
-  if (stated?._tag === "UpstreamServer" && overloaded.test(message)) return { _tag: "Overloaded" }
+  if (stated?._tag === "UpstreamServer" && (status === 529 || overloaded.test(message))) return { _tag: "Overloaded" }
   if (stated !== undefined) return stated
   // Some put the status where the code stands, above all in streams.
   const known = status ?? (/^[45]\d\d$/.test(code) ? Number(code) : undefined)
@@ -157,6 +157,8 @@ const nameOf = (reason: FailureReason): Named => {
       return ["insufficient_quota", "insufficient_quota"]
     case "RateLimited":
       return ["rate_limit_error", "rate_limit_exceeded"]
+    case "Overloaded":
+      return ["server_error", "server_is_overloaded"]
     default:
       return ["server_error"]
   }

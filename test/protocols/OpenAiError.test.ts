@@ -30,6 +30,7 @@ describe("an error answer", () => {
     [402, { message: "Insufficient credits", code: 402 }, "QuotaExceeded"],
     [500, { message: "oops", type: "server_error" }, "UpstreamServer"],
     [503, { message: "The engine is currently overloaded", type: "server_error" }, "Overloaded"],
+    [529, { message: "later", type: "server_error" }, "Overloaded"],
     [502, "<html>", "UpstreamServer"],
     [401, { detail: "nope" }, "Unauthorized"]
   ] as const)("%d %j is %s", (status, error, reason) => {
@@ -93,6 +94,7 @@ describe("a failure", () => {
     [{ _tag: "Unauthorized" }, "authentication_error", "invalid_api_key", null],
     [{ _tag: "QuotaExceeded" }, "insufficient_quota", "insufficient_quota", null],
     [{ _tag: "RateLimited" }, "rate_limit_error", "rate_limit_exceeded", null],
+    [{ _tag: "Overloaded" }, "server_error", "server_is_overloaded", null],
     [{ _tag: "ContentBlocked" }, "invalid_request_error", "content_policy_violation", null],
     [{ _tag: "Timeout", phase: "total" }, "server_error", null, null]
   ] as ReadonlyArray<[FailureReason, string, string | null, string | null]>)(
