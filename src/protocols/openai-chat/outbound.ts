@@ -1,8 +1,8 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
-import { decodeOpenAiError } from "../OpenAiError.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
+import { decodeError } from "./errors.ts"
 import { openAiChatId } from "./wire.ts"
 
 /**
@@ -18,5 +18,5 @@ export const openAiChat: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
-  decodeError: decodeOpenAiError(openAiChatId)
+  decodeError
 }

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest"
+import { failure, type FailureReason } from "../../../src/domain/LlmError.ts"
+import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+
+const decode = (status: number, error: unknown, headers: { readonly [name: string]: string } = {}) =>
+  openAiChat.decodeError({ status, headers, body: typeof error === "string" ? error : JSON.stringify({ error }) })
+
+describe("an HTTP error of a chat server", () => {
+  it.each<readonly [number, unknown, FailureReason["_tag"]]>([
+    [400, { message: "bad", type: "invalid_request_error", param: "messages" }, "InvalidRequest"],
+    [400, { message: "too long", code: "context_length_exceeded" }, "ContextTooLong"],
+    [400, { message: "This model's maximum context length is 8192 tokens" }, "ContextTooLong"],
+    [
+      400,
+      { message: "The total length of all messages is too long.", type: "too_many_prompt_tokens", code: 400 },
+      "ContextTooLong"
+    ],
+    [
+      400,
+      { message: "the request exceeds the available context size", type: "exceed_context_size_error" },
+      "ContextTooLong"
+    ],
+    [400, { message: "no", code: "content_policy_violation" }, "ContentBlocked"],
+    [400, { message: "filtered", code: "content_filter" }, "ContentBlocked"],
+    [400, { message: "Unsupported parameter", code: "unsupported_parameter", param: "logprobs" }, "Unsupported"],
+    [401, { message: "Incorrect API key", code: "invalid_api_key" }, "Unauthorized"],
+    [401, { message: "Unauthorized", type: "api_error" }, "Unauthorized"],
+    [402, { message: "Insufficient Balance", type: "unknown_error" }, "QuotaExceeded"],
+    [403, { message: "Forbidden", type: "invalid_request_error" }, "PermissionDenied"],
+    [404, { message: "The model `x` does not exist", code: "model_not_found" }, "UnknownModel"],
+    [404, { message: "The API deployment does not exist.", code: "DeploymentNotFound" }, "UnknownModel"],
+    [404, { message: "This is not a chat model", param: "model" }, "UnknownModel"],
+    [404, { message: "Not here" }, "InvalidRequest"],
+    [408, { message: "timeout" }, "UpstreamServer"],
+    [409, { message: "conflict" }, "UpstreamServer"],
+    [413, { message: "too big" }, "InvalidRequest"],
+    [422, { message: "unprocessable" }, "InvalidRequest"],
+    [429, { message: "slow down", code: "rate_limit_exceeded" }, "RateLimited"],
+    [429, { message: "You exceeded your current quota", code: "insufficient_quota" }, "QuotaExceeded"],
+    [500, { message: "oops", type: "server_error" }, "UpstreamServer"],
+    [502, "<html>bad gateway</html>", "UpstreamServer"],
+    [503, { message: "The server is overloaded" }, "Overloaded"],
+    [529, "", "Overloaded"]
+  ])("%i %j is %s", (status, error, tag) => {
+    const failed = decode(status, error)
+    expect(failed.reason._tag).toBe(tag)
+    expect(failed.fault?.status).toBe(status)
+  })
+
+  it("keeps what the provider said", () => {
+    const body = {
+      message: "The model `gpt-9` does not exist",
+      type: "invalid_request_error",
+      param: "model",
+      code: "model_not_found"
+    }
+    const failed = decode(404, body, { "x-ratelimit-limit-requests": "60", "set-cookie": "a" })
+    expect(failed.message).toBe(body.message)
+    expect(failed.reason).toEqual({ _tag: "UnknownModel", model: "gpt-9", near: [] })
+    expect(failed.fault).toEqual({
+      status: 404,
+      type: body.type,
+      code: body.code,
+      param: "model",
+      headers: { "x-ratelimit-limit-requests": "60" },
+      protocol: "openai-chat",
+      raw: JSON.stringify({ error: body })
+    })
+  })
+
+  it.each([
+    ["Invalid model: no-such-model", "no-such-model"],
+    ["Specified model not found: some-model-x. Did you mean: some-model-1?", "some-model-x"],
+    ["The API deployment does not exist.", ""]
+  ])("names the model where the message does: %s", (message, model) => {
+    expect(decode(404, { message, type: "invalid_model" }).reason).toEqual({ _tag: "UnknownModel", model, near: [] })
+  })
+
+  it("reads a bare text and a list of fields", () => {
+    expect(decode(500, { toString: undefined }).message).not.toBe("")
+    expect(openAiChat.decodeError({ status: 400, headers: {}, body: '{"error":"no way"}' }).message).toBe("no way")
+    const body = JSON.stringify({
+      detail: [{ type: "missing", loc: ["body", "messages", 0, "role"], msg: "Field required" }]
+    })
+    expect(openAiChat.decodeError({ status: 422, headers: {}, body })).toMatchObject({
+      message: "messages[0].role: Field required",
+      reason: { _tag: "InvalidRequest", kind: "semantic", path: "messages[0].role" }
+    })
+  })
+
+  it("knows when to come back", () => {
+    expect(decode(429, { message: "m" }, { "retry-after-ms": "1500" }).retryAfterMs).toBe(1500)
+    expect(decode(429, { message: "Please try again in 1.2s." }).retryAfterMs).toBe(1200)
+    expect(decode(429, { message: "m" }).retryAfterMs).toBeUndefined()
+  })
+})
+
+describe("a failure told to a caller of chat completions", () => {
+  it.each<readonly [FailureReason, number, string, string | null]>([
+    [{ _tag: "InvalidRequest", kind: "type", path: "messages" }, 400, "invalid_request_error", null],
+    [{ _tag: "InvalidRequest", kind: "semantic" }, 422, "invalid_request_error", null],
+    [{ _tag: "InvalidRequest", kind: "tooLarge" }, 413, "invalid_request_error", null],
+    [{ _tag: "InvalidRequest", kind: "notFound" }, 404, "invalid_request_error", null],
+    [{ _tag: "InvalidRequest", kind: "method" }, 405, "invalid_request_error", null],
+    [{ _tag: "Unauthorized" }, 401, "authentication_error", "invalid_api_key"],
+    [{ _tag: "PermissionDenied" }, 403, "permission_error", null],
+    [{ _tag: "UnknownModel", model: "m", near: [] }, 404, "invalid_request_error", "model_not_found"],
+    [{ _tag: "ContextTooLong" }, 400, "invalid_request_error", "context_length_exceeded"],
+    [{ _tag: "ContentBlocked" }, 400, "invalid_request_error", "content_policy_violation"],
+    [{ _tag: "QuotaExceeded" }, 429, "insufficient_quota", "insufficient_quota"],
+    [{ _tag: "RateLimited" }, 429, "rate_limit_error", "rate_limit_exceeded"],
+    [{ _tag: "Overloaded" }, 503, "server_error", "server_is_overloaded"],
+    [{ _tag: "NoRoute" }, 503, "server_error", null],
+    [{ _tag: "AuditUnavailable" }, 503, "server_error", null],
+    [{ _tag: "UpstreamServer" }, 502, "server_error", null],
+    [{ _tag: "Transport" }, 502, "server_error", null],
+    [{ _tag: "InvalidOutput", kind: "malformedFrame" }, 502, "server_error", null],
+    [{ _tag: "IncompleteStream", kind: "empty" }, 502, "server_error", null],
+    [{ _tag: "Timeout", phase: "total" }, 504, "server_error", null],
+    [{ _tag: "Internal" }, 500, "server_error", null]
+  ])("%j", (reason, status, type, code) => {
+    const answer = openAiChatDialect.renderError(failure(reason, "why"), "req_1")
+    expect(answer.status).toBe(status)
+    expect(answer.body).toMatchObject({ error: { message: "why", type, code } })
+  })
+
+  it("says which field it is about and when to come back", () => {
+    const failed = failure({ _tag: "InvalidRequest", kind: "type", path: "messages[1].role" }, "why", {
+      retryAfterMs: 1200,
+      fault: { headers: { "x-ratelimit-remaining-requests": "0", "anthropic-ratelimit-requests-limit": "1" } }
+    })
+    const { headers, body } = openAiChatDialect.renderError(failed, "req_1")
+    expect(body).toMatchObject({ error: { param: "messages[1].role" } })
+    expect(headers).toEqual({ "retry-after": "2", "x-ratelimit-remaining-requests": "0" })
+  })
+
+  it.each([400, 401, 402, 404, 429, 529])("keeps a provider's own %i with its words", (status) => {
+    const failed = decode(status, { message: "theirs", type: "their_type", code: "their_code" })
+    const answer = openAiChatDialect.renderError(failed, "req_1")
+    expect(answer.status).toBe(status)
+    expect(answer.body).toMatchObject({ error: { message: "theirs", type: "their_type", code: "their_code" } })
+  })
+})
