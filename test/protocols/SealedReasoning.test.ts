@@ -1,0 +1,37 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Arbitrary, Schema } from "effect"
+import { isSealed, proofFor, unsealed } from "../../src/protocols/SealedReasoning.ts"
+
+const pieces = ["a", "+/=", "millrace-reasoning-1.", '"', "\\", "\n", "é", "漢", "👋🏽", "\u0000"]
+const AnyText = Arbitrary.map(Arbitrary.array(Arbitrary.schema(Schema.Literals(pieces)), { maxLength: 6 }), (chosen) =>
+  chosen.join("")
+)
+
+describe("the proof of reasoning", () => {
+  it.prop("of another format is sealed, whatever it is", [AnyText, AnyText], ([signature, redacted]) => {
+    for (const proof of [{ signature }, { redacted }, { signature, redacted }]) {
+      for (const signed of [proof, { ...proof, origin: "theirs" }]) {
+        const sealed = proofFor("ours", signed) ?? ""
+        expect(isSealed(sealed)).toBe(true)
+        // Headers, URLs and the fields of every format take it.
+        expect(sealed).toMatch(/^[\w.-]+$/)
+        expect(unsealed(sealed)).toEqual(signed)
+      }
+    }
+  })
+
+  it("of the format itself is passed as it is", () => {
+    expect(proofFor("ours", { signature: "s+/=", origin: "ours" })).toBe("s+/=")
+    expect(proofFor("ours", { redacted: "r+/=", origin: "ours" })).toBe("r+/=")
+  })
+
+  it("is none where nobody signed", () => {
+    expect(proofFor("ours", { origin: "theirs" })).toBeUndefined()
+    expect(proofFor("ours", {})).toBeUndefined()
+  })
+
+  it.each(["", "!", "bm9uc2Vuc2U", Buffer.from("[1]").toString("base64url")])(
+    "is lost where the seal is broken: %j",
+    (rest) => expect(unsealed(`millrace-reasoning-1.${rest}`)).toEqual({})
+  )
+})
