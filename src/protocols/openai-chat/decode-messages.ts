@@ -22,7 +22,7 @@ export const messageFault = (messages: ReadonlyArray<RequestMessage>): LlmError 
     if (role === "tool" && !called) {
       return failure(
         { _tag: "InvalidRequest", kind: "semantic", path: `${at}.role` },
-        `${at}: a message of the role tool has to answer a tool call of an earlier message`
+        `${at}.role: a message of the role tool has to answer a tool call of an earlier message`
       )
     }
     if (role === "tool" && !message.tool_call_id && nameless-- === 0) {
