@@ -70,8 +70,18 @@ const performEarly = (stage: Stage, headMs: number): Performance | undefined => 
   return { ...performFailure(failureOfStatus(fault.status, context.request.model, fault), stage), headMs }
 }
 
+/** A provider signs what it thought in its own name. */
+const signed = ({ headMs, steps }: Script, origin: string): Script => ({
+  headMs,
+  steps: steps.map(({ events, waitMs }) => ({ waitMs, events: events.map((event) => signedEvent(event, origin)) }))
+})
+
+const signedEvent = (event: LlmEvent, origin: string): LlmEvent =>
+  event._tag === "ReasoningStart" || event._tag === "ReasoningEnd" ? { origin, ...event } : event
+
 /** A script of events, rendered by the dialect. */
-export const performScript = (script: Script, stage: Stage): Performance => {
+export const performScript = (unsigned: Script, stage: Stage): Performance => {
+  const script = signed(unsigned, stage.dialect.id)
   const early = performEarly(stage, script.headMs)
   if (early !== undefined) return early
   if (stage.delivery === "whole") return performWhole(script, stage)

@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import type { Origin } from "../../domain/Call.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { DecodedRequest, Dialect, RenderContext } from "../../protocols/Dialect.ts"
 import { failure } from "../../domain/LlmError.ts"
@@ -46,11 +47,18 @@ export class Simulation {
   }
 
   /** The part of a decoded request. A request that cannot be answered gets the dialect's error. */
-  readonly partOf = Effect.fnUntraced(function* (this: Simulation, dialect: Dialect, decoded: DecodedRequest) {
+  readonly partOf = Effect.fnUntraced(function* (
+    this: Simulation,
+    dialect: Dialect,
+    decoded: DecodedRequest,
+    body: Origin["body"]
+  ) {
     const created = Math.floor((yield* Clock.currentTimeMillis) / 1000)
     const { request } = decoded
     const id = `sim-${++this.answered}`
-    const context: RenderContext = { id, created, request, origin: undefined }
+    // Some of what is rendered depends on how it was asked for: the usage of a stream, for one.
+    const origin = { protocol: dialect.id, body, text: "", headers: {} }
+    const context: RenderContext = { id, created, request, origin }
     const { performance, splits } = yield* this.choose(dialect, decoded, context).pipe(
       Effect.catchTag("LlmError", (error): Effect.Effect<Part, SimulateError> =>
         Effect.succeed({

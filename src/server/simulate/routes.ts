@@ -203,7 +203,7 @@ const generate = Effect.fnUntraced(function* (
   const body = yield* readBody(request, entry)
   const decoded = yield* Effect.fromResult(dialect.decode(body, path))
   entry.model = decoded.request.model
-  const { performance, splits } = yield* simulation.partOf(dialect, decoded)
+  const { performance, splits } = yield* simulation.partOf(dialect, decoded, body)
   // The server speaks HTTP/1.1 alone, so this is the response of node:http.
   const response = NodeHttpServerRequest.toServerResponse(request) as ServerResponse
   if (performance.headMs !== Infinity) entry.status = performance.status

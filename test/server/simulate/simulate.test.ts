@@ -39,6 +39,9 @@ describe("the stand-alone simulator", () => {
       assert.match(chatWhole.headers["content-type"] ?? "", /^application\/json/)
       assert.strictEqual(json(chatWhole).usage.completion_tokens, 12)
       assert.strictEqual(json(messagesWhole).usage.output_tokens, 12)
+      const counted = yield* askChat(url, model, { stream_options: { include_usage: true } })
+      assert.strictEqual(dataOf(counted).at(-1)?.usage.completion_tokens, 12)
+      assert.notProperty(dataOf(chat).at(-1), "usage")
     })
   )
 
@@ -58,7 +61,8 @@ describe("the stand-alone simulator", () => {
         thought.map((block: { type: string }) => block.type),
         ["thinking", "text"]
       )
-      assert.isString(thought[0].signature)
+      // A provider signs in its own name: nothing is sealed that came from elsewhere.
+      assert.match(Buffer.from(thought[0].signature, "base64").toString(), /^simulated reasoning /)
       const cut = json(yield* askMessages(url, "words-40", { stream: false, max_tokens: 4 }))
       assert.deepStrictEqual([cut.stop_reason, cut.usage.output_tokens], ["max_tokens", 4])
       const stopped = json(yield* askMessages(url, "echo", { stream: false, stop_sequences: ["please"] }))
