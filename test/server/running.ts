@@ -29,6 +29,8 @@ export interface RunningOptions {
   readonly storage?: string
   /** a folder of recordings for the simulator */
   readonly replay?: string
+  /** scripted answers of the simulator */
+  readonly script?: ReadonlyArray<object>
 }
 
 /** A server in this process with a simulator behind it, and a look inside both. */
@@ -65,12 +67,16 @@ export const running = (options: RunningOptions = {}): Layer.Layer<Running> =>
   Layer.effect(
     Running,
     Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const script = `${folder}/script.json`
+      yield* files.writeFileString(script, JSON.stringify(options.script ?? []))
       const simulator = yield* simulateServer({
         port: 0,
+        script,
         ...(options.replay === undefined ? {} : { replay: options.replay })
       })
-      const files = yield* FileSystem.FileSystem
-      const config = `${yield* files.makeTempDirectoryScoped()}/millrace.json`
+      const config = `${folder}/millrace.json`
       yield* files.writeFileString(config, JSON.stringify(documentFor(simulator.url, options)))
       const configuration = yield* load({ config, host: "127.0.0.1", port: 0 })
       const log: Array<string> = []
