@@ -1,7 +1,8 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { beginBlock, ToolBlock, type OpenBlock } from "./blocks.ts"
 import { streamError } from "./errors.ts"
@@ -28,10 +29,10 @@ class MessageDecoder implements StreamDecoder {
     try {
       value = JSON.parse(frame.data)
     } catch {
-      return isTerminatorOfAnother(frame.data) ? undefined : malformed
+      return isDoneSentinel(frame.data) ? undefined : malformedFrame
     }
     const event = readStreamEvent(value)
-    if (event === undefined) return malformed
+    if (event === undefined) return malformedFrame
     if (event === "other") return undefined
     if (event.type === "error") return streamError(value, frame.raw)
     this.read(event, events)
@@ -44,9 +45,7 @@ class MessageDecoder implements StreamDecoder {
       this.finish(events)
       return undefined
     }
-    return this.started
-      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
-      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+    return incompleteStream(this.started)
   }
 
   /** A whole answer: its message, and then its end. */
@@ -152,22 +151,14 @@ class MessageDecoder implements StreamDecoder {
   }
 }
 
-const malformed = failure(
-  { _tag: "InvalidOutput", kind: "malformedFrame" },
-  "the provider sent a frame that cannot be read"
-)
-
-/** Some servers close this format with the terminator of another one. */
-const isTerminatorOfAnother = (data: string): boolean => data.trim() === "[DONE]"
-
 /** Decodes one stream of the Messages API. */
 export const makeStreamDecoder = (): StreamDecoder => new MessageDecoder()
 
 /** Decodes a whole answer of the Messages API as the events that a stream of it would have been. */
 export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
-  if (!isObject(body)) return malformed
+  if (!isObject(body)) return malformedFrame
   if (isObject(body["error"])) return streamError(body, JSON.stringify(body))
-  if (!Array.isArray(body["content"])) return malformed
+  if (!Array.isArray(body["content"])) return malformedFrame
   new MessageDecoder().whole(body, events)
   return undefined
 }

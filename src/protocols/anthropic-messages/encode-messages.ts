@@ -1,6 +1,7 @@
 import type { Message } from "../../domain/LlmRequest.ts"
+import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
-import { encodePart, markers, type Encoding } from "./encode-parts.ts"
+import { encodePart, markers } from "./encode-parts.ts"
 import { ownExtension } from "./extension.ts"
 
 type TurnRole = "user" | "assistant" | "system"

@@ -1,5 +1,3 @@
-import type { LlmError } from "../../domain/LlmError.ts"
-import { failure } from "../../domain/LlmError.ts"
 import type {
   CacheMarker,
   Extensions,
@@ -10,33 +8,11 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
-import { Notices } from "../Notices.ts"
+import type { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { toolInput } from "./tool-input.ts"
-import { anthropicMessagesId, noCounterpart } from "./wire.ts"
-
-/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
-export class Encoding extends Notices {
-  failure: LlmError | undefined
-
-  constructor() {
-    super(noCounterpart)
-  }
-
-  /** Input that the target cannot take: an answer without it would be an answer to another question. */
-  unsupported(feature: string): void {
-    this.failure ??= failure({ _tag: "Unsupported", feature }, `the Messages API does not take ${feature}`)
-  }
-
-  /** What another format kept for itself. */
-  foreign(extensions: Extensions | undefined): void {
-    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
-      if (protocol === anthropicMessagesId) continue
-      for (const field of Object.keys(fields)) this.dropped(field)
-    }
-  }
-}
+import { anthropicMessagesId } from "./wire.ts"
 
 interface Marked {
   readonly cache?: CacheMarker
@@ -45,8 +21,7 @@ interface Marked {
 
 /** The fields that any block, tool or message may have besides its own. */
 export const markers = ({ cache, extensions }: Marked, encoding: Encoding): JsonObject => {
-  encoding.foreign(extensions)
-  const { block: _, ...own } = ownExtension(extensions)
+  const { block: _, ...own } = encoding.own(extensions)
   return { ...(cache === undefined ? {} : { cache_control: { type: "ephemeral", ...cache } }), ...own }
 }
 

@@ -1,12 +1,12 @@
 import { Result, type Schema } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { Encoding } from "../Encoding.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
-import { Encoding, markers, notTakenBack } from "./encode-parts.ts"
+import { markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
-import { ownExtension } from "./extension.ts"
 import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 
@@ -15,7 +15,7 @@ const path = "/v1/messages"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery } = context
-  const encoding = new Encoding()
+  const encoding = new Encoding(anthropicMessagesId, "the Messages API")
   if (origin !== undefined) {
     const { "anthropic-version": version = defaultVersion, "anthropic-beta": beta } = origin.headers
     const headers = { "anthropic-version": version, ...present({ "anthropic-beta": beta }) }
@@ -52,9 +52,8 @@ const encodeBody = (
   { model, delivery, quirks }: EncodeContext,
   encoding: Encoding
 ): JsonObject => {
-  encoding.foreign(request.extensions)
+  const { metadata, tool_choice, thinking: _, output_config: __, ...own } = encoding.own(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
-  const { metadata, tool_choice, thinking: _, output_config: __, ...own } = ownExtension(request.extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
   const choice = tools.length === 0 ? undefined : encodeToolChoice(request)
   const forced = choice?.["type"] === "any" || choice?.["type"] === "tool"

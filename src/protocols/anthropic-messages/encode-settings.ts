@@ -1,7 +1,7 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
+import type { Encoding } from "../Encoding.ts"
 import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import type { Encoding } from "./encode-parts.ts"
 import { ownExtension } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit and the API wants one, in tokens. */
