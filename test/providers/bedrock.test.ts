@@ -12,7 +12,7 @@ import { bedrockAccess } from "../../src/providers/aws.ts"
 import { deploymentUpstream } from "../../src/providers/Deployment.ts"
 import { HttpTransport } from "../../src/providers/HttpTransport.ts"
 import { prompt } from "../../src/domain/prompt.ts"
-import { awsEvent, awsException } from "../wire/awsEvents.ts"
+import { awsEvent, awsException } from "../../src/wire/AwsMessage.ts"
 import { httpServer } from "./servers.ts"
 
 interface Answer {

@@ -4,7 +4,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { makeAwsEventStreamDecoder } from "../../src/wire/AwsEventStream.ts"
 import type { CorruptFrame, WireFrame } from "../../src/wire/Frame.ts"
-import { awsEvent, awsException, awsMessage, rawMessage, type Headers } from "./awsEvents.ts"
+import { awsEvent, awsException, sealAwsMessage } from "../../src/wire/AwsMessage.ts"
+import { awsMessage, type Headers } from "./awsEvents.ts"
 import { cut, decode, everyCut, numbers, Sizes } from "./decoding.ts"
 
 const frame = (event: string, data: string): WireFrame => ({ raw: data, event, data })
@@ -152,7 +153,7 @@ describe("a message that contradicts itself", () => {
   })
 
   it("is found by its lengths", () => {
-    expectCorrupt(rawMessage(Buffer.alloc(0), Buffer.alloc(3), 4), "length")
+    expectCorrupt(sealAwsMessage(Buffer.alloc(0), Buffer.alloc(3), 4), "length")
   })
 
   it.each([
@@ -163,7 +164,7 @@ describe("a message that contradicts itself", () => {
     ["a number that is cut", [1, 97, 4, 0, 0]],
     ["a name that is longer than all headers", [9, 97, 0]]
   ])("is found by headers that have %s", (_name, headers) => {
-    expectCorrupt(rawMessage(Buffer.from(headers), Buffer.from("{}")), "headers")
+    expectCorrupt(sealAwsMessage(Buffer.from(headers), Buffer.from("{}")), "headers")
   })
 
   it("is refused over the limit as soon as its length is known, and what came before it is kept", () => {

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib"
+import { sealAwsMessage } from "../../src/wire/AwsMessage.ts"
 
 /** A header's value; what is no text has the type that its tag names. */
 export type HeaderValue =
@@ -19,7 +19,6 @@ const number = (size: number, write: (buffer: Buffer) => void): Buffer => {
   write(buffer)
   return buffer
 }
-const uint32 = (value: number): Buffer => number(4, (buffer) => buffer.writeUInt32BE(value))
 const sized = (bytes: Uint8Array): Buffer =>
   Buffer.concat([number(2, (buffer) => buffer.writeUInt16BE(bytes.length)), bytes])
 const typed = (type: number, bytes: Uint8Array): Buffer => Buffer.concat([Buffer.of(type), bytes])
@@ -61,27 +60,6 @@ const headersOf = (headers: Headers): Buffer =>
     ])
   )
 
-/** A message of headers and payload that are bytes already, with checksums that are right. */
-export const rawMessage = (headers: Uint8Array, payload: Uint8Array, headersLength = headers.length): Buffer => {
-  const lengths = Buffer.concat([uint32(16 + headers.length + payload.length), uint32(headersLength)])
-  const start = Buffer.concat([lengths, uint32(crc32(lengths)), headers, payload])
-  return Buffer.concat([start, uint32(crc32(start))])
-}
-
 /** A message of an AWS event stream. */
 export const awsMessage = (headers: Headers, payload: string | Uint8Array): Buffer =>
-  rawMessage(headersOf(headers), typeof payload === "string" ? Buffer.from(payload) : payload)
-
-/** A message as Bedrock sends its events. */
-export const awsEvent = (type: string, payload: unknown): Buffer =>
-  awsMessage(
-    { ":event-type": type, ":content-type": "application/json", ":message-type": "event" },
-    JSON.stringify(payload)
-  )
-
-/** A message as Bedrock sends its exceptions. */
-export const awsException = (type: string, payload: unknown): Buffer =>
-  awsMessage(
-    { ":exception-type": type, ":content-type": "application/json", ":message-type": "exception" },
-    JSON.stringify(payload)
-  )
+  sealAwsMessage(headersOf(headers), typeof payload === "string" ? Buffer.from(payload) : payload)

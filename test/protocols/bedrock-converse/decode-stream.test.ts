@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { bedrockConverse } from "../../../src/protocols/bedrock-converse/outbound.ts"
-import { awsEvent, awsException, awsMessage } from "../../wire/awsEvents.ts"
+import { awsEvent, awsException, awsMessage } from "../../../src/wire/AwsMessage.ts"
 import { decodeStream, decodeWhole, type Decoded } from "../corpus.ts"
 import { grammarFaults } from "../grammar.ts"
 

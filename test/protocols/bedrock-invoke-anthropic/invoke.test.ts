@@ -7,7 +7,7 @@ import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-an
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { makeAwsEventStreamDecoder } from "../../../src/wire/AwsEventStream.ts"
 import { sseFrame } from "../../../src/wire/Sse.ts"
-import { awsEvent, awsException } from "../../wire/awsEvents.ts"
+import { awsEvent, awsException } from "../../../src/wire/AwsMessage.ts"
 import { cut, decode } from "../../wire/decoding.ts"
 import { contextOf } from "../anthropic-messages/context.ts"
 import {
