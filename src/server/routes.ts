@@ -119,10 +119,10 @@ const readFailure = (error: StorageError | LlmError): LlmError =>
 const calls = json(({ query }) =>
   Effect.gen(function* () {
     const limit = Number(query.get("limit") ?? 20)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    if (!Number.isInteger(limit) || limit < 1) {
       return yield* failure(
         { _tag: "InvalidRequest", kind: "type", path: "limit" },
-        "limit has to be a whole number from 1 to 1000"
+        "limit has to be a whole number from 1 on; at most 100 records come at a time"
       )
     }
     const cursor = query.get("cursor")

@@ -31,7 +31,8 @@ export type Asking = keyof typeof requests
 export const begin = Effect.fnUntraced(function* (
   asking: Asking,
   model: string,
-  stream = true
+  stream = true,
+  headers: { readonly [name: string]: string } = {}
 ): Effect.fn.Return<Exchange, never, Running | Scope.Scope> {
   const { url } = yield* Running
   const { body, path } = requests[asking](model, stream)
@@ -41,7 +42,7 @@ export const begin = Effect.fnUntraced(function* (
   const request = httpRequest(`${url}${path}`, {
     agent: false,
     method: "POST",
-    headers: { "content-type": "application/json" }
+    headers: { "content-type": "application/json", ...headers }
   })
   request.on("error", () => (ended ??= "broken"))
   request.on("response", (incoming) => {
