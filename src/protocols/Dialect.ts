@@ -73,4 +73,6 @@ export interface Dialect {
   readonly keepAlive: string
   /** request headers that belong to the format and go on to a provider of the same format, lower case */
   readonly headers: ReadonlyArray<string>
+  /** where SDKs of the format look for the id of a request, if not in `x-request-id` */
+  readonly requestIdHeader?: string
 }

@@ -13,6 +13,7 @@ import {
   parseObject,
   readBody,
   type RequestHeaders,
+  requestIdHeaders,
   requestIdOf,
   timeoutOf
 } from "./requests.ts"
@@ -98,7 +99,7 @@ export const generate = (dialect: Dialect, exchange: Exchange, path?: PathFacts)
   Effect.gen(function* () {
     const headers = headersOf(exchange.request)
     const requestId = yield* requestIdOf(headers)
-    const sent: Record<string, string> = { "x-request-id": requestId }
+    const sent = requestIdHeaders(dialect, requestId)
     yield* serve(dialect, exchange, path, headers, requestId, sent).pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>

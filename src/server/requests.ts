@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
 import type { Caller } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { Dialect } from "../protocols/Dialect.ts"
 
 /** One request and the response that belongs to it. */
 export interface Exchange {
@@ -77,6 +78,12 @@ export const requestIdOf = (headers: RequestHeaders): Effect.Effect<string> => {
   if (own !== undefined && /^[\x21-\x7e]{1,200}$/.test(own)) return Effect.succeed(own)
   return Effect.map(Random.nextInt, (random) => `req_${Math.abs(random).toString(36)}`)
 }
+
+/** The headers that tell the id of a request: the usual one, and where SDKs of the dialect look for it. */
+export const requestIdHeaders = ({ requestIdHeader }: Dialect, requestId: string): Record<string, string> => ({
+  "x-request-id": requestId,
+  ...(requestIdHeader === undefined ? {} : { [requestIdHeader]: requestId })
+})
 
 /** The headers by which a caller controls a call; what is not one of them is refused rather than ignored. */
 const controlHeaders: ReadonlyArray<string> = [

@@ -10,7 +10,15 @@ import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
 import { explain } from "./explain.ts"
 import { generate, originOf, sendJson } from "./Generate.ts"
-import { type Exchange, headersOf, parseObject, readBody, type RequestHeaders, requestIdOf } from "./requests.ts"
+import {
+  type Exchange,
+  headersOf,
+  parseObject,
+  readBody,
+  type RequestHeaders,
+  requestIdHeaders,
+  requestIdOf
+} from "./requests.ts"
 import { Settings } from "./Settings.ts"
 
 /** The dialects that are served; the first answers what no dialect claims. */
@@ -57,7 +65,7 @@ const json =
           Effect.map(explain(cause), (error) => match.surface.dialect.renderError(error, requestId))
         )
       )
-      yield* Effect.sync(() => sendJson(exchange, rendered, { "x-request-id": requestId }))
+      yield* Effect.sync(() => sendJson(exchange, rendered, requestIdHeaders(match.surface.dialect, requestId)))
     })
 
 const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler =>
@@ -74,7 +82,7 @@ const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler 
 const refuseCall = (dialect: Dialect, exchange: Exchange): Effect.Effect<void> =>
   Effect.map(requestIdOf(headersOf(exchange.request)), (requestId) => {
     const error = failure({ _tag: "NoRoute" }, "The server is shutting down")
-    const headers = { "x-request-id": requestId, connection: "close" }
+    const headers = { ...requestIdHeaders(dialect, requestId), connection: "close" }
     sendJson(exchange, dialect.renderError(error, requestId), headers)
   })
 
@@ -248,7 +256,7 @@ const refuse = (
         : notFound(`There is nothing at ${path}`)
     yield* Effect.sync(() =>
       sendJson(exchange, dialect.renderError(error, requestId), {
-        "x-request-id": requestId,
+        ...requestIdHeaders(dialect, requestId),
         ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {})
       })
     )

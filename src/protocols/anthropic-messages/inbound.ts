@@ -18,5 +18,6 @@ export const anthropicMessagesDialect: Dialect = {
   renderWhole,
   renderError,
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
-  headers: ["anthropic-version", "anthropic-beta"]
+  headers: ["anthropic-version", "anthropic-beta"],
+  requestIdHeader: "request-id"
 }
