@@ -69,6 +69,7 @@ scenarios("anthropic: answers", { script }, (scenario, from) => {
     const record = await at.record()
     assert.deepInclude(record.outcome, { kind: "Completed", finish: "stop", delivered: true })
     assert.strictEqual(record.response?.text, wordsOf(12))
+    assert.strictEqual(record.requestId, message._request_id)
     assertUsage(message.usage, record)
   })
 

@@ -89,6 +89,7 @@ scenarios("openai: answers", { script }, (scenario, from) => {
     assert.deepInclude(record.outcome, { kind: "Completed", finish: "stop", delivered: true })
     assert.strictEqual(record.response?.text, wordsOf(12))
     assert.strictEqual(record.response?.reasoning, wordsOf(5))
+    assert.strictEqual(record.requestId, answer._request_id)
     assertUsage(answer.usage, record)
     assert.strictEqual(record.usage?.outputTokens, 17)
   })
