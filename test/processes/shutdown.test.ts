@@ -1,0 +1,137 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { Agent, get } from "node:http"
+import { connect } from "node:net"
+import { simulateServer } from "../../src/server/simulate/SimulateServer.ts"
+import { untilTrue } from "../server/client.ts"
+import { errorOf, until } from "../server/running.ts"
+import { assertBrokenOff, assertComplete, textIn } from "../server/streams.ts"
+import {
+  ask,
+  call,
+  placeFor,
+  recordsAt,
+  services,
+  startServer,
+  type Caller,
+  type ServerProcess
+} from "./server-process.ts"
+
+/** An answer that has ended, in the form in which streams are looked at. */
+const seenBy = ({ ended, text }: Caller) => ({
+  status: 200,
+  headers: {},
+  text: text(),
+  body: Buffer.from(text()),
+  ending: ended() ?? ("broken" as const)
+})
+
+const isReady = (server: ServerProcess) => Effect.map(ask(server, "/readyz"), ({ status }) => status === 200)
+
+/** Begins to read and then takes nothing more. */
+const stalledCall = ({ url }: ServerProcess) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const body = JSON.stringify({
+        model: "messages/echo",
+        stream: true,
+        max_tokens: 1_000_000,
+        messages: [{ role: "user", content: "much ".repeat(200_000) }]
+      })
+      const { port } = new URL(url)
+      const socket = connect(Number(port), "127.0.0.1").on("error", () => {})
+      socket.on("connect", () => socket.pause())
+      const head = `POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
+      socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`)
+      return socket
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+
+/** A connection that a client keeps for its next request. */
+const idleConnection = ({ url }: ServerProcess) =>
+  Effect.acquireRelease(
+    Effect.callback<Agent>((resume) => {
+      const agent = new Agent({ keepAlive: true })
+      get(`${url}/healthz`, { agent }, (response) => {
+        response.resume().on("end", () => resume(Effect.succeed(agent)))
+      })
+    }),
+    (agent) => Effect.sync(() => agent.destroy())
+  )
+
+layer(services, { excludeTestServices: true })("a server that is told to end", (it) => {
+  it.effect("lets what runs end well, and takes nothing new", () =>
+    Effect.gen(function* () {
+      const simulator = yield* simulateServer({ port: 0 })
+      const folder = yield* placeFor(simulator.url, { shutdownGrace: "25s" })
+      const server = yield* startServer(folder)
+      yield* idleConnection(server)
+      const long = call(server, "messages/words-150?pace=20ms")
+      yield* untilTrue(() => long.text().length > 500)
+      assert.isTrue(yield* isReady(server))
+      yield* Effect.forkScoped(server.signal("SIGTERM"), { startImmediately: true })
+
+      yield* until(isReady(server), (ready) => !ready)
+      assert.isUndefined(long.ended())
+      const [messages, chat, health, records] = yield* Effect.all([
+        ask(server, "/v1/messages", { body: { model: "messages/echo", max_tokens: 5, messages: [] } }),
+        ask(server, "/v1/chat/completions", { body: { model: "messages/echo", messages: [] } }),
+        ask(server, "/healthz"),
+        recordsAt(server)
+      ])
+      for (const refused of [messages, chat]) {
+        assert.deepStrictEqual([refused.status, refused.headers.connection], [503, "close"])
+        assert.isUndefined(refused.headers["x-millrace-call-id"])
+        assert.match(errorOf(refused.text).message ?? "", /shutting down/)
+      }
+      assert.strictEqual(health.status, 200)
+      assert.lengthOf(records, 1)
+
+      yield* untilTrue(() => long.ended() !== undefined)
+      assertComplete(seenBy(long))
+      assert.lengthOf(textIn(long.text()).split(" "), 150)
+      assert.strictEqual(yield* server.exitCode, 0, server.log())
+      assert.notMatch(server.log(), /\n\s+at /)
+
+      const next = yield* startServer(folder)
+      const [record, ...others] = yield* recordsAt(next)
+      assert.lengthOf(others, 0)
+      assert.deepStrictEqual([record?.id, record?.status], [long.callId(), "ended"])
+      assert.deepStrictEqual(record?.outcome, { kind: "Completed", finish: "stop", delivered: true })
+    })
+  )
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    it.effect(`ends what takes too long, and says so: ${signal}`, () =>
+      Effect.gen(function* () {
+        const simulator = yield* simulateServer({ port: 0 })
+        const folder = yield* placeFor(simulator.url, { shutdownGrace: "200ms" })
+        const server = yield* startServer(folder)
+        yield* idleConnection(server)
+        const long = call(server, "messages/words-90000?pace=5ms")
+        const waiting = call(server, "messages/echo?hang")
+        yield* stalledCall(server)
+        yield* untilTrue(() => long.text().length > 500 && simulator.log.stats().requests.open === 3)
+        yield* Effect.forkScoped(server.signal(signal), { startImmediately: true })
+
+        yield* untilTrue(() => long.ended() !== undefined && waiting.ended() !== undefined)
+        assertBrokenOff(seenBy(long))
+        for (const { text } of [long, waiting]) {
+          assert.strictEqual(errorOf(text()).message, "The server is shutting down")
+          assert.strictEqual(errorOf(text()).type, "overloaded_error")
+        }
+        assert.strictEqual(yield* server.exitCode, 0, server.log())
+        assert.notMatch(server.log(), /\n\s+at /)
+        yield* untilTrue(() => simulator.log.stats().requests.open === 0)
+
+        const next = yield* startServer(folder)
+        const records = yield* recordsAt(next)
+        assert.lengthOf(records, 3)
+        for (const { outcome } of records) assert.deepStrictEqual(outcome, { kind: "Cancelled", by: "shutdown" })
+        const partial = records.find(({ id }) => id === long.callId())?.response?.text
+        assert.strictEqual(partial, textIn(long.text()))
+      })
+    )
+  }
+})
