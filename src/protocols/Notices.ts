@@ -1,4 +1,5 @@
 import type { Notice } from "../domain/Call.ts"
+import type { FinishReason } from "../domain/LlmEvent.ts"
 
 /** Collects notices, each once. `why` is the reason that is given where something has no words in a format. */
 export class Notices {
@@ -13,6 +14,11 @@ export class Notices {
   add(code: string, message: string): void {
     if (!this.list.some((notice) => notice.code === code && notice.message === message))
       this.list.push({ code, message })
+  }
+
+  /** An ending that the format says in a word which, read back, means another one. */
+  ending(reason: FinishReason, word: string, readBack: FinishReason): void {
+    if (readBack !== reason) this.add("changed", `the finish reason ${reason} is ${word}: ${this.why}`)
   }
 
   /** Something that the format has no words for. */

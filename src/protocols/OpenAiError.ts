@@ -90,7 +90,8 @@ const reasonOf = (error: OpenAiError, status: number | undefined): FailureReason
   }
   const stated = codes[code] ?? types[type]
   if (contextTooLong.test(message) && (stated === undefined || status === 400)) return { _tag: "ContextTooLong" }
-  if (outOfCredits.test(message)) return { _tag: "QuotaExceeded" }
+  // Others say in these words too that a limit of so many tokens a minute is reached, and mean it by the code.
+  if (code !== "rate_limit_exceeded" && outOfCredits.test(message)) return { _tag: "QuotaExceeded" }
   if (stated?._tag === "UpstreamServer" && (status === 529 || overloaded.test(message))) return { _tag: "Overloaded" }
   if (stated !== undefined) return stated
   // Some put the status where the code stands, above all in streams.

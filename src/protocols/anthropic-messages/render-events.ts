@@ -6,7 +6,7 @@ import { present } from "../open-document.ts"
 import { BlockWriter, eventFrame } from "./block-writer.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
 import { closingUsage, openingUsage } from "./usage.ts"
-import { anthropicMessagesId, noCounterpart } from "./wire.ts"
+import { anthropicMessagesId, noCounterpart, refusalIsText } from "./wire.ts"
 
 /** A block that began while another one was being written: its events, kept until its turn. */
 interface WaitingBlock {
@@ -188,6 +188,7 @@ export class EventRenderer {
   /** A refusal is text here, in a block of its own; the stop reason says what it is. */
   private refuse(text: string): string {
     this.refused = true
+    this.notices.add("emulated", refusalIsText)
     const begun = this.blocks.open?.id === refusalId || this.waitingBlock(refusalId) !== undefined
     const start = begun ? "" : this.begin(refusalId, [{ _tag: "TextStart", id: refusalId }], false)
     return start + this.continue(refusalId, { _tag: "TextDelta", id: refusalId, text })
@@ -237,7 +238,7 @@ export class EventRenderer {
       eventFrame({
         type: "message_delta",
         delta: {
-          stop_reason: stopReasonOf(finish, this.refused),
+          stop_reason: stopReasonOf(finish, this.refused, this.notices),
           stop_sequence: present(finish).stopSequence ?? null
         },
         usage: closingUsage(mergeUsage(this.usage, finish.usage))

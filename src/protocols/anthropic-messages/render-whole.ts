@@ -9,7 +9,7 @@ import { stopReasonOf } from "./stop-reasons.ts"
 import { thinkingBlock } from "./thinking.ts"
 import { toolInput } from "./tool-input.ts"
 import { wholeUsage } from "./usage.ts"
-import { anthropicMessagesId, noCounterpart } from "./wire.ts"
+import { anthropicMessagesId, noCounterpart, refusalIsText } from "./wire.ts"
 
 /** Renders a whole answer. */
 export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
@@ -17,6 +17,7 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   const choice = response.choices.find(({ index }) => index === 0)
   if (response.choices.some(({ index }) => index > 0)) said.dropped("choices after the first")
   const refused = choice?.parts.some((part) => part._tag === "Refusal") === true
+  if (refused) said.add("emulated", refusalIsText)
   const { finish } = choice ?? {}
   return {
     id: response.id || context.id,
@@ -24,7 +25,7 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
     role: "assistant",
     model: response.model || context.request.model,
     content: choice === undefined ? [] : contentOf(choice, said),
-    stop_reason: stopReasonOf(finish ?? { reason: "unknown" }, refused),
+    stop_reason: stopReasonOf(finish ?? { reason: "unknown" }, refused, said),
     stop_sequence: finish?.stopSequence ?? null,
     usage: wholeUsage(response.usage, response.serviceTier)
   }

@@ -1,4 +1,5 @@
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import type { Notices } from "../Notices.ts"
 
 const reasons: { readonly [stopReason: string]: FinishReason } = {
   end_turn: "stop",
@@ -30,12 +31,20 @@ const stopReasons: { readonly [R in FinishReason]: string } = {
   unknown: "end_turn"
 }
 
-/** How an ending is said here. A raw reason of this format is kept where it means the same. */
-export const stopReasonOf = (
-  finish: Pick<Finish, "reason" | "rawReason" | "stopSequence">,
-  refused: boolean
-): string => {
-  const { reason, rawReason, stopSequence } = finish
+type Ending = Pick<Finish, "reason" | "rawReason" | "stopSequence">
+
+/**
+ * How an ending is said here. A raw reason of this format is kept where it means the same; a reason that has no word is
+ * said in the nearest one and noticed.
+ */
+export const stopReasonOf = (finish: Ending, refused: boolean, said: Notices): string => {
+  const word = wordFor(finish, refused)
+  // A refusal in the text is noticed as such; that the answer ended with it is what its stop reason says here.
+  if (!refused) said.ending(finish.reason, word, reasons[word] ?? "unknown")
+  return word
+}
+
+const wordFor = ({ reason, rawReason, stopSequence }: Ending, refused: boolean): string => {
   if (refused && (reason === "stop" || reason === "unknown")) return "refusal"
   if (rawReason !== undefined && reasons[rawReason] === reason) return rawReason
   return reason === "stop" && stopSequence !== undefined ? "stop_sequence" : stopReasons[reason]

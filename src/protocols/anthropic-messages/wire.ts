@@ -7,6 +7,9 @@ export const anthropicMessagesId = "anthropic-messages"
 /** Why something is not said. */
 export const noCounterpart = "the Messages API has no counterpart"
 
+/** How the words of a refusal are said. */
+export const refusalIsText = 'a refusal is text: the stop reason "refusal" says what it is'
+
 /** The version of the API that is asked for where the caller did not name one. */
 export const defaultVersion = "2023-06-01"
 

@@ -1,4 +1,5 @@
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import type { Notices } from "../Notices.ts"
 
 const reasons: { readonly [finishReason: string]: FinishReason } = {
   STOP: "stop",
@@ -51,11 +52,20 @@ const finishReasons: { readonly [R in FinishReason]: string } = {
   unknown: "OTHER"
 }
 
-/** How an ending is said here. A raw reason of this format is kept where it means the same. */
-export const rawFinishReasonOf = (
-  { reason, rawReason }: Pick<Finish, "reason" | "rawReason">,
-  refused: boolean
-): string => {
+type Ending = Pick<Finish, "reason" | "rawReason">
+
+/**
+ * How an ending is said here. A raw reason of this format is kept where it means the same; a reason that has no word is
+ * said in the nearest one and noticed.
+ */
+export const rawFinishReasonOf = (ending: Ending, refused: boolean, said: Notices): string => {
+  const word = wordFor(ending, refused)
+  // Calls make the reason of an ending by themselves, and a refusal in the text is noticed as such.
+  if (!refused && ending.reason !== "tool-calls") said.ending(ending.reason, word, reasons[word] ?? "unknown")
+  return word
+}
+
+const wordFor = ({ reason, rawReason }: Ending, refused: boolean): string => {
   if (refused && (reason === "stop" || reason === "unknown")) return finishReasons.refusal
   return rawReason !== undefined && reasons[rawReason] === reason ? rawReason : finishReasons[reason]
 }

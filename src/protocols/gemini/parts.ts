@@ -93,5 +93,8 @@ export const headFields = (
   ...(head?.created === undefined ? {} : { createTime: DateTime.formatIso(DateTime.makeUnsafe(head.created * 1000)) })
 })
 
+/** How the words of a refusal are said. */
+export const refusalIsText = "a refusal is text: the finish reason SAFETY says what it is"
+
 /** Notices of what the Gemini API has no words for. */
 export const noCounterpart = "the Gemini API has no counterpart"

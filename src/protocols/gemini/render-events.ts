@@ -13,6 +13,7 @@ import {
   isSignature,
   noCounterpart,
   ownSignature,
+  refusalIsText,
   resultPart,
   sourceFields
 } from "./parts.ts"
@@ -109,6 +110,7 @@ export class EventRenderer {
       }
       case "RefusalDelta":
         state.refused = true
+        this.notices.add("emulated", refusalIsText)
         return this.piece(event.text, choice, state)
       case "ReasoningStart":
         if (event.redacted !== undefined) this.notices.dropped("redacted reasoning")
@@ -203,7 +205,7 @@ export class EventRenderer {
   private finish(event: Ending, choice: number, state: ChoiceState): string {
     const last = event._tag === "Finish"
     if (last) this.usage = mergeUsage(this.usage, event.usage)
-    const metadata = usageMetadata(this.usage, this.head?.serviceTier)
+    const metadata = usageMetadata(this.usage, this.head?.serviceTier, this.notices)
     const more = last ? { ...this.response, ...present({ usageMetadata: metadata }) } : {}
     this.over = last
     if (last && !this.answered && isBlocked(this.response)) return this.chunk(more)
@@ -213,7 +215,7 @@ export class EventRenderer {
       {
         // Clients look for the parts of every candidate.
         content: { parts: [], role: "model" },
-        finishReason: rawFinishReasonOf(event, state.refused),
+        finishReason: rawFinishReasonOf(event, state.refused, this.notices),
         index: choice,
         ...state.fields,
         ...sourceFields(state.sources, this.notices)

@@ -13,6 +13,7 @@ import {
   isSignature,
   noCounterpart,
   ownSignature,
+  refusalIsText,
   resultPart,
   sourceFields
 } from "./parts.ts"
@@ -28,7 +29,7 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   return {
     ...(blocked ? {} : { candidates: gathered.map((choice) => choice.candidate(said)) }),
     ...fields,
-    ...present({ usageMetadata: usageMetadata(response.usage, response.serviceTier) }),
+    ...present({ usageMetadata: usageMetadata(response.usage, response.serviceTier, said) }),
     ...headFields(response, context)
   }
 }
@@ -53,7 +54,7 @@ class Gathered {
     const { finish, index } = this.choice
     return {
       content: { parts: this.parts, role: "model" },
-      finishReason: rawFinishReasonOf(finish ?? { reason: "unknown" }, this.refused),
+      finishReason: rawFinishReasonOf(finish ?? { reason: "unknown" }, this.refused, said),
       index,
       ...(this.logprobs.length === 0 ? {} : { logprobsResult: logprobsResult(this.logprobs) }),
       ...this.fields,
@@ -70,6 +71,7 @@ class Gathered {
         return
       case "Refusal":
         this.refused = true
+        said.add("emulated", refusalIsText)
         this.parts.push({ text: part.text })
         return
       case "Reasoning":

@@ -1,4 +1,5 @@
 import type { Usage } from "../../domain/Usage.ts"
+import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 
 /** The counts that are read, each under its name in `usageMetadata`. */
@@ -52,9 +53,10 @@ const sum = (one: number | undefined, other: number | undefined): number | undef
   one === undefined && other === undefined ? undefined : (one ?? 0) + (other ?? 0)
 
 /** The usage as this API states it; nothing where nothing is known. */
-export const usageMetadata = (usage: Usage, serviceTier: string | undefined): JsonObject | undefined => {
-  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage
+export const usageMetadata = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject | undefined => {
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens = 0, reasoningTokens } = usage
   if (usage.source === "none") return undefined
+  if (cacheWriteTokens > 0) said.dropped("the count of tokens that were written to the cache")
   return present({
     promptTokenCount: inputTokens,
     candidatesTokenCount: outputTokens === undefined ? undefined : Math.max(0, outputTokens - (reasoningTokens ?? 0)),

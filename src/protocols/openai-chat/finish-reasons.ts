@@ -39,7 +39,7 @@ export const finishWord = (reason: FinishReason): { readonly word: string; reado
       return { word: "content_filter", said: true }
     // The text of a refusal stays; this is what clients take for "the model would not".
     case "refusal":
-      return { word: "content_filter", said: true }
+      return { word: "content_filter", said: false }
     // Not of the API itself, but of the routers that speak it.
     case "error":
       return { word: "error", said: true }

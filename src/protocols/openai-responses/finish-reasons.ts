@@ -1,4 +1,5 @@
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import type { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 
 const incomplete: { readonly [reason: string]: FinishReason } = {
@@ -28,7 +29,18 @@ export interface Ending {
 }
 
 /** The ending of a finish reason. `error` is an answer that is over and is none; nobody said more. */
-export const endingOf = ({ reason, rawReason }: Pick<Finish, "reason" | "rawReason">): Ending => {
+export const endingOf = (finish: Pick<Finish, "reason" | "rawReason">, said: Notices): Ending => {
+  const ending = wordsFor(finish)
+  const { status, why } = ending
+  // Calls make the reason of an ending by themselves, and `failed` comes with an error that says more.
+  if (finish.reason !== "tool-calls" && status !== "failed") {
+    const word = why === undefined ? status : `${status}:${why}`
+    said.ending(finish.reason, word, finishReasonOf(word, false))
+  }
+  return ending
+}
+
+const wordsFor = ({ reason, rawReason }: Pick<Finish, "reason" | "rawReason">): Ending => {
   switch (reason) {
     case "length":
       return { status: "incomplete", why: "max_output_tokens" }

@@ -314,7 +314,7 @@ export class EventRenderer {
 
   private finish(finish: Finish): string {
     const begun = this.start()
-    const { status, why } = endingOf(finish)
+    const { status, why } = endingOf(finish, this.notices)
     const left = status === "completed" ? "completed" : "incomplete"
     const ended = this.endItems(left)
     const usage = mergeUsage(this.usage, finish.usage)

@@ -369,7 +369,10 @@ describe("what is rendered and decoded again", () => {
     const decoded = decodeStream(anthropicMessages, [Buffer.from(rendered)])
     expect(decoded.error).toBeUndefined()
     expect(normalisedEvents(decoded.events)).toEqual(expressible(events))
-    expect(notices).toEqual([])
+    const filtered = events.some((event) => event._tag === "Finish" && event.reason === "content-filter")
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual(
+      filtered ? ["the finish reason content-filter is refusal"] : []
+    )
   })
 
   it.prop("is the same as a whole answer", [wellFormedEvents({ kinds, origin: protocol })], ([events]) => {

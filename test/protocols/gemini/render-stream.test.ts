@@ -111,6 +111,7 @@ describe("rendered Gemini streams", () => {
       "a block of elsewhere",
       "a call of search that the provider ran itself",
       "the arguments of f are no JSON object",
+      "a refusal is text",
       "the place that a source belongs to"
     ])
     const candidates = chunksOf(text).flatMap((chunk) => chunk.candidates ?? [])

@@ -198,7 +198,7 @@ describe("a rendered stream of chat completions", () => {
     ["length", "length", 0],
     ["tool-calls", "tool_calls", 0],
     ["content-filter", "content_filter", 0],
-    ["refusal", "content_filter", 0],
+    ["refusal", "content_filter", 1],
     ["error", "error", 0],
     ["pause", "stop", 1],
     ["unknown", "stop", 1]

@@ -297,7 +297,7 @@ describe("a failure", () => {
     expect(documentsOf(sent)).toEqual([
       {
         type: "error",
-        code: "server_error",
+        code: "server_is_overloaded",
         message: "the provider is overloaded",
         param: null,
         sequence_number: documentsOf(before).length
