@@ -1,5 +1,6 @@
 import type { Result, Schema } from "effect"
 import type { Notice, Origin } from "../domain/Call.ts"
+import type { EmbeddingAnswer, EmbeddingRequest } from "../domain/Embedding.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
@@ -35,6 +36,29 @@ export interface EncodedRequest {
   readonly headers: { readonly [name: string]: string }
   readonly body: { readonly [key: string]: Schema.Json }
   readonly notices: ReadonlyArray<Notice>
+}
+
+/** What a provider's answer says of the vectors that were asked for. */
+export type ReadEmbeddings = Pick<EmbeddingAnswer, "vectors" | "usage"> & { readonly model?: string }
+
+/** How a server of a protocol is asked for vectors. */
+export interface Embedding {
+  /** how many inputs one request may have; more are asked for in several. No limit where it is absent. */
+  readonly most?: number
+  /** the format whose documents the answers are, where they can be handed on as they are */
+  readonly format?: string
+  readonly encode: (
+    request: EmbeddingRequest,
+    context: Pick<EncodeContext, "model" | "origin">
+  ) => Result.Result<EncodedRequest, LlmError>
+  readonly read: (body: unknown) => ReadEmbeddings | undefined
+}
+
+/** How a server of a protocol is asked for its models. */
+export interface ModelListing {
+  readonly path: string
+  readonly headers?: { readonly [name: string]: string }
+  readonly read: (body: unknown) => ReadonlyArray<string> | undefined
 }
 
 /** An HTTP answer that is not a success. Header names are lower case. */
@@ -76,6 +100,8 @@ export interface Protocol {
     readonly encode: Protocol["encode"]
     readonly read: (body: unknown) => number | undefined
   }
+  readonly embed?: Embedding
+  readonly listModels?: ModelListing
   /** the reason of an HTTP error answer, with the provider's own message, status and hints */
   readonly decodeError: (answer: ErrorAnswer) => LlmError
 }

@@ -1,5 +1,6 @@
 import { Context, type Effect, Layer, Stream } from "effect"
 import type { Notice, Origin } from "../domain/Call.ts"
+import type { EmbeddingAnswer, EmbeddingRequest } from "../domain/Embedding.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { unmetRequirement } from "../domain/requirements.ts"
@@ -38,6 +39,12 @@ export interface UpstreamRequest {
 /** A request to be counted, not answered. */
 export type CountRequest = Pick<UpstreamRequest, "request" | "model" | "origin">
 
+/** A request for vectors; `observer` is told of the connection and the head of the answer. */
+export interface EmbedRequest extends Pick<UpstreamRequest, "model" | "origin"> {
+  readonly request: EmbeddingRequest
+  readonly observer: Pick<AttemptObserver, "connected" | "head">
+}
+
 /**
  * The port to one provider: streams the answer of one request.
  *
@@ -50,6 +57,10 @@ export class Upstream extends Context.Service<
     readonly stream: (request: UpstreamRequest) => Stream.Stream<Frame, LlmError>
     /** how many tokens the provider takes the request for; absent where it cannot be asked */
     readonly countTokens?: (request: CountRequest) => Effect.Effect<number, LlmError>
+    /** the vectors of texts; absent where the provider has none to give */
+    readonly embed?: (request: EmbedRequest) => Effect.Effect<EmbeddingAnswer, LlmError>
+    /** the models that the provider says it has; absent where it cannot be asked. Takes as long as it takes. */
+    readonly listModels?: Effect.Effect<ReadonlyArray<string>, LlmError>
   }
 >()("millrace/routing/Upstream") {
   /**

@@ -4,6 +4,7 @@ import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
+import { listModels } from "./list-models.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /**
@@ -19,5 +20,6 @@ export const anthropicMessages: Protocol = {
   decoder: makeStreamDecoder,
   decodeWhole,
   countTokens,
+  listModels,
   decodeError
 }

@@ -1,8 +1,10 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { embed } from "./embed.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
+import { listModels } from "./list-models.ts"
 import { cohereV2Id } from "./wire.ts"
 
 /**
@@ -17,5 +19,7 @@ export const cohereV2: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  embed,
+  listModels,
   decodeError
 }

@@ -1,4 +1,6 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
+import { embed } from "../gemini/embed.ts"
+import { listModels } from "../gemini/list-models.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
@@ -17,5 +19,7 @@ export const geminiInteractions: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  embed,
+  listModels,
   decodeError
 }

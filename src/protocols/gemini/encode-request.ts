@@ -16,9 +16,10 @@ const methods: { readonly [D in Delivery]: string } = {
 }
 
 /** A model, or whatever answers as one, under the name of the collection that it stands in. */
-const resourceOf = (model: string): string => (/^[a-zA-Z]+\//.test(model) ? model : `models/${model}`)
+export const resourceOf = (model: string): string => (/^[a-zA-Z]+\//.test(model) ? model : `models/${model}`)
 
-const pathOf = (model: string, method: string): string =>
+/** The path of a method of a model. */
+export const pathOf = (model: string, method: string): string =>
   `/v1beta/${resourceOf(model).split("/").map(encodeURIComponent).join("/")}${method}`
 
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */

@@ -1,8 +1,10 @@
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { embed } from "./embed.ts"
 import { encodeCountRequest, encodeRequest, readCount } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
 import { makeFrameDecoder } from "./frames.ts"
+import { listModels } from "./list-models.ts"
 import { geminiId } from "./wire.ts"
 
 /**
@@ -19,5 +21,7 @@ export const gemini: Protocol = {
   decoder: makeStreamDecoder,
   decodeWhole,
   countTokens: { encode: encodeCountRequest, read: readCount },
+  embed,
+  listModels,
   decodeError
 }

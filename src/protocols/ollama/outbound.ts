@@ -1,8 +1,10 @@
 import { makeJsonLinesDecoder } from "../../wire/JsonLines.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { embed } from "./embed.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
+import { listModels } from "./list-models.ts"
 import { ollamaId } from "./wire.ts"
 
 /**
@@ -17,5 +19,7 @@ export const ollama: Protocol = {
   frames: makeJsonLinesDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  embed,
+  listModels,
   decodeError
 }

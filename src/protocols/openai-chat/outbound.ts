@@ -1,4 +1,6 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
+import { openAiEmbedding } from "../openai-embeddings/outbound.ts"
+import { openAiModelListing } from "../OpenAiModels.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
@@ -18,5 +20,7 @@ export const openAiChat: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  embed: openAiEmbedding,
+  listModels: openAiModelListing,
   decodeError
 }

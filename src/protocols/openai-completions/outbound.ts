@@ -1,5 +1,7 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
+import { openAiEmbedding } from "../openai-embeddings/outbound.ts"
 import { decodeOpenAiError } from "../OpenAiError.ts"
+import { openAiModelListing } from "../OpenAiModels.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
@@ -18,5 +20,7 @@ export const openAiCompletions: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  embed: openAiEmbedding,
+  listModels: openAiModelListing,
   decodeError: decodeOpenAiError(openAiCompletionsId)
 }

@@ -1,0 +1,11 @@
+import { modelIds } from "../model-ids.ts"
+import { isObject } from "../open-document.ts"
+import type { ModelListing } from "../Protocol.ts"
+import { defaultVersion } from "./wire.ts"
+
+/** How a server of the Messages API is asked for its models. */
+export const listModels: ModelListing = {
+  path: "/v1/models?limit=1000",
+  headers: { "anthropic-version": defaultVersion },
+  read: (body) => modelIds(isObject(body) ? body["data"] : undefined, "id")
+}

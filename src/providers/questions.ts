@@ -1,0 +1,130 @@
+import { Effect, Result } from "effect"
+import type { EmbeddingAnswer, EmbeddingInput } from "../domain/Embedding.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { Usage } from "../domain/Usage.ts"
+import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
+import type { AttemptObserver, CountRequest, EmbedRequest, Upstream } from "../routing/Upstream.ts"
+
+/** Asks a provider something, by `GET` where there is no body, and reads the text of its answer, at most `limit` bytes. */
+export type Ask = (
+  protocol: Protocol,
+  encoded: Pick<EncodedRequest, "path" | "headers"> & { readonly body?: EncodedRequest["body"] },
+  limit: number,
+  observer?: Pick<AttemptObserver, "connected" | "head">
+) => Effect.Effect<string, LlmError>
+
+type Questions = Omit<Upstream["Service"], "stream">
+type Asked = { readonly protocols: ReadonlyArray<Protocol>; readonly quirks: Quirks }
+type Named = (error: LlmError) => LlmError
+
+const mebibyte = 1024 * 1024
+
+/** What a provider can be asked beside answering: each where one of its protocols has words for it. */
+export const questionsTo = (deployment: Asked, ask: Ask, named: Named): Questions => {
+  const { protocols } = deployment
+  const counting = protocols.find(({ countTokens }) => countTokens !== undefined)
+  const embedding = protocols.find(({ embed }) => embed !== undefined)
+  const listing = protocols.find(({ listModels }) => listModels !== undefined)
+  return {
+    ...(counting === undefined
+      ? {}
+      : { countTokens: (request) => Effect.mapError(countTokens(counting, deployment, ask, request), named) }),
+    ...(embedding === undefined ? {} : { embed: (request) => Effect.mapError(embed(embedding, ask, request), named) }),
+    ...(listing === undefined ? {} : { listModels: Effect.mapError(listModels(listing, ask), named) })
+  }
+}
+
+const unsaid = (what: string): LlmError =>
+  failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, `The provider did not say ${what}`)
+
+/** JSON as a provider sent it. */
+export const parseJson = (text: string): Result.Result<unknown, LlmError> =>
+  Result.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, "The provider's answer is not JSON")
+  })
+
+const countingTimedOut = failure({ _tag: "Timeout", phase: "total" }, "The provider did not count in time")
+
+const countTokens = (
+  protocol: Protocol,
+  { quirks }: Asked,
+  ask: Ask,
+  { request, model, origin: received }: CountRequest
+): Effect.Effect<number, LlmError> =>
+  Effect.gen(function* () {
+    const { encode, read } = protocol.countTokens!
+    const origin = received?.protocol === protocol.id ? received : undefined
+    const encoded = yield* Effect.fromResult(encode(request, { model, delivery: "whole", quirks, origin }))
+    const body = yield* Effect.fromResult(parseJson(yield* ask(protocol, encoded, mebibyte)))
+    return read(body) ?? (yield* unsaid("the number of tokens"))
+  }).pipe(Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => countingTimedOut }))
+
+const listModels = (protocol: Protocol, ask: Ask): Effect.Effect<ReadonlyArray<string>, LlmError> =>
+  Effect.gen(function* () {
+    const { path, headers = {}, read } = protocol.listModels!
+    const body = yield* Effect.fromResult(parseJson(yield* ask(protocol, { path, headers }, 16 * mebibyte)))
+    return read(body) ?? (yield* unsaid("which models it has"))
+  })
+
+const maxVectors = 64 * mebibyte
+const concurrentParts = 4
+
+const embed = (protocol: Protocol, ask: Ask, asked: EmbedRequest): Effect.Effect<EmbeddingAnswer, LlmError> => {
+  const { request } = asked
+  const parts = partsOf(request.input, protocol.embed!.most)
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined) return embedPart(protocol, ask, asked, only)
+  return Effect.map(
+    // What the caller wrote is one document: its parts are written anew.
+    Effect.forEach(parts, (part) => embedPart(protocol, ask, { ...asked, origin: undefined }, part), {
+      concurrency: concurrentParts
+    }),
+    ([first, ...others]) => others.reduce(joined, withoutOrigin(first ?? nothing(asked.model)))
+  )
+}
+
+const embedPart = (
+  protocol: Protocol,
+  ask: Ask,
+  { request, model, origin, observer }: EmbedRequest,
+  input: EmbeddingInput
+): Effect.Effect<EmbeddingAnswer, LlmError> =>
+  Effect.gen(function* () {
+    const { encode, read, format } = protocol.embed!
+    const encoded = yield* Effect.fromResult(encode({ ...request, input }, { model, origin }))
+    const text = yield* ask(protocol, encoded, maxVectors, observer)
+    const answer = read(yield* Effect.fromResult(parseJson(text)))
+    if (answer?.vectors.length !== sizeOf(input)) return yield* unsaid("one vector for every input")
+    return {
+      model,
+      ...answer,
+      notices: encoded.notices,
+      ...(format === undefined ? {} : { origin: { protocol: format, text } })
+    }
+  })
+
+const sizeOf = (input: EmbeddingInput): number => (input._tag === "Texts" ? input.texts.length : input.sequences.length)
+
+const partsOf = (input: EmbeddingInput, most: number | undefined): ReadonlyArray<EmbeddingInput> => {
+  const size = sizeOf(input)
+  if (most === undefined || size <= most) return [input]
+  return Array.from({ length: Math.ceil(size / most) }, (_, part) => {
+    const [from, to] = [part * most, (part + 1) * most]
+    return input._tag === "Texts"
+      ? { ...input, texts: input.texts.slice(from, to) }
+      : { ...input, sequences: input.sequences.slice(from, to) }
+  })
+}
+
+const nothing = (model: string): EmbeddingAnswer => ({ model, vectors: [], usage: { source: "none" }, notices: [] })
+
+const withoutOrigin = ({ origin: _, ...answer }: EmbeddingAnswer): EmbeddingAnswer => answer
+
+/** Two parts of an answer as one; what is not known of a part is not known of the whole. */
+const joined = (left: EmbeddingAnswer, right: EmbeddingAnswer): EmbeddingAnswer => {
+  const [one, other] = [left.usage.inputTokens, right.usage.inputTokens]
+  const usage: Usage =
+    one === undefined || other === undefined ? { source: "none" } : { inputTokens: one + other, source: "provider" }
+  return { ...left, vectors: [...left.vectors, ...right.vectors], usage }
+}
