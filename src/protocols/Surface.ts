@@ -1,4 +1,5 @@
 import type { Result, Schema } from "effect"
+import type { EmbeddingAnswer, EmbeddingRequest } from "../domain/Embedding.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
 import type { DecodedRequest, Dialect, PathFacts } from "./Dialect.ts"
@@ -12,12 +13,23 @@ export type Action =
       readonly path?: PathFacts
     }
   | CountTokens
+  | Embed
 
 /** Counting the tokens of a request without running it. A request to be counted may lack what one to be answered needs. */
 export interface CountTokens {
   readonly _tag: "CountTokens"
   readonly decode: (body: Schema.Json) => Result.Result<DecodedRequest, LlmError>
   readonly render: (tokens: number) => Schema.Json
+}
+
+/** Turning texts into vectors. */
+export interface Embed {
+  readonly _tag: "Embed"
+  /** the wire format, of which a provider's own document may pass as it is */
+  readonly format: string
+  readonly decode: (body: Schema.Json) => Result.Result<EmbeddingRequest, LlmError>
+  /** the JSON text of the answer */
+  readonly render: (answer: EmbeddingAnswer, request: EmbeddingRequest) => string
 }
 
 type Query = { readonly get: (name: string) => string | null }

@@ -48,7 +48,8 @@ const streamHeaders = {
 /** Header values are ASCII; what is not is replaced. */
 const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
 
-const answerHeaders = (answer: Answer | undefined): ResponseHeaders => {
+/** What the head of an answer says of who gave it. */
+export const answerHeaders = (answer: Omit<Answer, "frames"> | undefined): ResponseHeaders => {
   if (answer === undefined) return {}
   const dropped = answer.notices.filter((notice) => notice.code === "dropped").map((notice) => notice.message)
   return {

@@ -8,6 +8,7 @@ import { type CountTokens, ownsPath, restOfPath, type Surface } from "../protoco
 import type { StorageError } from "../storage/Database.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
+import { embed } from "./embed.ts"
 import { explain } from "./explain.ts"
 import { generate, originOf, sendJson } from "./Generate.ts"
 import {
@@ -94,7 +95,9 @@ const surfaceRoutes = (surface: Surface, draining: () => boolean): ReadonlyArray
       const action = actionOf(match.rest, match.query)
       if (action === undefined) return nothingHere(exchange, match)
       if (action._tag === "CountTokens") return countRoute(surface.dialect, action)(exchange, match)
-      return draining() ? refuseCall(action.dialect, exchange) : generate(action.dialect, exchange, action.path)
+      const dialect = action._tag === "Embed" ? surface.dialect : action.dialect
+      if (draining()) return refuseCall(dialect, exchange)
+      return action._tag === "Embed" ? embed(dialect, action, exchange) : generate(dialect, exchange, action.path)
     }
   }))
 

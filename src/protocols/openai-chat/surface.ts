@@ -1,11 +1,15 @@
 import type { Surface } from "../Surface.ts"
+import { openAiEmbeddings } from "../openai-embeddings/inbound.ts"
 import { renderOpenAiModel, renderOpenAiModels } from "../OpenAiModels.ts"
 import { openAiChatDialect } from "./inbound.ts"
 
-/** Chat Completions on an HTTP server. Its SDKs send nothing that tells them apart. */
+/** Chat Completions and embeddings on an HTTP server. The SDKs send nothing that tells them apart. */
 export const openAiChatSurface: Surface = {
   dialect: openAiChatDialect,
-  paths: [{ path: "/v1/chat/completions", actionOf: () => ({ _tag: "Generate", dialect: openAiChatDialect }) }],
+  paths: [
+    { path: "/v1/chat/completions", actionOf: () => ({ _tag: "Generate", dialect: openAiChatDialect }) },
+    { path: "/v1/embeddings", actionOf: () => openAiEmbeddings }
+  ],
   modelsPath: "/v1/models",
   recognises: () => false,
   renderModel: renderOpenAiModel,

@@ -1,7 +1,8 @@
 import { Clock, Effect, Stream } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
-import { Upstream, type UpstreamRequest } from "../../routing/Upstream.ts"
+import { type EmbedRequest, Upstream, type UpstreamRequest } from "../../routing/Upstream.ts"
+import { embedSimulated } from "./embed.ts"
 import { failureOf, type Fault } from "./Fault.ts"
 import { Faults, stepsBefore } from "./Faults.ts"
 import { parseModelName, type SimulatedModel } from "./ModelName.ts"
@@ -19,7 +20,7 @@ const batchLength = 64
 export const makeSimulatorUpstream = (): Upstream["Service"] => {
   const faults = new Faults()
   let answered = 0
-  return Upstream.fromEvents((request) =>
+  const answering = Upstream.fromEvents((request) =>
     Stream.unwrap(
       Effect.gen(function* () {
         const model = yield* Effect.fromResult(parseModelName(request.model))
@@ -32,6 +33,12 @@ export const makeSimulatorUpstream = (): Upstream["Service"] => {
       })
     )
   )
+  const embed = ({ request, model, observer }: EmbedRequest) =>
+    Effect.suspend(() => {
+      observer.connected()
+      return embedSimulated({ ...request, model }, faults)
+    })
+  return { ...answering, embed }
 }
 
 /** The simulator of this process, for configurations that name the provider `simulator`. */

@@ -1,8 +1,10 @@
 import { Clock, Effect } from "effect"
 import type { Origin } from "../../domain/Call.ts"
+import type { EmbeddingAnswer, EmbeddingRequest } from "../../domain/Embedding.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { DecodedRequest, Dialect, RenderContext } from "../../protocols/Dialect.ts"
 import { failure } from "../../domain/LlmError.ts"
+import { embedSimulated } from "../../providers/simulator/embed.ts"
 import { Faults } from "../../providers/simulator/Faults.ts"
 import { parseModelName, simulatedModels, splitModelName } from "../../providers/simulator/ModelName.ts"
 import { readOptions, type Options, type Splits } from "../../providers/simulator/Options.ts"
@@ -71,6 +73,11 @@ export class Simulation {
     const headers = { "x-request-id": id, "request-id": id, ...performance.headers }
     return { performance: { ...performance, headers }, splits }
   })
+
+  /** The vectors of a request; script file and recordings have none. */
+  embed(request: EmbeddingRequest): Effect.Effect<EmbeddingAnswer, LlmError> {
+    return embedSimulated(request, this.faults)
+  }
 
   private choose(
     dialect: Dialect,

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Model } from "../../domain/Model.ts"
 import type { PathFacts, Dialect } from "../../protocols/Dialect.ts"
-import { type CountTokens, ownsPath, restOfPath, type Surface } from "../../protocols/Surface.ts"
+import { type CountTokens, type Embed, ownsPath, restOfPath, type Surface } from "../../protocols/Surface.ts"
 import { countPrompt } from "../../providers/simulator/Tokens.ts"
 import { parseObject } from "../requests.ts"
 import type { Surfaces } from "../routes.ts"
@@ -77,11 +77,16 @@ const surfaceMethods = (context: SimulateContext, path: string, query: URLSearch
       const action = rest === undefined ? undefined : own.actionOf(rest, query)
       if (action === undefined) continue
       return {
-        POST: logged(context, (request, entry) =>
-          action._tag === "CountTokens"
-            ? count(action, request, entry)
-            : generate(context, action.dialect, action.path, request, entry)
-        )
+        POST: logged(context, (request, entry) => {
+          switch (action._tag) {
+            case "CountTokens":
+              return count(action, request, entry)
+            case "Embed":
+              return embed(context, action, request, entry)
+            case "Generate":
+              return generate(context, action.dialect, action.path, request, entry)
+          }
+        })
       }
     }
   }
@@ -221,4 +226,18 @@ const count = Effect.fnUntraced(function* (action: CountTokens, request: Incomin
   const { request: asked } = yield* Effect.fromResult(action.decode(body))
   entry.model = asked.model
   return HttpServerResponse.jsonUnsafe(action.render(countPrompt(asked).total))
+})
+
+const embed = Effect.fnUntraced(function* (
+  { simulation }: SimulateContext,
+  action: Embed,
+  request: Incoming,
+  entry: LoggedRequest
+) {
+  const body = yield* readBody(request, entry)
+  const asked = yield* Effect.fromResult(action.decode(body))
+  entry.model = asked.model
+  const text = action.render(yield* simulation.embed(asked), asked)
+  entry.sentBytes = Buffer.byteLength(text)
+  return HttpServerResponse.text(text, { contentType: "application/json; charset=utf-8" })
 })

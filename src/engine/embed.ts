@@ -1,0 +1,193 @@
+import { Cause, Clock, Effect, Exit, type Scope } from "effect"
+import { estimateTextTokens } from "../accounting/TokenEstimate.ts"
+import { AuditTrail } from "../audit/AuditTrail.ts"
+import type { AttemptRecord, Call, FinalRecord } from "../domain/Call.ts"
+import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
+import { failure, LlmError } from "../domain/LlmError.ts"
+import { failedWith, type Outcome } from "../domain/Outcome.ts"
+import { noUsage, type Usage } from "../domain/Usage.ts"
+import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
+import { watch, type Activity } from "../routing/Timeouts.ts"
+import { newCallId } from "./CallId.ts"
+
+/** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
+export interface EmbeddingCall extends Omit<Call, "request" | "delivery"> {
+  readonly request: EmbeddingRequest
+}
+
+/** The vectors, and who gave them. */
+export interface Embedded {
+  readonly target: Pick<Target, "provider" | "model">
+  readonly attempts: number
+  readonly answer: EmbeddingAnswer
+}
+
+/** A call for vectors that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
+export interface OpenEmbedding {
+  readonly id: string
+  /** Run once. */
+  readonly embedded: Effect.Effect<Embedded, LlmError>
+  /** for whoever sends the answer: bytes handed to the transport, and whether that was all of it */
+  readonly delivery: { bytes: number; complete: boolean }
+}
+
+/** What is known of such a call, written as it happens. */
+interface Trace {
+  readonly attempts: Array<AttemptRecord>
+  readonly delivery: OpenEmbedding["delivery"]
+  embedded: Embedded | undefined
+  error: LlmError | undefined
+}
+
+/**
+ * Opens a call for vectors in the current scope: recorded like any other, without the vectors. Its targets are asked in
+ * order until one answers; vectors of different models cannot be compared, so its targets should be of one model.
+ */
+export const openEmbedding = Effect.fnUntraced(function* (
+  call: EmbeddingCall
+): Effect.fn.Return<OpenEmbedding, LlmError, AuditTrail | Router | Scope.Scope> {
+  const audit = yield* AuditTrail
+  const router = yield* Router
+  const plan = yield* router.plan(call.request.model)
+  const id = yield* newCallId
+  const openedAt = yield* Clock.currentTimeMillis
+  const trace: Trace = {
+    attempts: [],
+    delivery: { bytes: 0, complete: false },
+    embedded: undefined,
+    error: undefined
+  }
+  yield* Effect.acquireRelease(audit.open(openRecord(id, call, openedAt)), (_, exit) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => audit.finalize(finalRecord(id, trace, exit, openedAt, now)))
+  )
+  const embedded = askInOrder(call, plan, openedAt, trace).pipe(
+    Effect.tap((found) => Effect.sync(() => (trace.embedded = found))),
+    Effect.tapError((error) => Effect.sync(() => (trace.error = error)))
+  )
+  return { id, embedded, delivery: trace.delivery }
+})
+
+const askInOrder = Effect.fnUntraced(function* (
+  call: EmbeddingCall,
+  plan: RoutePlan,
+  openedAt: number,
+  trace: Trace
+): Effect.fn.Return<Embedded, LlmError> {
+  const { total } = plan.timeouts
+  const shorter = call.timeoutMs !== undefined && call.timeoutMs > 0 && (total === 0 || call.timeoutMs < total)
+  const timed = shorter ? { ...plan, timeouts: { ...plan.timeouts, total: call.timeoutMs } } : plan
+  let failed: LlmError | undefined
+  for (const target of plan.targets) {
+    const exit = yield* Effect.exit(ask(call, target, timed, openedAt, trace))
+    if (Exit.isSuccess(exit)) {
+      const { provider, model } = target
+      return { target: { provider, model }, attempts: trace.attempts.length, answer: exit.value }
+    }
+    const error = Cause.findErrorOption(exit.cause)
+    if (error._tag === "None") return yield* Effect.failCause(exit.cause)
+    failed = error.value
+    if (failed.class === "request-permanent" || failed.class === "internal") break
+  }
+  return yield* failed ?? failure({ _tag: "NoRoute" }, "No target can take the call")
+})
+
+const ask = Effect.fnUntraced(function* (
+  { request, origin }: EmbeddingCall,
+  { provider, model, upstream }: Target,
+  { timeouts }: RoutePlan,
+  openedAt: number,
+  trace: Trace
+): Effect.fn.Return<EmbeddingAnswer, LlmError> {
+  const startedAt = yield* Clock.currentTimeMillis
+  const activity: Activity = {
+    startedAt,
+    calledAt: openedAt,
+    connected: false,
+    committed: false,
+    lastAt: startedAt,
+    held: () => false
+  }
+  let status: number | undefined
+  const observer = {
+    connected: () => void (activity.connected = true),
+    head: (answered: number) => void (status = answered)
+  }
+  const asked = upstream.embed?.({ request, model, origin, observer }) ?? noVectors(provider)
+  return yield* asked.pipe(
+    Effect.flatMap((answer) => Effect.map(usageOf(answer, request.input), (usage) => ({ ...answer, usage }))),
+    Effect.raceFirst(Effect.flip(watch(timeouts, activity, false))),
+    Effect.onExit((exit) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : undefined
+        trace.attempts.push({
+          provider,
+          model,
+          startedAt,
+          waitedMs: 0,
+          endedMs: now - startedAt,
+          ...(status === undefined ? {} : { status }),
+          ...(error?._tag === "Some" ? { failure: { reason: error.value.reason, message: error.value.message } } : {}),
+          usage: Exit.isSuccess(exit) ? exit.value.usage : noUsage
+        })
+      })
+    )
+  )
+})
+
+const noVectors = (provider: string): Effect.Effect<never, LlmError> =>
+  failure(
+    { _tag: "Unsupported", feature: "embeddings" },
+    `Millrace cannot ask the provider ${provider} for embeddings: its API has none, or none that is known here`
+  )
+
+/** What the provider counted, else an estimate. */
+const usageOf = ({ usage }: EmbeddingAnswer, input: EmbeddingInput): Effect.Effect<Usage> => {
+  if (usage.inputTokens !== undefined) return Effect.succeed(usage)
+  const estimated =
+    input._tag === "Texts"
+      ? estimateTextTokens(input.texts.join("\n"))
+      : Effect.succeed(input.sequences.reduce((sum, sequence) => sum + sequence.length, 0))
+  return Effect.map(estimated, (inputTokens) => ({ inputTokens, source: "estimated" }))
+}
+
+const openRecord = (id: string, call: EmbeddingCall, openedAt: number) => ({
+  id,
+  ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
+  ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
+  model: call.request.model,
+  delivery: "whole" as const,
+  caller: call.caller,
+  ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
+  openedAt,
+  ...(call.origin === undefined ? {} : { request: call.origin.body, requestText: call.origin.text })
+})
+
+const outcomeOf = ({ embedded, error, delivery }: Trace, exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (embedded !== undefined) return { _tag: "Completed", finish: "stop", delivered: delivery.complete }
+  if (error !== undefined) return failedWith(error)
+  if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
+    return failedWith(failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why"))
+  }
+  return { _tag: "Cancelled", by: "client" }
+}
+
+const finalRecord = (
+  id: string,
+  trace: Trace,
+  exit: Exit.Exit<unknown, unknown>,
+  openedAt: number,
+  now: number
+): FinalRecord => {
+  const last = trace.attempts.at(-1)
+  return {
+    id,
+    outcome: outcomeOf(trace, exit),
+    ...(last === undefined ? {} : { target: { provider: last.provider, model: last.model } }),
+    usage: last?.usage ?? noUsage,
+    totalMs: now - openedAt,
+    upstream: { bytes: 0, frames: 0, events: 0 },
+    delivered: { bytes: trace.delivery.bytes },
+    attempts: trace.attempts,
+    notices: trace.embedded?.answer.notices ?? []
+  }
+}

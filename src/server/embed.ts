@@ -1,0 +1,76 @@
+import { Effect, type Scope } from "effect"
+import type { AuditTrail } from "../audit/AuditTrail.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import { openEmbedding } from "../engine/embed.ts"
+import type { Dialect } from "../protocols/Dialect.ts"
+import type { Embed } from "../protocols/Surface.ts"
+import type { Router } from "../routing/Router.ts"
+import { explain } from "./explain.ts"
+import { answerHeaders, sendJson } from "./Generate.ts"
+import {
+  callerOf,
+  checkControl,
+  type Exchange,
+  headersOf,
+  parseObject,
+  readBody,
+  type RequestHeaders,
+  requestIdOf,
+  timeoutOf
+} from "./requests.ts"
+import { Settings } from "./Settings.ts"
+
+/** Answers a request for vectors. It never fails: every failure is told to the caller, in the words of `dialect`. */
+export const embed = (
+  dialect: Dialect,
+  action: Embed,
+  exchange: Exchange
+): Effect.Effect<void, never, AuditTrail | Router> =>
+  Effect.gen(function* () {
+    const headers = headersOf(exchange.request)
+    const requestId = yield* requestIdOf(headers)
+    const sent: Record<string, string> = { "x-request-id": requestId }
+    yield* serve(action, exchange, headers, sent).pipe(
+      Effect.scoped,
+      Effect.catchCause((cause) =>
+        Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
+      )
+    )
+  })
+
+const serve = Effect.fnUntraced(function* (
+  { decode, render, format }: Embed,
+  exchange: Exchange,
+  headers: RequestHeaders,
+  sent: Record<string, string>
+): Effect.fn.Return<void, LlmError, AuditTrail | Router | Scope.Scope> {
+  yield* checkControl(headers)
+  const { bodyLimit } = yield* Settings
+  const text = yield* readBody(exchange, bodyLimit)
+  const body = yield* parseObject(text)
+  const request = yield* Effect.fromResult(decode(body))
+  const timeoutMs = yield* timeoutOf(headers)
+  const conversation = headers["x-millrace-conversation"]
+  const opened = yield* openEmbedding({
+    request,
+    caller: yield* callerOf(headers),
+    dialect: format,
+    origin: { protocol: format, body, text, headers: {} },
+    requestId: sent["x-request-id"]!,
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs })
+  })
+  sent["x-millrace-call-id"] = opened.id
+  const { target, attempts, answer } = yield* opened.embedded
+  const bytes = Buffer.from(render(answer, request))
+  exchange.response
+    .writeHead(200, {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": bytes.length,
+      ...sent,
+      ...answerHeaders({ target, attempts, notices: answer.notices })
+    })
+    .end(bytes)
+  opened.delivery.bytes = bytes.length
+  opened.delivery.complete = true
+})
