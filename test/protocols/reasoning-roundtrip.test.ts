@@ -6,7 +6,6 @@ import type { Delivery, LlmRequest, Part } from "../../src/domain/LlmRequest.ts"
 import { foldEvents, type ResponsePart } from "../../src/domain/LlmResponse.ts"
 import type { RenderContext } from "../../src/protocols/Dialect.ts"
 import { gemini } from "../../src/protocols/gemini/outbound.ts"
-import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
 import type { Protocol } from "../../src/protocols/Protocol.ts"
 import type { Proof } from "../../src/protocols/SealedReasoning.ts"
 import type { WireFrame } from "../../src/wire/Frame.ts"
@@ -19,14 +18,6 @@ import { callers, signers, type Body, type Caller, type Json, type Signer, type 
  */
 const carries = ({ dialect }: Caller, { protocol }: Signer): boolean =>
   dialect.id !== gemini.id || protocol.id === gemini.id
-
-/**
- * Where it is not kept from others: a caller of Chat Completions is told who signed in words that routers of that format
- * use for what they served themselves, so that a server of it gets back the proof of anybody. The tests that expect this
- * to fail say when it is mended.
- */
-const leaks = ({ dialect }: Caller, { protocol }: Signer): boolean =>
-  dialect.id === openAiChat.id && protocol.id !== openAiChat.id
 
 const contextOf = (request: LlmRequest): RenderContext => ({ id: "made_here", created: 1, request, origin: undefined })
 const asked: LlmRequest = { model: "smart", messages: [], sampling: {} }
@@ -164,24 +155,13 @@ describe("reasoning that a provider signed, after a turn through a caller", () =
       expect(said(notices)).toBe(id !== origin)
     }
 
-    const leaky = leaks(caller, signer)
-    const targets = signers.map(({ protocol }) => protocol).filter(({ id }) => !leaky || id !== openAiChat.id)
-
     it.prop("goes back to who signed it, and to nobody else", [AnyThoughts], ([thoughts]) => {
-      for (const target of targets) expectOnlyWith(thoughts, target)
+      for (const { protocol } of signers) expectOnlyWith(thoughts, protocol)
     })
 
-    if (!leaky) {
-      it.prop("stays away from others where the request goes on as received", [AnyThoughts], ([thoughts]) =>
-        expectOnlyWithAsReceived(thoughts)
-      )
-    } else {
-      const thoughts = { text: "thought", signature: "SIGNED", redacted: "REDACTED" }
-
-      it.fails("stays away from another server of Chat Completions", () => expectOnlyWith(thoughts, openAiChat))
-
-      it.fails("stays away from it where the request goes on as received", () => expectOnlyWithAsReceived(thoughts))
-    }
+    it.prop("stays away from others where the request goes on as received", [AnyThoughts], ([thoughts]) =>
+      expectOnlyWithAsReceived(thoughts)
+    )
   })
 
   describe.each(uncarried)("%s by %s (%s)", (_signer, _dialect, how, { caller, signer }) => {

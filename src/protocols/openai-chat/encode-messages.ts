@@ -10,7 +10,7 @@ import type {
 import type { Quirks } from "../Protocol.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
 import { encodePart, markers, type ChatEncoding } from "./encode-parts.ts"
-import { encodeReasoning, isTakenBack } from "./reasoning-details.ts"
+import { encodeReasoning, isTakenBack, notTakenBack } from "./reasoning-details.ts"
 import { openAiChatId } from "./wire.ts"
 
 /**
@@ -101,9 +101,7 @@ const contentOf = (
 const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonObject => {
   const reasoning = parts.filter((part) => part._tag === "Reasoning")
   const taken = reasoning.filter(isTakenBack)
-  if (taken.length < reasoning.length) {
-    encoding.dropped("reasoning of an earlier turn", "nobody takes back what another API's provider signed")
-  }
+  if (taken.length < reasoning.length) encoding.dropped(...notTakenBack)
   const calls: Array<JsonObject> = []
   const said: Array<TextPart | OpaquePart> = []
   let refusal = ""

@@ -14,6 +14,7 @@ import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ChatEncoding, markers } from "./encode-parts.ts"
 import { isOwn } from "./extension.ts"
+import { notTakenBack, withoutSealed } from "./reasoning-details.ts"
 import { openAiChatId } from "./wire.ts"
 
 const path = "/chat/completions"
@@ -21,6 +22,7 @@ const path = "/chat/completions"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
+  const encoding = new ChatEncoding(isOwn(request.extensions))
   if (origin !== undefined) {
     const { stream: _, stream_options: options, ...body } = origin.body
     const streaming = streamFields(delivery, options, quirks)
@@ -28,14 +30,22 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     return Result.succeed({
       path,
       headers: origin.headers,
-      body: { ...body, model, ...unsaid, ...streaming },
-      notices: []
+      body: { ...body, model, ...unsaid, ...streaming, ...unsealedMessages(body, encoding) },
+      notices: encoding.list
     })
   }
-  const encoding = new ChatEncoding(isOwn(request.extensions))
   const body = encodeBody(request, context, encoding)
   if (encoding.failure !== undefined) return Result.fail(encoding.failure)
   return Result.succeed({ path, headers: {}, body, notices: encoding.list })
+}
+
+/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
+const unsealedMessages = ({ messages }: JsonObject, encoding: ChatEncoding): JsonObject => {
+  if (!Array.isArray(messages)) return {}
+  const kept = messages.map((message) => (isObject(message) ? withoutSealed(message) : message))
+  if (kept.every((message, at) => message === messages[at])) return {}
+  encoding.dropped(...notTakenBack)
+  return { messages: kept }
 }
 
 /** The usage of a stream is always asked for, whether the caller asked or not: the record of the call needs it. */

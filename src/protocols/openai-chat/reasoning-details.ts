@@ -1,13 +1,15 @@
 import type { Schema } from "effect"
 import type { ReasoningPart } from "../../domain/LlmRequest.ts"
-import { isOwn, marked, ownExtension } from "./extension.ts"
+import { marked, ownExtension } from "./extension.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
 import { openAiChatId, type ReasoningDetail, type RequestMessage } from "./wire.ts"
 
 /**
  * Reasoning that a provider signed or encrypted goes back to it in `reasoning_details`, a list beside the text of the
  * reasoning. The API itself has no such thing; routers in front of other providers invented it and their clients keep it.
- * Each entry names in `format` who will take it back.
+ * Each entry names in `format` what kind of proof it has. Those of providers that speak other formats are named as routers
+ * name them, for clients that go by it; the proofs themselves are sealed, because a server of this format did not make them.
  */
 const formats: { readonly [origin: string]: string } = {
   "anthropic-messages": "anthropic-claude-v1",
@@ -27,35 +29,65 @@ export const detailFormat = (origin: string | undefined): string =>
       ? origin.slice(routed.length)
       : (formats[origin] ?? foreign + origin)
 
-/** The origin of reasoning that a server of this format sent: it goes back to such a server, with the format it had. */
+/** The origin of reasoning that a server of this format made: it goes back to such a server, with the format it had. */
 export const servedOrigin = (format: unknown): string =>
   typeof format !== "string" || format === "" || format === noFormat ? openAiChatId : routed + format
 
-/** The origin of reasoning that a caller of this format sent back: whoever made it takes it. */
-const callersOrigin = (format: unknown): string =>
-  typeof format === "string" && format.startsWith(foreign)
-    ? format.slice(foreign.length)
-    : (Object.keys(formats).find((origin) => formats[origin] === format) ?? servedOrigin(format))
+/** Whether a server of this format takes reasoning back: one of them made it. */
+export const isTakenBack = ({ origin }: Proof): boolean =>
+  origin === openAiChatId || origin?.startsWith(routed) === true
 
-/** Whether a server of this format takes reasoning back. */
-export const isTakenBack = (part: ReasoningPart): boolean =>
-  isOwn(part.extensions) || part.origin === openAiChatId || part.origin?.startsWith(routed) === true
+/** What is said of reasoning that no server of this format would take back, and why. */
+export const notTakenBack = [
+  "reasoning of an earlier turn",
+  "nobody takes back what another API's provider signed"
+] as const
 
-/** What an entry of `reasoning_details` is made of. */
-interface Entry {
-  readonly text: string
-  readonly signature?: string
-  readonly redacted?: string
-  readonly origin?: string
-}
+/** A proof as callers get it: as it is where a server of this format made it, else sealed. */
+const shown = (proof: Proof, own: string | undefined): string | undefined =>
+  isTakenBack(proof) ? own : proofFor(openAiChatId, proof)
 
 /** An entry of `reasoning_details`. */
-export const detailOf = ({ text, signature, redacted, origin }: Entry, index: number): JsonObject =>
-  redacted === undefined
-    ? { type: "reasoning.text", text, ...present({ signature }), format: detailFormat(origin), index }
-    : { type: "reasoning.encrypted", data: redacted, format: detailFormat(origin), index }
+export const detailOf = ({ text, ...proof }: Proof & { readonly text: string }, index: number): JsonObject => {
+  const { signature, redacted, origin } = proof
+  const format = detailFormat(origin)
+  return redacted === undefined
+    ? { type: "reasoning.text", text, ...present({ signature: shown(proof, signature) }), format, index }
+    : { type: "reasoning.encrypted", ...present({ data: shown(proof, redacted) }), format, index }
+}
 
 const textOf = (detail: ReasoningDetail): string => detail.text ?? detail.summary ?? ""
+
+/** The fields of an entry that prove something. */
+interface Provable {
+  readonly signature?: unknown
+  readonly data?: unknown
+}
+
+/** The seal that stands in an entry in the place of a proof. */
+const sealOf = ({ signature, data }: Provable): string | undefined =>
+  [signature, data].find((proof): proof is string => typeof proof === "string" && isSealed(proof))
+
+/**
+ * The seal of a message whose reasoning another format's provider made: nothing in it is proven but what is sealed. What
+ * is not proven at all beside it comes from the same provider.
+ */
+const onlySeal = (details: ReadonlyArray<Provable>): string | undefined => {
+  const own = details.some((detail) => (detail.signature || detail.data) && sealOf(detail) === undefined)
+  return own ? undefined : details.map(sealOf).find((seal) => seal !== undefined)
+}
+
+/**
+ * The message of a caller without what was made up for it: entries whose proof is sealed, which no server of this format
+ * could read, and the fields of their text, which not every server knows. The same message where there is no such thing.
+ */
+export const withoutSealed = (message: JsonObject): JsonObject => {
+  const { reasoning_content: _, reasoning: __, reasoning_details: details, ...others } = message
+  if (!Array.isArray(details)) return message
+  const left = details.filter((detail) => !isObject(detail) || sealOf(detail) === undefined)
+  if (left.length === details.length) return message
+  return onlySeal(details.filter(isObject)) === undefined ? { ...message, reasoning_details: left } : others
+}
 
 /**
  * The reasoning of an earlier turn. Its text may stand in `reasoning_content` or `reasoning`, in the details, or in both;
@@ -70,12 +102,17 @@ export const decodeReasoning = (message: RequestMessage): ReadonlyArray<Reasonin
   const details = joinPieces(message.reasoning_details ?? [])
   const silent = details.findIndex((detail) => detail.type === "reasoning.text" && textOf(detail) === "")
   const spoken = details.some((detail) => textOf(detail) !== "")
+  const seal = onlySeal(details)
   const parts = details.map((detail, at) =>
-    partOf(at === silent && !spoken && text !== "" ? { ...detail, text } : detail, at, kept)
+    partOf(at === silent && !spoken && text !== "" ? { ...detail, text } : detail, at, kept, seal)
   )
   if (text === "" || spoken || silent >= 0) return parts
+  if (seal !== undefined) return [{ _tag: "Reasoning", text, ...unproven(seal) }, ...parts]
   return [{ _tag: "Reasoning", text, origin: openAiChatId, ...marked({ fields: kept }) }, ...parts]
 }
+
+/** Reasoning without a proof, of the provider whose proof was sealed. */
+const unproven = (seal: string): Proof => present({ origin: unsealed(seal).origin })
 
 const joinPieces = (details: ReadonlyArray<ReasoningDetail>): ReadonlyArray<ReasoningDetail> => {
   const joined: Array<ReasoningDetail> = []
@@ -104,15 +141,25 @@ const joinPieces = (details: ReadonlyArray<ReasoningDetail>): ReadonlyArray<Reas
 const sameIndex = (one: ReasoningDetail, other: ReasoningDetail): boolean =>
   one.raw["index"] !== undefined && one.raw["index"] === other.raw["index"]
 
-const partOf = (detail: ReasoningDetail, at: number, fields: ReadonlyArray<string> | undefined): ReasoningPart => {
+const partOf = (
+  detail: ReasoningDetail,
+  at: number,
+  fields: ReadonlyArray<string> | undefined,
+  seal: string | undefined
+): ReasoningPart => {
+  const text = textOf(detail)
+  const sealed = sealOf(detail)
+  // The marks of this format would be of no use to whoever made it.
+  if (sealed !== undefined) return { _tag: "Reasoning", text, ...unsealed(sealed) }
+  if (seal !== undefined) return { _tag: "Reasoning", text, ...unproven(seal) }
   const { index, ...rest } = detail.rest ?? {}
   const kept: Record<string, Schema.Json> = { ...rest, ...(index === undefined || index === at ? {} : { index }) }
   if (detail.type !== "reasoning.text" && detail.type !== "reasoning.encrypted") kept["type"] = detail.type
   return {
     _tag: "Reasoning",
-    text: textOf(detail),
+    text,
     ...present({ signature: detail.signature || undefined, redacted: detail.data }),
-    origin: callersOrigin(detail.format),
+    origin: servedOrigin(detail.format),
     ...marked({ detail: Object.keys(kept).length === 0 ? undefined : kept, fields })
   }
 }

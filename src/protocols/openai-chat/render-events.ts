@@ -2,7 +2,7 @@ import type { Finish, FinishReason, LlmEvent } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { annotationOf } from "./annotations.ts"
 import { ChunkWriter } from "./chunk-writer.ts"
 import { finishWord } from "./finish-reasons.ts"
@@ -27,6 +27,12 @@ const wantsUsage = ({ origin }: RenderContext): boolean => {
 
 type Reasoning = Extract<LlmEvent, { readonly _tag: "ReasoningStart" | "ReasoningDelta" | "ReasoningEnd" }>
 
+/** A block of reasoning as far as it was thought, and who makes it, where its beginning said so. */
+interface Thought {
+  readonly text: string
+  readonly origin?: string
+}
+
 /** What was rendered of one answer. */
 interface ChoiceState {
   details: number
@@ -47,7 +53,7 @@ export class EventRenderer {
   private readonly writer: ChunkWriter
   private usage: Usage = noUsage
   private readonly choices = new Map<number, ChoiceState>()
-  private readonly thoughts = new Map<string, string>()
+  private readonly thoughts = new Map<string, Thought>()
   private readonly textStarts = new Map<string, number>()
 
   constructor(context: RenderContext) {
@@ -159,20 +165,23 @@ export class EventRenderer {
 
   /** Keeps the text of a block until its end: its signature comes with the text that it proves. */
   private think(event: Reasoning): void {
-    if (event._tag === "ReasoningStart") this.thoughts.set(event.id, "")
+    if (event._tag === "ReasoningStart") this.thoughts.set(event.id, { text: "", ...present({ origin: event.origin }) })
     else if (event._tag === "ReasoningEnd") this.thoughts.delete(event.id)
-    else this.thoughts.set(event.id, (this.thoughts.get(event.id) ?? "") + event.text)
+    else {
+      const thought = this.thoughts.get(event.id)
+      this.thoughts.set(event.id, { ...thought, text: (thought?.text ?? "") + event.text })
+    }
   }
 
   private reason(event: Reasoning): string {
-    const text = this.thoughts.get(event.id) ?? ""
+    const thought = this.thoughts.get(event.id) ?? { text: "" }
     this.think(event)
     if (event._tag === "ReasoningDelta") return this.say(event.choice, { reasoning_content: event.text })
     const proof = event._tag === "ReasoningStart" ? event.redacted : event.signature
     if (proof === undefined) return ""
     const begun = this.begin(event.choice ?? 0)
     const state = this.choices.get(event.choice ?? 0)
-    const detail = detailOf({ ...event, text }, state?.details ?? 0)
+    const detail = detailOf({ ...thought, ...event }, state?.details ?? 0)
     if (state !== undefined) state.details++
     return begun + this.say(event.choice, { reasoning_details: [detail] })
   }

@@ -6,6 +6,7 @@ import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { RenderContext } from "../../../src/protocols/Dialect.ts"
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import { proofFor } from "../../../src/protocols/SealedReasoning.ts"
 import { normalisedEvents, wellFormedEvents } from "../arbitrary.ts"
 import { decodeStream, decodeWhole } from "../corpus.ts"
 import { contextOf } from "./context.ts"
@@ -150,8 +151,8 @@ describe("a rendered stream of chat completions", () => {
       { _tag: "ReasoningStart", id: "r" },
       { _tag: "ReasoningDelta", id: "r", text: "a" },
       { _tag: "ReasoningDelta", id: "r", text: "b" },
-      { _tag: "ReasoningEnd", id: "r", signature: "s", origin: "anthropic-messages" },
-      { _tag: "ReasoningStart", id: "q", redacted: "xyz" },
+      { _tag: "ReasoningEnd", id: "r", signature: "s", origin: "openai-chat/anthropic-claude-v1" },
+      { _tag: "ReasoningStart", id: "q", redacted: "xyz", origin: "openai-chat" },
       { _tag: "ReasoningEnd", id: "q" },
       finish()
     ])
@@ -166,6 +167,28 @@ describe("a rendered stream of chat completions", () => {
       },
       { reasoning_details: [{ type: "reasoning.encrypted", data: "xyz", format: "unknown", index: 1 }] },
       [{}, "stop"]
+    ])
+  })
+
+  it("seals proofs that no server of this format made", () => {
+    const made = { signature: "s", origin: "anthropic-messages" }
+    const { chunks } = render([
+      started,
+      // Who signs may be said where reasoning begins.
+      { _tag: "ReasoningStart", id: "r", origin: made.origin },
+      { _tag: "ReasoningDelta", id: "r", text: "a" },
+      { _tag: "ReasoningEnd", id: "r", signature: made.signature },
+      { _tag: "ReasoningStart", id: "q", redacted: "xyz" },
+      { _tag: "ReasoningEnd", id: "q" },
+      finish()
+    ])
+    const signature = proofFor("openai-chat", made)
+    const data = proofFor("openai-chat", { redacted: "xyz" })
+    expect(deltas(chunks).slice(2, -1)).toEqual([
+      {
+        reasoning_details: [{ type: "reasoning.text", text: "a", signature, format: "anthropic-claude-v1", index: 0 }]
+      },
+      { reasoning_details: [{ type: "reasoning.encrypted", data, format: "unknown", index: 1 }] }
     ])
   })
 
@@ -378,18 +401,22 @@ const comparable = (events: ReadonlyArray<LlmEvent>) => {
 }
 
 describe("what is rendered", () => {
-  it.prop("is decoded to the same events", [wellFormedEvents({ kinds, choices: true })], ([events]) => {
-    const rendered = render(events, withUsage)
-    expect(streamFaults(rendered.text)).toEqual([])
-    expect(rendered.notices).toEqual([])
-    const again = decodeStream(openAiChat, [Buffer.from(rendered.text)])
-    expect(again.error).toBeUndefined()
-    expect(comparable(again.events)).toEqual(comparable(events))
-  })
+  it.prop(
+    "is decoded to the same events",
+    [wellFormedEvents({ kinds, choices: true, origin: "openai-chat" })],
+    ([events]) => {
+      const rendered = render(events, withUsage)
+      expect(streamFaults(rendered.text)).toEqual([])
+      expect(rendered.notices).toEqual([])
+      const again = decodeStream(openAiChat, [Buffer.from(rendered.text)])
+      expect(again.error).toBeUndefined()
+      expect(comparable(again.events)).toEqual(comparable(events))
+    }
+  )
 
   it.prop(
     "whole is decoded to the same answer",
-    [wellFormedEvents({ kinds: ["text", "tool", "signed"], choices: true })],
+    [wellFormedEvents({ kinds: ["text", "tool", "signed"], choices: true, origin: "openai-chat" })],
     ([events]) => {
       const response = foldEvents(events)
       const notices: Array<never> = []

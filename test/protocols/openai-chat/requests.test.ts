@@ -4,6 +4,7 @@ import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.t
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import { proofFor } from "../../../src/protocols/SealedReasoning.ts"
 
 type Fields = { readonly [key: string]: unknown }
 
@@ -575,17 +576,95 @@ describe("reasoning of an earlier turn", () => {
     expect(sent(fields)).toEqual({ role: "assistant", content: "a", ...fields })
   })
 
-  it("belongs to who made it", () => {
-    const detail = (format: string, more: Fields = { signature: "s" }) => ({
-      reasoning_details: [{ type: "reasoning.text", text: "t", format, index: 0, ...more }]
+  it("belongs to the servers of this format, with the kind of proof that it has", () => {
+    const detail = (format: string) => ({
+      reasoning_details: [{ type: "reasoning.text", text: "t", signature: "s", format, index: 0 }]
     })
     expect(partsOf(detail("anthropic-claude-v1"))).toMatchObject([
-      { text: "t", signature: "s", origin: "anthropic-messages" }
+      { text: "t", signature: "s", origin: "openai-chat/anthropic-claude-v1" }
     ])
-    expect(partsOf(detail("google-gemini-v1"))).toMatchObject([{ origin: "gemini" }])
-    expect(partsOf(detail("millrace/bedrock-converse"))).toMatchObject([{ origin: "bedrock-converse" }])
-    expect(partsOf(detail("xai-responses-v1"))).toMatchObject([{ origin: "openai-chat/xai-responses-v1" }])
     expect(partsOf(detail("unknown"))).toMatchObject([{ origin: "openai-chat" }])
+  })
+
+  describe("that was sealed for the caller", () => {
+    const detail = (more: Fields) => ({ type: "reasoning.text", text: "t", format: "google-gemini-v1", ...more })
+    const proof = { signature: "s", origin: "gemini" }
+    const seal = proofFor("openai-chat", proof) ?? ""
+    const signed = detail({ signature: seal, index: 1 })
+    const bare = detail({ text: "b", index: 0 })
+    const own = detail({ signature: "own", index: 2 })
+    const answered = { role: "assistant", content: "a" }
+
+    const asReceived = (fields: Fields, more: Fields = {}) => {
+      const received = body({ ...turn(fields), model: "target", ...more })
+      // The test's own literals are JSON.
+      const origin = { protocol: "openai-chat", body: received as never, text: "", headers: {} }
+      const { body: sentBody, notices } = encoded(plain([]), { origin })
+      return { received, sentBody, notices, message: (sentBody["messages"] as ReadonlyArray<unknown>)[1] }
+    }
+
+    it("belongs to who made it, and so does what is not proven beside it", () => {
+      expect(partsOf({ reasoning_content: "bt", reasoning_details: [bare, signed] })).toEqual([
+        { _tag: "Reasoning", text: "b", origin: "gemini" },
+        { _tag: "Reasoning", text: "t", ...proof }
+      ])
+      const data = proofFor("openai-chat", { redacted: "d", origin: "anthropic-messages" })
+      const encrypted = { type: "reasoning.encrypted", data, index: 0 }
+      expect(partsOf({ reasoning_content: "b", reasoning_details: [encrypted] })).toEqual([
+        { _tag: "Reasoning", text: "b", origin: "anthropic-messages" },
+        { _tag: "Reasoning", text: "", redacted: "d", origin: "anthropic-messages" }
+      ])
+    })
+
+    it("proves nothing where the seal is broken", () => {
+      const broken = detail({ signature: `${seal.slice(0, 25)}!`, index: 0 })
+      expect(partsOf({ reasoning_details: [broken] })).toEqual([{ _tag: "Reasoning", text: "t" }])
+    })
+
+    it("is left out of a request that is written anew", () => {
+      expect(sent({ reasoning_content: "t", reasoning_details: [signed] })).toEqual(answered)
+    })
+
+    it("is taken out of a request that otherwise goes on as received, with its text", () => {
+      for (const field of ["reasoning_content", "reasoning"]) {
+        const { received, sentBody, message, notices } = asReceived(
+          { [field]: "bt", reasoning_details: [bare, signed], refusal: null },
+          { unknown: { to: "us" } }
+        )
+        expect(message).toEqual({ ...answered, refusal: null })
+        expect(sentBody).toEqual({ ...received, messages: [user, message, user] })
+        expect(notices).toEqual([
+          {
+            code: "dropped",
+            message: "reasoning of an earlier turn: nobody takes back what another API's provider signed"
+          }
+        ])
+      }
+    })
+
+    it("is taken from beside what a server of this format made, which stays as it is", () => {
+      const mixed = { reasoning: "btt", reasoning_details: [bare, signed, own] }
+      const { message, notices } = asReceived(mixed)
+      expect(message).toEqual({ ...answered, reasoning: "btt", reasoning_details: [bare, own] })
+      expect(notices).toHaveLength(1)
+      expect(partsOf(mixed)).toMatchObject([
+        { text: "b", origin: "openai-chat/google-gemini-v1" },
+        { text: "t", ...proof },
+        { text: "t", signature: "own", origin: "openai-chat/google-gemini-v1" }
+      ])
+    })
+
+    it("is all that is taken out", () => {
+      for (const fields of [
+        { reasoning_content: "b", reasoning_details: [bare, own] },
+        { reasoning: "b", reasoning_details: [bare, "of no form"] },
+        { reasoning_content: "t" }
+      ]) {
+        const { received, sentBody, notices } = asReceived(fields)
+        expect(JSON.stringify(sentBody)).toBe(JSON.stringify(received))
+        expect(notices).toEqual([])
+      }
+    })
   })
 
   it("is put together from the pieces of a stream that were kept as they came", () => {
