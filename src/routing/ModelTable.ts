@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
+import { makeModelCatalog, type ModelCatalog, noCatalog } from "./ModelCatalog.ts"
 import { Router, unknownModel, type RoutePlan } from "./Router.ts"
 import { defaultTimeouts } from "./Timeouts.ts"
 import type { Upstream } from "./Upstream.ts"
@@ -31,11 +32,14 @@ export interface ModelTable {
 
 /**
  * The router over a table. A name is looked up as a listed model or alias (an alias of an alias is none), then as
- * `provider/model` (the model's own name may hold slashes), then as a name that exactly one provider is known to have.
+ * `provider/model` (the model's own name may hold slashes), then as a name that exactly one provider is known to have;
+ * where none is, as one that exactly one provider has said it has, if it was asked already: a call never waits for that.
  */
-export const tableRouter = (table: ModelTable): Router["Service"] => {
-  const listed = listModels(table)
-  const names = new Set([...listed.map(({ id }) => id), ...bareNames(table)])
+export const tableRouter = (table: ModelTable, catalog: ModelCatalog = noCatalog): Router["Service"] => {
+  const configured = configuredModels(table)
+  const names = [...configured.map(({ id }) => id), ...bareNames(table)]
+  const saidToHave = (model: string) =>
+    Array.from(table.providers).filter(([provider]) => catalog.listed(provider).has(model))
 
   const plan = (model: string): Effect.Effect<RoutePlan, LlmError> => {
     const listing = table.models.get(model)
@@ -51,18 +55,33 @@ export const tableRouter = (table: ModelTable): Router["Service"] => {
     if (named !== undefined && rest !== "") return Effect.succeed(single(provider, rest, named))
     const why = table.off.get(provider)
     if (why !== undefined && rest !== "") return unreachable(model, `the provider ${provider} is off: ${why}`)
-    const knowing = Array.from(table.providers).filter(([, provider]) => provider.knows(model))
+    const known = Array.from(table.providers).filter(([, provider]) => provider.knows(model))
+    const knowing = known.length > 0 ? known : saidToHave(model)
     const [only, ...others] = knowing
     if (only !== undefined && others.length === 0) return Effect.succeed(single(only[0], model, only[1]))
-    return knowing.length > 1 ? ambiguous(model, knowing) : unknownModel(model, names)
+    return knowing.length > 1 ? ambiguous(model, knowing) : unknownModel(model, comparable())
   }
 
-  return Router.of({ plan, models: Effect.succeed(listed) })
+  /** Comparing costs time for every name: what providers listed is compared as far as there is room. */
+  const comparable = () => {
+    const said = Array.from(table.providers.keys()).flatMap((provider) => Array.from(catalog.listed(provider)))
+    return new Set([...names, ...said].slice(0, maxCompared))
+  }
+
+  const models = Effect.map(catalog.ask, () => [...configured, ...listedModels(table, configured, catalog)])
+  return Router.of({ plan, models })
 }
 
-/** The router over a table that is made with the program. */
+const maxCompared = 5000
+
+/** The router over a table that is made with the program, and over what its providers say they have. */
 export const layerTable = <E, R>(table: Effect.Effect<ModelTable, E, R>): Layer.Layer<Router, E, R> =>
-  Layer.effect(Router, Effect.map(table, tableRouter))
+  Layer.effect(
+    Router,
+    Effect.flatMap(table, (made) =>
+      Effect.map(makeModelCatalog(made.providers), (catalog) => tableRouter(made, catalog))
+    )
+  )
 
 const single = (provider: string, model: string, { upstream }: TableProvider): RoutePlan => ({
   targets: [{ provider, model, upstream }],
@@ -93,7 +112,7 @@ const bareNames = ({ providers }: ModelTable): ReadonlyArray<string> => {
     .filter((model) => all.filter((provider) => provider.knows(model)).length === 1)
 }
 
-const listModels = ({ models, providers, created }: ModelTable): ReadonlyArray<Model> => {
+const configuredModels = ({ models, providers, created }: ModelTable): ReadonlyArray<Model> => {
   const providerOf = (name: string): string | undefined => {
     const listing = models.get(name)
     if (listing?._tag === "Plan") return listing.plan.targets[0].provider
@@ -107,4 +126,18 @@ const listModels = ({ models, providers, created }: ModelTable): ReadonlyArray<M
     models.map((model) => ({ id: `${provider}/${model}`, provider, created }))
   )
   return [...configured, ...known.filter(({ id }) => !models.has(id))]
+}
+
+/** What providers say they have, and the configuration does not. */
+const listedModels = (
+  { providers, created }: ModelTable,
+  configured: ReadonlyArray<Model>,
+  catalog: ModelCatalog
+): ReadonlyArray<Model> => {
+  const known = new Set(configured.map(({ id }) => id))
+  return Array.from(providers.keys()).flatMap((provider) =>
+    Array.from(catalog.listed(provider), (model) => ({ id: `${provider}/${model}`, provider, created })).filter(
+      ({ id }) => !known.has(id)
+    )
+  )
 }

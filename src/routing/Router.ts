@@ -26,7 +26,7 @@ export class Router extends Context.Service<
   {
     /** Fails with `UnknownModel`, near names in it, where nothing answers to the name. */
     readonly plan: (model: string) => Effect.Effect<RoutePlan, LlmError>
-    /** the models that are known by name */
+    /** the models that are known by name; who has to be asked for them is, so that it may take a few seconds */
     readonly models: Effect.Effect<ReadonlyArray<Model>, LlmError>
   }
 >()("millrace/routing/Router") {

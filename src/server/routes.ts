@@ -111,7 +111,9 @@ const model = json(({ rest, surface }) =>
   Effect.gen(function* () {
     const router = yield* Router
     const known = yield* router.models
-    const found = known.find(({ id }) => id === rest)
+    // A name without its provider is enough where only one has it, as in calls.
+    const [only, ...others] = known.filter(({ id, provider }) => id === `${provider}/${rest}`)
+    const found = known.find(({ id }) => id === rest) ?? (others.length === 0 ? only : undefined)
     if (found === undefined) {
       return yield* unknownModel(
         rest,
