@@ -1,12 +1,14 @@
 import { Effect, Pull, Redacted, Result, Stream } from "effect"
 import type { Frame } from "../domain/Frame.ts"
-import { failure, LlmError, type ProviderFault } from "../domain/LlmError.ts"
+import { LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import { unmetRequirement } from "../domain/requirements.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
-import type { CountRequest, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
+import type { Upstream, UpstreamRequest } from "../routing/Upstream.ts"
+import { collectBody } from "./answer-body.ts"
 import { decodeFrames } from "./frames.ts"
+import { parseJson, questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 
 /** How a key is shown to a provider. */
@@ -17,6 +19,9 @@ export const apiKeyHeader: Auth = (key) => ({ "x-api-key": key })
 
 /** A request as it is about to be sent, apart from what proves who sends it. */
 export type UnsignedRequest = Pick<HttpRequest, "method" | "url" | "headers"> & { readonly body: string }
+
+/** A request as a protocol encoded it; without a body it asks for something (GET). */
+export type RoutedRequest = Pick<EncodedRequest, "path" | "headers"> & { readonly body?: EncodedRequest["body"] }
 
 /**
  * Who a request comes from, where that takes more than showing a key: a signature over it, or a token that is fetched.
@@ -48,18 +53,15 @@ export interface Deployment {
 const maxWholeBody = 64 * 1024 * 1024
 const maxErrorBody = 1024 * 1024
 
-const countingTimeout = "30 seconds"
-const countingTimedOut = failure({ _tag: "Timeout", phase: "total" }, "The provider did not count in time")
-
 /** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
   Effect.map(HttpTransport, (transport) => {
-    const send = (encoded: EncodedRequest, delivery: Delivery, onConnected: () => void) => {
+    const send = (encoded: RoutedRequest, delivery: Delivery, onConnected: () => void) => {
       const request: UnsignedRequest = {
-        method: "POST",
+        method: encoded.body === undefined ? "GET" : "POST",
         url: new URL(deployment.baseUrl + encoded.path),
         headers: {
-          "content-type": "application/json",
+          ...(encoded.body === undefined ? {} : { "content-type": "application/json" }),
           accept: delivery === "stream" ? "text/event-stream" : "application/json",
           // Nothing here unpacks.
           "accept-encoding": "identity",
@@ -67,11 +69,13 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
           ...deployment.headers,
           ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
         },
-        body: JSON.stringify(encoded.body)
+        body: encoded.body === undefined ? "" : JSON.stringify(encoded.body)
       }
-      if (deployment.signer === undefined) return transport.send({ ...request, onConnected })
+      const { body, ...bodiless } = request
+      const whole = { ...bodiless, ...(encoded.body === undefined ? {} : { body }), onConnected }
+      if (deployment.signer === undefined) return transport.send(whole)
       return Effect.flatMap(deployment.signer.sign(request), (signed) =>
-        transport.send({ ...request, headers: { ...request.headers, ...signed }, onConnected })
+        transport.send({ ...whole, headers: { ...whole.headers, ...signed } })
       )
     }
 
@@ -99,29 +103,13 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
     })
     const stream = (request: UpstreamRequest) => Stream.mapError(Stream.unwrap(answerTo(request)), named)
 
-    const counting = deployment.protocols.find((protocol) => protocol.countTokens !== undefined)
-    if (counting?.countTokens === undefined) return { stream }
-    const { encode, read } = counting.countTokens
-    const countTokens = (request: CountRequest) =>
-      Effect.gen(function* () {
-        const context = encodeContext(deployment, counting, request, "whole")
-        const encoded = yield* Effect.fromResult(encode(request.request, context))
-        const answer = yield* send(encoded, "whole", () => {})
-        if (answer.status >= 300) return yield* errorAnswer(counting, answer)
-        const body = yield* Effect.fromResult(parseJson(yield* collect(answer, maxErrorBody)))
-        return (
-          read(body) ??
-          (yield* failure(
-            { _tag: "InvalidOutput", kind: "malformedFrame" },
-            "The provider did not say the number of tokens"
-          ))
-        )
-      }).pipe(
-        Effect.scoped,
-        Effect.timeoutOrElse({ duration: countingTimeout, orElse: () => countingTimedOut }),
-        Effect.mapError(named)
+    const ask: Ask = (protocol, encoded, limit, observer) =>
+      send(encoded, "whole", () => observer?.connected()).pipe(
+        Effect.tap(({ status }) => Effect.sync(() => observer?.head(status))),
+        Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : collectBody(answer, limit))),
+        Effect.scoped
       )
-    return { stream, countTokens }
+    return { stream, ...questionsTo(deployment, ask, named) }
   })
 
 const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Protocol =>
@@ -130,7 +118,7 @@ const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Pr
 const encodeContext = (
   deployment: Deployment,
   protocol: Protocol,
-  request: CountRequest,
+  request: Pick<UpstreamRequest, "model" | "origin">,
   delivery: Delivery
 ): EncodeContext => ({
   model: request.model,
@@ -192,34 +180,16 @@ const decodeEither = Effect.fnUntraced(function* (protocol: Protocol, answer: Ht
   return isDocument ? decodeBody(protocol, { ...answer, body }) : decodeFrames(protocol)(body)
 })
 
-const collect = (answer: HttpAnswer, limit: number): Effect.Effect<string, LlmError> =>
-  Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    return Stream.runForEachArray(answer.body, (batch) => {
-      for (const chunk of batch) {
-        chunks.push(chunk)
-        size += chunk.length
-      }
-      return size > limit
-        ? failure(
-            { _tag: "InvalidOutput", kind: "frameTooLarge" },
-            `The provider's answer is larger than ${limit} bytes`
-          )
-        : Effect.void
-    }).pipe(Effect.map(() => Buffer.concat(chunks).toString("utf8")))
-  })
-
 const errorAnswer = (protocol: Protocol, answer: HttpAnswer): Effect.Effect<never, LlmError> =>
   Effect.flatMap(
     // The status is the message; a body that breaks off does not change it.
-    Effect.orElseSucceed(collect(answer, maxErrorBody), () => ""),
+    Effect.orElseSucceed(collectBody(answer, maxErrorBody), () => ""),
     (body) => protocol.decodeError({ status: answer.status, headers: answer.headers, body })
   )
 
 const decodeBody = (protocol: Protocol, answer: HttpAnswer): Stream.Stream<Frame, LlmError> =>
   Stream.fromEffect(
-    Effect.flatMap(collect(answer, maxWholeBody), (raw) => {
+    Effect.flatMap(collectBody(answer, maxWholeBody), (raw) => {
       const events: Array<LlmEvent> = []
       const error = decodeWhole(protocol, raw, events)
       return error ?? Effect.succeed<Frame>({ protocol: protocol.id, delivery: "whole", raw, events })
@@ -230,9 +200,3 @@ const decodeWhole = (protocol: Protocol, raw: string, events: Array<LlmEvent>): 
   const body = parseJson(raw)
   return Result.isSuccess(body) ? protocol.decodeWhole(body.success, events) : body.failure
 }
-
-const parseJson = (text: string): Result.Result<unknown, LlmError> =>
-  Result.try({
-    try: (): unknown => JSON.parse(text),
-    catch: () => failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, "The provider's answer is not JSON")
-  })
