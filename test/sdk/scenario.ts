@@ -27,6 +27,11 @@ export class Scenario {
     this.running = running
   }
 
+  /** The address of the provider itself. */
+  get providerUrl(): string {
+    return this.running.simulator.url
+  }
+
   /** A simulated model, at the provider of this scenario. */
   model(name: string): string {
     return `${this.upstream}/${name}`
@@ -51,18 +56,15 @@ export class Scenario {
   /** The records of the calls that were answered, in order, each once it has ended. */
   async records(): Promise<ReadonlyArray<CallRecord>> {
     const records: Array<CallRecord> = []
-    for (const id of this.calls) {
-      await this.until(async () => (await this.read(`/v1/calls/${id}`)).status === "ended")
-      records.push(await this.read(`/v1/calls/${id}`))
-    }
+    for (const id of this.calls) records.push(await this.ended(id))
     return records
   }
 
   /** The record of the last call that was answered. */
   async record(): Promise<CallRecord> {
-    const record = (await this.records()).at(-1)
-    if (record === undefined) throw new Error("no call was answered")
-    return record
+    const id = this.calls.at(-1)
+    if (id === undefined) throw new Error("no call was answered")
+    return this.ended(id)
   }
 
   /** The record of the last call that was made, for one that had no answer. */
@@ -84,7 +86,12 @@ export class Scenario {
   }
 
   async begin(): Promise<void> {
-    await fetch(`${this.running.simulator.url}/_simulate/requests`, { method: "DELETE" })
+    await fetch(`${this.providerUrl}/_simulate/requests`, { method: "DELETE" })
+  }
+
+  private async ended(id: string): Promise<CallRecord> {
+    await this.until(async () => (await this.read(`/v1/calls/${id}`)).status === "ended")
+    return this.read(`/v1/calls/${id}`)
   }
 
   private async read(path: string) {
