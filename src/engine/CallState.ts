@@ -1,4 +1,4 @@
-import { Cause } from "effect"
+import { Cause, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Call, FinalRecord, Notice, OpenRecord } from "../domain/Call.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
@@ -9,6 +9,16 @@ import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 
+/** What becomes of a call's answer on the side of its caller; written by whoever sends it. */
+export interface CallDelivery {
+  /** handed to the transport so far */
+  bytes: number
+  /** whether the dialect's ending was among them */
+  complete: boolean
+  /** called when somebody cancels the call: whoever waits for the caller alone would not notice */
+  onCancelled: ((error: LlmError) => void) | undefined
+}
+
 /** Who ended a call before its answer did. */
 export type CancelledBy = "client" | "caller" | "shutdown"
 
@@ -18,6 +28,7 @@ const cancelMessages: { readonly [by in CancelledBy]: string } = {
   shutdown: "The server is shutting down"
 }
 
+const isLlmError = Schema.is(LlmError)
 const defect = failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
 
 /** The ends of the blocks that an event opens and closes, so that an answer that is cut can be closed properly. */
@@ -55,8 +66,7 @@ export class CallState {
   private textSize = 0
   /** the answer was cut by a limit: nothing more is taken */
   cut = false
-  /** how much was handed to the caller, and whether its end was; written by whoever sends */
-  readonly delivery = { bytes: 0, complete: false }
+  readonly delivery: CallDelivery = { bytes: 0, complete: false, onCancelled: undefined }
 
   constructor(id: string, call: Call, openedAt: number, maxText: number) {
     this.id = id
@@ -77,7 +87,9 @@ export class CallState {
   /** Ends the call from outside, in whatever phase it is. */
   cancel(by: CancelledBy): void {
     this.settle({ _tag: "Cancelled", by })
-    this.attempts.at(-1)?.abort(this.cancellation(by))
+    const error = this.cancellation(by)
+    this.attempts.at(-1)?.abort(error)
+    this.delivery.onCancelled?.(error)
   }
 
   /** The failure that a caller is told when somebody else cancelled the call. */
@@ -208,7 +220,7 @@ export class CallState {
   /** The call's scope broke: whatever no stage has told as the call's ending, a defect above all. */
   broke(cause: Cause.Cause<unknown>): void {
     const error = Cause.squash(cause)
-    if (error instanceof LlmError) this.settle(failedWith(error))
+    if (isLlmError(error)) this.settle(failedWith(error))
     else if (Cause.hasDies(cause)) this.settle(failedWith(defect))
   }
 

@@ -13,7 +13,7 @@ import { Attempt, start, type Committed } from "../routing/Attempt.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
 import type { Timeouts } from "../routing/Timeouts.ts"
 import { newCallId } from "./CallId.ts"
-import { CallState, type CancelledBy } from "./CallState.ts"
+import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
 
 /** An answer that has begun: who gives it, and the frames of it. The stream is consumed once. */
 export interface Answer {
@@ -30,8 +30,8 @@ export interface OpenCall {
   readonly id: string
   /** Goes up to the commit point: fails while a failure can still be told with a status of its own. Run once. */
   readonly answer: Effect.Effect<Answer, LlmError>
-  /** For whoever sends the answer: bytes handed to the transport, and whether the dialect's ending was among them. */
-  readonly delivery: { bytes: number; complete: boolean }
+  /** for whoever sends the answer */
+  readonly delivery: CallDelivery
   /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
   readonly notice: (notice: Notice) => void
 }

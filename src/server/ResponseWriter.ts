@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
+import type { LlmError } from "../domain/LlmError.ts"
 
 /** Response headers as Node takes them. */
 export type ResponseHeaders = { readonly [name: string]: string }
@@ -17,6 +18,7 @@ export class ResponseWriter {
   /** since when the caller takes nothing, epoch milliseconds */
   stalledSince: number | undefined
   bytes = 0
+  private resumeStalled: ((error: LlmError) => void) | undefined
 
   constructor(response: ServerResponse, headers: () => ResponseHeaders, now: () => number) {
     this.response = response
@@ -34,8 +36,8 @@ export class ResponseWriter {
     return this.response.writableEnded
   }
 
-  /** Hands text over; suspends while the caller does not take what it has. */
-  write(text: string): Effect.Effect<void> {
+  /** Hands text over; suspends while the caller does not take what it has, until `giveUp`. */
+  write(text: string): Effect.Effect<void, LlmError> {
     if (text === "" || this.ended) return Effect.void
     this.head()
     this.count(text)
@@ -58,6 +60,11 @@ export class ResponseWriter {
     this.response.write(text)
   }
 
+  /** Ends the wait for a caller that takes nothing, with a failure. */
+  giveUp(error: LlmError): void {
+    this.resumeStalled?.(error)
+  }
+
   /** Gives the connection up. */
   destroy(): void {
     this.response.destroy()
@@ -72,15 +79,24 @@ export class ResponseWriter {
     this.lastWriteAt = this.now()
   }
 
-  private readonly drained: Effect.Effect<void> = Effect.callback<void>((resume) => {
+  private readonly drained: Effect.Effect<void, LlmError> = Effect.callback<void, LlmError>((resume) => {
     // A broken connection needs no drain and gets none: what ends the call is on its way.
     if (!this.response.writableNeedDrain && !this.response.destroyed) return resume(Effect.void)
     this.stalledSince = this.now()
-    const onDrain = () => {
+    const stop = () => {
       this.stalledSince = undefined
+      this.resumeStalled = undefined
+      this.response.off("drain", onDrain)
+    }
+    const onDrain = () => {
+      stop()
       resume(Effect.void)
     }
+    this.resumeStalled = (error) => {
+      stop()
+      resume(error)
+    }
     this.response.once("drain", onDrain)
-    return Effect.sync(() => this.response.off("drain", onDrain))
+    return Effect.sync(stop)
   })
 }

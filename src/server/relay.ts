@@ -23,6 +23,7 @@ export const relayStream = Effect.fnUntraced(function* (
   onAnswer: (answer: Answer) => void
 ): Effect.fn.Return<void, LlmError, Scope.Scope> {
   const renderer = dialect.renderer(context)
+  opened.delivery.onCancelled = (error) => writer.giveUp(error)
   yield* Effect.forkScoped(pulse(writer, dialect.keepAlive, settings), { startImmediately: true })
   yield* opened.answer.pipe(
     Effect.tap((answer) => Effect.sync(() => onAnswer(answer))),
@@ -50,7 +51,7 @@ const send = (
   renderer: StreamRenderer,
   opened: OpenCall,
   writer: ResponseWriter
-): Effect.Effect<void> => {
+): Effect.Effect<void, LlmError> => {
   let text = ""
   for (const frame of batch) {
     if (frame.raw !== undefined && frame.protocol === dialect.id && frame.delivery === "stream")

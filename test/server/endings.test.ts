@@ -260,6 +260,7 @@ layer(running(), { excludeTestServices: true })("a call that is cancelled", (it)
       const request = yield* upstream
       yield* engine.cancel(id)
       yield* untilTrue(() => request.state === "aborted")
+      assert.deepStrictEqual((yield* ended(id)).outcome, { kind: "Cancelled", by: "caller" })
     }).pipe(Effect.scoped)
   )
 })
