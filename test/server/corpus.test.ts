@@ -5,7 +5,6 @@ import { isContent } from "../../src/domain/LlmEvent.ts"
 import { foldEvents, textOf } from "../../src/domain/LlmResponse.ts"
 import { anthropicMessages } from "../../src/protocols/anthropic-messages/outbound.ts"
 import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
-import { framesOf } from "../../src/server/simulate/Recording.ts"
 import {
   corpusCases,
   corpusPresent,
@@ -81,8 +80,10 @@ const untilFailure = ({ text, reasoning, tools }: Gist) => ({ text, reasoning, t
 
 /** The frames of a stream, without what may be left out: comments and surplus blank lines. The last may lack its end. */
 const framesIn = (body: Buffer): ReadonlyArray<string> =>
-  framesOf(body)
-    .map((frame) => frame.toString().replace(/^(?:[\r\n]+|:.*(?:\r\n|\r|\n))+/gm, ""))
+  body
+    .toString()
+    .split(/(?<=\r\n\r\n|\n\n|\r\r)/)
+    .map((frame) => frame.replace(/^(?:[\r\n]+|:.*(?:\r\n|\r|\n))+/gm, ""))
     .filter((frame) => frame !== "")
     .map((frame) => (/[\r\n]{2}$/.test(frame) ? frame : `${frame.trimEnd()}\n\n`))
 
