@@ -62,15 +62,13 @@ export const gistOf = (events: ReadonlyArray<LlmEvent>): Gist => {
 /** What a stream that fails could still say: how it would have ended, and what it cost, is told only with the end. */
 export const untilFailure = ({ choices }: Gist) =>
   choices
-    .map(({ finish: _, words: __, ...choice }) => choice)
-    .filter(
-      ({ calls, reasoning, refusal, text }) => text !== "" || reasoning !== "" || refusal !== "" || calls.length > 0
-    )
+    .map(({ index, text, reasoning, refusal, calls }) => ({ index, text, reasoning, refusal, calls }))
+    .filter(({ text, reasoning, refusal, calls }) => text + reasoning + refusal !== "" || calls.length > 0)
 
 /** What of a gist is the same in every dialect that has words for it. */
 export const comparable = ({ choices, usage }: Gist) => ({
   usage,
-  choices: choices.map(({ words: _, ...choice }) => choice)
+  choices: choices.map((choice) => ({ ...choice, words: undefined }))
 })
 
 /** Something that a dialect cannot say as it is. */
@@ -169,7 +167,10 @@ const noCacheWrites: Difference = {
   why: "what was written to the cache is not counted",
   notice: "the count of tokens that were written to the cache",
   applies: ({ usage: { cacheWriteTokens = 0 } }) => cacheWriteTokens > 0,
-  inWords: counting(({ cacheWriteTokens: _, ...usage }) => usage)
+  inWords: counting((usage) => {
+    const { cacheWriteTokens: _, ...counts } = usage
+    return counts
+  })
 }
 
 const noZeroCacheWrites: Difference = {

@@ -176,6 +176,19 @@ describe("an answer", () => {
     })
   )
 
+  test(
+    "may have spaces and line ends before it, which kept the connection alive",
+    Effect.gen(function* () {
+      const server = yield* provider(answering(200, "application/json", '\n         \n\n{"text":"hello","stop":true}'))
+      const { frames } = yield* asking(deploymentAt(server.url), { delivery: "whole" })
+      const events = (yield* frames).flatMap((frame) => frame.events)
+      assert.deepStrictEqual(
+        events.map(({ _tag }) => _tag),
+        ["TextDelta", "Finish"]
+      )
+    })
+  )
+
   for (const [asked, answer, delivery] of [
     ["stream", sse, "stream"],
     ["stream", json, "whole"],

@@ -281,6 +281,18 @@ describe("usage", () => {
 })
 
 describe("frames", () => {
+  it("have padding of any length, which says nothing", () => {
+    const padded = (p: string) =>
+      decoded(
+        awsEvent("messageStart", { role: "assistant", p }),
+        awsEvent("contentBlockDelta", { contentBlockIndex: 0, delta: { text: "a" }, p }),
+        awsEvent("contentBlockStop", { contentBlockIndex: 0, p }),
+        awsEvent("messageStop", { stopReason: "end_turn", p }),
+        awsEvent("metadata", { usage: { inputTokens: 1, outputTokens: 1 }, p })
+      )
+    expect(padded("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234")).toEqual(padded(""))
+  })
+
   it("that are not known are passed over", () => {
     expect(decoded(messageStart, awsEvent("notInventedYet", { a: 1 }), messageStop("end_turn")).length).toBe(2)
   })

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LlmRequest, Part } from "../../../src/domain/LlmRequest.ts"
+import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { Usage } from "../../../src/domain/Usage.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
@@ -173,6 +174,21 @@ describe("a request", () => {
 const chunk = (event: unknown): Uint8Array =>
   awsEvent("chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64"), p: "abc" })
 const start = chunk({ type: "message_start", message: { id: "m", model: "claude", content: [] } })
+
+describe("a stream", () => {
+  it("wraps each event of the Messages API in base64, with padding, and has its metrics in the last", () => {
+    const { events, error } = decodeStream(bedrockInvokeAnthropic, [
+      start,
+      chunk({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+      chunk({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hello" } }),
+      chunk({ type: "content_block_stop", index: 0 }),
+      chunk({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 2 } }),
+      chunk({ type: "message_stop", "amazon-bedrock-invocationMetrics": { inputTokenCount: 9, outputTokenCount: 2 } })
+    ])
+    expect(error).toBeUndefined()
+    expect(foldEvents(events).choices).toMatchObject([{ parts: [{ text: "Hello" }], finish: { reason: "stop" } }])
+  })
+})
 
 describe("a failure in the stream", () => {
   it("is an exception of AWS", () => {

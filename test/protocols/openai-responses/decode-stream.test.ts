@@ -88,6 +88,18 @@ describe("what servers of this format do differently", () => {
     expect(said(events)).toBe("a")
   })
 
+  it("knows events by their type, whether or not a line names them, and comments for none", () => {
+    const documents = [created, delta("output_text", "Hello"), completed()]
+    const comment = ": OPENROUTER PROCESSING\n\n"
+    const named = documents.map((document) => `event: ${document.type}\ndata: ${JSON.stringify(document)}\n\n`).join("")
+    const unnamed = comment + documents.map((document) => `data: ${JSON.stringify(document)}\n\n`).join(comment)
+    for (const text of [named, unnamed]) {
+      const { events, error } = decodeStream(openAiResponses, [Buffer.from(text)])
+      expect(error).toBeUndefined()
+      expect(said(events)).toBe("Hello")
+    }
+  })
+
   it("keeps pieces of a message apart by the index that the server gives them", () => {
     const part = (content_index: number) => ({ content_index, part: { type: "output_text", text: "" } })
     const events = answer(

@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest"
+import { foldEvents } from "../../../src/domain/LlmResponse.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import { cutAt, decodeStream, type Decoded } from "../corpus.ts"
+import { grammarFaults } from "../grammar.ts"
+
+type Fields = { readonly [key: string]: unknown }
+
+const head = { id: "c1", object: "chat.completion.chunk", created: 1_800_000_000, model: "m" }
+
+const chunk = (delta: Fields, finish: string | null = null, more: Fields = {}): string =>
+  JSON.stringify({ ...head, choices: [{ index: 0, delta, finish_reason: finish }], ...more })
+
+const frame = (data: string): string => `data: ${data}\n\n`
+const done = frame("[DONE]")
+
+/** A body however its bytes are cut. */
+const decode = (body: string): Decoded => {
+  const bytes = Buffer.from(body)
+  const decoded = decodeStream(openAiChat, [bytes])
+  for (let offset = 1; offset < bytes.length; offset++) {
+    expect(decodeStream(openAiChat, cutAt(bytes, [offset])).events).toEqual(decoded.events)
+  }
+  return decoded
+}
+
+const answerTo = (body: string) => {
+  const { events, error } = decode(body)
+  expect(error).toBeUndefined()
+  expect(grammarFaults(events)).toEqual([])
+  return foldEvents(events)
+}
+
+const hello = {
+  parts: [{ _tag: "Text", text: "Hello" }],
+  finish: { reason: "stop", rawReason: "stop" }
+}
+
+describe("the framing of a chat stream", () => {
+  const body = frame(chunk({ role: "assistant", content: "Hel" })) + frame(chunk({ content: "lo" }, "stop")) + done
+
+  it("may end its lines with CRLF, and need no terminator", () => {
+    const crlf = body.replace(done, "").replaceAll("\n", "\r\n")
+    expect(answerTo(crlf).choices).toMatchObject([hello])
+  })
+
+  it("may have comments that keep it alive, before its first chunk and between the others", () => {
+    const comment = ": OPENROUTER PROCESSING\n\n"
+    const alive = comment + comment + body.replaceAll("\n\n", `\n\n${comment}`)
+    expect(answerTo(alive).choices).toMatchObject([hello])
+  })
+
+  it("may begin with blank lines", () => {
+    expect(answerTo(`\n\n\n${body}`).choices).toMatchObject([hello])
+  })
+
+  it("may lack the blank line after its last frame", () => {
+    expect(answerTo(body.trimEnd()).choices).toMatchObject([hello])
+    expect(answerTo(body.replace(done, "").trimEnd()).choices).toMatchObject([hello])
+  })
+})
+
+describe("the end of a chat stream", () => {
+  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
+
+  it("may be said twice, the second time with the usage", () => {
+    const body =
+      frame(chunk({ content: "Hello" })) +
+      frame(chunk({ content: "" }, "stop")) +
+      frame(chunk({ role: "assistant", content: "" }, "stop", { usage })) +
+      done
+    const { choices, usage: counted } = answerTo(body)
+    expect(choices).toMatchObject([hello])
+    expect(counted).toEqual({ inputTokens: 3, outputTokens: 2, source: "provider" })
+  })
+
+  it("may never be said after a call", () => {
+    const call = { index: 0, id: "x", type: "function", function: { name: "f", arguments: "{}" } }
+    expect(answerTo(frame(chunk({ tool_calls: [call] })) + done).choices).toMatchObject([
+      { parts: [{ id: "x", name: "f", arguments: "{}", valid: true }], finish: { reason: "tool-calls" } }
+    ])
+  })
+
+  it("says that there were calls where the limit cut one, which is not valid", () => {
+    const call = { index: 0, id: "x", type: "function", function: { name: "f", arguments: '{"city":"Par' } }
+    const [choice] = answerTo(frame(chunk({ tool_calls: [call] })) + frame(chunk({}, "tool_calls")) + done).choices
+    expect(choice?.parts).toMatchObject([{ _tag: "ToolCall", arguments: '{"city":"Par', valid: false }])
+    expect(choice?.finish?.rawReason).toBe("tool_calls")
+  })
+
+  it("is an error that says what the model wrote instead of a call, and nothing after it", () => {
+    const error = {
+      message: "Failed to call a function",
+      type: "invalid_request_error",
+      code: "tool_use_failed",
+      failed_generation: "<function=f>"
+    }
+    const failed = `event: error\n${frame(JSON.stringify({ error }))}`
+    const decoded = decode(frame(chunk({ role: "assistant", content: "" })) + failed)
+    expect(decoded.error).toMatchObject({ message: error.message, fault: { code: error.code, raw: failed } })
+    expect(grammarFaults(decoded.events, { complete: false })).toEqual([])
+  })
+})
+
+describe("the pieces of a chat stream", () => {
+  it("may be no text beside calls, empty again and again, or nothing at all", () => {
+    const call = { index: 0, id: "x", type: "function", function: { name: "f", arguments: "{}" } }
+    const body =
+      frame(chunk({})) +
+      frame(chunk({ content: "" })) +
+      frame(chunk({ content: "" })) +
+      frame(chunk({ content: null, tool_calls: [call] })) +
+      frame(chunk({}, "tool_calls")) +
+      done
+    expect(decode(body).events.some(({ _tag }) => _tag.startsWith("Text"))).toBe(false)
+    expect(answerTo(body).choices[0]?.parts).toMatchObject([{ _tag: "ToolCall", id: "x", arguments: "{}" }])
+  })
+
+  it.each([
+    ["on every chunk", { role: "assistant" }],
+    ["never", {}]
+  ])("name the role %s", (_, role) => {
+    const body =
+      frame(chunk({ ...role, content: "Hel" })) +
+      frame(chunk({ ...role, content: "lo" })) +
+      frame(chunk({ ...role, content: "" }, "stop")) +
+      done
+    expect(answerTo(body).choices).toMatchObject([hello])
+  })
+})
