@@ -33,10 +33,11 @@ export const makeModelCatalog = (
 ): Effect.Effect<ModelCatalog> =>
   Effect.gen(function* () {
     const listed = new Map<string, ReadonlySet<string>>()
-    const asked = Array.from(providers).flatMap(([name, { upstream }]) =>
-      upstream.listModels === undefined ? [] : [{ name, listModels: upstream.listModels }]
+    const listings = new Map(
+      Array.from(providers).flatMap(([name, { upstream }]) =>
+        upstream.listModels === undefined ? [] : [[name, upstream.listModels] as const]
+      )
     )
-    const listings = new Map(asked.map(({ name, listModels }) => [name, listModels]))
     const cache = yield* Cache.makeWith(
       (name: string) =>
         (listings.get(name) ?? Effect.succeed([])).pipe(
@@ -46,7 +47,7 @@ export const makeModelCatalog = (
       { capacity: listings.size, timeToLive: (exit) => (Exit.isSuccess(exit) ? good : beforeRetry) }
     )
     return {
-      ask: Effect.forEach(listings.keys(), (name) => Effect.exit(Cache.get(cache, name)), {
+      ask: Effect.forEach(Array.from(listings.keys()), (name) => Effect.exit(Cache.get(cache, name)), {
         concurrency: "unbounded",
         discard: true
       }),

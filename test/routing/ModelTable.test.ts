@@ -83,6 +83,48 @@ describe("a model's name is looked up", () => {
   )
 })
 
+describe("what providers say they have", () => {
+  const said: { readonly [provider: string]: ReadonlyArray<string> } = {
+    north: ["penguin", "walrus", "both"],
+    south: ["compass", "both"]
+  }
+  const asked = tableRouter(
+    { providers, models: new Map(), off: new Map(), created: 1 },
+    { ask: Effect.void, listed: (provider) => new Set(said[provider]) }
+  )
+
+  it.effect("counts where nothing is configured, and changes nothing that is", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(target(yield* asked.plan("walrus")), "north walrus")
+      assert.strictEqual(target(yield* asked.plan("penguin")), "south penguin")
+      assert.strictEqual(target(yield* asked.plan("compass")), "north compass")
+      const several = yield* Effect.flip(asked.plan("both"))
+      assert.include(several.message, "north/both, south/both")
+      const near = yield* Effect.flip(asked.plan("wlarus"))
+      assert.include(near.message, 'did you mean "walrus"')
+    })
+  )
+
+  it.effect("is listed once, behind what is configured", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        (yield* asked.models).map(({ id }) => id),
+        [
+          "north/shared",
+          "north/compass",
+          "south/shared",
+          "south/penguin",
+          "north/penguin",
+          "north/walrus",
+          "north/both",
+          "south/compass",
+          "south/both"
+        ]
+      )
+    })
+  )
+})
+
 describe("a name that leads nowhere", () => {
   it.effect("is answered with the names that are like it", () =>
     Effect.gen(function* () {

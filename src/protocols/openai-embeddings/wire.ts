@@ -3,15 +3,21 @@ import { nullish, openDocument } from "../open-document.ts"
 
 export const openAiEmbeddingsId = "openai-embeddings"
 
-const Tokens = Schema.NonEmptyArray(Schema.Natural)
+type Tokens = ReadonlyArray<number>
+type Input = string | ReadonlyArray<string> | Tokens | ReadonlyArray<Tokens>
 
-/** One text or several, one sequence of tokens or several. */
-const Input = Schema.Union([
-  Schema.String,
-  Schema.NonEmptyArray(Schema.String),
-  Tokens,
-  Schema.NonEmptyArray(Tokens)
-]).annotate({ message: "Expected a text, a list of texts, a list of tokens, or a list of lists of tokens, none empty" })
+const isListOf = <A>(value: unknown, isEntry: (entry: unknown) => entry is A): value is ReadonlyArray<A> =>
+  Array.isArray(value) && value.length > 0 && value.every(isEntry)
+
+const isText = (value: unknown): value is string => typeof value === "string"
+const isToken = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+const isTokens = (value: unknown): value is Tokens => isListOf(value, isToken)
+
+/** One text or several, one sequence of tokens or several: one thing to say about whatever is none of these. */
+const Input = Schema.declare(
+  (value): value is Input => isText(value) || isListOf(value, isText) || isTokens(value) || isListOf(value, isTokens),
+  { message: "Expected a text, a list of texts, a list of tokens, or a list of lists of tokens; no list may be empty" }
+)
 
 /** The request of the embeddings API. */
 export const EmbeddingsRequest = openDocument({
