@@ -16,6 +16,9 @@ import { z } from "zod"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { collect, pixel, rejection, scenarios, wordsOf, type Scenario } from "./scenario.ts"
 
+// It warns of every model that it does not know.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
+
 const apiKey = "unused"
 
 /** The providers of the AI SDK that speak an API of the server; what each tells of an answer, and asks objects of. */
