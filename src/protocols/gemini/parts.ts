@@ -65,13 +65,13 @@ export const resultPart = (
 /** Whether a part is no more than the signature of the part before it. */
 export const isSignature = (part: JsonObject): boolean => Object.keys(part).every((key) => key === "thoughtSignature")
 
-/** The signature of thoughts; none where another format's provider made it, who alone could use it. */
+/** The signature of thoughts; none where it is not known to be of this format: only who made it could use it. */
 export const ownSignature = (
   { signature, origin }: { readonly signature?: string; readonly origin?: string },
   said: Notices
 ): string | undefined => {
-  if (signature === undefined || origin === undefined || origin === geminiId) return signature
-  said.dropped("the signature of reasoning", `only ${origin} takes it back`)
+  if (signature === undefined || origin === geminiId) return signature
+  said.dropped("the signature of reasoning", `only ${origin ?? "who made it"} takes it back`)
   return undefined
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import type { Notice } from "../../../src/domain/Call.ts"
 import type { Frame } from "../../../src/domain/Frame.ts"
 import { failure } from "../../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
@@ -45,7 +46,7 @@ const gist = (events: ReadonlyArray<LlmEvent>): unknown =>
 describe("rendered Gemini streams", () => {
   const kinds = ["text", "reasoning", "signed", "tool", "source"] as const
 
-  it.prop("say what the events say", [wellFormedEvents({ kinds, choices: true })], ([events]) => {
+  it.prop("say what the events say", [wellFormedEvents({ kinds, choices: true, origin: "gemini" })], ([events]) => {
     const { text, notices } = render(events)
     expect(notices).toEqual([])
     expect(streamFaults(text)).toEqual([])
@@ -58,7 +59,7 @@ describe("rendered Gemini streams", () => {
     expect(decode(array).events).toEqual(decoded.events)
   })
 
-  it.prop("say what whole answers say", [wellFormedEvents({ kinds, choices: true })], ([events]) => {
+  it.prop("say what whole answers say", [wellFormedEvents({ kinds, choices: true, origin: "gemini" })], ([events]) => {
     const whole = geminiDialect.renderWhole(foldEvents(events), contextOf(), [])
     const decoded = decodeWhole(gemini, Buffer.from(JSON.stringify(whole)))
     expect(gist(decoded.events)).toEqual(gist(events))
@@ -120,6 +121,23 @@ describe("rendered Gemini streams", () => {
       { content: { parts: [{ text: "I will not" }] } },
       { finishReason: "SAFETY", groundingMetadata: { groundingChunks: [{ web: { uri: "https://a.example" } }] } }
     ])
+  })
+
+  it("have no signature that is not said to be Gemini's", () => {
+    const signed = [
+      started,
+      { _tag: "ReasoningStart", id: "0" },
+      { _tag: "ReasoningDelta", id: "0", text: "hm" },
+      { _tag: "ReasoningEnd", id: "0", signature: "nobody's" },
+      finish
+    ] as const
+    const { text, notices } = render(signed)
+    const whole: Array<Notice> = []
+    const document = geminiDialect.renderWhole(foldEvents(signed), contextOf(), whole)
+    expect(text + JSON.stringify(document)).not.toContain("nobody's")
+    for (const said of [notices, whole.map(({ message }) => message)]) {
+      expect(said).toEqual(["the signature of reasoning: only who made it takes it back"])
+    }
   })
 
   it("have the signature of a picture on the picture, and that of a text after it", () => {
