@@ -25,7 +25,7 @@ const refusalId = " refusal"
  */
 export class EventRenderer {
   readonly notices = new Notices(noCounterpart)
-  readonly blocks = new BlockWriter()
+  readonly blocks = new BlockWriter(this.notices)
   /** whether `message_start` was sent */
   started = false
   /** whether the stream has ended, well or not */

@@ -60,7 +60,7 @@ const blockOf = (
     case "ToolCall": {
       const { input, intact } = toolInput(part.arguments)
       if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
-      return [{ ...toolBlock(part), input }]
+      return [{ ...toolBlock(part, said), input }]
     }
     case "ToolResult":
     case "Opaque":

@@ -1,6 +1,7 @@
 import { DateTime, type Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { ResponsePart } from "../../domain/LlmResponse.ts"
+import { callFields } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { RenderContext } from "../Dialect.ts"
@@ -16,7 +17,7 @@ type ToolCall = Pick<
 /** The part of a call; none where the provider that ran it is of another format. */
 export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined => {
   const { id, name, providerExecuted } = call
-  const origin = call.origin?.protocol === geminiId && isObject(call.origin.value) ? call.origin.value : {}
+  const origin = callFields(call, geminiId, said)
   if (providerExecuted === true) {
     if (Object.keys(origin).length > 0) return origin
     said.dropped(`a call of ${name} that the provider ran itself`)

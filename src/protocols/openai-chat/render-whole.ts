@@ -2,13 +2,14 @@ import type { Notice } from "../../domain/Call.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import { textOf } from "../../domain/LlmResponse.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { callFields } from "../CallOrigin.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { annotationOf } from "./annotations.ts"
 import { renderLogprobs } from "./logprobs.ts"
 import { detailOf } from "./reasoning-details.ts"
 import { isLegacy, mediaOf, noCounterpart, wordOf } from "./render-events.ts"
-import { callExtras, customInput } from "./rendered-calls.ts"
+import { customInput } from "./rendered-calls.ts"
 import { renderUsage } from "./usage.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -77,7 +78,7 @@ const callsOf = (parts: ReadonlyArray<ResponsePart>, said: Notices): ReadonlyArr
       return []
     }
     const { id, name } = part
-    const extras = callExtras(part.origin)
+    const extras = callFields(part, openAiChatId, said)
     return extras["type"] === "custom"
       ? [{ id, type: "custom", custom: { name, input: customInput(part.arguments) } }]
       : [{ id, type: "function", function: { name, arguments: part.arguments }, ...extras }]

@@ -1,4 +1,5 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { callFields } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { openAiChatId } from "./wire.ts"
@@ -18,10 +19,6 @@ interface RenderedCall {
   written: boolean
   done: boolean
 }
-
-/** What this format once said of a call beyond what every format says. */
-export const callExtras = (origin: ToolStart["origin"]): JsonObject =>
-  origin?.protocol === openAiChatId && isObject(origin.value) ? origin.value : {}
 
 /** The text that is the input of a custom tool. */
 export const customInput = (text: string): string => {
@@ -86,7 +83,7 @@ export class RenderedCalls {
   private start(event: ToolStart): JsonObject | undefined {
     const { id, name, choice = 0 } = event
     const index = this.nextIndex(choice)
-    const extras = callExtras(event.origin)
+    const extras = callFields(event, openAiChatId, this.notices)
     const custom = extras["type"] === "custom"
     const silent = event.providerExecuted === true || (this.legacy && index > 0)
     this.calls.set(id, { choice, index, custom, moved: true, silent, written: false, done: false })

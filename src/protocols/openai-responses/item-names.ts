@@ -1,4 +1,6 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { callFields } from "../CallOrigin.ts"
+import type { Notices } from "../Notices.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import type { CallHead } from "./item-writers.ts"
 import { openAiResponsesId } from "./wire.ts"
@@ -42,9 +44,9 @@ export class ItemIds {
 type ToolStart = Pick<Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, "id" | "name" | "origin">
 
 /** A call but for its arguments: as this format once described it, or as a plain one. */
-export const callHeadOf = ({ id, name, origin }: ToolStart): CallHead => {
-  const more = origin?.protocol === openAiResponsesId && isObject(origin.value) ? origin.value : {}
-  return { callId: id, name, custom: more["type"] === "custom_tool_call", more }
+export const callHeadOf = (call: ToolStart, said: Notices): CallHead => {
+  const more = callFields(call, openAiResponsesId, said)
+  return { callId: call.id, name: call.name, custom: more["type"] === "custom_tool_call", more }
 }
 
 /** A call that a provider of another format ran, as the hosted tool of this one that does the same; there may be none. */

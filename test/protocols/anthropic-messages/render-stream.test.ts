@@ -1,4 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
+import type { Schema } from "effect"
+import type { Notice } from "../../../src/domain/Call.ts"
 import { failure, LlmError } from "../../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
@@ -144,6 +146,27 @@ describe("blocks", () => {
       { type: "server_tool_use", id: "b", name: "g", input: {} },
       { type: "input_json_delta", partial_json: "{}" }
     ])
+  })
+
+  it("of tools say nothing that another format says of a call, and notice what that is", () => {
+    const calling = (origin: { readonly protocol: string; readonly value: Schema.Json }): ReadonlyArray<LlmEvent> => [
+      { _tag: "ToolInputStart", id: "a", name: "f", origin },
+      { _tag: "ToolInputEnd", id: "a" },
+      { _tag: "ToolCall", id: "a", name: "f", arguments: "{}", valid: true }
+    ]
+    const plain = { type: "tool_use", id: "a", name: "f", input: {} }
+    const notice = { code: "dropped", message: "thoughtSignature of a tool call: the Messages API has no counterpart" }
+    const theirs = calling({ protocol: "gemini", value: { id: "x", thoughtSignature: "theirs" } })
+    const streamed = answer(...theirs)
+    expect(blocksOf(streamed.documents)).toEqual([plain])
+    expect(streamed.notices).toEqual([notice])
+    const said: Array<Notice> = []
+    const whole = anthropicMessagesDialect.renderWhole(foldEvents([started, ...theirs, finish()]), contextOf(), said)
+    expect(whole).toMatchObject({ content: [plain] })
+    expect(said).toEqual([notice])
+    const own = answer(...calling({ protocol, value: { type: "tool_use", caller: { type: "direct" } } }))
+    expect(blocksOf(own.documents)).toEqual([{ ...plain, caller: { type: "direct" } }])
+    expect(own.notices).toEqual([])
   })
 
   it("that are open together are streamed in the order in which they began", () => {
