@@ -8,15 +8,19 @@ import { programLayer } from "../../src/config/layers.ts"
 import { load } from "../../src/config/load.ts"
 import { Engine, EngineLimits } from "../../src/engine/Engine.ts"
 import { Filters, type Filter } from "../../src/filters/Filter.ts"
-import { anthropicMessagesSurface } from "../../src/protocols/anthropic-messages/surface.ts"
-import { openAiChatSurface } from "../../src/protocols/openai-chat/surface.ts"
+import type { FormatName } from "../../src/providers/formats.ts"
 import { Server } from "../../src/server/Server.ts"
 import { defaultServerSettings, Settings, type ServerSettings } from "../../src/server/Settings.ts"
+import { allSurfaces } from "../../src/server/surfaces.ts"
 import { simulateServer, type SimulateServer } from "../../src/server/simulate/SimulateServer.ts"
 import { ask as askOnce, type Ask, type Seen } from "./simulate/server.ts"
 
 /** The keys that Millrace shows to its providers: nobody else may ever see them. */
-export const secrets = { chat: "sk-secret-of-chat", messages: "sk-secret-of-messages" }
+export const secrets = {
+  chat: "sk-secret-of-chat",
+  messages: "sk-secret-of-messages",
+  further: "sk-secret-of-further"
+}
 
 /** What a test server is made of beside the usual: two providers, `chat` and `messages`, that are one simulator. */
 export interface RunningOptions {
@@ -26,6 +30,8 @@ export interface RunningOptions {
   readonly maxText?: number
   readonly models?: object
   readonly providers?: object
+  /** wire formats by which the simulator is reached beside, each by a provider of that name */
+  readonly formats?: ReadonlyArray<FormatName>
   readonly storage?: string
   /** a folder of recordings for the simulator */
   readonly replay?: string
@@ -50,13 +56,19 @@ export class Running extends Context.Service<
 /** The document of a configuration whose providers are at one address. */
 export const documentFor = (
   simulator: string,
-  { models = {}, providers = {}, storage = "memory:" }: RunningOptions
+  { models = {}, providers = {}, formats = [], storage = "memory:" }: RunningOptions
 ) => ({
   storage: { url: storage },
   audit: { durability: "strict" },
   providers: {
     chat: { protocol: "openai-chat", baseUrl: `${simulator}/v1`, apiKey: secrets.chat },
     messages: { protocol: "anthropic-messages", baseUrl: simulator, apiKey: secrets.messages },
+    ...Object.fromEntries(
+      formats.map((protocol) => {
+        const baseUrl = protocol.startsWith("openai-") ? `${simulator}/v1` : simulator
+        return [protocol, { protocol, baseUrl, apiKey: secrets.further }]
+      })
+    ),
     ...providers
   },
   models
@@ -81,7 +93,7 @@ export const running = (options: RunningOptions = {}): Layer.Layer<Running> =>
       const configuration = yield* load({ config, host: "127.0.0.1", port: 0 })
       const log: Array<string> = []
       const services = yield* Layer.build(
-        Server.layer([openAiChatSurface, anthropicMessagesSurface]).pipe(
+        Server.layer(allSurfaces).pipe(
           Layer.provideMerge(programLayer(configuration)),
           Layer.provide([
             Layer.succeed(Settings, { ...defaultServerSettings, port: 0, ...options.settings }),

@@ -2,12 +2,14 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { Delivery } from "../../domain/LlmRequest.ts"
 import { foldEvents } from "../../domain/LlmResponse.ts"
-import type { Dialect, RenderContext, StreamRenderer } from "../../protocols/Dialect.ts"
+import type { RenderContext } from "../../protocols/Dialect.ts"
 import { failureOfStatus, type Fault } from "../../providers/simulator/Fault.ts"
 import { stepsBefore } from "../../providers/simulator/Faults.ts"
 import type { Options } from "../../providers/simulator/Options.ts"
 import { wholeWaitMs, type Script, type Step } from "../../providers/simulator/Script.ts"
-import { framesOf, type Recording } from "./Recording.ts"
+import { framingOf, type Framing } from "./Framing.ts"
+import type { Recording } from "./Recording.ts"
+import type { SimulatedDialect, SimulatedRenderer } from "./SimulatedDialect.ts"
 
 /** A part of a body, after a wait in milliseconds. */
 export interface Chunk {
@@ -29,15 +31,17 @@ export interface Performance {
 
 /** What a performance is for. */
 export interface Stage {
-  readonly dialect: Dialect
+  readonly dialect: SimulatedDialect
   readonly context: RenderContext
   readonly delivery: Delivery
   readonly options: Options
   readonly fault: Fault | undefined
 }
 
-const streamHeaders = ({ contentType = "text/event-stream; charset=utf-8" }: Dialect) => ({
-  "content-type": contentType,
+const streamType = ({ contentType = "text/event-stream; charset=utf-8" }: SimulatedDialect): string => contentType
+
+const streamHeaders = (dialect: SimulatedDialect) => ({
+  "content-type": streamType(dialect),
   "cache-control": "no-cache"
 })
 const jsonHeaders = { "content-type": "application/json; charset=utf-8" }
@@ -92,18 +96,19 @@ export const performScript = (unsigned: Script, stage: Stage): Performance => {
     before: renderSteps(script.steps.slice(0, at), renderer),
     rest: () => renderRest(script.steps.slice(at), renderer),
     failure: (error) => renderer.failure(error),
+    framing: framingOf(streamType(stage.dialect)),
     model: stage.context.request.model
   })
   return { headMs: script.headMs, status: 200, headers: streamHeaders(stage.dialect), ...body }
 }
 
-const renderSteps = (steps: ReadonlyArray<Step>, renderer: StreamRenderer): ReadonlyArray<Chunk> => {
+const renderSteps = (steps: ReadonlyArray<Step>, renderer: SimulatedRenderer): ReadonlyArray<Chunk> => {
   const chunks: Array<Chunk> = []
   let waitMs = 0
   for (const step of steps) {
     waitMs += step.waitMs
-    const data = step.events.map((event: LlmEvent) => renderer.event(event)).join("")
-    if (data === "") continue
+    const data = Buffer.concat(step.events.map((event) => Buffer.from(renderer.event(event))))
+    if (data.length === 0) continue
     chunks.push({ waitMs, data })
     waitMs = 0
   }
@@ -111,7 +116,7 @@ const renderSteps = (steps: ReadonlyArray<Step>, renderer: StreamRenderer): Read
 }
 
 /** The steps up to the end; a script that lacks its `Finish` ends without the dialect's terminator. */
-const renderRest = (steps: ReadonlyArray<Step>, renderer: StreamRenderer): ReadonlyArray<Chunk> => {
+const renderRest = (steps: ReadonlyArray<Step>, renderer: SimulatedRenderer): ReadonlyArray<Chunk> => {
   const chunks = renderSteps(steps, renderer)
   const finished = steps.at(-1)?.events.at(-1)?._tag === "Finish"
   return finished ? [...chunks, { waitMs: 0, data: renderer.end() }] : chunks
@@ -124,7 +129,8 @@ const faultIsIn = (fault: Fault | undefined): fault is LateFault => fault !== un
 interface Body {
   readonly before: ReadonlyArray<Chunk>
   readonly rest: () => ReadonlyArray<Chunk>
-  readonly failure: (error: LlmError) => string
+  readonly failure: (error: LlmError) => string | Buffer
+  readonly framing: Framing
   readonly model: string
 }
 
@@ -144,7 +150,7 @@ const strike = (fault: Fault | undefined, body: Body): Pick<Performance, "chunks
     }
     case "Malformed": {
       const rest = body.rest()
-      return { chunks: [...before, { waitMs: 0, data: malformed(rest) }, ...rest], ending: "end" }
+      return { chunks: [...before, { waitMs: 0, data: malformed(rest, body.framing) }, ...rest], ending: "end" }
     }
     default:
       return { chunks: [...before, ...body.rest()], ending: "end" }
@@ -152,12 +158,14 @@ const strike = (fault: Fault | undefined, body: Body): Pick<Performance, "chunks
 }
 
 /** A frame as it would have come next, without the end of its JSON. */
-const malformed = (chunks: ReadonlyArray<Chunk>): string => {
+const malformed = (chunks: ReadonlyArray<Chunk>, { cut, damage, malformed }: Framing): Buffer => {
   for (const chunk of chunks) {
-    const frame = framesOf(Buffer.from(chunk.data)).findLast((frame) => frame.toString().trimEnd().endsWith("}"))
-    if (frame !== undefined) return `${frame.toString().trimEnd().slice(0, -1)}\n\n`
+    const damaged = cut(Buffer.from(chunk.data))
+      .map(damage)
+      .findLast((frame) => frame !== undefined)
+    if (damaged !== undefined) return damaged
   }
-  return 'data: {"malformed":\n\n'
+  return malformed
 }
 
 const performWhole = (script: Script, stage: Stage): Performance => {
@@ -186,12 +194,15 @@ export const performRecording = (recording: Recording, stage: Stage): Performanc
   if (recording.delivery === "whole") {
     return { ...head, headMs: headMs + firstMs, ...strikeWhole(fault, recording.bytes) }
   }
-  const chunks = framesOf(recording.bytes).map((data, index) => ({ waitMs: index === 0 ? firstMs : paceMs, data }))
+  const chunks = recording.framing
+    .cut(recording.bytes)
+    .map((data, index) => ({ waitMs: index === 0 ? firstMs : paceMs, data }))
   const at = faultIsIn(fault) ? Math.min(fault.after, chunks.length) : 0
   const body = strike(fault, {
     before: chunks.slice(0, at),
     rest: () => chunks.slice(at),
     failure: (error) => stage.dialect.renderer(stage.context).failure(error),
+    framing: recording.framing,
     model: stage.context.request.model
   })
   return { ...head, ...body }

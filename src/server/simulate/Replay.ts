@@ -1,5 +1,6 @@
 import { Effect, FileSystem, Option, Schema } from "effect"
 import type { Delivery } from "../../domain/LlmRequest.ts"
+import { framingOf } from "./Framing.ts"
 import type { Recording } from "./Recording.ts"
 import { SimulateError } from "./SimulateError.ts"
 
@@ -72,6 +73,7 @@ export const openReplay = Effect.fn("simulate.openReplay")(function* (folder: st
       delivery: found.delivery,
       status: meta.status ?? 200,
       contentType: meta.content_type ?? found.contentType,
+      framing: framingOf(found.contentType),
       bytes: Buffer.from(bytes)
     }
   })

@@ -4,6 +4,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Surfaces } from "../routes.ts"
 import { allSurfaces } from "../surfaces.ts"
+import { furtherSurfaces } from "./formats/surfaces.ts"
 import { noReplay, openReplay } from "./Replay.ts"
 import { RequestLog } from "./RequestLog.ts"
 import { simulateApp } from "./routes.ts"
@@ -20,7 +21,7 @@ export interface SimulateOptions {
   readonly replay?: string
   /** a file of scripted answers */
   readonly script?: string
-  /** the APIs that are spoken; all of them unless given */
+  /** the APIs that are spoken and Millrace speaks too; all of them unless given */
   readonly surfaces?: Surfaces
 }
 
@@ -62,7 +63,7 @@ export const simulateServer = Effect.fn("simulateServer")(function* (options: Si
   )
   // Requests in flight are not waited for: whoever stops a simulator has seen enough.
   yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
-  yield* server.serve(simulateApp({ surfaces, simulation, log, startedAt }))
+  yield* server.serve(simulateApp({ surfaces, further: furtherSurfaces, simulation, log, startedAt }))
   // A server that listens on a host and a port has such an address.
   const { port } = node.address() as AddressInfo
   const name = host.includes(":") ? `[${host}]` : host

@@ -2,17 +2,19 @@ import { Clock, Effect } from "effect"
 import type { Origin } from "../../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingRequest } from "../../domain/Embedding.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { DecodedRequest, Dialect, RenderContext } from "../../protocols/Dialect.ts"
+import type { DecodedRequest, RenderContext } from "../../protocols/Dialect.ts"
 import { failure } from "../../domain/LlmError.ts"
 import { embedSimulated } from "../../providers/simulator/embed.ts"
 import { Faults } from "../../providers/simulator/Faults.ts"
 import { parseModelName, simulatedModels, splitModelName } from "../../providers/simulator/ModelName.ts"
 import { readOptions, type Options, type Splits } from "../../providers/simulator/Options.ts"
 import { scriptOf, type Identity } from "../../providers/simulator/Script.ts"
+import { framingOf } from "./Framing.ts"
 import { performFailure, performRecording, performScript, type Performance, type Stage } from "./Performance.ts"
 import { replayPrefix, type Replay } from "./Replay.ts"
 import { scriptOfEvents, scriptOfText } from "./scripted.ts"
 import type { ScriptedAnswer, ScriptFile } from "./ScriptFile.ts"
+import type { SimulatedDialect } from "./SimulatedDialect.ts"
 import type { SimulateError } from "./SimulateError.ts"
 
 /** What the server does for a request: the connection's performance, and how its bytes are cut. */
@@ -51,7 +53,7 @@ export class Simulation {
   /** The part of a decoded request. A request that cannot be answered gets the dialect's error. */
   readonly partOf = Effect.fnUntraced(function* (
     this: Simulation,
-    dialect: Dialect,
+    dialect: SimulatedDialect,
     decoded: DecodedRequest,
     body: Origin["body"]
   ) {
@@ -80,7 +82,7 @@ export class Simulation {
   }
 
   private choose(
-    dialect: Dialect,
+    dialect: SimulatedDialect,
     { delivery, request }: DecodedRequest,
     context: RenderContext
   ): Effect.Effect<Part, LlmError | SimulateError> {
@@ -128,9 +130,10 @@ const performScripted = ({ options, reply }: ScriptedAnswer, stage: Stage, ident
   if (typeof reply === "string") return performScript(scriptOfText(reply, options, request, identity), stage)
   if ("raw" in reply) {
     const contentType = reply.contentType ?? "text/event-stream; charset=utf-8"
-    const delivery = contentType.includes("event-stream") ? "stream" : "whole"
+    const delivery = /event-?stream|ndjson/.test(contentType) ? "stream" : "whole"
     const bytes = Buffer.from(reply.raw)
-    return performRecording({ bytes, contentType, delivery, status: reply.status ?? 200 }, stage)
+    const framing = framingOf(contentType)
+    return performRecording({ bytes, contentType, delivery, framing, status: reply.status ?? 200 }, stage)
   }
   return performScript(scriptOfEvents(reply, options, identity), stage)
 }

@@ -4,19 +4,22 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { ServerResponse } from "node:http"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Model } from "../../domain/Model.ts"
-import type { PathFacts, Dialect } from "../../protocols/Dialect.ts"
-import { type CountTokens, type Embed, ownsPath, restOfPath, type Surface } from "../../protocols/Surface.ts"
+import type { PathFacts } from "../../protocols/Dialect.ts"
+import { type CountTokens, type Embed, restOfPath, type Surface } from "../../protocols/Surface.ts"
 import { countPrompt } from "../../providers/simulator/Tokens.ts"
 import { parseObject } from "../requests.ts"
 import type { Surfaces } from "../routes.ts"
 import { deliver } from "./deliver.ts"
 import type { LoggedRequest, RequestLog } from "./RequestLog.ts"
+import type { SimulatedDialect, SimulatedSurface } from "./SimulatedDialect.ts"
 import type { SimulateError } from "./SimulateError.ts"
 import type { Simulation } from "./Simulation.ts"
 
 /** What the routes serve from. `startedAt` is in seconds since the epoch: when every model was made. */
 export interface SimulateContext {
   readonly surfaces: Surfaces
+  /** the formats that are answered and that Millrace has no surface of */
+  readonly further: ReadonlyArray<SimulatedSurface>
   readonly simulation: Simulation
   readonly log: RequestLog
   readonly startedAt: number
@@ -71,7 +74,7 @@ const routesOf = (context: SimulateContext): Routes => {
 /** What a path of a surface takes: what is asked of a model, and the description of one. */
 const surfaceMethods = (context: SimulateContext, path: string, query: URLSearchParams): Methods | undefined => {
   const decoded = decodedPath(path)
-  for (const surface of context.surfaces) {
+  for (const surface of everySurface(context)) {
     for (const own of surface.paths) {
       const rest = restOfPath(own.path, decoded)
       const action = rest === undefined ? undefined : own.actionOf(rest, query)
@@ -93,6 +96,11 @@ const surfaceMethods = (context: SimulateContext, path: string, query: URLSearch
   const listing = context.surfaces.find(({ modelsPath }) => path.startsWith(`${modelsPath}/`))
   return listing === undefined ? undefined : oneModel(context, decoded.slice(listing.modelsPath.length + 1))
 }
+
+const everySurface = ({ surfaces, further }: SimulateContext): ReadonlyArray<SimulatedSurface> => [
+  ...surfaces,
+  ...further
+]
 
 const queryOf = (url: string): URLSearchParams => {
   const at = url.indexOf("?")
@@ -147,7 +155,10 @@ const notServed = (
   return HttpServerResponse.setHeader(response, "allow", allowed)
 }
 
-const errorResponse = ({ dialect }: Surface, error: LlmError): HttpServerResponse.HttpServerResponse => {
+const errorResponse = (
+  { dialect }: Pick<SimulatedSurface, "dialect">,
+  error: LlmError
+): HttpServerResponse.HttpServerResponse => {
   const { body, headers, status } = dialect.renderError(error, "sim-0")
   return HttpServerResponse.jsonUnsafe(body, { status, headers })
 }
@@ -178,9 +189,12 @@ const logged =
     })
 
 /** The surface whose path this is: errors are said in its words whoever asks. */
-const speakerAt = (context: SimulateContext, request: Incoming): Surface => {
+const speakerAt = (context: SimulateContext, request: Incoming): SimulatedSurface => {
   const path = pathOf(request.url)
-  return context.surfaces.find((surface) => ownsPath(surface, path)) ?? speakerOf(context, request)
+  return (
+    everySurface(context).find(({ paths }) => paths.some((own) => restOfPath(own.path, path) !== undefined)) ??
+    speakerOf(context, request)
+  )
 }
 
 /** The longest text of a body that the log keeps whole, in characters. */
@@ -200,7 +214,7 @@ const readBody = Effect.fnUntraced(function* (
 
 const generate = Effect.fnUntraced(function* (
   { log, simulation }: SimulateContext,
-  dialect: Dialect,
+  dialect: SimulatedDialect,
   path: PathFacts | undefined,
   request: Incoming,
   entry: LoggedRequest
