@@ -92,7 +92,7 @@ describe("kill -9", () => {
           before = orphans
         }
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
-    60_000
+    120_000
   )
 
   it.live(
@@ -118,6 +118,6 @@ describe("kill -9", () => {
         // none of its calls was taken for an orphan while it lived: only those that it had open at its end
         assert.isAtMost(interrupted(outcomes).filter((id) => id.startsWith("survivor")).length, 32)
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
-    60_000
+    120_000
   )
 })
