@@ -25,13 +25,19 @@ export type RoutedRequest = Pick<EncodedRequest, "path" | "headers"> & { readonl
 
 /**
  * Who a request comes from, where that takes more than showing a key: a signature over it, or a token that is fetched.
- * `sign` is asked once for every request and returns the headers to add; what it knows and must not be repeated to
+ * `sign` is asked once for every request and returns the headers to add; what it knows by now and must not be repeated to
  * callers is in `secrets`.
  */
 export interface Signer {
   readonly sign: (request: UnsignedRequest) => Effect.Effect<{ readonly [header: string]: string }, LlmError>
   readonly secrets: ReadonlyArray<Redacted.Redacted>
 }
+
+/**
+ * The same request as it is sent to a deployment that has other paths than the protocol's own servers, and perhaps wants
+ * the model in the path, or a version in the body. The path stays relative to the base URL.
+ */
+export type Route = (encoded: RoutedRequest) => RoutedRequest
 
 /**
  * A place to call: protocol × endpoint × auth × quirks. A provider that speaks several protocols lists them in the order
@@ -45,6 +51,8 @@ export interface Deployment {
   readonly auth: Auth
   readonly apiKey: Redacted.Redacted | undefined
   readonly signer?: Signer
+  /** where its paths are not those of the protocol's own servers */
+  readonly route?: Route
   readonly headers: { readonly [name: string]: string }
   readonly quirks: Quirks
 }
@@ -56,7 +64,9 @@ const maxErrorBody = 1024 * 1024
 /** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
   Effect.map(HttpTransport, (transport) => {
-    const send = (encoded: RoutedRequest, delivery: Delivery, onConnected: () => void) => {
+    const { route = asEncoded } = deployment
+    const send = (unrouted: RoutedRequest, delivery: Delivery, onConnected: () => void) => {
+      const encoded = route(unrouted)
       const request: UnsignedRequest = {
         method: encoded.body === undefined ? "GET" : "POST",
         url: new URL(deployment.baseUrl + encoded.path),
@@ -109,8 +119,12 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : collectBody(answer, limit))),
         Effect.scoped
       )
-    return { stream, ...questionsTo(deployment, ask, named) }
+    const { listModels, ...others } = questionsTo(deployment, ask, named)
+    // Who has other paths lists at the usual one, if at all, what could be deployed there, not what is.
+    return { stream, ...others, ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels }) }
   })
+
+const asEncoded: Route = (encoded) => encoded
 
 const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Protocol =>
   protocols.find((protocol) => protocol.id === dialect) ?? protocols[0]
@@ -132,11 +146,12 @@ const encodeContext = (
  * which some repeat to whoever shows a wrong one.
  */
 const naming = ({ provider, apiKey, signer }: Deployment) => {
-  const secrets = [...(apiKey === undefined ? [] : [apiKey]), ...(signer?.secrets ?? [])]
-    .map(Redacted.value)
-    .filter((secret) => secret !== "")
   const without = (text: string): string =>
-    secrets.reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
+    // Asked anew: a signer may have come by another one.
+    [...(apiKey === undefined ? [] : [apiKey]), ...(signer?.secrets ?? [])]
+      .map(Redacted.value)
+      .filter((secret) => secret !== "")
+      .reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
   // Callers have keys of their own, which are not the ones that were refused.
   const ownKey = `the provider ${provider} did not accept the key that it is configured with`
   return (error: LlmError): LlmError => {
