@@ -1,0 +1,119 @@
+import { type Effect, type Redacted, Result } from "effect"
+import { isObject, present, type JsonObject } from "../protocols/open-document.ts"
+import type { Auth, Deployment, Route, RoutedRequest, Signer } from "./Deployment.ts"
+import type { HttpTransport } from "./HttpTransport.ts"
+import { serviceAccountSigner, type ServiceAccount } from "./service-account.ts"
+
+/** The environment variables that say who calls Vertex AI and where, as Google's SDKs know them. */
+export const vertexVariables = [
+  "GOOGLE_APPLICATION_CREDENTIALS",
+  "GOOGLE_CLOUD_PROJECT",
+  "GOOGLE_CLOUD_LOCATION",
+  "GOOGLE_VERTEX_BASE_URL"
+] as const
+
+/** What was set for a deployment on Vertex AI; what is absent is looked for in the environment. */
+export interface VertexSettings {
+  /** an API key: with it no token is asked for, and no project is needed */
+  readonly apiKey?: Redacted.Redacted
+  readonly account?: ServiceAccount
+  readonly project?: string
+  /** a region, `us`, `eu`, or `global` */
+  readonly region?: string
+  /** instead of the region's own endpoint, without a slash at its end */
+  readonly baseUrl?: string
+}
+
+export type VertexAccess = Pick<Deployment, "baseUrl" | "auth" | "apiKey"> & {
+  readonly route: Route
+  readonly signer?: Effect.Effect<Signer, never, HttpTransport>
+}
+
+type Variable = (typeof vertexVariables)[number]
+type Environment = ReadonlyMap<string, string>
+
+/**
+ * Where Vertex AI is and who calls it, or the variable that would have to be set. The project is the one that was set, else
+ * that of the environment, else the service account's own.
+ */
+export const vertexAccess = (
+  settings: VertexSettings,
+  environment: Environment
+): Result.Result<VertexAccess, Variable> => {
+  const { apiKey, account } = settings
+  if (apiKey === undefined && account === undefined) return Result.fail("GOOGLE_APPLICATION_CREDENTIALS")
+  const project = settings.project ?? read(environment, "GOOGLE_CLOUD_PROJECT") ?? account?.project
+  if (project === undefined && apiKey === undefined) return Result.fail("GOOGLE_CLOUD_PROJECT")
+  const region = settings.region ?? read(environment, "GOOGLE_CLOUD_LOCATION") ?? "global"
+  const endpoint = settings.baseUrl ?? read(environment, "GOOGLE_VERTEX_BASE_URL") ?? vertexUrl(region)
+  const place = project === undefined ? "" : `/projects/${encodeURIComponent(project)}/locations/${region}`
+  return Result.succeed({
+    baseUrl: `${endpoint.replace(/\/+$/, "")}/v1${place}`,
+    auth: googleApiKey,
+    apiKey,
+    route: vertexRoute,
+    ...(apiKey !== undefined || account === undefined ? {} : { signer: serviceAccountSigner(account) })
+  })
+}
+
+const googleApiKey: Auth = (key) => ({ "x-goog-api-key": key })
+
+/** What is set to nothing is not set. */
+const read = (environment: Environment, name: Variable): string | undefined => environment.get(name) || undefined
+
+/** The endpoint of a region; the whole world and the continents have names of another form. */
+const vertexUrl = (region: string): string => {
+  if (region === "global") return "https://aiplatform.googleapis.com"
+  return region === "us" || region === "eu"
+    ? `https://aiplatform.${region}.rep.googleapis.com`
+    : `https://${region}-aiplatform.googleapis.com`
+}
+
+/** The version of the Messages API as Vertex AI has it. */
+const anthropicVersion = "vertex-2023-10-16"
+
+/**
+ * The paths of Vertex AI, relative to a project in a region. Gemini's are those of its own API below its publisher. Claude
+ * takes requests in the format of its publisher: the model stands in the path, the method says whether the answer is
+ * streamed, and the version stands in the body.
+ */
+export const vertexRoute: Route = (encoded) => {
+  const { path, body = {} } = encoded
+  // Counting is a model of its own, which is told in the body whose tokens to count.
+  if (path === "/v1/messages/count_tokens") return ofAnthropic(encoded, "count-tokens:rawPredict", body)
+  if (path !== "/v1/messages") return ofGoogle(encoded)
+  const { model, ...rest } = body
+  const method = body["stream"] === true ? "streamRawPredict" : "rawPredict"
+  // A date follows the name of a model after an @, which stands in paths as it is.
+  const name = encodeURIComponent(String(model)).replaceAll("%40", "@")
+  return ofAnthropic(encoded, `${name}:${method}`, rest)
+}
+
+const ofAnthropic = ({ headers }: RoutedRequest, resource: string, body: JsonObject): RoutedRequest => {
+  const { "anthropic-version": _, ...others } = headers
+  return {
+    path: `/publishers/anthropic/models/${resource}`,
+    headers: others,
+    body: { ...body, anthropic_version: anthropicVersion }
+  }
+}
+
+/** How a request asks to be served before or after the others. */
+const tierHeader = "x-vertex-ai-llm-shared-request-type"
+
+/** Models are Google's unless their name says whose; what else answers as one is the project's own (`endpoints/<id>`). */
+const ofGoogle = (encoded: RoutedRequest): RoutedRequest => {
+  const path = encoded.path.replace(/^\/v1beta\//, "/").replace(/^\/models\b/, "/publishers/google/models")
+  if (encoded.body === undefined) return { ...encoded, path }
+  const { serviceTier, generateContentRequest, ...body } = encoded.body
+  const tier = serviceTier === "flex" || serviceTier === "priority" ? { [tierHeader]: serviceTier } : {}
+  return {
+    path,
+    headers: { ...encoded.headers, ...tier },
+    body: isObject(generateContentRequest) ? countable(generateContentRequest) : body
+  }
+}
+
+/** What of a request has tokens: here it stands in the body itself, and nothing else may. */
+const countable = ({ contents, systemInstruction, tools, generationConfig }: JsonObject): JsonObject =>
+  present({ contents, systemInstruction, tools, generationConfig })
