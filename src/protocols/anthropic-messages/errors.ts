@@ -11,8 +11,10 @@ interface ErrorDocument {
   readonly message: string
 }
 
+/** Reads an error; Google, where it serves Claude, puts it into a list. */
 const readErrorDocument = (document: unknown): ErrorDocument | undefined => {
-  const error = isObject(document) ? document["error"] : undefined
+  const single: unknown = Array.isArray(document) ? document[0] : document
+  const error = isObject(single) ? single["error"] : undefined
   if (!isObject(error)) return undefined
   const { type, message } = error
   return {
