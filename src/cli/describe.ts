@@ -19,11 +19,11 @@ export const describeStorage = ({ storage }: Configuration): string =>
 
 const describeProvider = (settings: ProviderSettings): string => {
   if (settings._tag === "Simulator") return `simulated models: ${settings.models.join(", ")}`
-  const { protocols, baseUrl, apiKey, headers, quirks } = settings
+  const { protocols, baseUrl, apiKey, signer, headers, quirks } = settings
   const names = Object.keys(headers)
   return [
     `${protocols.join(" and ")} at ${baseUrl}`,
-    apiKey === undefined ? "no key" : "with a key",
+    apiKey !== undefined ? "with a key" : signer === undefined ? "no key" : "with credentials",
     ...(names.length === 0 ? [] : [`headers ${names.join(", ")}`]),
     ...Object.keys(quirks)
   ].join(", ")

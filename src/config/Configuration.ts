@@ -1,6 +1,7 @@
-import type { Redacted } from "effect"
-import type { Signer } from "../providers/Deployment.ts"
+import type { Effect, Redacted } from "effect"
+import type { Auth, Route, Signer } from "../providers/Deployment.ts"
 import type { FormatName } from "../providers/formats.ts"
+import type { HttpTransport } from "../providers/HttpTransport.ts"
 import type { PresetName } from "../providers/presets.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
 import type { Document, ModelEntry } from "./Document.ts"
@@ -21,7 +22,11 @@ export interface HttpProvider {
   readonly baseUrl: string
   readonly apiKey: Redacted.Redacted | undefined
   /** who signs the requests, where a key is not enough */
-  readonly signer?: Signer
+  readonly signer?: Effect.Effect<Signer, never, HttpTransport>
+  /** how the key is shown, where that is not as its formats have it */
+  readonly auth?: Auth
+  /** where its paths are not those of its formats */
+  readonly route?: Route
   readonly headers: { readonly [name: string]: Redacted.Redacted }
   readonly quirks: Quirks
   readonly models: ReadonlyArray<string>

@@ -98,7 +98,10 @@ const Provider = Schema.Struct({
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   quirks: Schema.optionalKey(Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole"]))),
   models: Schema.optionalKey(Schema.Array(text("the name of a model"))),
-  region: Schema.optionalKey(text("a region, e.g. us-east-1"))
+  region: Schema.optionalKey(text("a region, e.g. us-east-1")),
+  apiVersion: Schema.optionalKey(text("a version, e.g. 2025-04-01-preview")),
+  project: Schema.optionalKey(text("the id of a project")),
+  credentials: Schema.optionalKey(text("the path of a file"))
 })
 
 const Target = Schema.Struct({

@@ -1,7 +1,8 @@
 import { Result } from "effect"
-import { formatNames, usualUrl } from "../providers/formats.ts"
-import { presetNames } from "../providers/presets.ts"
+import { type Cloud, cloudOf, formatNames, usualUrl } from "../providers/formats.ts"
+import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
+import { cloudSettings } from "./clouds.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
@@ -74,17 +75,48 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
       { path: [...path, "protocol"], message: "cannot list the simulator with others; make it a provider of its own" }
     ]
   }
-  if (preset !== undefined) return []
+  const inCloud = checkCloud(path, section)
+  if (preset !== undefined) return inCloud
   const known = presetNames.includes(name as never) ? `preset: ${name}, or ` : ""
   if (protocol === undefined) {
-    return [{ path, message: `does not say what it speaks; add ${known}protocol: and baseUrl:` }]
+    return [...inCloud, { path, message: `does not say what it speaks; add ${known}protocol: and baseUrl:` }]
   }
-  if (baseUrl !== undefined) return []
+  if (baseUrl !== undefined) return inCloud
   const first: unknown = Array.isArray(protocol) ? protocol[0] : protocol
   const format = formatNames.find((known) => known === first) ?? "openai-chat"
   const example = usualUrl(format)
-  if (example === undefined) return []
-  return [{ path, message: `does not say where it is; add ${known}baseUrl: (such as ${example})` }]
+  if (example === undefined) return inCloud
+  return [...inCloud, { path, message: `does not say where it is; add ${known}baseUrl: (such as ${example})` }]
+}
+
+/** What a cloud serves, and what is said to others than it concerns. */
+const checkCloud = (path: Path, { preset, protocol, ...section }: Section): ReadonlyArray<Finding> => {
+  const named = (Array.isArray(protocol) ? protocol : [protocol]).filter((name) => name !== undefined)
+  const known = presetNames.find((name) => name === preset)
+  const meant: Preset | undefined = known === undefined ? undefined : presets[known]
+  const format = formatNames.find((name) => name === named[0])
+  const cloud = meant?.cloud ?? (format === undefined ? undefined : cloudOf(format))
+  const findings = Object.entries(cloudSettings)
+    .filter(([setting, clouds]) => setting in section && (cloud === undefined || !clouds.includes(cloud)))
+    .map(([setting, clouds]) => ({
+      path: [...path, setting],
+      message: `means nothing here: it is for ${clouds.map((other) => cloudNames[other]).join(" and ")}; remove it`
+    }))
+  if (meant?.cloud === undefined || !isAmong(named, formatNames)) return findings
+  const { protocols, others = [] } = meant
+  if (isAmong(named, protocols) || (named.length === 1 && isAmong(named, others))) return findings
+  const own = protocols.length === 1 ? protocols : [`[${protocols.join(", ")}]`]
+  const message = `is not what the preset ${known} serves; write ${[...own, ...others].join(" or ")}`
+  return [...findings, { path: [...path, "protocol"], message }]
+}
+
+const isAmong = (named: ReadonlyArray<unknown>, formats: ReadonlyArray<unknown>): boolean =>
+  named.every((name) => formats.includes(name))
+
+const cloudNames: { readonly [C in Cloud]: string } = {
+  aws: "Amazon Bedrock",
+  azure: "Azure OpenAI",
+  vertex: "Vertex AI"
 }
 
 const checkModel = ({ path, section }: Named): ReadonlyArray<Finding> => {

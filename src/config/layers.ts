@@ -12,6 +12,7 @@ import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
 import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
 import type { Router, Target } from "../routing/Router.ts"
 import { defaultTimeouts, type Timeouts } from "../routing/Timeouts.ts"
+import type { Upstream } from "../routing/Upstream.ts"
 import type { StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
@@ -70,12 +71,17 @@ const tableProvider = (
     return Effect.succeed({ upstream: makeSimulatorUpstream(), models, knows: isSimulated })
   }
   const known = new Set([...models, ...targeted])
-  return Effect.map(deploymentUpstream(deployment(settings)), (upstream) => ({
+  return Effect.map(upstreamOf(settings), (upstream) => ({
     upstream,
     models,
     knows: (model) => known.has(model)
   }))
 }
+
+const upstreamOf = (settings: HttpProvider): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
+  settings.signer === undefined
+    ? deploymentUpstream(deployment(settings))
+    : Effect.flatMap(settings.signer, (signer) => deploymentUpstream({ ...deployment(settings), signer }))
 
 /** A name with an option that is wrong is still a simulated model's, which then says what is wrong. */
 const isSimulated = (model: string): boolean => {
@@ -88,7 +94,8 @@ const deployment = ({
   protocols: [first, ...others],
   baseUrl,
   apiKey,
-  signer,
+  auth,
+  route,
   headers,
   quirks
 }: HttpProvider): Deployment => ({
@@ -96,9 +103,9 @@ const deployment = ({
   protocols: [formats[first].protocol, ...others.map((other) => formats[other].protocol)],
   baseUrl,
   // Who speaks several protocols takes the key in the way of each.
-  auth: (key) => Object.assign({}, ...[first, ...others].map((format) => formats[format].auth(key))),
+  auth: auth ?? ((key) => Object.assign({}, ...[first, ...others].map((format) => formats[format].auth(key)))),
   apiKey,
-  ...(signer === undefined ? {} : { signer }),
+  ...(route === undefined ? {} : { route }),
   headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, Redacted.value(value)])),
   quirks
 })

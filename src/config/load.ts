@@ -1,5 +1,6 @@
 import { Config, Effect, type FileSystem, type Path as FilePath, Result } from "effect"
 import { checkDocument } from "./checks.ts"
+import { readServiceAccounts, type ServiceAccounts } from "./clouds.ts"
 import type { Configuration } from "./Configuration.ts"
 import { decodeDocument } from "./decode.ts"
 import type { Document } from "./Document.ts"
@@ -13,7 +14,7 @@ import {
   usualKeyVariable
 } from "./providers.ts"
 import { readSource, type Source } from "./source.ts"
-import { field, isSection, refersToEnvironment, substitute, variablesOf } from "./substitute.ts"
+import { field, isSection, refersToEnvironment, substitute, type Substituted, variablesOf } from "./substitute.ts"
 
 /**
  * Reads the configuration: the file named by `--config`, `MILLRACE_CONFIG`, or `millrace.yaml`, `.json` or `.toml` in the
@@ -26,7 +27,9 @@ export const load = (
     const settings = yield* readVariables(["HOST", "PORT", "MILLRACE_CONFIG", ...providerVariables])
     const source = yield* readSource(flags.config, settings.get("MILLRACE_CONFIG"))
     const environment = new Map([...settings, ...(yield* readVariables(variablesOf(source.value)))])
-    return yield* Effect.fromResult(configure(source, environment, flags))
+    const substituted = substitute(source.value, environment)
+    const accounts = yield* readServiceAccounts(substituted.value, environment)
+    return yield* Effect.fromResult(configure(source, substituted, environment, accounts, flags))
   })
 
 /** Variables that are set to something. One that is set to nothing is as good as absent: that is how they are unset in compose files. */
@@ -44,10 +47,11 @@ const readVariables = (names: Iterable<string>): Effect.Effect<ReadonlyMap<strin
 
 const configure = (
   source: Source,
+  { value, findings: substituted, missingKeys }: Substituted,
   environment: ReadonlyMap<string, string>,
+  accounts: ServiceAccounts,
   flags: Flags
 ): Result.Result<Configuration, ConfigurationError> => {
-  const { value, findings: substituted, missingKeys } = substitute(source.value, environment)
   const decoded = decodeDocument(value, source.value)
   const exposed = exposure(value, environment, flags)
   const findings = once([
@@ -62,7 +66,7 @@ const configure = (
   const problems = [...inOrder(source, findings), ...portProblems(environment, flags), ...exposed.problems]
   return Result.isFailure(decoded) || problems.length > 0
     ? Result.fail(new ConfigurationError({ problems }))
-    : Result.succeed(settle(source, decoded.success, environment, missingKeys, flags))
+    : Result.succeed(settle(source, decoded.success, environment, missingKeys, accounts, flags))
 }
 
 /** A sound document with everything around it taken into account. */
@@ -71,14 +75,15 @@ const settle = (
   document: Document,
   environment: ReadonlyMap<string, string>,
   missingKeys: ReadonlyMap<string, string>,
+  accounts: ServiceAccounts,
   flags: Flags
 ): Configuration => {
   const server = listening(document.server, environment, flags)
   const usable = withoutOwnUrl(environment, providerVariables, server)
   const providers =
     document.providers === undefined
-      ? providersOfEnvironment(usable.environment)
-      : providersOfDocument(document.providers, usable.environment, missingKeys)
+      ? providersOfEnvironment(usable.environment, accounts)
+      : providersOfDocument(document.providers, usable.environment, missingKeys, accounts)
   const off = new Set(providers.off.map(({ name }) => name))
   const findings = [...providers.warnings, ...literalKeys(source.value), ...idleTargets(document, off)]
   return {

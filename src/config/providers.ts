@@ -1,8 +1,8 @@
 import { Redacted, Result } from "effect"
-import { bedrockAccess, bedrockVariables } from "../providers/aws.ts"
-import { type FormatName, isOfAws } from "../providers/formats.ts"
+import { cloudOf, type FormatName } from "../providers/formats.ts"
 import { presets, type Preset, type PresetName } from "../providers/presets.ts"
 import { simulatedModels } from "../providers/simulator/ModelName.ts"
+import { accessTo, cloudOfProvider, cloudVariables, type ServiceAccounts } from "./clouds.ts"
 import type { HttpProvider, ProviderOff, ProviderSettings } from "./Configuration.ts"
 import type { ProviderEntry } from "./Document.ts"
 import type { Finding } from "./problems.ts"
@@ -18,18 +18,21 @@ type Environment = ReadonlyMap<string, string>
 
 const vendors: ReadonlyArray<readonly [PresetName, Preset]> = Object.entries(presets) as Array<[PresetName, Preset]> // of a literal
 
+/** Whether a vendor without any configuration is a provider as soon as the environment has what it takes to call it. */
+const isFoundByKey = ({ keyVariable, cloud }: Preset): boolean => keyVariable !== undefined || cloud !== undefined
+
 /** The environment variables that say which providers there are and where. */
 export const providerVariables: ReadonlyArray<string> = [
   ...vendors.flatMap(([, { keyVariable, baseUrlVariable }]) =>
     [keyVariable, baseUrlVariable].filter((name) => name !== undefined)
   ),
-  ...bedrockVariables
+  ...cloudVariables
 ]
 
 /** The names that providers can have where no document names them. */
 export const environmentProviders: ReadonlyArray<string> = [
   "simulator",
-  ...vendors.flatMap(([name, { keyVariable }]) => (keyVariable === undefined ? [] : [name]))
+  ...vendors.flatMap(([name, preset]) => (isFoundByKey(preset) ? [name] : []))
 ]
 
 /** The variable in which users of a vendor keep their key. */
@@ -60,19 +63,15 @@ const ofPreset = (name: string, preset: PresetName, environment: Environment): H
 }
 
 /** The simulator, and every vendor whose usual key is in the environment. */
-export const providersOfEnvironment = (environment: Environment): Providers => {
+export const providersOfEnvironment = (environment: Environment, accounts: ServiceAccounts): Providers => {
   const on: Array<ProviderSettings> = [simulator("simulator")]
   const off: Array<ProviderOff> = []
   const warnings: Array<Finding> = []
-  for (const [name, { keyVariable, baseUrlVariable }] of vendors) {
-    if (keyVariable === undefined) continue
-    const key = environment.get(keyVariable)
-    if (key === undefined) off.push({ name, why: `${keyVariable} is not set` })
-    else {
-      const settings = ofPreset(name, name, environment)
-      if (URL.canParse(settings.baseUrl)) on.push({ ...settings, apiKey: Redacted.make(key) })
-      else off.push({ name, why: `${baseUrlVariable} is no URL` })
-    }
+  for (const [name, preset] of vendors) {
+    if (!isFoundByKey(preset)) continue
+    const settings = opened(name, { preset: name }, environment, accounts)
+    if (Result.isSuccess(settings)) on.push(settings.success)
+    else off.push({ name, why: settings.failure })
   }
   return { on, off, warnings }
 }
@@ -84,7 +83,8 @@ export const providersOfEnvironment = (environment: Environment): Providers => {
 export const providersOfDocument = (
   entries: { readonly [name: string]: ProviderEntry },
   environment: Environment,
-  missingKeys: ReadonlyMap<string, string>
+  missingKeys: ReadonlyMap<string, string>,
+  accounts: ServiceAccounts
 ): Providers => {
   const on: Array<ProviderSettings> = []
   const off: Array<ProviderOff> = []
@@ -94,40 +94,50 @@ export const providersOfDocument = (
       on.push(simulator(name, entry.models))
       continue
     }
-    const keyVariable = usualKeyVariable(entry.preset)
-    const key = entry.apiKey ?? redacted(environment.get(keyVariable ?? ""))
-    const settings = ofEntry(name, entry, key, environment)
-    const access = accessTo(settings, entry.region, environment)
-    const missing =
-      missingKeys.get(name) ??
-      (key === undefined ? keyVariable : undefined) ??
-      (Result.isFailure(access) ? access.failure : undefined)
-    if (missing === undefined && Result.isSuccess(access)) on.push({ ...settings, ...access.success })
+    const missing = missingKeys.get(name)
+    const settings =
+      missing === undefined ? opened(name, entry, environment, accounts) : Result.fail(`${missing} is not set`)
+    if (Result.isSuccess(settings)) on.push(settings.success)
     else {
-      off.push({ name, why: `${missing} is not set` })
-      const path = ["providers", name, ...(missingKeys.has(name) ? ["apiKey"] : [])]
+      const why = settings.failure
+      off.push({ name, why })
+      const mend = why.endsWith("is not set") ? "set it" : "mend that"
       warnings.push({
-        path,
-        message: `the provider is off because ${missing} is not set; set it to turn the provider on`
+        path: ["providers", name, ...(missing === undefined ? [] : ["apiKey"])],
+        message: `the provider is off because ${why}; ${mend} to turn the provider on`
       })
     }
   }
   return { on, off, warnings }
 }
 
-/** What a provider in a cloud is called with beside its settings, or the variable that is not set. */
-const accessTo = (
-  { protocols, apiKey, baseUrl }: HttpProvider,
-  region: string | undefined,
+/** A provider with all that it takes to call it, or why it cannot be called. */
+const opened = (
+  name: string,
+  entry: ProviderEntry,
+  environment: Environment,
+  accounts: ServiceAccounts
+): Result.Result<HttpProvider, string> => {
+  const settings = ofEntry(name, entry, entry.apiKey, environment)
+  const access: Result.Result<Partial<HttpProvider>, string> = cloudOfProvider(settings) === undefined
+    ? accessByKey(entry, environment)
+    : accessTo(settings, entry, environment, accounts)
+  if (Result.isFailure(access)) return Result.fail(access.failure)
+  const provider = { ...settings, ...access.success }
+  const { baseUrlVariable }: Partial<Preset> = entry.preset === undefined ? {} : presets[entry.preset]
+  // What the document says was checked.
+  return URL.canParse(provider.baseUrl) ? Result.succeed(provider) : Result.fail(`${baseUrlVariable} is no URL`)
+}
+
+const accessByKey = (
+  { preset, apiKey }: ProviderEntry,
   environment: Environment
-): Result.Result<Partial<Pick<HttpProvider, "apiKey" | "baseUrl" | "signer">>, string> => {
-  if (!isOfAws(protocols[0])) return Result.succeed({})
-  const settings = {
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(region === undefined ? {} : { region }),
-    ...(baseUrl === "" ? {} : { baseUrl })
-  }
-  return Result.map(bedrockAccess(settings, environment), ({ auth: _, ...access }) => access)
+): Result.Result<Pick<HttpProvider, "apiKey">, string> => {
+  const variable = usualKeyVariable(preset)
+  const key = apiKey ?? redacted(environment.get(variable ?? ""))
+  return key === undefined && variable !== undefined
+    ? Result.fail(`${variable} is not set`)
+    : Result.succeed({ apiKey: key })
 }
 
 const redacted = (key: string | undefined) => (key === undefined ? undefined : Redacted.make(key))
@@ -156,7 +166,7 @@ const ofEntry = (
 
 /** Clouds have an address of their own in every region: it is settled with the access to them. */
 const defaultUrl = ({ preset, protocol }: ProviderEntry, base: HttpProvider): string =>
-  preset === undefined && protocol !== undefined && isOfAws(protocolsOf(protocol)[0]) ? "" : base.baseUrl
+  preset === undefined && protocol !== undefined && cloudOf(protocolsOf(protocol)[0]) !== undefined ? "" : base.baseUrl
 
 const protocolsOf = (protocol: NonNullable<ProviderEntry["protocol"]>): HttpProvider["protocols"] =>
   // The simulator stands alone, which was checked before.

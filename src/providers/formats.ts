@@ -21,6 +21,9 @@ export interface Format {
   readonly cloud?: "aws"
 }
 
+/** Who has addresses, paths or credentials of its own for formats that others serve as well. */
+export type Cloud = "aws" | "azure" | "vertex"
+
 const googleApiKey: Auth = (key) => ({ "x-goog-api-key": key })
 
 /** The wire formats that a provider can be called by, by the names that a configuration has for them. */
@@ -43,10 +46,10 @@ export const formats = {
 
 export type FormatName = keyof typeof formats
 
-/** Whether a format is served by AWS, where there are regions and signatures. */
-export const isOfAws = (name: FormatName): boolean => {
+/** The cloud that a format cannot be had without. */
+export const cloudOf = (name: FormatName): Cloud | undefined => {
   const { cloud }: Format = formats[name]
-  return cloud === "aws"
+  return cloud
 }
 
 /** Where a format is usually served; undefined where that depends on the region. */

@@ -1,16 +1,21 @@
 import type { Quirks } from "../protocols/Protocol.ts"
-import type { FormatName } from "./formats.ts"
+import type { Cloud, FormatName } from "./formats.ts"
 
 /** What is known of a vendor: enough to call it with a key alone. */
 export interface Preset {
   /** what it speaks: a call takes its own dialect where it is listed, else the first */
   readonly protocols: readonly [FormatName, ...ReadonlyArray<FormatName>]
+  /** empty where everyone has an address of their own */
   readonly baseUrl: string
   /** the environment variable in which its users keep their key; absent where no key is needed */
   readonly keyVariable?: string
   /** the environment variable by which its own SDK is pointed elsewhere */
   readonly baseUrlVariable?: string
   readonly quirks: Quirks
+  /** whose paths and credentials it is called with */
+  readonly cloud?: Cloud
+  /** the formats that it can be set to instead of `protocols`: they are for other models */
+  readonly others?: ReadonlyArray<FormatName>
 }
 
 /** A server that speaks Chat Completions. What its vendor never took over from the original is in `quirks`. */
@@ -55,6 +60,23 @@ export const presets = {
     keyVariable: "GEMINI_API_KEY",
     baseUrlVariable: "GOOGLE_GEMINI_BASE_URL",
     quirks: {}
+  },
+  azure: {
+    protocols: ["openai-chat", "openai-responses"],
+    others: ["openai-completions"],
+    baseUrl: "",
+    keyVariable: "AZURE_OPENAI_API_KEY",
+    baseUrlVariable: "AZURE_OPENAI_ENDPOINT",
+    quirks: {},
+    cloud: "azure"
+  },
+  vertex: {
+    protocols: ["gemini"],
+    others: ["anthropic-messages"],
+    baseUrl: "",
+    baseUrlVariable: "GOOGLE_VERTEX_BASE_URL",
+    quirks: {},
+    cloud: "vertex"
   },
   cohere: { protocols: ["cohere-v2"], baseUrl: "https://api.cohere.com", keyVariable: "CO_API_KEY", quirks: {} },
   groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
