@@ -31,6 +31,9 @@ export interface Identity {
   readonly created: number
 }
 
+/** Who signs what simulated models thought. No provider is called so: callers get it sealed, as any proof of another's. */
+export const simulatedOrigin = "simulator"
+
 const defaultPaceMs: Partial<Record<SimulatedModel["base"], number>> = { words: 20, think: 20 }
 
 /** The script of a model's answer to a request: a pure function, the same for the same arguments. */
@@ -167,7 +170,7 @@ const closing = (piece: Piece, block: Block): Events => {
     case "Text":
       return [{ _tag: "TextEnd", ...block }]
     case "Reasoning":
-      return [{ _tag: "ReasoningEnd", ...block, signature: piece.signature }]
+      return [{ _tag: "ReasoningEnd", ...block, signature: piece.signature, origin: simulatedOrigin }]
     case "ToolCall": {
       const text = piece.tokens.join("")
       const valid = piece.complete && isJsonObject(text)

@@ -6,7 +6,7 @@ import type { RenderContext } from "../../protocols/Dialect.ts"
 import { failureOfStatus, type Fault } from "../../providers/simulator/Fault.ts"
 import { stepsBefore } from "../../providers/simulator/Faults.ts"
 import type { Options } from "../../providers/simulator/Options.ts"
-import { wholeWaitMs, type Script, type Step } from "../../providers/simulator/Script.ts"
+import { simulatedOrigin, wholeWaitMs, type Script, type Step } from "../../providers/simulator/Script.ts"
 import { framingOf, type Framing } from "./Framing.ts"
 import type { Recording } from "./Recording.ts"
 import type { SimulatedDialect, SimulatedRenderer } from "./SimulatedDialect.ts"
@@ -74,14 +74,16 @@ const performEarly = (stage: Stage, headMs: number): Performance | undefined => 
   return { ...performFailure(failureOfStatus(fault.status, context.request.model, fault), stage), headMs }
 }
 
-/** A provider signs what it thought in its own name. */
+/** A provider signs what it thought in its own name, unless a script says whose it is. */
 const signed = ({ headMs, steps }: Script, origin: string): Script => ({
   headMs,
   steps: steps.map(({ events, waitMs }) => ({ waitMs, events: events.map((event) => signedEvent(event, origin)) }))
 })
 
 const signedEvent = (event: LlmEvent, origin: string): LlmEvent =>
-  event._tag === "ReasoningStart" || event._tag === "ReasoningEnd" ? { origin, ...event } : event
+  event._tag === "ReasoningStart" || event._tag === "ReasoningEnd"
+    ? { ...event, origin: event.origin === undefined || event.origin === simulatedOrigin ? origin : event.origin }
+    : event
 
 /** A script of events, rendered by the dialect. */
 export const performScript = (unsigned: Script, stage: Stage): Performance => {

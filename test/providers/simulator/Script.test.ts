@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
-import { foldEvents, textOf } from "../../../src/domain/LlmResponse.ts"
-import type { LlmRequest } from "../../../src/domain/LlmRequest.ts"
+import { foldEvents, textOf, type ResponsePart } from "../../../src/domain/LlmResponse.ts"
+import type { LlmRequest, Part } from "../../../src/domain/LlmRequest.ts"
+import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import { isObject } from "../../../src/protocols/open-document.ts"
+import { isSealed } from "../../../src/protocols/SealedReasoning.ts"
 import { parseModelName } from "../../../src/providers/simulator/ModelName.ts"
 import { scriptOf } from "../../../src/providers/simulator/Script.ts"
 import { clock, request, sampled, user, weather } from "./requests.ts"
@@ -150,6 +153,26 @@ describe("scripts of simulated models", () => {
       assert.match(reasoning.signature ?? "", /^[A-Za-z0-9+/=]{16,}$/)
     }
     assert.strictEqual(text?._tag, "Text")
+  })
+
+  it("get their signature back as it was, from callers that saw it sealed", () => {
+    const asked = request("think-9")
+    const response = foldEvents(eventsOf(asked))
+    const context = { id: "made", created: 1, request: asked, origin: undefined }
+    const message = anthropicMessagesDialect.renderWhole(response, context, [])
+    const [, signature = ""] = /"signature":"([^"]*)"/.exec(JSON.stringify(message)) ?? []
+    assert.isTrue(isSealed(signature))
+    const messages = [
+      { role: "user", content: "a" },
+      isObject(message) ? message : null,
+      { role: "user", content: "b" }
+    ]
+    const next = { model: "think-9", max_tokens: 9, messages }
+    const decoded = Result.getOrThrow(anthropicMessagesDialect.decode(next)).request
+    const provenIn = (parts: ReadonlyArray<Part | ResponsePart> = []) =>
+      parts.flatMap((part) => (part._tag === "Reasoning" ? [[part.text, part.signature, part.origin]] : []))
+    assert.deepStrictEqual(provenIn(decoded.messages[1]?.parts), provenIn(response.choices[0]?.parts))
+    assert.strictEqual(provenIn(decoded.messages[1]?.parts)[0]?.[2], "simulator")
   })
 
   it("fit the asked schema", () => {
