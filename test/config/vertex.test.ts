@@ -318,6 +318,19 @@ describe("a service account", () => {
     )
   }
 
+  it.effect("is given up where the token endpoint is silent", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const { url } = yield* receivingServer(() => Deferred.doneUnsafe(asked, Effect.void))
+      const text = provider(url, yield* keyFile(url))
+      const call = yield* Effect.forkChild(Effect.provide(asking("v/gemini"), configured({ text })))
+      yield* Deferred.await(asked)
+      yield* TestClock.adjust("20 seconds")
+      const { error } = yield* Fiber.join(call)
+      assert.deepStrictEqual(error?.reason, { _tag: "Timeout", phase: "connect" })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("whose key is damaged is not asked for", () =>
     Effect.gen(function* () {
       const { url, received } = yield* google()
