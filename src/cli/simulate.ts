@@ -27,8 +27,9 @@ const flags = {
 const welcome = ({ models, url }: SimulateServer): string => {
   const replayed = models.filter((model) => model.startsWith("replay/")).length
   const named = models.filter((model) => !model.startsWith("replay/"))
-  return `Millrace simulator on ${url} (OpenAI Chat Completions, Anthropic Messages; any key will do)
+  return `Millrace simulator on ${url} (any key will do)
 
+APIs        Chat Completions, Responses, Messages, Gemini; Completions, Interactions, Ollama, Cohere, Bedrock
 Models      ${named.join(", ")}
 Recordings  ${replayed === 0 ? "none (--replay <folder>)" : `${replayed}, listed at GET /v1/models as replay/…`}
 Received    ${url}/_simulate/requests and /_simulate/stats

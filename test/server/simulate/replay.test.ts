@@ -20,6 +20,34 @@ const files = {
   "bare.sse": stream
 }
 
+/** A request for a model, on the path of each format. */
+const asks: { readonly [wire: string]: (url: string, model: string, stream: boolean) => Effect.Effect<Seen, Error> } = {
+  "openai-chat": (url, model, stream) => askChat(url, model, { stream }),
+  "openai-responses": (url, model, stream) => ask(`${url}/v1/responses`, { body: { model, stream, input: "Hi" } }),
+  "openai-completions": (url, model, stream) => ask(`${url}/v1/completions`, { body: { model, stream, prompt: "Hi" } }),
+  anthropic: (url, model, stream) => askMessages(url, model, { stream }),
+  gemini: (url, model, stream) => {
+    const action = stream ? "streamGenerateContent" : "generateContent"
+    const body = { contents: [{ role: "user", parts: [{ text: "Hi" }] }] }
+    return ask(`${url}/v1beta/models/${encodeURIComponent(model)}:${action}`, { body })
+  },
+  "gemini-interactions": (url, model, stream) =>
+    ask(`${url}/v1beta/interactions`, { body: { model, stream, input: "Hi" } }),
+  "bedrock-converse": (url, model, stream) => {
+    const body = { messages: [{ role: "user", content: [{ text: "Hi" }] }] }
+    return ask(`${url}/model/${encodeURIComponent(model)}/${stream ? "converse-stream" : "converse"}`, { body })
+  },
+  "bedrock-invoke-anthropic": (url, model, stream) => {
+    const body = { anthropic_version: "x", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] }
+    return ask(`${url}/model/${encodeURIComponent(model)}/${stream ? "invoke-with-response-stream" : "invoke"}`, {
+      body
+    })
+  },
+  ollama: (url, model, stream) => ask(`${url}/api/chat`, { body: { model, stream, messages: [message] } }),
+  "cohere-v2": (url, model, stream) => ask(`${url}/v2/chat`, { body: { model, stream, messages: [message] } })
+}
+const message = { role: "user", content: "Hi" }
+
 const withFiles = Effect.gen(function* () {
   return yield* startSimulator({ replay: yield* folderOf(files) })
 })
@@ -101,18 +129,23 @@ describe("replaying recordings", () => {
 
   const wire = new URL("../../../../shared/wire/", import.meta.url)
   it.live.skipIf(!existsSync(wire))(
-    "replays a whole corpus to the byte, also in pieces (left out where there is none)",
+    "replays a whole corpus to the byte, every format on its own path, also in pieces (left out where there is none)",
     () =>
       Effect.gen(function* () {
         const { url } = yield* startSimulator({ replay: wire.pathname })
-        const names = globSync("{openai-chat,anthropic-messages}/*.stream.sse", { cwd: wire.pathname }).toSorted()
-        assert.isAbove(names.length, 50)
-        const check = (name: string) =>
+        const metas = globSync("**/*.meta.json", { cwd: wire.pathname }).toSorted()
+        assert.isAbove(metas.length, 500)
+        const check = (path: string) =>
           Effect.gen(function* () {
-            const seen = yield* askChat(url, `replay/${name.replace(/\.sse$/, "")}?split=${name.length}`)
-            assert.isTrue(seen.body.equals(readFileSync(new URL(name, wire))), name)
+            const meta = JSON.parse(readFileSync(new URL(path, wire), "utf8"))
+            const folder = path.slice(0, path.lastIndexOf("/"))
+            const model = `replay/${folder}/${meta.name}?split=${path.length}`
+            const seen = yield* asks[meta.wire]!(url, model, meta.stream)
+            assert.isTrue(seen.body.equals(readFileSync(new URL(`${folder}/${meta.body}`, wire))), path)
+            assert.strictEqual(seen.status, meta.status, path)
+            assert.strictEqual(seen.headers["content-type"], meta.content_type ?? seen.headers["content-type"], path)
           })
-        yield* Effect.forEach(names, check, { concurrency: 4 })
+        yield* Effect.forEach(metas, check, { concurrency: 4 })
       })
   )
 })
