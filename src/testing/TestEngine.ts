@@ -23,6 +23,8 @@ export const testEngine = ({
 }: TestEngineOptions): Layer.Layer<Engine | AuditTrail | ScriptedUpstream> =>
   Engine.layer.pipe(
     Layer.provide(Router.layerSingle),
-    Layer.provideMerge(Layer.merge(AuditTrail.layerMemory({ durability: "strict" }), ScriptedUpstream.layer(...scripts))),
+    Layer.provideMerge(
+      Layer.merge(AuditTrail.layerMemory({ durability: "strict" }), ScriptedUpstream.layer(...scripts))
+    ),
     Layer.provide(Layer.succeed(Filters, filters))
   )

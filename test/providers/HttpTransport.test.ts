@@ -65,9 +65,10 @@ describe("an answer", () => {
     "begins with its head, before there is a body",
     Effect.gen(function* () {
       const go = yield* Deferred.make<void>()
+      const run = Effect.runForkWith(yield* Effect.context<never>())
       const server = yield* httpServer((_, response) => {
         response.flushHeaders()
-        Effect.runFork(
+        run(
           Effect.andThen(
             Deferred.await(go),
             Effect.sync(() => response.end("late"))
@@ -192,10 +193,9 @@ describe("giving up closes the server's connection", () => {
     "while it is being made",
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
+      const run = Effect.runSyncWith(yield* Effect.context<never>())
       // Takes the beginning of the handshake and says nothing.
-      const server = yield* netServer((socket) =>
-        socket.once("data", () => Effect.runSync(Deferred.succeed(reached, undefined)))
-      )
+      const server = yield* netServer((socket) => socket.once("data", () => run(Deferred.succeed(reached, undefined))))
       yield* givenUp(server, `https://127.0.0.1:${server.port}`, Deferred.await(reached))
     })
   )
@@ -204,7 +204,8 @@ describe("giving up closes the server's connection", () => {
     "before there is an answer",
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
-      const server = yield* httpServer(() => Effect.runSync(Deferred.succeed(reached, undefined)))
+      const run = Effect.runSyncWith(yield* Effect.context<never>())
+      const server = yield* httpServer(() => run(Deferred.succeed(reached, undefined)))
       yield* givenUp(server, server.url, Deferred.await(reached))
     })
   )
@@ -389,8 +390,9 @@ describe("a failure", () => {
       `comes after what came before it where the connection is ${how}`,
       Effect.gen(function* () {
         const came = yield* Deferred.make<void>()
+        const run = Effect.runForkWith(yield* Effect.context<never>())
         const server = yield* sayingServer([`HTTP/1.1 200 OK\r\n${head}`], (socket) =>
-          Effect.runFork(
+          run(
             Effect.andThen(
               Deferred.await(came),
               Effect.sync(() => socket[then]())
