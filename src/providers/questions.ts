@@ -14,7 +14,7 @@ export type Ask = (
 ) => Effect.Effect<string, LlmError>
 
 type Questions = Omit<Upstream["Service"], "stream">
-type Asked = { readonly protocols: ReadonlyArray<Protocol>; readonly quirks: Quirks }
+type Asked = { readonly protocols: ReadonlyArray<Protocol>; readonly quirks: Quirks; readonly route?: unknown }
 type Named = (error: LlmError) => LlmError
 
 const mebibyte = 1024 * 1024
@@ -24,7 +24,9 @@ export const questionsTo = (deployment: Asked, ask: Ask, named: Named): Question
   const { protocols } = deployment
   const counting = protocols.find(({ countTokens }) => countTokens !== undefined)
   const embedding = protocols.find(({ embed }) => embed !== undefined)
-  const listing = protocols.find(({ listModels }) => listModels !== undefined)
+  // What a cloud lists are the models that could be had there, not those that are deployed under a name.
+  const ofCloud = deployment.route !== undefined
+  const listing = ofCloud ? undefined : protocols.find(({ listModels }) => listModels !== undefined)
   return {
     ...(counting === undefined
       ? {}
@@ -119,7 +121,11 @@ const partsOf = (input: EmbeddingInput, most: number | undefined): ReadonlyArray
 
 const nothing = (model: string): EmbeddingAnswer => ({ model, vectors: [], usage: { source: "none" }, notices: [] })
 
-const withoutOrigin = ({ origin: _, ...answer }: EmbeddingAnswer): EmbeddingAnswer => answer
+/** The document of a part is not that of the whole. */
+const withoutOrigin = (part: EmbeddingAnswer): EmbeddingAnswer => {
+  const { origin: _, ...answer } = part
+  return answer
+}
 
 /** Two parts of an answer as one; what is not known of a part is not known of the whole. */
 const joined = (left: EmbeddingAnswer, right: EmbeddingAnswer): EmbeddingAnswer => {

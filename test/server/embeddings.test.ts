@@ -213,7 +213,7 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
       const bodies = received.slice(before).map(({ body }) => body)
       assert.strictEqual(bodies.length, 3)
       for (const body of bodies) {
-        assert.isAtMost((body?.["texts"] as ReadonlyArray<string>).length, 96)
+        assert.isAtMost((body?.["texts"] as ReadonlyArray<string> | undefined)?.length ?? Infinity, 96)
         assert.deepInclude(body, { input_type: "search_query", embedding_types: ["float"], truncate: "NONE" })
       }
     })
