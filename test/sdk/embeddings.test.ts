@@ -1,0 +1,53 @@
+import { OpenAIEmbeddings } from "@langchain/openai"
+import { createOpenAI } from "@ai-sdk/openai"
+import { assert } from "@effect/vitest"
+import { embedMany } from "ai"
+import OpenAI from "openai"
+import { scenarios } from "./scenario.ts"
+
+const options = {
+  providers: { simulator: { protocol: "simulator" } }
+}
+
+scenarios("embeddings", options, (_, from) => {
+  from.chat("come to OpenAI's SDK, which asks for base64, and to whoever asks for numbers", async (scenario) => {
+    const client = new OpenAI({ baseURL: `${scenario.url}/v1`, apiKey: "unused", fetch: scenario.fetch, maxRetries: 0 })
+    const input = ["north", "south"]
+    // Without an encoding the SDK asks for base64 and decodes it.
+    const decoded = await client.embeddings.create({ model: scenario.model("echo"), input })
+    const numbers = await client.embeddings.create({ model: "simulator/echo", input, encoding_format: "float" })
+    assert.deepStrictEqual(
+      decoded.data.map(({ embedding }) => embedding),
+      numbers.data.map(({ embedding }) => embedding)
+    )
+    assert.deepStrictEqual(decoded.usage, { prompt_tokens: 2, total_tokens: 2 })
+    const failed = await client.embeddings.create({ model: "messages/echo", input }).catch((error: unknown) => error)
+    assert.instanceOf(failed, OpenAI.BadRequestError)
+    const [record] = await scenario.records()
+    assert.strictEqual(record?.usage?.inputTokens, 2)
+  })
+
+  from.chat("come to the AI SDK and to LangChain", async (scenario) => {
+    const { url, fetch } = scenario
+    const openai = createOpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch })
+    const { embeddings } = await embedMany({
+      model: openai.textEmbeddingModel(scenario.model("echo")),
+      values: ["north", "south"]
+    })
+    const langchain = new OpenAIEmbeddings({
+      model: scenario.model("echo"),
+      apiKey: "unused",
+      configuration: { baseURL: `${url}/v1`, fetch }
+    })
+    assert.deepStrictEqual(await langchain.embedDocuments(["north", "south"]), embeddings)
+  })
+
+  from.chat("are of models that the SDK can list", async (scenario) => {
+    const client = new OpenAI({ baseURL: `${scenario.url}/v1`, apiKey: "unused", maxRetries: 0 })
+    const ids: Array<string> = []
+    for await (const { id } of client.models.list()) ids.push(id)
+    assert.includeMembers(ids, ["simulator/echo", "chat/echo", "messages/echo"])
+    const one = await client.models.retrieve("chat/echo")
+    assert.strictEqual(one.owned_by, "chat")
+  })
+})
