@@ -15,13 +15,13 @@ export type Received = ReturnType<Scenario["received"]>[number]
  * What a user of an SDK has: a server's address. Beside it, what a test looks at: the records of the calls that were made
  * through `fetch`, and what reached the provider since the scenario began.
  */
-export class Scenario {
-  readonly upstream: UpstreamName
+export class Scenario<Upstream extends string = UpstreamName> {
+  readonly upstream: Upstream
   readonly url: string
   private readonly calls: Array<string> = []
   private readonly running: Running["Service"]
 
-  constructor(upstream: UpstreamName, running: Running["Service"]) {
+  constructor(upstream: Upstream, running: Running["Service"]) {
     this.upstream = upstream
     this.url = running.url
     this.running = running
