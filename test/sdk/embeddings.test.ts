@@ -2,7 +2,7 @@ import { OpenAIEmbeddings } from "@langchain/openai"
 import { createOpenAI } from "@ai-sdk/openai"
 import { assert } from "@effect/vitest"
 import { embedMany } from "ai"
-import OpenAI from "openai"
+import OpenAI, { BadRequestError } from "openai"
 import { scenarios } from "./scenario.ts"
 
 const options = {
@@ -22,7 +22,7 @@ scenarios("embeddings", options, (_, from) => {
     )
     assert.deepStrictEqual(decoded.usage, { prompt_tokens: 2, total_tokens: 2 })
     const failed = await client.embeddings.create({ model: "messages/echo", input }).catch((error: unknown) => error)
-    assert.instanceOf(failed, OpenAI.BadRequestError)
+    assert.instanceOf(failed, BadRequestError)
     const [record] = await scenario.records()
     assert.strictEqual(record?.usage?.inputTokens, 2)
   })
