@@ -1,13 +1,13 @@
-import { Effect, Pull, Redacted, Result, Stream } from "effect"
+import { Cause, Channel, Effect, Pull, Redacted, Result, Scope, Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Frame } from "../domain/Frame.ts"
 import { LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import { unmetRequirement } from "../domain/requirements.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
-import type { Upstream, UpstreamRequest } from "../routing/Upstream.ts"
-import { collectBody } from "./answer-body.ts"
-import { decodeFrames } from "./frames.ts"
+import type { AttemptObserver, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
+import { framesFrom } from "./frames.ts"
 import { parseJson, questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 
@@ -65,7 +65,7 @@ const maxErrorBody = 1024 * 1024
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
   Effect.map(HttpTransport, (transport) => {
     const { route = asEncoded } = deployment
-    const send = (unrouted: RoutedRequest, delivery: Delivery, onConnected: () => void) => {
+    const send = (unrouted: RoutedRequest, delivery: Delivery, observer: Observer | undefined) => {
       const encoded = route(unrouted)
       const request: UnsignedRequest = {
         method: encoded.body === undefined ? "GET" : "POST",
@@ -81,11 +81,11 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         },
         body: encoded.body === undefined ? "" : JSON.stringify(encoded.body)
       }
-      const { body, ...bodiless } = request
-      const whole = { ...bodiless, ...(encoded.body === undefined ? {} : { body }), onConnected }
-      if (deployment.signer === undefined) return transport.send(whole)
+      const onConnected = observer?.connected ?? ignore
+      const onBytes = observer?.bytes ?? ignore
+      if (deployment.signer === undefined) return transport.send({ ...request, onConnected, onBytes })
       return Effect.flatMap(deployment.signer.sign(request), (signed) =>
-        transport.send({ ...whole, headers: { ...whole.headers, ...signed } })
+        transport.send({ ...request, headers: { ...request.headers, ...signed }, onConnected, onBytes })
       )
     }
 
@@ -98,25 +98,34 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
       const context = encodeContext(deployment, protocol, request, request.delivery)
       const encoded = yield* Effect.fromResult(protocol.encode(request.request, context))
       for (const notice of encoded.notices) request.observer.notice(notice)
-      const answer = yield* send(encoded, request.delivery, request.observer.connected)
+      const answer = yield* send(encoded, request.delivery, request.observer)
       request.observer.head(answer.status)
-      const observed = observeBytes(answer, request)
-      if (answer.status >= 300) return yield* errorAnswer(protocol, observed)
+      if (answer.status >= 300) return yield* errorAnswer(protocol, answer)
       switch (kindOf(answer, request)) {
         case "stream":
-          return decodeFrames(protocol)(observed.body)
+          return yield* framesFrom(protocol, answer.pull)
         case "whole":
-          return decodeBody(protocol, observed)
+          return yield* decodeBody(protocol, answer.text(maxWholeBody))
         case "either":
-          return yield* decodeEither(protocol, observed)
+          return yield* decodeEither(protocol, answer)
       }
     })
-    const stream = (request: UpstreamRequest) => Stream.mapError(Stream.unwrap(answerTo(request)), named)
+    // What is done for every batch has one step: a mapping of the stream's errors would be another.
+    const stream = (request: UpstreamRequest) =>
+      Stream.fromChannel(
+        Channel.fromTransform((_: Pull.Pull<unknown, unknown, unknown>, scope) =>
+          answerTo(request).pipe(
+            Scope.provide(scope),
+            Effect.mapError(named),
+            Effect.map(Effect.mapError((error) => (Cause.isDone(error) ? error : named(error))))
+          )
+        )
+      )
 
     const ask: Ask = (protocol, encoded, limit, observer) =>
-      send(encoded, "whole", () => observer?.connected()).pipe(
+      send(encoded, "whole", observer).pipe(
         Effect.tap(({ status }) => Effect.sync(() => observer?.head(status))),
-        Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : collectBody(answer, limit))),
+        Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : answer.text(limit))),
         Effect.scoped
       )
     const { listModels, ...others } = questionsTo(deployment, ask, named)
@@ -125,6 +134,10 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
   })
 
 const asEncoded: Route = (encoded) => encoded
+
+type Observer = Pick<AttemptObserver, "connected"> & Partial<Pick<AttemptObserver, "bytes">>
+
+const ignore = () => {}
 
 const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Protocol =>
   protocols.find((protocol) => protocol.id === dialect) ?? protocols[0]
@@ -165,16 +178,6 @@ const naming = ({ provider, apiKey, signer }: Deployment) => {
   }
 }
 
-const observeBytes = (answer: HttpAnswer, { observer }: UpstreamRequest): HttpAnswer => ({
-  ...answer,
-  body: Stream.mapArray(answer.body, (chunks) => {
-    let count = 0
-    for (const chunk of chunks) count += chunk.length
-    observer.bytes(count)
-    return chunks
-  })
-})
-
 /**
  * Servers answer as they like: what counts is what the answer says it is, and only then what was asked for. A stream may
  * be said to be JSON, which the answer of a server that does not stream is too.
@@ -187,29 +190,41 @@ const kindOf = (answer: HttpAnswer, request: UpstreamRequest): Delivery | "eithe
 
 /** Tells a document from a stream of events by how it begins. */
 const decodeEither = Effect.fnUntraced(function* (protocol: Protocol, answer: HttpAnswer) {
-  const pull = yield* Stream.toPull(answer.body)
-  const first = yield* Pull.catchDone(pull, () => Effect.succeed(undefined))
-  const body =
-    first === undefined ? Stream.empty : Stream.concat(Stream.fromArray(first), Stream.fromPull(Effect.succeed(pull)))
-  const isDocument = first === undefined || /^\s*[{[]/.test(Buffer.concat(first).toString("latin1"))
-  return isDocument ? decodeBody(protocol, { ...answer, body }) : decodeFrames(protocol)(body)
+  const first = yield* Pull.catchDone(answer.pull, () => Effect.succeed(undefined))
+  if (first === undefined || /^\s*[{[]/.test(Buffer.concat(first).toString("latin1"))) {
+    return yield* decodeBody(protocol, answer.text(maxWholeBody, first))
+  }
+  return yield* framesFrom(protocol, startingWith(first, answer.pull))
 })
+
+/** A pull that gives `first` and then goes on with `rest`. */
+const startingWith = <A, E>(first: A, rest: Pull.Pull<A, E>): Pull.Pull<A, E> => {
+  let begun = false
+  return Effect.suspend(() => {
+    if (begun) return rest
+    begun = true
+    return Effect.succeed(first)
+  })
+}
 
 const errorAnswer = (protocol: Protocol, answer: HttpAnswer): Effect.Effect<never, LlmError> =>
   Effect.flatMap(
     // The status is the message; a body that breaks off does not change it.
-    Effect.orElseSucceed(collectBody(answer, maxErrorBody), () => ""),
+    Effect.orElseSucceed(answer.text(maxErrorBody), () => ""),
     (body) => protocol.decodeError({ status: answer.status, headers: answer.headers, body })
   )
 
-const decodeBody = (protocol: Protocol, answer: HttpAnswer): Stream.Stream<Frame, LlmError> =>
-  Stream.fromEffect(
-    Effect.flatMap(collectBody(answer, maxWholeBody), (raw) => {
-      const events: Array<LlmEvent> = []
-      const error = decodeWhole(protocol, raw, events)
-      return error ?? Effect.succeed<Frame>({ protocol: protocol.id, delivery: "whole", raw, events })
-    })
-  )
+/** A whole answer: one frame, and then the end. */
+const decodeBody = (
+  protocol: Protocol,
+  text: Effect.Effect<string, LlmError>
+): Effect.Effect<Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>, LlmError> =>
+  Effect.flatMap(text, (raw) => {
+    const events: Array<LlmEvent> = []
+    const error = decodeWhole(protocol, raw, events)
+    const frame: Frame = { protocol: protocol.id, delivery: "whole", raw, events }
+    return error ?? Effect.succeed(startingWith([frame], Cause.done()))
+  })
 
 const decodeWhole = (protocol: Protocol, raw: string, events: Array<LlmEvent>): LlmError | undefined => {
   const body = parseJson(raw)

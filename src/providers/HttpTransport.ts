@@ -1,8 +1,9 @@
-import { Cause, Context, Effect, Exit, Layer, type Scope, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { Pull } from "effect/Pull"
 import { Socket } from "node:net"
 import { Agent, buildConnector, type Dispatcher } from "undici"
-import type { LlmError } from "../domain/LlmError.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import { transportError } from "./transport-error.ts"
 
 /** What is read ahead of whoever consumes the body, in bytes; beyond it the provider's socket is no longer read. */
@@ -16,13 +17,22 @@ export interface HttpRequest {
   readonly body?: string
   /** the connection stands and the request is being sent */
   readonly onConnected: () => void
+  /** so many bytes of the answer's body came; told before anybody reads them */
+  readonly onBytes?: (count: number) => void
 }
 
-/** The head of an answer and its body as it comes; header names are lower case. */
+/** The head of an answer and its body, which is read once, in one of three ways; header names are lower case. */
 export interface HttpAnswer {
   readonly status: number
   readonly headers: { readonly [name: string]: string }
+  /** what came since the last time, in one batch */
+  readonly pull: Pull<NonEmptyReadonlyArray<Buffer>, LlmError>
   readonly body: Stream.Stream<Uint8Array, LlmError>
+  /**
+   * The text of a whole body, of which `begun` was pulled before. Fails where it is larger than `limit` bytes, without
+   * reading on.
+   */
+  readonly text: (limit: number, begun?: ReadonlyArray<Buffer>) => Effect.Effect<string, LlmError>
 }
 
 /**
@@ -41,12 +51,14 @@ export class HttpTransport extends Context.Service<
         (client) => Effect.promise(() => client.agent.destroy())
       )
       return {
-        send: Effect.fnUntraced(function* (request) {
-          const exchange = new Exchange(request)
-          yield* Effect.addFinalizer(() => Effect.sync(() => exchange.abort()))
-          client.dispatch(exchange)
-          return yield* exchange.head
-        })
+        send: (request) =>
+          Effect.flatMap(Effect.scope, (scope) => {
+            const exchange = new Exchange(request)
+            return Effect.flatMap(Scope.addFinalizer(scope, exchange.givenUp), () => {
+              client.dispatch(exchange)
+              return exchange.head
+            })
+          })
       }
     })
   )
@@ -92,25 +104,36 @@ class Client {
   }
 }
 
+const done = Exit.fail(Cause.Done())
+
+const answerTooLarge = (limit: number): LlmError =>
+  failure({ _tag: "InvalidOutput", kind: "frameTooLarge" }, `The provider's answer is larger than ${limit} bytes`)
+
 type Resume<A> = (effect: Effect.Effect<A, LlmError | Cause.Done>) => void
 
 /**
  * One request and its answer. Undici calls the `on…` methods from its socket; the fiber that consumes the body pulls what
  * came since, in one batch. Callbacks only store and wake: nothing that can throw runs inside them.
  */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, HttpAnswer {
   readonly request: HttpRequest
   /** the socket that this request waits for, until it is sent */
   connecting: Socket | undefined
   private controller: Dispatcher.DispatchController | undefined
   private aborted = false
   private paused = false
+  status = 0
+  headers: HttpAnswer["headers"] = {}
   private answer: Exit.Exit<HttpAnswer, LlmError> | undefined
   private waitingForHead: ((effect: Effect.Effect<HttpAnswer, LlmError>) => void) | undefined
-  private buffered: Array<Uint8Array> = []
+  private buffered: Array<Buffer> = []
   private size = 0
   private end: Exit.Exit<never, LlmError | Cause.Done> | undefined
-  private waitingForBody: Resume<NonEmptyReadonlyArray<Uint8Array>> | undefined
+  private failed: Exit.Exit<never, LlmError> | undefined
+  private waitingForBody: Resume<NonEmptyReadonlyArray<Buffer>> | undefined
+  /** set where the body is read as a whole: then nobody is woken before its end, or before it is too large */
+  private waitingForText: ((effect: Effect.Effect<string, LlmError>) => void) | undefined
+  private textLimit = 0
 
   constructor(request: HttpRequest) {
     this.request = request
@@ -121,18 +144,31 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.waitingForHead = resume
   })
 
-  private readonly body = Stream.fromPull(
-    Effect.succeed(
-      Effect.callback<NonEmptyReadonlyArray<Uint8Array>, LlmError | Cause.Done>((resume) => {
-        if (this.buffered.length > 0) return resume(this.takeBuffered())
-        if (this.end !== undefined) return resume(this.end)
-        this.waitingForBody = resume
-        return Effect.sync(() => {
-          this.waitingForBody = undefined
-        })
-      })
-    )
-  )
+  readonly pull: HttpAnswer["pull"] = Effect.callback((resume) => {
+    if (this.buffered.length > 0) return resume(this.takeBuffered())
+    if (this.end !== undefined) return resume(this.end)
+    this.waitingForBody = resume
+    return Effect.sync(() => {
+      this.waitingForBody = undefined
+    })
+  })
+
+  get body(): HttpAnswer["body"] {
+    return Stream.fromPull(Effect.succeed(this.pull))
+  }
+
+  text(limit: number, begun: ReadonlyArray<Buffer> = []): Effect.Effect<string, LlmError> {
+    return Effect.callback((resume) => {
+      this.buffered.unshift(...begun)
+      for (const chunk of begun) this.size += chunk.length
+      this.textLimit = limit
+      this.waitingForText = resume
+      this.resumeReading()
+      this.wakeText()
+    })
+  }
+
+  readonly givenUp = Effect.sync(() => this.abort())
 
   abort(): void {
     if (this.end !== undefined) return
@@ -159,13 +195,17 @@ class Exchange implements Dispatcher.DispatchHandler {
       const value = headers[name]
       if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
     }
-    this.answer = Exit.succeed({ status, headers: flat, body: this.body })
+    this.status = status
+    this.headers = flat
+    this.answer = Exit.succeed(this)
     this.waitingForHead?.(this.answer)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.buffered.push(chunk)
     this.size += chunk.length
+    this.request.onBytes?.(chunk.length)
+    if (this.waitingForText !== undefined) return this.wakeText()
     this.wakeBody()
     if (this.size > maxBuffered) {
       this.paused = true
@@ -174,8 +214,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.end = Exit.fail(Cause.Done())
-    this.wakeBody()
+    this.end = done
+    if (this.waitingForText !== undefined) this.wakeText()
+    else this.wakeBody()
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -185,25 +226,45 @@ class Exchange implements Dispatcher.DispatchHandler {
   private fail(error: LlmError): void {
     const end = Exit.fail(error)
     this.end = end
+    this.failed = end
     if (this.answer === undefined) {
       this.answer = end
       this.waitingForHead?.(end)
     }
-    this.wakeBody()
+    if (this.waitingForText !== undefined) this.wakeText()
+    else this.wakeBody()
   }
 
-  private takeBuffered(): Exit.Exit<NonEmptyReadonlyArray<Uint8Array>> {
+  private takeBuffered(): Exit.Exit<NonEmptyReadonlyArray<Buffer>> {
     // Only called with something buffered.
-    const chunks = this.buffered as unknown as NonEmptyReadonlyArray<Uint8Array>
+    const chunks = this.buffered as unknown as NonEmptyReadonlyArray<Buffer>
     this.buffered = []
     this.size = 0
-    if (this.paused) {
-      this.paused = false
-      // Resuming parses at once what the socket holds. The fiber that consumes may run inside the parser of another
-      // connection, which cannot be entered twice.
-      queueMicrotask(() => this.controller?.resume())
-    }
+    this.resumeReading()
     return Exit.succeed(chunks)
+  }
+
+  private resumeReading(): void {
+    if (!this.paused) return
+    this.paused = false
+    // Resuming parses at once what the socket holds. The fiber that consumes may run inside the parser of another
+    // connection, which cannot be entered twice.
+    queueMicrotask(() => this.controller?.resume())
+  }
+
+  /** Hands the body over once it is complete, too large, or broken off. */
+  private wakeText(): void {
+    const resume = this.waitingForText
+    const tooLarge = this.size > this.textLimit
+    if (resume === undefined || (this.end === undefined && !tooLarge)) return
+    this.waitingForText = undefined
+    if (tooLarge) return resume(answerTooLarge(this.textLimit))
+    if (this.failed !== undefined) return resume(this.failed)
+    const [only] = this.buffered
+    const whole = this.buffered.length === 1 && only !== undefined ? only : Buffer.concat(this.buffered)
+    this.buffered = []
+    this.size = 0
+    resume(Exit.succeed(whole.toString("utf8")))
   }
 
   private wakeBody(): void {

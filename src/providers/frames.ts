@@ -85,32 +85,37 @@ class StreamDecoding {
   }
 }
 
-/**
- * Decodes the bytes of a stream into frames, a batch of frames for a batch of reads. A failure that the provider sends in
- * the stream comes after everything that stood before it.
- */
+/** Decodes the bytes of a stream into frames. See `framesFrom`. */
 export const decodeFrames =
   (protocol: Protocol) =>
   (body: Stream.Stream<Uint8Array, LlmError>): Stream.Stream<Frame, LlmError> =>
-    Stream.transformPull(body, (pull) =>
-      Effect.clockWith((clock) => {
-        const decoding = new StreamDecoding(protocol)
-        const read = Pull.catchDone(pull, () => Effect.void)
-        let until: number | undefined
-        const lastRead = Effect.suspend(() => {
-          const now = clock.currentTimeMillisUnsafe()
-          until ??= now + linger
-          if (now >= until) return Effect.void
-          return Effect.timeoutOrElse(read, { duration: until - now, orElse: () => Effect.void })
-        })
-        const next: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError> = Effect.suspend(() => {
-          if (decoding.failure !== undefined) return decoding.failure
-          if (decoding.ended) return Cause.done()
-          return Effect.flatMap(decoding.finished ? lastRead : read, (chunks) => {
-            const frames = chunks === undefined ? decoding.end() : decoding.feed(chunks)
-            return isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next
-          })
-        })
-        return Effect.succeed(next)
+    Stream.transformPull(body, (pull) => framesFrom(protocol, pull))
+
+/**
+ * Decodes the bytes that are pulled into frames, a batch of frames for a batch of reads. A failure that the provider sends
+ * in the stream comes after everything that stood before it.
+ */
+export const framesFrom = (
+  protocol: Protocol,
+  pull: Pull.Pull<NonEmptyReadonlyArray<Uint8Array>, LlmError>
+): Effect.Effect<Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>> =>
+  Effect.clockWith((clock) => {
+    const decoding = new StreamDecoding(protocol)
+    const read = Pull.catchDone(pull, () => Effect.void)
+    let until: number | undefined
+    const lastRead = Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      until ??= now + linger
+      if (now >= until) return Effect.void
+      return Effect.timeoutOrElse(read, { duration: until - now, orElse: () => Effect.void })
+    })
+    const next: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError> = Effect.suspend(() => {
+      if (decoding.failure !== undefined) return decoding.failure
+      if (decoding.ended) return Cause.done()
+      return Effect.flatMap(decoding.finished ? lastRead : read, (chunks) => {
+        const frames = chunks === undefined ? decoding.end() : decoding.feed(chunks)
+        return isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next
       })
-    )
+    })
+    return Effect.succeed(next)
+  })

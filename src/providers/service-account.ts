@@ -2,7 +2,6 @@ import { Clock, Effect, Exit, Redacted, Result, Schema, type Scope } from "effec
 import { importPKCS8, SignJWT } from "jose"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { httpReason } from "../protocols/HttpError.ts"
-import { collectBody } from "./answer-body.ts"
 import { bearer, type Signer } from "./Deployment.ts"
 import { HttpTransport } from "./HttpTransport.ts"
 
@@ -106,7 +105,7 @@ const mint = Effect.fnUntraced(
       body: new URLSearchParams({ grant_type: grantType, assertion: yield* assertion(account) }).toString(),
       onConnected: () => {}
     })
-    const body = yield* collectBody(answer, maxAnswer)
+    const body = yield* answer.text(maxAnswer)
     if (answer.status >= 300) return yield* refusal(account, answer.status, body)
     const token = decodeToken(body)
     if (Result.isFailure(token)) {
