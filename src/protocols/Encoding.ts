@@ -1,5 +1,6 @@
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { CacheMarker, Extensions, Message } from "../domain/LlmRequest.ts"
+import { foreignFields } from "./foreign-fields.ts"
 import { Notices } from "./Notices.ts"
 import type { JsonObject } from "./open-document.ts"
 
@@ -31,10 +32,7 @@ export class Encoding extends Notices {
 
   /** What the format itself kept in `extensions`; what another one kept there for itself is dropped. */
   own(extensions: Extensions | undefined): JsonObject {
-    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
-      if (protocol === this.protocol) continue
-      for (const field of Object.keys(fields)) this.dropped(field)
-    }
+    for (const field of foreignFields(extensions, this.protocol)) this.dropped(field)
     return extensions?.[this.protocol] ?? {}
   }
 

@@ -15,7 +15,7 @@ import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
-import { extended } from "./extension.ts"
+import { extended, statedEffort, systemTurn } from "./extension.ts"
 import {
   anthropicMessagesId,
   MessagesRequest,
@@ -79,7 +79,7 @@ const systemOf = ({ system }: MessagesRequest): ReadonlyArray<Message> =>
 const decodeMessage = (message: RequestMessage): ReadonlyArray<Message> => {
   const parts = decodeContent(message.content)
   // A later system message is native here and a makeshift elsewhere: the mark says that this one may stay what it is.
-  const kept = extended(message.role === "system" ? { ...message.rest, role: "system" } : message.rest)
+  const kept = extended(message.role === "system" ? { ...message.rest, [systemTurn]: true } : message.rest)
   if (message.role !== "user") return [{ role: message.role, parts, ...kept }]
   const messages: Array<{ role: "user" | "tool"; parts: Array<Part> }> = []
   for (const part of parts) {
@@ -154,16 +154,16 @@ const samplingOf = (document: MessagesRequest): Sampling => ({
 })
 
 /** What the settings say beyond the canonical vocabulary. */
-const keptSettings = (document: MessagesRequest): { readonly [key: string]: JsonObject | undefined } => {
+const keptSettings = (document: MessagesRequest): { readonly [key: string]: JsonObject | true | undefined } => {
   const { metadata, thinking, output_config: output, tool_choice: choice } = document
   const format = outputFormatOf(document)
   const unknownFormat = format && format.type === undefined ? format.raw : undefined
-  // An effort that was given in this format is an effort, and not to be turned into a budget when it is sent on.
-  const outputConfig = present({ ...output?.rest, effort: output?.effort, format: unknownFormat })
+  const outputConfig = present({ ...output?.rest, format: unknownFormat })
   return {
     metadata: metadata?.rest,
     tool_choice: choice?.rest,
     thinking: thinking && !isMode(thinking.type) ? thinking.raw : thinking?.rest,
-    output_config: Object.keys(outputConfig).length === 0 ? undefined : outputConfig
+    output_config: Object.keys(outputConfig).length === 0 ? undefined : outputConfig,
+    [statedEffort]: output?.effort ? true : undefined
   }
 }

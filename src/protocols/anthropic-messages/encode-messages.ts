@@ -2,7 +2,7 @@ import type { Message } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import { encodePart, markers } from "./encode-parts.ts"
-import { ownExtension } from "./extension.ts"
+import { ownExtension, systemTurn } from "./extension.ts"
 
 type TurnRole = "user" | "assistant" | "system"
 
@@ -45,7 +45,7 @@ const isInstruction = ({ role }: Message): boolean => role === "system" || role 
 
 const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Turn => {
   if (message.name !== undefined) encoding.dropped("the name of a message")
-  const { role: _, ...more } = markers(message, encoding)
+  const { [systemTurn]: _, ...more } = markers(message, encoding)
   return { role, content: message.parts.flatMap((part) => encodePart(part, encoding)), more }
 }
 
@@ -55,7 +55,7 @@ const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Tu
  */
 const roleOf = (message: Message, encoding: Encoding): TurnRole => {
   if (!isInstruction(message)) return message.role === "assistant" ? "assistant" : "user"
-  if (ownExtension(message.extensions)["role"] === "system") return "system"
+  if (ownExtension(message.extensions)[systemTurn] === true) return "system"
   encoding.add("emulated", "instructions within the conversation are sent as words of the user")
   return "user"
 }

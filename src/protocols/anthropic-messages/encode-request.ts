@@ -7,6 +7,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
 import { markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
+import { statedEffort } from "./extension.ts"
 import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 
@@ -52,7 +53,8 @@ const encodeBody = (
   { model, delivery, quirks }: EncodeContext,
   encoding: Encoding
 ): JsonObject => {
-  const { metadata, tool_choice, thinking: _, output_config: __, ...own } = encoding.own(request.extensions)
+  const kept = encoding.own(request.extensions)
+  const { metadata, tool_choice, thinking: _, output_config: __, [statedEffort]: ___, ...own } = kept
   if (request.metadata !== undefined) encoding.dropped("metadata")
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
   const choice = tools.length === 0 ? undefined : encodeToolChoice(request)

@@ -2,7 +2,7 @@ import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRe
 import type { Encoding } from "../Encoding.ts"
 import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { ownExtension } from "./extension.ts"
+import { ownExtension, statedEffort } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit and the API wants one, in tokens. */
 const defaultMaxTokens = 4096
@@ -47,8 +47,7 @@ interface ThinkingPlan {
 const planThinking = (request: LlmRequest, quirks: Quirks, forced: boolean, encoding: Encoding): ThinkingPlan => {
   const { reasoning = {}, sampling } = request
   const own = ownExtension(request.extensions)
-  const config = own["output_config"]
-  const ownEffort = isObject(config) && config["effort"] !== undefined
+  const ownEffort = own[statedEffort] === true
   const maxTokens = () => maxTokensOf(sampling, 0, encoding)
   const effort = ownEffort && reasoning.effort !== undefined ? { effort: reasoning.effort } : {}
 

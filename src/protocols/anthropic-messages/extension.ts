@@ -1,7 +1,14 @@
 import type { Schema } from "effect"
 import type { Extensions } from "../../domain/LlmRequest.ts"
+import { mark } from "../foreign-fields.ts"
 import type { JsonObject } from "../open-document.ts"
 import { anthropicMessagesId } from "./wire.ts"
+
+/** Marks an effort that was given in this format: it is one, and not to be turned into a budget when it is sent on. */
+export const statedEffort = mark("effort")
+
+/** Marks an instruction that stood within the conversation in this format: who put it there knows that the model takes it. */
+export const systemTurn = mark("role")
 
 type Fields = { readonly [key: string]: Schema.Json | undefined }
 

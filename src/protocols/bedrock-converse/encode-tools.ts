@@ -15,8 +15,11 @@ export const encodeTools = (request: LlmRequest, encoding: ConverseEncoding): To
   if (request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
   const stated = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
   const earlier = calledTools(request)
-  // No tools and no calls: nothing to choose from, which is what `none` means.
-  if (earlier.length === 0 && (stated.length === 0 || request.toolChoice?._tag === "None")) return { forced: false }
+  if (earlier.length === 0 && stated.length === 0) return { forced: false }
+  if (earlier.length === 0 && request.toolChoice?._tag === "None") {
+    encoding.add("emulated", "tool_choice none: the tools are not offered")
+    return { forced: false }
+  }
   const tools = stated.length > 0 ? stated : earlier.map((name) => placeholder(name, encoding))
   if (request.toolChoice?._tag === "None" || stated.length === 0) {
     if (stated.length > 0) encoding.add("emulated", "tool_choice none: the model is told to call no tool")

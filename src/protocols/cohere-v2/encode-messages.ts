@@ -51,7 +51,7 @@ const thoughtOf = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<strin
   encoding.unmarked(part)
   if (part.redacted !== undefined || (part.text === "" && part.signature !== undefined)) {
     encoding.dropped("encrypted reasoning of an earlier turn")
-  }
+  } else if (part.signature !== undefined) encoding.dropped("the signature of reasoning")
   return part.text === "" ? [] : [part.text]
 }
 

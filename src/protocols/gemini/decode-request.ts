@@ -42,7 +42,7 @@ const invalid = (path: string, message: string) =>
 export const modelName = (resource: string): string => resource.replace(/^models\//, "")
 
 const requestOf = (document: GenerateContentRequest, model: string): LlmRequest => {
-  const { kept: generationConfig, ...settings } = decodeSettings(document.generationConfig)
+  const { kept: generationConfig, marks, ...settings } = decodeSettings(document.generationConfig)
   const { toolChoice, kept: toolConfig } = decodeToolConfig(document.toolConfig)
   const tools = document.tools?.flatMap(decodeTool) ?? []
   return {
@@ -51,6 +51,6 @@ const requestOf = (document: GenerateContentRequest, model: string): LlmRequest 
     ...(tools.length === 0 ? {} : { tools }),
     ...present({ toolChoice, serviceTier: document.serviceTier }),
     ...settings,
-    ...extended({ ...document.rest, generationConfig, toolConfig })
+    ...extended({ ...document.rest, ...marks, generationConfig, toolConfig })
   }
 }

@@ -7,7 +7,7 @@ import type {
   ToolChoice
 } from "../../domain/LlmRequest.ts"
 import { present, type JsonObject } from "../open-document.ts"
-import { extended, filled } from "./extension.ts"
+import { extended, filled, statedThinking } from "./extension.ts"
 import { jsonSchemaOf } from "./json-schema.ts"
 import { enumName } from "./proto-document.ts"
 import {
@@ -73,10 +73,10 @@ const choiceOf = (mode: string | undefined): ToolChoice | undefined => {
 
 type Settings = Pick<LlmRequest, "sampling" | "responseFormat" | "reasoning">
 
-/** How the answer is to be drawn, thought about and formed; `kept` is what only this format knows of it. */
+/** How the answer is to be drawn, thought about and formed; `kept` and `marks` are what only this format knows of it. */
 export const decodeSettings = (
   config: GenerationConfig | undefined
-): Settings & { readonly kept: JsonObject | undefined } => {
+): Settings & { readonly kept: JsonObject | undefined; readonly marks: JsonObject } => {
   const { thinkingConfig: thinking, rest } = config ?? {}
   const format = config === undefined ? {} : decodeFormat(config)
   return {
@@ -88,10 +88,9 @@ export const decodeSettings = (
     kept: filled({
       ...rest,
       ...format.kept,
-      // Kept also where it is not asked for, so that it is not taken for what another format leaves to the target.
-      thinkingConfig:
-        thinking === undefined ? undefined : { includeThoughts: thinking.includeThoughts === true, ...thinking.rest }
-    })
+      thinkingConfig: thinking?.rest
+    }),
+    marks: thinking === undefined ? {} : { [statedThinking]: { includeThoughts: thinking.includeThoughts === true } }
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
 import { Notices } from "../Notices.ts"
+import { foreignFields } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { responseOf } from "./decode-parts.ts"
 import { ownExtension } from "./extension.ts"
@@ -32,10 +33,7 @@ export class Encoding extends Notices {
 
   /** What another format kept for itself. */
   foreign(extensions: Extensions | undefined): void {
-    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
-      if (protocol === geminiId) continue
-      for (const field of Object.keys(fields)) this.dropped(field)
-    }
+    for (const field of foreignFields(extensions, geminiId)) this.dropped(field)
   }
 }
 
@@ -118,7 +116,7 @@ const sniffed = (data: string): string | undefined =>
 /** The API takes back only what it signed itself. */
 const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
   const more = own(part, encoding)
-  if (part.origin === geminiId) {
+  if (part.origin === geminiId && part.redacted === undefined) {
     return [{ text: part.text, thought: true, ...present({ thoughtSignature: part.signature }), ...more }]
   }
   encoding.dropped("reasoning of an earlier turn", "the Gemini API takes back only its own")

@@ -6,7 +6,7 @@ import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { encodeContents } from "./encode-contents.ts"
 import { Encoding } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
-import { ownExtension } from "./extension.ts"
+import { ownExtension, statedThinking } from "./extension.ts"
 import { traitsOf } from "./models.ts"
 import { geminiId } from "./wire.ts"
 
@@ -62,7 +62,8 @@ const encodeBody = (
   encoding.foreign(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
   if (request.user !== undefined) encoding.dropped("user")
-  const { generationConfig: _, toolConfig: ownToolConfig, ...own } = ownExtension(request.extensions)
+  const kept = ownExtension(request.extensions)
+  const { generationConfig: _, [statedThinking]: __, toolConfig: ownToolConfig, ...own } = kept
   const { system, contents } = encodeContents(request.messages, traitsOf(model).wantsSignatures, encoding)
   const tools = encodeTools(request, encoding)
   const body = {

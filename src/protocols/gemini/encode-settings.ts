@@ -2,7 +2,7 @@ import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRe
 import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Encoding } from "./encode-parts.ts"
-import { ownExtension } from "./extension.ts"
+import { ownExtension, statedThinking } from "./extension.ts"
 import { traitsOf, type ModelTraits } from "./models.ts"
 
 /** How many tokens an effort is worth where the model counts tokens. */
@@ -34,12 +34,12 @@ export const encodeSettings = (
   quirks: Quirks,
   encoding: Encoding
 ): JsonObject | undefined => {
-  const own = ownExtension(request.extensions)["generationConfig"]
+  const { generationConfig: own, [statedThinking]: stated } = ownExtension(request.extensions)
   const { thinkingConfig: ownThinking, ...more } = isObject(own) ? own : {}
   const known = traitsOf(model)
   const traits: ModelTraits = quirks.adaptiveThinking === true ? { ...known, thinking: "level" } : known
-  const thinkingConfig = isObject(ownThinking)
-    ? { ...ownThinking, ...statedThinking(request.reasoning ?? {}) }
+  const thinkingConfig = isObject(stated)
+    ? { ...stated, ...(isObject(ownThinking) ? ownThinking : {}), ...ownThinkingConfig(request.reasoning ?? {}) }
     : encodeThinking(request.reasoning, traits, encoding)
   const config = {
     ...encodeSampling(request.sampling, encoding),
@@ -85,7 +85,7 @@ const encodeFormat = ({ responseFormat }: LlmRequest): JsonObject => {
 }
 
 /** What was said in this format's own words. */
-const statedThinking = ({ mode, effort, budgetTokens }: ReasoningSettings): JsonObject => {
+const ownThinkingConfig = ({ mode, effort, budgetTokens }: ReasoningSettings): JsonObject => {
   const budget = mode === "disabled" ? 0 : mode === "adaptive" ? -1 : budgetTokens
   return present({ thinkingBudget: budget, thinkingLevel: effort?.toUpperCase() })
 }

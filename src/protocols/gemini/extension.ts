@@ -1,7 +1,11 @@
 import type { Schema } from "effect"
 import type { Extensions } from "../../domain/LlmRequest.ts"
+import { mark } from "../foreign-fields.ts"
 import type { JsonObject } from "../open-document.ts"
 import { geminiId } from "./wire.ts"
+
+/** Marks thinking that was asked for in this format, so that it is not taken for what another one leaves to the target. */
+export const statedThinking = mark("thinkingConfig")
 
 type Fields = { readonly [key: string]: Schema.Json | undefined }
 

@@ -40,7 +40,8 @@ const renderModel = (model: Model) => ({
 /** The Gemini API on an HTTP server: everything is an action of a model, named in the path. */
 export const geminiSurface: Surface = {
   dialect: geminiDialect,
-  paths: [{ path: `${modelsPath}/*`, actionOf }],
+  // Newer SDKs ask for the stable version where nothing is said.
+  paths: [modelsPath, "/v1/models"].map((path) => ({ path: `${path}/*`, actionOf })),
   modelsPath,
   recognises: (headers, query) =>
     headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.get("key") !== null,

@@ -66,7 +66,7 @@ class Said {
     if (part.text !== "") this.thoughts.push(part.text)
     if (part.redacted !== undefined || (part.text === "" && part.signature !== undefined)) {
       encoding.dropped("encrypted reasoning of an earlier turn")
-    }
+    } else if (part.signature !== undefined) encoding.dropped("the signature of reasoning")
   }
 
   fields(role: string): JsonObject {

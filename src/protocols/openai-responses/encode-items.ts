@@ -11,6 +11,7 @@ import type {
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
 import { Notices } from "../Notices.ts"
+import { foreignFields } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { ownExtension } from "./extension.ts"
@@ -31,10 +32,7 @@ export class Encoding extends Notices {
 
   /** What another format kept for itself. */
   foreign(extensions: Extensions | undefined): void {
-    for (const [protocol, fields] of Object.entries(extensions ?? {})) {
-      if (protocol === openAiResponsesId) continue
-      for (const field of Object.keys(fields)) this.dropped(field)
-    }
+    for (const field of foreignFields(extensions, openAiResponsesId)) this.dropped(field)
   }
 }
 

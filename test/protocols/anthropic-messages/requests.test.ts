@@ -205,7 +205,8 @@ describe("a request with everything", () => {
       "metadata",
       "output_config",
       "thinking",
-      "thread"
+      "thread",
+      "~effort"
     ])
   })
 })

@@ -1,0 +1,18 @@
+import type { Extensions } from "../domain/LlmRequest.ts"
+
+/**
+ * The name under which a format keeps how it said something that is canonical, for itself alone: that the effort came as
+ * an effort, that an instruction stood where it stood. A mark is never sent, and nobody else loses anything by it.
+ */
+export const mark = (name: string): string => `~${name}`
+
+const isMark = (field: string): boolean => field.startsWith("~")
+
+/** An id is the name of a piece of an answer at the provider that gave it, and means nothing to another one. */
+const isName = (field: string): boolean => field === "id"
+
+/** The fields that other formats than `own` kept for themselves, and that are lost where this one is sent. */
+export const foreignFields = (extensions: Extensions | undefined, own: string): ReadonlyArray<string> =>
+  Object.entries(extensions ?? {}).flatMap(([protocol, fields]) =>
+    protocol === own ? [] : Object.keys(fields).filter((field) => !isMark(field) && !isName(field))
+  )
