@@ -21,6 +21,11 @@ export class Notices {
     if (readBack !== reason) this.add("changed", `the finish reason ${reason} is ${word}: ${this.why}`)
   }
 
+  /** The stop sequence that ended an answer, where the format says no more than that one did. */
+  stoppedAt(stopSequence: string | undefined): void {
+    if (stopSequence !== undefined) this.dropped("the stop sequence that ended the answer")
+  }
+
   /** Something that the format has no words for. */
   dropped(what: string, why = this.why): void {
     this.add("dropped", `${what}: ${why}`)

@@ -225,7 +225,7 @@ export class EventRenderer {
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        usage: openingUsage(this.usage, head?.serviceTier)
+        usage: openingUsage(this.usage, head?.serviceTier, this.notices)
       }
     })
   }

@@ -27,7 +27,7 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
     content: choice === undefined ? [] : contentOf(choice, said),
     stop_reason: stopReasonOf(finish ?? { reason: "unknown" }, refused, said),
     stop_sequence: finish?.stopSequence ?? null,
-    usage: wholeUsage(response.usage, response.serviceTier)
+    usage: wholeUsage(response.usage, response.serviceTier, said)
   }
 }
 

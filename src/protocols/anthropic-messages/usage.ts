@@ -1,4 +1,5 @@
 import type { Usage } from "../../domain/Usage.ts"
+import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 
 const count = (value: unknown): number | undefined =>
@@ -56,21 +57,21 @@ const inputCounts = ({ inputTokens, cachedTokens, cacheWriteTokens }: Usage) =>
  * The usage at the beginning of a stream. There are clients that add its `output_tokens` to the count at the end, and
  * every client wants both keys: what is not known yet is zero, and corrected at the end.
  */
-export const openingUsage = (usage: Usage, serviceTier: string | undefined): JsonObject => ({
+export const openingUsage = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject => ({
   input_tokens: 0,
   ...inputCounts(usage),
   output_tokens: 0,
-  ...present({ service_tier: serviceTierOf(serviceTier) })
+  ...present({ service_tier: serviceTierOf(serviceTier, said) })
 })
 
 /** The usage at the end of a stream: cumulative, without what is not known. */
 export const closingUsage = (usage: Usage): JsonObject => ({ ...inputCounts(usage), ...outputCounts(usage) })
 
 /** The usage of a whole answer. */
-export const wholeUsage = (usage: Usage, serviceTier: string | undefined): JsonObject => ({
+export const wholeUsage = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject => ({
   input_tokens: 0,
   ...closingUsage(usage),
-  ...present({ service_tier: serviceTierOf(serviceTier) })
+  ...present({ service_tier: serviceTierOf(serviceTier, said) })
 })
 
 const outputCounts = ({ outputTokens, reasoningTokens }: Usage): JsonObject => ({
@@ -78,6 +79,10 @@ const outputCounts = ({ outputTokens, reasoningTokens }: Usage): JsonObject => (
   ...(reasoningTokens === undefined ? {} : { output_tokens_details: { thinking_tokens: reasoningTokens } })
 })
 
-/** The tiers that this API names; what another one calls its tier is not said. */
-const serviceTierOf = (tier: string | undefined): string | undefined =>
-  tier === "default" ? "standard" : tier === "standard" || tier === "priority" || tier === "batch" ? tier : undefined
+/** The tiers that this API names. */
+const serviceTierOf = (tier: string | undefined, said: Notices): string | undefined => {
+  if (tier === undefined || tier === "standard" || tier === "priority" || tier === "batch") return tier
+  if (tier === "default") return "standard"
+  said.dropped(`the service tier ${tier}`)
+  return undefined
+}

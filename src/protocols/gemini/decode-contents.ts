@@ -11,7 +11,43 @@ export const decodeContents = ({ systemInstruction, contents }: GenerateContentR
     systemInstruction === undefined
       ? []
       : [{ role: "system", parts: partsOf(systemInstruction, calls), ...extended(systemInstruction.rest) }]
-  return [...system, ...contents.flatMap((content) => decodeContent(content, calls))]
+  return [...system, ...joined(contents.flatMap((content) => decodeContent(content, calls)))]
+}
+
+/**
+ * What the model said in one turn, as one message: clients that stream give every chunk back as a content of its own. The
+ * pieces of one text or thought are put together again.
+ */
+const joined = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
+  const turns: Array<Message> = []
+  for (const message of messages) {
+    const last = turns.at(-1)
+    const isSame = last?.role === "assistant" && message.role === "assistant" && message.extensions === undefined
+    if (!isSame) turns.push(message)
+    else turns[turns.length - 1] = { ...last, parts: joinParts(last.parts, message.parts) }
+  }
+  return turns
+}
+
+const joinParts = (before: ReadonlyArray<Part>, [next, ...others]: ReadonlyArray<Part>): ReadonlyArray<Part> => {
+  if (next === undefined) return before
+  const last = before.at(-1)
+  const whole = last === undefined ? undefined : joinPieces(last, next)
+  if (whole !== undefined) return [...before.slice(0, -1), whole, ...others]
+  // The end of a stream is an empty text.
+  const empty = next._tag === "Text" && next.text === "" && next.extensions === undefined
+  return empty ? [...before, ...others] : [...before, next, ...others]
+}
+
+/** Two pieces as one, where the second goes on with the first. What is signed is complete. */
+const joinPieces = (first: Part, second: Part): Part | undefined => {
+  if (first._tag === "Text" && second._tag === "Text") {
+    const plain = first.extensions === undefined && second.extensions === undefined
+    return plain ? { ...first, text: first.text + second.text } : undefined
+  }
+  if (first._tag !== "Reasoning" || second._tag !== "Reasoning") return undefined
+  const open = first.signature === undefined && first.extensions === undefined
+  return open ? { ...second, text: first.text + second.text } : undefined
 }
 
 const partsOf = ({ parts = [] }: Content, calls: CallLedger): ReadonlyArray<Part> =>

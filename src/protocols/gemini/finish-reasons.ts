@@ -52,7 +52,7 @@ const finishReasons: { readonly [R in FinishReason]: string } = {
   unknown: "OTHER"
 }
 
-type Ending = Pick<Finish, "reason" | "rawReason">
+type Ending = Pick<Finish, "reason" | "rawReason" | "stopSequence">
 
 /**
  * How an ending is said here. A raw reason of this format is kept where it means the same; a reason that has no word is
@@ -60,6 +60,7 @@ type Ending = Pick<Finish, "reason" | "rawReason">
  */
 export const rawFinishReasonOf = (ending: Ending, refused: boolean, said: Notices): string => {
   const word = wordFor(ending, refused)
+  said.stoppedAt(ending.stopSequence)
   // Calls make the reason of an ending by themselves, and a refusal in the text is noticed as such.
   if (!refused && ending.reason !== "tool-calls") said.ending(ending.reason, word, reasons[word] ?? "unknown")
   return word

@@ -213,8 +213,8 @@ export class EventRenderer {
     state.finished = true
     return this.candidate(
       {
-        // Clients look for the parts of every candidate.
-        content: { parts: [], role: "model" },
+        // Clients look for the parts of every candidate; Google's own forgets the turn if one of them has none.
+        content: { parts: [{ text: "" }], role: "model" },
         finishReason: rawFinishReasonOf(event, state.refused, this.notices),
         index: choice,
         ...state.fields,

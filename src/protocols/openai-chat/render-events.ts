@@ -190,8 +190,9 @@ export class EventRenderer {
     return this.begin(choice) + this.writer.delta(choice, {}, wordOf(reason, this.legacy, this.notices))
   }
 
-  private finish({ reason, usage }: Finish): string {
+  private finish({ reason, usage, stopSequence }: Finish): string {
     this.owesUsage = true
+    this.notices.stoppedAt(stopSequence)
     const ending = this.end(0, reason) + this.owedUsage(usage)
     this.finished = true
     return ending

@@ -34,6 +34,7 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
 
 const choiceOf = (choice: Choice, legacy: boolean, said: Notices): JsonObject => {
   const tokens = choice.parts.flatMap((part) => (part._tag === "Text" ? (part.logprobs ?? []) : []))
+  said.stoppedAt(choice.finish?.stopSequence)
   return {
     index: choice.index,
     message: messageOf(choice, legacy, said),

@@ -22,6 +22,8 @@ export const finishReasonOf = (rawReason: string | undefined, calledTool: boolea
   return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
 }
 
+type Finished = Pick<Finish, "reason" | "rawReason" | "stopSequence">
+
 /** How an ending is said here: the status of the response, and the reason why it is incomplete. */
 export interface Ending {
   readonly status: "completed" | "incomplete" | "failed"
@@ -29,8 +31,9 @@ export interface Ending {
 }
 
 /** The ending of a finish reason. `error` is an answer that is over and is none; nobody said more. */
-export const endingOf = (finish: Pick<Finish, "reason" | "rawReason">, said: Notices): Ending => {
+export const endingOf = (finish: Finished, said: Notices): Ending => {
   const ending = wordsFor(finish)
+  said.stoppedAt(finish.stopSequence)
   const { status, why } = ending
   // Calls make the reason of an ending by themselves, and `failed` comes with an error that says more.
   if (finish.reason !== "tool-calls" && status !== "failed") {
@@ -40,7 +43,7 @@ export const endingOf = (finish: Pick<Finish, "reason" | "rawReason">, said: Not
   return ending
 }
 
-const wordsFor = ({ reason, rawReason }: Pick<Finish, "reason" | "rawReason">): Ending => {
+const wordsFor = ({ reason, rawReason }: Finished): Ending => {
   switch (reason) {
     case "length":
       return { status: "incomplete", why: "max_output_tokens" }
