@@ -2,16 +2,16 @@
 // node caller-program.ts <file> <name>
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
-import { writeSync } from "node:fs"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { report as reportNow } from "../storage/report.ts"
 import { finalRecord, openRecord } from "./records.ts"
 
 const [filename = "", name = ""] = process.argv.slice(2)
 
 // written before the next step: what was reported was acknowledged, even where the process dies meanwhile
-const report = (line: string) => Effect.sync(() => writeSync(1, `${line}\n`))
+const report = (line: string) => Effect.sync(() => reportNow(line))
 
 const program = Effect.gen(function* () {
   const trail = yield* AuditTrail

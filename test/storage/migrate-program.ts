@@ -2,9 +2,9 @@
 // node migrate-program.ts <file>
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
-import { writeSync } from "node:fs"
 import { type Migration, migrate } from "../../src/storage/Migrations.ts"
 import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { report } from "./report.ts"
 
 const [filename = ""] = process.argv.slice(2)
 
@@ -16,7 +16,7 @@ const migrations: ReadonlyArray<Migration> = Array.from({ length: 10 }, (_, inde
 
 if (import.meta.main) {
   const program = migrate("items", migrations).pipe(
-    Effect.tap((applied) => Effect.sync(() => writeSync(1, applied.map((id) => `${id}\n`).join(""))))
+    Effect.tap((applied) => Effect.sync(() => applied.forEach((id) => report(`${id}`))))
   )
   NodeRuntime.runMain(program.pipe(Effect.provide(Sqlite.layer({ filename }))))
 }

@@ -2,9 +2,9 @@
 // node writer-program.ts <file> <name> <batches>
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
-import { writeSync } from "node:fs"
 import { Database } from "../../src/storage/Database.ts"
 import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { report } from "./report.ts"
 
 export const batchRows = 3
 
@@ -18,7 +18,7 @@ const program = Effect.gen(function* () {
     const rows = Array.from({ length: batchRows }, (_, row) => row)
     return database
       .batch(rows.map((row) => ({ sql: "insert into items values (?, ?)", params: [batch, row] })))
-      .pipe(Effect.tap(() => Effect.sync(() => writeSync(1, `${batch}\n`))))
+      .pipe(Effect.tap(() => Effect.sync(() => report(`${batch}`))))
   }
   const indexes = Array.from({ length: Number(batches) }, (_, index) => index)
   yield* Effect.forEach(indexes, write, { concurrency: 8, discard: true })
