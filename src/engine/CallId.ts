@@ -13,9 +13,10 @@ const encode = (value: number, length: number): string => {
 }
 
 /** A new id: `call_`, the time in base 32 so that ids sort by it, and 80 random bits. */
-export const newCallId: Effect.Effect<string> = Effect.gen(function* () {
-  const now = yield* Clock.currentTimeMillis
-  const left = yield* Random.nextInt
-  const right = yield* Random.nextInt
-  return `call_${encode(now, 9)}${encode(left, 8)}${encode(right, 8)}`
+export const newCallId: Effect.Effect<string> = Effect.withFiber((fiber) => {
+  const random = fiber.getRef(Random.Random)
+  const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+  return Effect.succeed(
+    `call_${encode(now, 9)}${encode(random.nextIntUnsafe(), 8)}${encode(random.nextIntUnsafe(), 8)}`
+  )
 })

@@ -1,4 +1,5 @@
-import { Cause, Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Layer, type Pull, Scope, Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import type { Call, Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
@@ -23,7 +24,11 @@ export interface Answer {
   readonly notices: ReadonlyArray<Notice>
   /** the frames after every filter; a failure is the call's failure, and the last element */
   readonly frames: Stream.Stream<Frame, LlmError>
+  /** the same, a batch at a time, for whoever needs no stream: one of the two is consumed */
+  readonly pull: FramePull
 }
+
+type FramePull = Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
 
 /** A call that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
 export interface OpenCall {
@@ -114,38 +119,45 @@ export class Engine extends Context.Service<
       })
 
       const answer = Effect.fnUntraced(function* (state: CallState, plan: RoutePlan, scope: Scope.Scope) {
-        const request = yield* filterRequest(filters, state.call.request)
+        const request = filters.length === 0 ? state.call.request : yield* filterRequest(filters, state.call.request)
         // A filter may choose another model: that one is looked up anew.
         const chosen = request.model === state.call.request.model ? plan : yield* router.plan(request.model)
         const committed = yield* attempt(state, request, chosen, scope)
-        const { target } = committed.attempt
+        const begun = framesOf(committed)
+        const filtered = filters.length === 0 ? begun : yield* filterEvents(filters, request, begun, scope)
+        const pull = recorded(state, filtered)
         return {
-          target,
+          target: committed.attempt.target,
           attempts: state.attemptCount,
           notices: state.notices,
-          frames: framesOf(committed).pipe(filterEvents(filters, request), recorded(state))
+          frames: Stream.fromPull(Effect.succeed(pull)),
+          pull
         } satisfies Answer
       })
 
+      const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>) => {
+        calls.delete(state.id)
+        if (Exit.isFailure(exit)) state.broke(exit.cause)
+        return audit.finalize(state.finalRecord(clock.currentTimeMillisUnsafe()))
+      }
+
       const admit = Effect.fnUntraced(function* (
-        call: Call
-      ): Effect.fn.Return<{ readonly state: CallState; readonly plan: RoutePlan }, LlmError, Scope.Scope> {
+        call: Call,
+        scope: Scope.Scope
+      ): Effect.fn.Return<{ readonly state: CallState; readonly plan: RoutePlan }, LlmError> {
         const plan = yield* router.plan(call.request.model)
         const state = new CallState(yield* newCallId, call, clock.currentTimeMillisUnsafe(), maxText)
-        yield* Effect.acquireRelease(audit.open(state.openRecord()), (_, exit) =>
-          Effect.suspend(() => {
-            calls.delete(state.id)
-            if (Exit.isFailure(exit)) state.broke(exit.cause)
-            return audit.finalize(state.finalRecord(clock.currentTimeMillisUnsafe()))
-          })
-        )
+        // First of all: a call whose client leaves while the trail writes is open, and needs its ending. That of a call
+        // which the trail refused is ignored by it.
+        yield* Scope.addFinalizerExit(scope, (exit) => finalize(state, exit))
+        yield* audit.open(state.openRecord())
         calls.set(state.id, state)
         return { state, plan }
       })
 
       const open = Effect.fnUntraced(function* (call: Call) {
-        const { state, plan } = yield* admit(call)
         const scope = yield* Effect.scope
+        const { state, plan } = yield* admit(call, scope)
         return {
           id: state.id,
           answer: Effect.mapError(answer(state, plan, scope), state.failed),
@@ -174,8 +186,8 @@ export class Engine extends Context.Service<
         run: Effect.fnUntraced(function* (call) {
           const state = yield* Effect.scoped(
             Effect.gen(function* () {
-              const { state, plan } = yield* admit(call)
               const scope = yield* Effect.scope
+              const { state, plan } = yield* admit(call, scope)
               yield* answer(state, plan, scope).pipe(
                 Effect.mapError(state.failed),
                 Effect.flatMap(({ frames }) => Stream.runDrain(frames)),
@@ -215,36 +227,33 @@ const filterRequest = (filters: ReadonlyArray<Filter>, request: LlmRequest): Eff
     (current, filter) => filter.request?.(current) ?? Effect.succeed(current)
   )
 
-const filterEvents =
-  (filters: ReadonlyArray<Filter>, request: LlmRequest) =>
-  (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError> => {
-    const changes = filters.flatMap((filter) => (filter.events === undefined ? [] : [filter.events(request)]))
-    return changes.length === 0
-      ? self
-      : onEvents((events) => changes.reduce((stream, change) => change(stream), events))(self)
-  }
+const filterEvents = (
+  filters: ReadonlyArray<Filter>,
+  request: LlmRequest,
+  pull: FramePull,
+  scope: Scope.Scope
+): Effect.Effect<FramePull> => {
+  const changes = filters.flatMap((filter) => (filter.events === undefined ? [] : [filter.events(request)]))
+  if (changes.length === 0) return Effect.succeed(pull)
+  const filtered = onEvents((events) => changes.reduce((stream, change) => change(stream), events))
+  return Scope.provide(Stream.toPull(filtered(Stream.fromPull(Effect.succeed(pull)))), scope)
+}
 
 /** What was held back until the commit point, then the rest. */
-const framesOf = ({ held, rest }: Committed): Stream.Stream<Frame, LlmError> =>
-  Stream.fromPull(
-    Effect.sync(() => {
-      let begun = false
-      return Effect.suspend((): typeof rest => {
-        if (begun) return rest
-        begun = true
-        return Effect.succeed(held)
-      })
-    })
-  )
+const framesOf = ({ held, rest }: Committed): FramePull => {
+  let begun = false
+  return Effect.suspend(() => {
+    if (begun) return rest
+    begun = true
+    return Effect.succeed(held)
+  })
+}
 
 /** Writes the answer into the call's state as it leaves; ends it where a limit cuts it. */
-const recorded =
-  (state: CallState) =>
-  (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError> =>
-    Stream.transformPull(self, (pull) =>
-      Effect.succeed(
-        Effect.suspend(() => (state.cut ? Cause.done() : Effect.map(pull, (batch) => state.take(batch)))).pipe(
-          Effect.mapError((error) => (Cause.isDone(error) ? error : state.failed(error)))
-        )
-      )
-    )
+const recorded = (state: CallState, pull: FramePull): FramePull => {
+  const taken: FramePull = Effect.matchEffect(pull, {
+    onSuccess: (batch) => Effect.succeed(state.take(batch)),
+    onFailure: (error): FramePull => (Cause.isDone(error) ? Cause.done() : state.failed(error))
+  })
+  return Effect.suspend(() => (state.cut ? Cause.done() : taken))
+}

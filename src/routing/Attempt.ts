@@ -1,4 +1,4 @@
-import { Cause, type Clock, Effect, Exit, type Fiber, Pull, type Scope, Stream } from "effect"
+import { Cause, Channel, type Clock, Effect, Exit, type Fiber, Pull, Scope, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { AttemptRecord, Notice, Origin } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
@@ -243,31 +243,44 @@ export const start = Effect.fnUntraced(function* (
   request: AttemptRequest,
   scope: Scope.Scope
 ): Effect.fn.Return<Committed, LlmError> {
-  const { intake, target, activity } = attempt
-  attempt.producer = yield* target.upstream
-    .stream({
-      request: request.request,
-      model: target.model,
-      delivery: request.delivery,
-      dialect: request.dialect,
-      origin: request.origin,
-      observer: attempt.observer(request.notice)
-    })
-    .pipe(
-      Stream.runForEachArray((batch) => attempt.accept(batch)),
-      Effect.onExit((exit) => {
-        intake.end(attempt.ended(exit))
-        if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return Effect.void
-        return Effect.logError(`Upstream ${target.provider} failed unexpectedly`, exit.cause)
-      }),
-      Effect.forkIn(scope, { startImmediately: true })
-    )
+  const { target, activity } = attempt
+  const streamScope = Scope.makeUnsafe()
+  const stream = target.upstream.stream({
+    request: request.request,
+    model: target.model,
+    delivery: request.delivery,
+    dialect: request.dialect,
+    origin: request.origin,
+    observer: attempt.observer(request.notice)
+  })
+  attempt.producer = yield* Channel.toPullScoped(Stream.toChannel(stream), streamScope).pipe(
+    Effect.flatMap((pull) => acceptAll(attempt, pull)),
+    Effect.onExit((exit) => Effect.andThen(Scope.close(streamScope, exit), () => producerEnded(attempt, exit))),
+    Effect.forkIn(scope, { startImmediately: true })
+  )
   yield* watch(request.timeouts, activity, request.delivery === "stream").pipe(
     Effect.map((error) => attempt.timedOut(error)),
     Effect.forkIn(scope, { startImmediately: true })
   )
   return yield* commit(attempt)
 })
+
+/** Reads the provider to its end. */
+const acceptAll = (
+  attempt: Attempt,
+  pull: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
+): Effect.Effect<void, LlmError> => {
+  const next: Pull.Pull<void, LlmError> = Effect.flatMap(pull, (batch) =>
+    Effect.flatMap(attempt.accept(batch), () => next)
+  )
+  return Pull.catchDone(next, () => Effect.void)
+}
+
+const producerEnded = (attempt: Attempt, exit: Exit.Exit<void, LlmError>): Effect.Effect<void> => {
+  attempt.intake.end(attempt.ended(exit))
+  if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return Effect.void
+  return Effect.logError(`Upstream ${attempt.target.provider} failed unexpectedly`, exit.cause)
+}
 
 const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
   const { take } = attempt.intake

@@ -49,7 +49,7 @@ const streamHeaders = {
 const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
 
 /** What the head of an answer says of who gave it. */
-export const answerHeaders = (answer: Omit<Answer, "frames"> | undefined): ResponseHeaders => {
+export const answerHeaders = (answer: Pick<Answer, "target" | "attempts" | "notices"> | undefined): ResponseHeaders => {
   if (answer === undefined) return {}
   const dropped = answer.notices.filter((notice) => notice.code === "dropped").map((notice) => notice.message)
   return {
