@@ -235,8 +235,10 @@ export const dispatch =
 const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, query: URLSearchParams): Surface => {
   const headers = headersOf(request)
   const near = surfaces.filter(({ modelsPath }) => path === modelsPath || path.startsWith(`${modelsPath}/`))
+  // Where one dialect asks its models, another may only describe its own.
+  const asked = request.method === "POST" || near.length === 0
   return (
-    surfaces.find((surface) => ownsPath(surface, path)) ??
+    (asked ? surfaces.find((surface) => ownsPath(surface, path)) : undefined) ??
     (near.length === 1 ? near[0] : undefined) ??
     surfaces.find(({ recognises }) => recognises(headers, query)) ??
     surfaces[0]

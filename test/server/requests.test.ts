@@ -151,7 +151,7 @@ layer(server, { excludeTestServices: true })("a request that cannot be a call", 
         ["DELETE", "/v1/chat/completions", "POST"],
         ["PUT", "/v1/messages/count_tokens", "POST"],
         ["POST", "/v1/models", "GET"],
-        ["PATCH", "/v1/models/smart", "GET"],
+        ["PATCH", "/v1/models/smart", "POST, GET"],
         ["POST", "/healthz", "GET"],
         ["DELETE", "/v1/calls/call_1", "GET, POST"]
       ]

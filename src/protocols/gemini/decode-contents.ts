@@ -19,24 +19,25 @@ export const decodeContents = ({ systemInstruction, contents }: GenerateContentR
  * pieces of one text or thought are put together again.
  */
 const joined = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
-  const turns: Array<Message> = []
+  const turns: Array<Message & { readonly parts: Array<Part> }> = []
   for (const message of messages) {
     const last = turns.at(-1)
-    const isSame = last?.role === "assistant" && message.role === "assistant" && message.extensions === undefined
-    if (!isSame) turns.push(message)
-    else turns[turns.length - 1] = { ...last, parts: joinParts(last.parts, message.parts) }
+    const goesOn = last?.role === "assistant" && message.role === "assistant" && message.extensions === undefined
+    if (goesOn) join(last.parts, message.parts)
+    else turns.push({ ...message, parts: [...message.parts] })
   }
   return turns
 }
 
-const joinParts = (before: ReadonlyArray<Part>, [next, ...others]: ReadonlyArray<Part>): ReadonlyArray<Part> => {
-  if (next === undefined) return before
-  const last = before.at(-1)
+const join = (parts: Array<Part>, [next, ...others]: ReadonlyArray<Part>): void => {
+  if (next === undefined) return
+  const last = parts.at(-1)
   const whole = last === undefined ? undefined : joinPieces(last, next)
-  if (whole !== undefined) return [...before.slice(0, -1), whole, ...others]
   // The end of a stream is an empty text.
   const empty = next._tag === "Text" && next.text === "" && next.extensions === undefined
-  return empty ? [...before, ...others] : [...before, next, ...others]
+  if (whole !== undefined) parts[parts.length - 1] = whole
+  else if (!empty) parts.push(next)
+  parts.push(...others)
 }
 
 /** Two pieces as one, where the second goes on with the first. What is signed is complete. */

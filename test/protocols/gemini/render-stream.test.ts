@@ -68,7 +68,7 @@ describe("rendered Gemini streams", () => {
   it("are chunks on one line each, the last with finish reason and usage", () => {
     expect(render([started, ...hello, finish]).text).toBe(
       'data: {"candidates":[{"content":{"parts":[{"text":"Hello"}],"role":"model"},"index":0}],"modelVersion":"a-model","responseId":"r1"}\n\n' +
-        'data: {"candidates":[{"content":{"parts":[],"role":"model"},"finishReason":"STOP","index":0}],' +
+        'data: {"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0}],' +
         '"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":4,"totalTokenCount":12,"cachedContentTokenCount":2,"thoughtsTokenCount":3},' +
         '"modelVersion":"a-model","responseId":"r1"}\n\n'
     )
@@ -153,7 +153,7 @@ describe("rendered Gemini streams", () => {
       [{ inlineData: { mimeType: "image/png", data: "AA==" }, thoughtSignature: "cGlj" }],
       [{ text: "Hello" }],
       [{ text: "", thoughtSignature: "dHh0" }],
-      []
+      [{ text: "" }]
     ])
   })
 

@@ -132,6 +132,34 @@ describe("a Gemini request", () => {
     expect(again({ contents })).toMatchObject({ body: { contents }, notices: [] })
   })
 
+  it("is one message where a client that streams gives every chunk back by itself", () => {
+    const { messages } = decode({
+      contents: [
+        { role: "user", parts: [{ text: "Hi" }] },
+        model({ text: "I", thought: true }),
+        model({ text: " think", thought: true }),
+        model({ text: "", thought: true, thoughtSignature: "c2ln" }),
+        model({ text: "Let me" }),
+        model({ text: " see." }),
+        model({ functionCall: { id: "1", name: "f", args: {} } }, { functionCall: { id: "2", name: "f", args: {} } }),
+        model({ text: "" }),
+        { role: "user", parts: [{ text: "Well?" }] },
+        model({ text: "Well" }, { text: "!" })
+      ]
+    })
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"])
+    expect(messages[1]?.parts).toEqual([
+      { _tag: "Reasoning", text: "I think", signature: "c2ln", origin: "gemini" },
+      { _tag: "Text", text: "Let me see." },
+      { _tag: "ToolCall", id: "1", name: "f", arguments: "{}" },
+      { _tag: "ToolCall", id: "2", name: "f", arguments: "{}" }
+    ])
+    expect(messages[3]?.parts).toEqual([
+      { _tag: "Text", text: "Well" },
+      { _tag: "Text", text: "!" }
+    ])
+  })
+
   it("keeps what a function answered, whatever its shape", () => {
     const responses = [
       {},
