@@ -16,15 +16,17 @@ interface Abilities {
   readonly images: boolean
   /** an answer can be held to a schema */
   readonly schemas: boolean
+  /** a text can be told at which the answer ends */
+  readonly stops: boolean
 }
 
-const everything = { tools: true, thoughts: true, proofs: true, images: true, schemas: true }
+const everything = { tools: true, thoughts: true, proofs: true, images: true, schemas: true, stops: true }
 const withoutProofs = { ...everything, proofs: false }
 
 const abilities: { readonly [format in FormatName]: Abilities } = {
   "openai-chat": withoutProofs,
-  "openai-responses": everything,
-  "openai-completions": { tools: false, thoughts: false, proofs: false, images: false, schemas: false },
+  "openai-responses": { ...everything, stops: false },
+  "openai-completions": { tools: false, thoughts: false, proofs: false, images: false, schemas: false, stops: true },
   "anthropic-messages": everything,
   gemini: everything,
   "gemini-interactions": everything,
