@@ -27,6 +27,7 @@ describe("an error answer", () => {
     [400, { message: "no top_k", code: "unsupported_parameter", param: "top_k" }, "Unsupported"],
     [429, { message: "slow down", type: "tokens", code: "rate_limit_exceeded" }, "RateLimited"],
     [429, { message: "You exceeded your current quota", type: "insufficient_quota" }, "QuotaExceeded"],
+    [429, { message: "You exceeded your current quota", code: "rate_limit_exceeded" }, "RateLimited"],
     [402, { message: "Insufficient credits", code: 402 }, "QuotaExceeded"],
     [500, { message: "oops", type: "server_error" }, "UpstreamServer"],
     [503, { message: "The engine is currently overloaded", type: "server_error" }, "Overloaded"],
