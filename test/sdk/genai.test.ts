@@ -35,7 +35,9 @@ const usages = ({ usageMetadata: usage }: GenerateContentResponse, { usage: reco
   recorded: [recorded?.inputTokens, recorded?.outputTokens]
 })
 
-everywhere("@google/genai", {}, (scenario, where) => {
+const models = { smart: { targets: [{ provider: "gemini", model: "echo" }] } }
+
+everywhere("@google/genai", { models }, (scenario, where) => {
   scenario("models.generateContent", async (at) => {
     const response = await clientOf(at).models.generateContent({
       model: modelAt(at, "words-12?think=5"),
@@ -156,9 +158,12 @@ everywhere("@google/genai", {}, (scenario, where) => {
     const { models } = clientOf(at)
     const { totalTokens = 0 } = await models.countTokens({ model: modelAt(at, "echo"), contents })
     assert.isAbove(totalTokens, 3)
-    const listed: Array<string> = []
-    for await (const { name } of await models.list()) listed.push(name ?? "")
-    assert.isTrue(listed.every((name) => name.startsWith("models/")))
+    const listed = await collect(await models.list())
+    assert.include(
+      listed.map(({ name }) => name),
+      "models/smart"
+    )
+    assert.deepInclude(await models.get({ model: "smart" }), { name: "models/smart" })
   })
 })
 
