@@ -96,18 +96,22 @@ const callOf = Effect.fnUntraced(function* (
  * Answers one request to generate, in the words of a dialect: reads it, runs it as a call, and sends what comes, streamed
  * or whole. It never fails: every failure is told to the caller.
  */
-export const generate = (dialect: Dialect, exchange: Exchange, path?: PathFacts): Effect.Effect<void, never, Engine> =>
-  Effect.gen(function* () {
-    const headers = headersOf(exchange.request)
-    const requestId = yield* requestIdOf(headers)
+export const generate = (
+  dialect: Dialect,
+  exchange: Exchange,
+  path?: PathFacts
+): Effect.Effect<void, never, Engine> => {
+  const headers = headersOf(exchange.request)
+  return Effect.flatMap(requestIdOf(headers), (requestId) => {
     const sent = requestIdHeaders(dialect, requestId)
-    yield* serve(dialect, exchange, path, headers, requestId, sent).pipe(
+    return serve(dialect, exchange, path, headers, requestId, sent).pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>
         Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
       )
     )
   })
+}
 
 const serve = Effect.fnUntraced(function* (
   dialect: Dialect,

@@ -1,4 +1,4 @@
-import { Clock, Effect, type Scope, Stream } from "effect"
+import { Clock, Effect, Pull, type Scope } from "effect"
 import type { Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
@@ -26,10 +26,10 @@ export const relayStream = Effect.fnUntraced(function* (
   opened.delivery.onCancelled = (error) => writer.giveUp(error)
   yield* Effect.forkScoped(pulse(writer, dialect.keepAlive, settings), { startImmediately: true })
   yield* opened.answer.pipe(
-    Effect.tap((answer) => Effect.sync(() => onAnswer(answer))),
-    Effect.flatMap(({ frames }) =>
-      Stream.runForEachArray(frames, (batch) => send(batch, dialect, renderer, opened, writer))
-    ),
+    Effect.flatMap((answer) => {
+      onAnswer(answer)
+      return eachBatch(answer.pull, (batch) => send(batch, dialect, renderer, opened, writer))
+    }),
     Effect.catchCause((cause) =>
       Effect.flatMap(explain(cause), (error) => {
         if (writer.begun) writer.end(renderer.failure(error))
@@ -44,6 +44,14 @@ export const relayStream = Effect.fnUntraced(function* (
     )
   )
 })
+
+const eachBatch = (
+  pull: Answer["pull"],
+  take: (batch: ReadonlyArray<Frame>) => Effect.Effect<void, LlmError>
+): Effect.Effect<void, LlmError> => {
+  const next: Pull.Pull<never, LlmError> = Effect.flatMap(pull, (batch) => Effect.flatMap(take(batch), () => next))
+  return Pull.catchDone(next, () => Effect.void)
+}
 
 const send = (
   batch: ReadonlyArray<Frame>,
@@ -93,7 +101,10 @@ const pulse = Effect.fnUntraced(function* (
 export const relayWhole = Effect.fnUntraced(function* (opened: OpenCall, dialect: Dialect, context: RenderContext) {
   const answer = yield* opened.answer
   const frames: Array<Frame> = []
-  yield* Stream.runForEachArray(answer.frames, (batch) => Effect.sync(() => void frames.push(...batch)))
+  yield* eachBatch(answer.pull, (batch) => {
+    frames.push(...batch)
+    return Effect.void
+  })
   const [only] = frames
   if (frames.length === 1 && only?.raw !== undefined && only.protocol === dialect.id && only.delivery === "whole") {
     return { answer, text: only.raw }

@@ -55,22 +55,24 @@ export const readBody = ({ request, response }: Exchange, limit: number): Effect
     return Effect.sync(stop)
   })
 
+// What reads a request does so when it is called, and returns what it found: an effect that is complete costs nothing to
+// run, and every call runs all of these.
+
 /** A body that has to be a JSON object. */
-export const parseObject = (text: string): Effect.Effect<{ readonly [key: string]: Schema.Json }, LlmError> =>
-  Effect.suspend(() => {
-    let body: unknown
-    // JSON.parse says no by throwing.
-    try {
-      body = JSON.parse(text)
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : "not JSON"
-      return failure({ _tag: "InvalidRequest", kind: "syntax" }, `The request body is not valid JSON: ${why}`)
-    }
-    if (typeof body !== "object" || body === null || Array.isArray(body)) {
-      return failure({ _tag: "InvalidRequest", kind: "type" }, "The request body has to be a JSON object")
-    }
-    return Effect.succeed(body as { readonly [key: string]: Schema.Json })
-  })
+export const parseObject = (text: string): Effect.Effect<{ readonly [key: string]: Schema.Json }, LlmError> => {
+  let body: unknown
+  // JSON.parse says no by throwing.
+  try {
+    body = JSON.parse(text)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "not JSON"
+    return failure({ _tag: "InvalidRequest", kind: "syntax" }, `The request body is not valid JSON: ${why}`)
+  }
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    return failure({ _tag: "InvalidRequest", kind: "type" }, "The request body has to be a JSON object")
+  }
+  return Effect.succeed(body as { readonly [key: string]: Schema.Json })
+}
 
 /** The id of a request: the caller's own, else a new one. */
 export const requestIdOf = (headers: RequestHeaders): Effect.Effect<string> => {
@@ -94,48 +96,45 @@ const controlHeaders: ReadonlyArray<string> = [
 ]
 
 /** Fails where a header would control a call in a way that there is not, such as a misspelt one. */
-export const checkControl = (headers: RequestHeaders): Effect.Effect<void, LlmError> =>
-  Effect.suspend(() => {
-    for (const name in headers) {
-      if (!name.startsWith("x-millrace-") || controlHeaders.includes(name)) continue
-      return failure(
-        { _tag: "InvalidRequest", kind: "type", path: name },
-        `There is no header ${name}; a call is controlled by ${controlHeaders.join(", ")}`
-      )
-    }
-    return Effect.void
-  })
+export const checkControl = (headers: RequestHeaders): Effect.Effect<void, LlmError> => {
+  for (const name in headers) {
+    if (!name.startsWith("x-millrace-") || controlHeaders.includes(name)) continue
+    return failure(
+      { _tag: "InvalidRequest", kind: "type", path: name },
+      `There is no header ${name}; a call is controlled by ${controlHeaders.join(", ")}`
+    )
+  }
+  return Effect.void
+}
 
 const controlError = (header: string, mend: string): LlmError =>
   failure({ _tag: "InvalidRequest", kind: "type", path: header }, `The header ${header} is not readable: ${mend}`)
 
 /** Who asks, as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
-export const callerOf = (headers: RequestHeaders): Effect.Effect<Caller, LlmError> =>
-  Effect.suspend(() => {
-    const tenant = headers["x-millrace-tenant"]
-    const listed = headers["x-millrace-labels"]
-    const labels: Record<string, string> = {}
-    for (const pair of listed?.split(",") ?? []) {
-      const at = pair.indexOf("=")
-      if (at <= 0) return controlError("x-millrace-labels", "write it as a=b,c=d")
-      labels[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
-    }
-    return Effect.succeed({
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(listed === undefined ? {} : { labels })
-    })
+export const callerOf = (headers: RequestHeaders): Effect.Effect<Caller, LlmError> => {
+  const tenant = headers["x-millrace-tenant"]
+  const listed = headers["x-millrace-labels"]
+  const labels: Record<string, string> = {}
+  for (const pair of listed?.split(",") ?? []) {
+    const at = pair.indexOf("=")
+    if (at <= 0) return controlError("x-millrace-labels", "write it as a=b,c=d")
+    labels[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
+  }
+  return Effect.succeed({
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(listed === undefined ? {} : { labels })
   })
+}
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** The bound of the whole call from `x-millrace-timeout` (`500ms`, `30s`, `2m`), in milliseconds. */
-export const timeoutOf = (headers: RequestHeaders): Effect.Effect<number | undefined, LlmError> =>
-  Effect.suspend(() => {
-    const text = headers["x-millrace-timeout"]
-    if (text === undefined) return Effect.succeed(undefined)
-    const [, amount, unit] = /^(\d+)(ms|s|m|h)$/.exec(text.trim()) ?? []
-    if (amount === undefined || unit === undefined) {
-      return controlError("x-millrace-timeout", "write a duration such as 500ms, 30s or 2m")
-    }
-    return Effect.succeed(Number(amount) * units[unit]!)
-  })
+export const timeoutOf = (headers: RequestHeaders): Effect.Effect<number | undefined, LlmError> => {
+  const text = headers["x-millrace-timeout"]
+  if (text === undefined) return Effect.undefined
+  const [, amount, unit] = /^(\d+)(ms|s|m|h)$/.exec(text.trim()) ?? []
+  if (amount === undefined || unit === undefined) {
+    return controlError("x-millrace-timeout", "write a duration such as 500ms, 30s or 2m")
+  }
+  return Effect.succeed(Number(amount) * units[unit]!)
+}

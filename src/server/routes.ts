@@ -30,12 +30,32 @@ export type RouteServices = Engine | Router | AuditTrail
 
 type Handler = (exchange: Exchange, match: Match) => Effect.Effect<void, never, RouteServices>
 
+const noQuery = new URLSearchParams()
+
 /** Where a request was routed: the part of the path that the route leaves open, and the query. */
-interface Match {
+class Match {
   readonly rest: string
-  readonly query: URLSearchParams
+  private readonly search: string
+  private readonly surfaces: Surfaces
+  private readonly exchange: Exchange
+  private readonly path: string
+
+  constructor(rest: string, search: string, surfaces: Surfaces, exchange: Exchange, path: string) {
+    this.rest = rest
+    this.search = search
+    this.surfaces = surfaces
+    this.exchange = exchange
+    this.path = path
+  }
+
+  get query(): URLSearchParams {
+    return this.search === "" ? noQuery : new URLSearchParams(this.search)
+  }
+
   /** the dialect to answer in where the path does not decide it */
-  readonly surface: Surface
+  get surface(): Surface {
+    return surfaceFor(this.surfaces, this.exchange, this.path, this.query)
+  }
 }
 
 /** A path: exact, or with `*` at its end for anything that follows. */
@@ -216,19 +236,17 @@ export const dispatch =
     const at = url.indexOf("?")
     const rawPath = at < 0 ? url : url.slice(0, at)
     const path = decodePath(rawPath.length > 1 && rawPath.endsWith("/") ? rawPath.slice(0, -1) : rawPath) ?? rawPath
-    const query = new URLSearchParams(at < 0 ? "" : url.slice(at))
     const allowed: Array<string> = []
-    let surface: Surface | undefined
     for (const route of routes) {
       const rest = restOfPath(route.path, path)
       if (rest === undefined) continue
-      surface ??= surfaceFor(surfaces, exchange, path, query)
       if (route.method === method || (route.method === "GET" && method === "HEAD")) {
-        return route.handle(exchange, { rest, query, surface })
+        return route.handle(exchange, new Match(rest, at < 0 ? "" : url.slice(at), surfaces, exchange, path))
       }
       allowed.push(route.method)
     }
-    return refuse(exchange, surfaceFor(surfaces, exchange, path, query), method, path, allowed)
+    const { surface } = new Match("", at < 0 ? "" : url.slice(at), surfaces, exchange, path)
+    return refuse(exchange, surface, method, path, allowed)
   }
 
 /** The dialect to answer in: that of the path, else that of the headers, else the first that lists models there. */
