@@ -150,8 +150,8 @@ export class Engine extends Context.Service<
         // First of all: a call whose client leaves while the trail writes is open, and needs its ending. That of a call
         // which the trail refused is ignored by it.
         yield* Scope.addFinalizerExit(scope, (exit) => finalize(state, exit))
-        yield* audit.open(state.openRecord())
         calls.set(state.id, state)
+        yield* audit.open(state.openRecord())
         return { state, plan }
       })
 
