@@ -40,11 +40,11 @@ const describeModel = ({ alias, targets, timeouts = {}, upstream }: ModelEntry):
 }
 
 /** The providers that are on, one on each line. */
-export const describeProviders = ({ providers }: Configuration): string =>
-  columns(providers.map((settings) => [settings.name, describeProvider(settings)]))
+const describeProviders = ({ providers }: Configuration): string =>
+  providers.length === 0 ? "  none" : columns(providers.map((settings) => [settings.name, describeProvider(settings)]))
 
 /** The models that the configuration names, one on each line. */
-export const describeModels = ({ models }: Configuration): string =>
+const describeModels = ({ models }: Configuration): string =>
   columns(Object.entries(models).map(([name, entry]) => [name, describeModel(entry)]))
 
 const noKey = " is not set"

@@ -1,6 +1,7 @@
 import { Console, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { simulateServer, type SimulateServer } from "../server/simulate/SimulateServer.ts"
+import { CommandFailed } from "./CommandFailed.ts"
 
 const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
 
@@ -52,7 +53,7 @@ export const simulateCommand = Command.make(
       port,
       ...(Option.isSome(replay) ? { replay: replay.value } : {}),
       ...(Option.isSome(script) ? { script: script.value } : {})
-    })
+    }).pipe(Effect.mapError(({ message }) => new CommandFailed({ message: `The simulator cannot start: ${message}` })))
     yield* Console.log(welcome(server))
     return yield* Effect.never
   }, Effect.scoped)

@@ -98,6 +98,22 @@ layer(NodeServices.layer, { excludeTestServices: true })("millrace", (it) => {
       })
     )
 
+    it.effect("that no provider is on", () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith("millrace.yaml", "providers: { main: { preset: openai } }\n")
+        assert.include((yield* millrace({ folder }, "check")).stdout, "providers\n  none\n")
+      })
+    )
+
+    it.effect("why the simulator cannot start, and nothing else", () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith("answers.json", "{")
+        const { code, stderr } = yield* millrace({ folder }, "simulate", "--port", "0", "--script", "answers.json")
+        assert.strictEqual(code, 1)
+        assert.match(stderr, /^The simulator cannot start: .*answers\.json: is not JSON\n$/)
+      })
+    )
+
     it.effect("what it was asked that it does not know, and ends with 1", () =>
       Effect.gen(function* () {
         const folder = yield* folderWith()
