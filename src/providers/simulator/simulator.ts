@@ -41,9 +41,6 @@ export const makeSimulatorUpstream = (): Upstream["Service"] => {
   return { ...answering, embed }
 }
 
-/** The simulator of this process, for configurations that name the provider `simulator`. */
-export const simulatorUpstream: Upstream["Service"] = makeSimulatorUpstream()
-
 const tellSplits = (model: SimulatedModel, request: UpstreamRequest): void => {
   if (model.options.splits === undefined) return
   request.observer.notice({
