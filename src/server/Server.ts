@@ -1,10 +1,9 @@
-import { NodeHttpServer, NodeHttpServerRequest } from "@effect/platform-node"
+import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, Schedule } from "effect"
-import { HttpMiddleware, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer } from "node:http"
 import { Engine } from "../engine/Engine.ts"
-import type { Exchange } from "./requests.ts"
 import { dispatch, makeRoutes, type Surfaces } from "./routes.ts"
+import { serveRequests } from "./serveRequests.ts"
 import { Settings } from "./Settings.ts"
 
 /** Where the server listens. */
@@ -25,32 +24,13 @@ export class Server extends Context.Service<
         // A request may take its time, its head may not.
         const timeouts = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 120_000 }
         const server = createServer({ ...timeouts, noDelay: true })
-        const http = yield* NodeHttpServer.make(() => server, {
-          host: settings.host,
-          port: settings.port,
-          backlog: 4096,
-          gracefulShutdownTimeout: "1 second"
-        })
+        yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
         let draining = false
         const route = dispatch(
           makeRoutes(surfaces, () => draining),
           surfaces
         )
-        const app = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-          // The server was made by node:http, so these are its own, never those of HTTP/2.
-          const exchange: Exchange = {
-            request: NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage,
-            response: NodeHttpServerRequest.toServerResponse(request) as ServerResponse
-          }
-          // The server runs what it is given uninterruptibly: a client that leaves has to end it.
-          return Effect.as(Effect.interruptible(route(exchange)), written)
-        })
-        yield* http.serve(app).pipe(
-          // The span of a call is made by hand, once; the server's own for every request would cost more than the call.
-          Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
-        )
-        // Nothing here speaks another protocol: clients that offer to (h2c, of all) are answered in HTTP/1.1, as is usual.
-        server.removeAllListeners("upgrade")
+        yield* serveRequests(server, route)
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             draining = true
@@ -62,9 +42,6 @@ export class Server extends Context.Service<
       })
     )
 }
-
-/** The response is written directly; this one is never sent. */
-const written = HttpServerResponse.empty()
 
 const serverAddress = (address: ReturnType<ReturnType<typeof createServer>["address"]>): { readonly port: number } =>
   typeof address === "object" && address !== null ? address : { port: 0 }
