@@ -29,6 +29,7 @@ const readDocument = documentDecoder(MessagesRequest)
 /** Reads the body of `POST /v1/messages`. */
 export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmError> =>
   Result.flatMap(readDocument(body), (document) => {
+    if (document.model === "") return invalid("model", "model is required")
     if (document.messages.length === 0) return invalid("messages", "messages: at least one message is required")
     const choice = document.tool_choice
     if (choice?.type === "tool" && !choice.name) return invalid("tool_choice.name", "tool_choice.name is required")

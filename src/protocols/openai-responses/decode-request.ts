@@ -15,6 +15,9 @@ const readDocument = documentDecoder(ResponsesRequest)
 export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmError> =>
   Result.flatMap(readDocument(body), (document) => {
     const { previous_response_id: previous, conversation, prompt } = document
+    if (document.model === "") {
+      return Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path: "model" }, "model is required"))
+    }
     const empty = document.input === undefined || document.input === null || document.input.length === 0
     if (empty && !previous && !conversation && !prompt && !document.instructions) {
       return Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path: "input" }, "input is required"))

@@ -214,6 +214,7 @@ describe("a request with everything", () => {
 describe("a request that is wrong", () => {
   it.each([
     [{ ...base }, "messages", /messages is required/],
+    [{ ...base, model: "", messages: [user("x")] }, "model", /model is required/],
     [{ model: "m", messages: [user("x")] }, "max_tokens", /max_tokens is required/],
     [{ ...base, messages: [] }, "messages", /at least one/],
     [{ ...base, messages: [{ role: "tool", content: "x" }] }, "messages[0].role", /expected "user"/],

@@ -135,6 +135,10 @@ describe("the input of a request", () => {
 
   it("says which field is wrong", () => {
     expect(refusal({ input: "x" })).toMatchObject({ message: "model is required", reason: { path: "model" } })
+    expect(refusal({ model: "", input: "x" })).toMatchObject({
+      message: "model is required",
+      reason: { path: "model" }
+    })
     expect(refusal({ model: "m" })).toMatchObject({ reason: { path: "input" } })
     expect(refusal({ model: "m", input: [{ role: "user" }] })?.message).toContain("input[0].content")
     expect(refusal({ model: "m", input: [{ type: "function_call_output", call_id: "c" }] })?.message).toContain(
