@@ -253,11 +253,15 @@ export const start = Effect.fnUntraced(function* (
     origin: request.origin,
     observer: attempt.observer(request.notice)
   })
-  attempt.producer = yield* Channel.toPullScoped(Stream.toChannel(stream), streamScope).pipe(
+  const producer = yield* Channel.toPullScoped(Stream.toChannel(stream), streamScope).pipe(
     Effect.flatMap((pull) => acceptAll(attempt, pull)),
-    Effect.onExit((exit) => Effect.andThen(Scope.close(streamScope, exit), () => producerEnded(attempt, exit))),
+    Effect.onExit((exit) => Effect.andThen(Scope.close(streamScope, exit), () => logDefects(target.provider, exit))),
     Effect.forkIn(scope, { startImmediately: true })
   )
+  attempt.producer = producer
+  // Not in the fiber's own last step: who reads the end often ends the call at once, and would have to interrupt a fiber
+  // that is about to exit, and to wait for it.
+  producer.addObserver((exit) => attempt.intake.end(attempt.ended(exit)))
   yield* watch(request.timeouts, activity, request.delivery === "stream").pipe(
     Effect.map((error) => attempt.timedOut(error)),
     Effect.forkIn(scope, { startImmediately: true })
@@ -276,11 +280,10 @@ const acceptAll = (
   return Pull.catchDone(next, () => Effect.void)
 }
 
-const producerEnded = (attempt: Attempt, exit: Exit.Exit<void, LlmError>): Effect.Effect<void> => {
-  attempt.intake.end(attempt.ended(exit))
-  if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return Effect.void
-  return Effect.logError(`Upstream ${attempt.target.provider} failed unexpectedly`, exit.cause)
-}
+const logDefects = (provider: string, exit: Exit.Exit<void, LlmError>): Effect.Effect<void> =>
+  Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+    ? Effect.logError(`Upstream ${provider} failed unexpectedly`, exit.cause)
+    : Effect.void
 
 const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
   const { take } = attempt.intake
