@@ -3,16 +3,16 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import type { Call, Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
-import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { Filters, type Filter } from "../filters/Filter.ts"
 import { onEvents } from "../filters/reframe.ts"
-import { Attempt, start, type Committed } from "../routing/Attempt.ts"
+import type { Committed } from "../routing/Attempt.ts"
+import { makeAttempts } from "../routing/Failover.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
-import type { Timeouts } from "../routing/Timeouts.ts"
 import { newCallId } from "./CallId.ts"
 import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
 
@@ -83,46 +83,12 @@ export class Engine extends Context.Service<
       const clock = yield* Clock.Clock
       const calls = new Map<string, CallState>()
 
-      /** Asks the plan's targets in order until one has content; what cannot succeed elsewhere ends it at once. */
-      const attempt = Effect.fnUntraced(function* (
-        state: CallState,
-        request: LlmRequest,
-        plan: RoutePlan,
-        scope: Scope.Scope
-      ): Effect.fn.Return<Committed, LlmError> {
-        const { call } = state
-        let failed: LlmError | undefined
-        for (const target of plan.targets) {
-          if (state.cancelled !== undefined) return yield* state.cancelled
-          const attemptRequest = {
-            request,
-            delivery: plan.upstreamDelivery ?? call.delivery,
-            dialect: call.dialect,
-            origin: request === call.request ? call.origin : undefined,
-            timeouts: shortened(plan.timeouts, call.timeoutMs),
-            calledAt: state.openedAt,
-            waitedMs: 0,
-            notice: state.notice
-          }
-          const attempt = new Attempt(target, attemptRequest, clock)
-          state.begin(attempt)
-          const attemptScope = Scope.forkUnsafe(scope)
-          const exit = yield* Effect.exit(start(attempt, attemptRequest, attemptScope))
-          if (Exit.isSuccess(exit)) return exit.value
-          yield* Scope.close(attemptScope, exit)
-          const error = Cause.findErrorOption(exit.cause)
-          if (error._tag === "None") return yield* exit
-          failed = error.value
-          if (failed.class === "request-permanent" || failed.class === "internal") break
-        }
-        return yield* failed ?? failure({ _tag: "NoRoute" }, "No target can take the call")
-      })
-
       const answer = Effect.fnUntraced(function* (state: CallState, plan: RoutePlan, scope: Scope.Scope) {
         const request = filters.length === 0 ? state.call.request : yield* filterRequest(filters, state.call.request)
         // A filter may choose another model: that one is looked up anew.
         const chosen = request.model === state.call.request.model ? plan : yield* router.plan(request.model)
-        const committed = yield* attempt(state, request, chosen, scope)
+        const attempts = makeAttempts(state, chosen, scope, clock)
+        const committed = yield* attempts.next(request)
         const begun = framesOf(committed)
         const filtered = filters.length === 0 ? begun : yield* filterEvents(filters, request, begun, scope)
         const pull = recorded(state, filtered)
@@ -213,12 +179,6 @@ export class Engine extends Context.Service<
     })
   )
 }
-
-/** The call's own bound on its time, where that is shorter than what it may take anyway. */
-const shortened = (timeouts: Timeouts, total: number | undefined): Timeouts =>
-  total === undefined || total === 0 || (timeouts.total > 0 && timeouts.total <= total)
-    ? timeouts
-    : { ...timeouts, total }
 
 const filterRequest = (filters: ReadonlyArray<Filter>, request: LlmRequest): Effect.Effect<LlmRequest, LlmError> =>
   Effect.reduce(
