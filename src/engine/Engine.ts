@@ -5,11 +5,10 @@ import type { Call, Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
-import type { LlmRequest } from "../domain/LlmRequest.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { Filters, type Filter } from "../filters/Filter.ts"
-import { onEvents } from "../filters/reframe.ts"
+import { filterFrames, filterRequest } from "../filters/Chain.ts"
+import { Filters } from "../filters/Filter.ts"
 import type { Committed } from "../routing/Attempt.ts"
 import { makeAttempts } from "../routing/Failover.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
@@ -90,7 +89,7 @@ export class Engine extends Context.Service<
         const attempts = makeAttempts(state, chosen, scope, clock)
         const committed = yield* attempts.next(request)
         const begun = framesOf(committed)
-        const filtered = filters.length === 0 ? begun : yield* filterEvents(filters, request, begun, scope)
+        const filtered = filters.length === 0 ? begun : yield* filterFrames(filters, request, begun, scope)
         const pull = recorded(state, filtered)
         return {
           target: committed.attempt.target,
@@ -178,25 +177,6 @@ export class Engine extends Context.Service<
       })
     })
   )
-}
-
-const filterRequest = (filters: ReadonlyArray<Filter>, request: LlmRequest): Effect.Effect<LlmRequest, LlmError> =>
-  Effect.reduce(
-    filters,
-    () => request,
-    (current, filter) => filter.request?.(current) ?? Effect.succeed(current)
-  )
-
-const filterEvents = (
-  filters: ReadonlyArray<Filter>,
-  request: LlmRequest,
-  pull: FramePull,
-  scope: Scope.Scope
-): Effect.Effect<FramePull> => {
-  const changes = filters.flatMap((filter) => (filter.events === undefined ? [] : [filter.events(request)]))
-  if (changes.length === 0) return Effect.succeed(pull)
-  const filtered = onEvents((events) => changes.reduce((stream, change) => change(stream), events))
-  return Scope.provide(Stream.toPull(filtered(Stream.fromPull(Effect.succeed(pull)))), scope)
 }
 
 /** What was held back until the commit point, then the rest. */
