@@ -80,10 +80,6 @@ export class CallState {
     this.outcome ??= outcome
   }
 
-  get settled(): Outcome | undefined {
-    return this.outcome
-  }
-
   /** Ends the call from outside, in whatever phase it is. */
   cancel(by: CancelledBy): void {
     this.settle({ _tag: "Cancelled", by })

@@ -40,7 +40,7 @@ export interface OpenCall {
   readonly notice: (notice: Notice) => void
 }
 
-/** How a call that a program made itself went. `error` is there where the outcome is `Failed`. */
+/** How a call that a program made itself went: its outcome, and the answer as far as it came. */
 export interface CallResult {
   readonly id: string
   readonly outcome: Outcome

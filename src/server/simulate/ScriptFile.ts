@@ -3,6 +3,7 @@ import { LlmEvent } from "../../domain/LlmEvent.ts"
 import { documentDecoder } from "../../protocols/document.ts"
 import { splitModelName } from "../../providers/simulator/ModelName.ts"
 import { readOptions, type Options } from "../../providers/simulator/Options.ts"
+import { replayPrefix } from "./Replay.ts"
 import { SimulateError } from "./SimulateError.ts"
 
 /** Raw bytes to answer with, e.g. an event stream that was seen somewhere. */
@@ -32,7 +33,7 @@ export interface ScriptFile {
   readonly models: ReadonlyArray<string>
   /**
    * The next answer of a model: those that the file lists for it in turn, the last one for ever. The model `*` answers
-   * for every name that no other entry has.
+   * for every name that no other entry has, except those of recordings.
    */
   readonly next: (model: string) => ScriptedAnswer | undefined
   /** Begins every model's answers anew. */
@@ -68,7 +69,8 @@ export const openScript = Effect.fn("simulate.openScript")(function* (path: stri
 const scriptFileOf = (byModel: ReadonlyMap<string, ReadonlyArray<ScriptedAnswer>>): ScriptFile => {
   const positions = new Map<string, number>()
   const next = (name: string) => {
-    const model = [name, splitModelName(name).bare, "*"].find((candidate) => byModel.has(candidate))
+    const others = name.startsWith(replayPrefix) ? [] : ["*"]
+    const model = [name, splitModelName(name).bare, ...others].find((candidate) => byModel.has(candidate))
     const answers = model === undefined ? undefined : byModel.get(model)
     if (model === undefined || answers === undefined) return undefined
     const position = positions.get(model) ?? 0

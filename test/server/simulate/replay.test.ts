@@ -70,6 +70,21 @@ describe("replaying recordings", () => {
     })
   )
 
+  it.live("goes before a script that answers for every other name", () =>
+    Effect.gen(function* () {
+      const answers = JSON.stringify([
+        { model: "*", reply: "Who?" },
+        { model: "replay/chat/limited", reply: "Me." }
+      ])
+      const folder = yield* folderOf({ ...files, "answers.json": answers })
+      const { url } = yield* startSimulator({ replay: folder, script: `${folder}/answers.json` })
+      assert.strictEqual((yield* askChat(url, "replay/chat/hello")).text, stream)
+      assert.include((yield* askChat(url, "replay/chat/limited")).text, "Me.")
+      assert.strictEqual((yield* askChat(url, "replay/chat/unknown")).status, 404)
+      assert.include((yield* askChat(url, "echo")).text, "Who?")
+    })
+  )
+
   it.live("takes a name without .stream for the kind of answer that is asked", () =>
     Effect.gen(function* () {
       const { url } = yield* withFiles

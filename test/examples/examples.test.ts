@@ -21,3 +21,11 @@ it.live("the documented pipeline runs and says what it promises", () =>
     ])
   })
 )
+
+it.live("the documented server answers and keeps its records", () =>
+  Effect.gen(function* () {
+    const [answer, recorded] = (yield* run("examples/server.ts")).trim().split("\n")
+    assert.deepNestedPropertyVal(JSON.parse(answer!), "choices[0].message.content", "You sent 1.")
+    assert.strictEqual(recorded, "recorded: Completed")
+  })
+)

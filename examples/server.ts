@@ -1,0 +1,59 @@
+// The HTTP server in a program of one's own: every SDK in, an upstream of yours behind it, records in SQLite. Run it with
+//   npm run example -- examples/server.ts
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Layer, Stream } from "effect"
+import {
+  allSurfaces,
+  AuditStoreSql,
+  AuditTrail,
+  defaultServerSettings,
+  Engine,
+  Router,
+  Server,
+  Settings,
+  Sqlite,
+  Upstream
+} from "millrace"
+
+/** Says back how many messages it was sent. */
+const counter = Upstream.fromEvents(({ model, request }) =>
+  Stream.make(
+    { _tag: "Started", id: "counter-1", model },
+    { _tag: "TextStart", id: "text" },
+    { _tag: "TextDelta", id: "text", text: `You sent ${request.messages.length}.` },
+    { _tag: "TextEnd", id: "text" },
+    { _tag: "Finish", reason: "stop", usage: { outputTokens: 4, source: "provider" } }
+  )
+)
+
+const records = AuditTrail.layer().pipe(
+  Layer.provide(AuditStoreSql.layer),
+  Layer.provide(Sqlite.layer({ filename: ".millrace/example.db" }))
+)
+
+const server = Server.layer(allSurfaces).pipe(
+  Layer.provide(Engine.layer),
+  Layer.provide(Layer.provide(Router.layerSingle, Upstream.layer(counter))),
+  Layer.provideMerge(records),
+  // port 0 takes any free one
+  Layer.provide(Layer.succeed(Settings, { ...defaultServerSettings, port: 0 }))
+)
+
+/** What an SDK would do, in one request. */
+const ask = (url: string) =>
+  Effect.promise(() =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "any", messages: [{ role: "user", content: "hello" }] })
+    }).then((response) => response.text())
+  )
+
+const program = Effect.gen(function* () {
+  const { url } = yield* Server
+  yield* Console.log(yield* ask(url))
+  const { data } = yield* (yield* AuditTrail).list({ limit: 1 })
+  yield* Console.log(`recorded: ${data[0]?.outcome?.kind}`)
+})
+
+program.pipe(Effect.provide(server), NodeRuntime.runMain)
