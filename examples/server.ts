@@ -2,6 +2,7 @@
 //   npm run example -- examples/server.ts
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Stream } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import {
   allSurfaces,
   AuditStoreSql,
@@ -40,14 +41,12 @@ const server = Server.layer(allSurfaces).pipe(
 )
 
 /** What an SDK would do, in one request. */
-const ask = (url: string) =>
-  Effect.promise(() =>
-    fetch(`${url}/v1/chat/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "any", messages: [{ role: "user", content: "hello" }] })
-    }).then((response) => response.text())
+const ask = Effect.fnUntraced(function* (url: string) {
+  const request = HttpClientRequest.post(`${url}/v1/chat/completions`).pipe(
+    HttpClientRequest.bodyJsonUnsafe({ model: "any", messages: [{ role: "user", content: "hello" }] })
   )
+  return yield* (yield* HttpClient.execute(request)).text
+})
 
 const program = Effect.gen(function* () {
   const { url } = yield* Server
@@ -56,4 +55,4 @@ const program = Effect.gen(function* () {
   yield* Console.log(`recorded: ${data[0]?.outcome?.kind}`)
 })
 
-program.pipe(Effect.provide(server), NodeRuntime.runMain)
+program.pipe(Effect.provide(Layer.merge(server, FetchHttpClient.layer)), NodeRuntime.runMain)

@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import type { Configuration, ProviderSettings } from "../config/Configuration.ts"
 import { formatStorageUrl, type ModelEntry } from "../config/Document.ts"
 import { formatProblem } from "../config/problems.ts"
@@ -13,9 +14,9 @@ export const columns = (rows: ReadonlyArray<readonly [string, string]>, indent =
 export const describeSource = ({ file }: Configuration): string =>
   file ?? "none found (./millrace.yaml, .json, .toml): the defaults, and the keys in the environment"
 
-/** Where records are kept. */
+/** Where records are kept, as a path that holds wherever it is read. */
 export const describeStorage = ({ storage }: Configuration): string =>
-  storage._tag === "Memory" ? "in memory, gone when the server stops" : storage.filename
+  storage._tag === "Memory" ? "in memory, gone when the server stops" : resolve(storage.filename)
 
 const describeProvider = (settings: ProviderSettings): string => {
   if (settings._tag === "Simulator") return `simulated models: ${settings.models.join(", ")}`
