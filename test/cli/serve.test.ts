@@ -36,7 +36,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("millrace serve", (it) 
         `curl -N ${server.url}/v1/messages`,
         `new OpenAI({ baseURL: "${server.url}/v1"`,
         `new Anthropic({ baseURL: "${server.url}"`,
-        ".millrace/millrace.db",
+        `${folder}/.millrace/millrace.db`,
         "Providers      simulator\n",
         "openai (set OPENAI_API_KEY)",
         "Rehearse failures"
