@@ -46,13 +46,16 @@ export const Started = Schema.TaggedStruct("Started", {
 })
 export type Started = typeof Started.Type
 
+/** A block of visible text begins. */
 export const TextStart = Schema.TaggedStruct("TextStart", block)
+/** The next piece of a text block; it may be cut anywhere between two UTF-16 code units. */
 export const TextDelta = Schema.TaggedStruct("TextDelta", {
   ...block,
   text: Schema.String,
   logprobs: Schema.optionalKey(Schema.Array(GeneratedLogprob))
 })
 export type TextDelta = typeof TextDelta.Type
+/** A text block is complete. */
 export const TextEnd = Schema.TaggedStruct("TextEnd", block)
 
 /** The model declines, where the provider keeps that apart from the text. */
@@ -67,6 +70,7 @@ export const ReasoningStart = Schema.TaggedStruct("ReasoningStart", {
   ...signedBy,
   redacted: Schema.optionalKey(Schema.String)
 })
+/** The next piece of reasoning that the provider shows. */
 export const ReasoningDelta = Schema.TaggedStruct("ReasoningDelta", { ...block, text: Schema.String })
 /** Reasoning ends. `signature` is the provider's proof of it, byte for byte, needed in the next turn. */
 export const ReasoningEnd = Schema.TaggedStruct("ReasoningEnd", {
@@ -85,7 +89,9 @@ export const ToolInputStart = Schema.TaggedStruct("ToolInputStart", {
   providerExecuted: Schema.optionalKey(Schema.Boolean),
   origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
 })
+/** The next piece of a tool call's arguments: JSON text, cut anywhere. */
 export const ToolInputDelta = Schema.TaggedStruct("ToolInputDelta", { ...block, text: Schema.String })
+/** The arguments are complete; the `ToolCall` that follows has them whole. */
 export const ToolInputEnd = Schema.TaggedStruct("ToolInputEnd", block)
 
 /**

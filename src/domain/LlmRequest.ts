@@ -24,6 +24,7 @@ const common = {
   extensions: Schema.optionalKey(Extensions)
 }
 
+/** A piece of text. */
 export const TextPart = Schema.TaggedStruct("Text", { text: Schema.String, ...common })
 export type TextPart = typeof TextPart.Type
 
@@ -90,6 +91,7 @@ export const Part = Schema.Union([
 ]).pipe(Schema.toTaggedUnion("_tag"))
 export type Part = typeof Part.Type
 
+/** Who says a message. `developer` ranks as `system` where a provider does not know it. */
 export const Role = Schema.Literals(["system", "developer", "user", "assistant", "tool"])
 export type Role = typeof Role.Type
 
@@ -120,6 +122,7 @@ export const ProviderTool = Schema.TaggedStruct("Provider", {
 })
 export type ProviderTool = typeof ProviderTool.Type
 
+/** What the model may call: a tool that the caller runs, or one that the provider has. */
 export const Tool = Schema.Union([FunctionTool, ProviderTool])
 export type Tool = typeof Tool.Type
 

@@ -14,7 +14,9 @@ import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTranspor
 /** How a key is shown to a provider. */
 export type Auth = (key: string) => { readonly [header: string]: string }
 
+/** The key as `Authorization: Bearer`, which most providers expect. */
 export const bearer: Auth = (key) => ({ authorization: `Bearer ${key}` })
+/** The key as `x-api-key`, which Anthropic expects. */
 export const apiKeyHeader: Auth = (key) => ({ "x-api-key": key })
 
 /** A request as it is about to be sent, apart from what proves who sends it. */

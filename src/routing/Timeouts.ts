@@ -14,6 +14,7 @@ export interface Timeouts {
   readonly total: number
 }
 
+/** What holds where nobody says otherwise: 10 s, 2 min, 60 s, 10 min. */
 export const defaultTimeouts: Timeouts = { connect: 10_000, firstToken: 120_000, idle: 60_000, total: 600_000 }
 
 /** What a watchdog looks at: stamps in epoch milliseconds, written by whoever reads the provider. */

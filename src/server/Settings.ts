@@ -14,6 +14,7 @@ export interface ServerSettings {
   readonly shutdownGraceMs: number
 }
 
+/** How the server behaves where nobody says otherwise. */
 export const defaultServerSettings: ServerSettings = {
   host: "127.0.0.1",
   port: 8787,
@@ -23,6 +24,7 @@ export const defaultServerSettings: ServerSettings = {
   shutdownGraceMs: 20_000
 }
 
+/** The settings of a `Server`; provide it to change them. */
 export const Settings = Context.Reference<ServerSettings>("millrace/server/Settings", {
   defaultValue: () => defaultServerSettings
 })

@@ -14,6 +14,7 @@ export interface Exchange {
 /** Request headers as Node gives them: lower case, several values joined. */
 export type RequestHeaders = { readonly [name: string]: string | undefined }
 
+/** The headers of a request in one shape; where a name came several times its values are joined by commas. */
 export const headersOf = (request: IncomingMessage): RequestHeaders => {
   const headers: Record<string, string | undefined> = {}
   for (const name in request.headers) {
