@@ -44,7 +44,7 @@ const serve = Effect.fnUntraced(function* (configuration: Configuration) {
 })
 
 const serverLayer = (configuration: Configuration) => {
-  const { host, port, bodyLimit, keepAlive, shutdownGrace } = configuration.server
+  const { allowedOrigins, host, port, bodyLimit, keepAlive, shutdownGrace } = configuration.server
   return Server.layer(allSurfaces).pipe(
     Layer.catchTag("ServeError", ({ cause }) => Layer.effect(Server, cannotListen(host, port, cause))),
     Layer.provide(
@@ -57,6 +57,7 @@ const serverLayer = (configuration: Configuration) => {
         ...defaultServerSettings,
         host,
         port,
+        allowedOrigins,
         bodyLimit: ByteSize.toNumberUnsafe(bodyLimit),
         keepAliveMs: Duration.toMillis(keepAlive),
         shutdownGraceMs: Duration.toMillis(shutdownGrace)

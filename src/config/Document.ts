@@ -31,9 +31,15 @@ const withDefault =
   (schema: S) =>
     schema.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(value)))
 
+const expectedOrigin = "an origin such as https://chat.example.com, without a slash at its end, or *"
+const isOrigin = (value: string): boolean => value === "*" || /^[a-z][a-z\d+.-]*:\/\/[^/\s?#]+$/i.test(value)
+
 const Server = Schema.Struct({
   host: text("a host name or an IP address").pipe(withDefault("127.0.0.1")),
   port: Port.pipe(withDefault(8787)),
+  allowedOrigins: Schema.Array(
+    text(expectedOrigin).check(Schema.makeFilter((value) => isOrigin(value), { message: `Expected ${expectedOrigin}` }))
+  ).pipe(withDefault([])),
   shutdownGrace: ShortDuration.pipe(withDefault(Duration.seconds(20))),
   bodyLimit: ShortByteSize.pipe(withDefault(ByteSize.mebibytes(32))),
   keepAlive: ShortDuration.pipe(withDefault(Duration.seconds(15)))

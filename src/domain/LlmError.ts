@@ -13,10 +13,11 @@ export const FailureReason = Schema.Union([
   Schema.TaggedStruct("QuotaExceeded", {}),
   /**
    * What was sent is not acceptable. `path` is the offending field (`messages[1].role`), `kind` says in which way:
-   * not readable, of the wrong type, readable but impossible, larger than allowed, no such route, wrong method.
+   * not readable, of the wrong type, readable but impossible, larger than allowed, compressed, no such route, wrong
+   * method.
    */
   Schema.TaggedStruct("InvalidRequest", {
-    kind: Schema.Literals(["syntax", "type", "semantic", "tooLarge", "notFound", "method"]),
+    kind: Schema.Literals(["syntax", "type", "semantic", "tooLarge", "encoding", "notFound", "method"]),
     path: Schema.optionalKey(Schema.String)
   }),
   Schema.TaggedStruct("UnknownModel", { model: Schema.String, near: Schema.Array(Schema.String) }),
@@ -117,6 +118,17 @@ export const failureClass = (reason: FailureReason): FailureClass => {
   }
 }
 
+const statusOfKind: { readonly [Kind in Extract<FailureReason, { readonly _tag: "InvalidRequest" }>["kind"]]: number } =
+  {
+    syntax: 400,
+    type: 400,
+    semantic: 422,
+    tooLarge: 413,
+    encoding: 415,
+    notFound: 404,
+    method: 405
+  }
+
 /**
  * The HTTP status of a failure, the same in every dialect. A provider's own 4xx, 429 and 5xx keep their status where they
  * stand for the same reason; everything else follows from the reason.
@@ -126,7 +138,7 @@ export const statusOf = (error: LlmError): number => {
   const { reason } = error
   switch (reason._tag) {
     case "InvalidRequest":
-      return stated ?? { syntax: 400, type: 400, semantic: 422, tooLarge: 413, notFound: 404, method: 405 }[reason.kind]
+      return stated ?? statusOfKind[reason.kind]
     case "ContextTooLong":
     case "Unsupported":
     case "ContentBlocked":

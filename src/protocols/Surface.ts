@@ -50,6 +50,8 @@ export interface SurfacePath {
 export interface Surface {
   readonly dialect: Dialect
   readonly paths: ReadonlyArray<SurfacePath>
+  /** paths below which everything is the dialect's, what it does not have included: errors there are in its words */
+  readonly prefixes: ReadonlyArray<string>
   /** where its models are listed by `GET`, and below it each one described */
   readonly modelsPath: string
   /** whether an SDK of this dialect sends such headers or such a query; names are lower case */
@@ -65,6 +67,10 @@ export const restOfPath = (pattern: string, path: string): string | undefined =>
   return path.startsWith(prefix) && path.length > prefix.length ? path.slice(prefix.length) : undefined
 }
 
-/** Whether a path is one of the surface's own. */
-export const ownsPath = ({ paths }: Surface, path: string): boolean =>
+/** Whether a path is one of the surface's own, or stands below one. */
+export const ownsPath = ({ prefixes }: Surface, path: string): boolean =>
+  prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
+
+/** Whether something can be asked for by `POST` at a path. */
+export const servesPath = ({ paths }: Surface, path: string): boolean =>
   paths.some((own) => restOfPath(own.path, path) !== undefined)

@@ -28,7 +28,8 @@ export class Server extends Context.Service<
         let draining = false
         const route = dispatch(
           makeRoutes(surfaces, () => draining),
-          surfaces
+          surfaces,
+          settings
         )
         yield* serveRequests(server, route)
         yield* Effect.addFinalizer(() =>

@@ -5,6 +5,8 @@ export interface ServerSettings {
   readonly host: string
   /** 0 takes any free port */
   readonly port: number
+  /** origins of web pages, beside its own, that may call the server; `*` for all */
+  readonly allowedOrigins: ReadonlyArray<string>
   readonly bodyLimit: number
   /** silence after which a stream is told that the connection lives */
   readonly keepAliveMs: number
@@ -18,6 +20,7 @@ export interface ServerSettings {
 export const defaultServerSettings: ServerSettings = {
   host: "127.0.0.1",
   port: 8787,
+  allowedOrigins: [],
   bodyLimit: 32 * 1024 * 1024,
   keepAliveMs: 15_000,
   stallLimitMs: 60_000,

@@ -1,4 +1,5 @@
 import { Effect, Random } from "effect"
+import { isUtf8 } from "node:buffer"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
 import type { Caller } from "../domain/Call.ts"
@@ -24,6 +25,20 @@ export const headersOf = (request: IncomingMessage): RequestHeaders => {
   return headers
 }
 
+const compressed = (encoding: string): LlmError =>
+  failure(
+    { _tag: "InvalidRequest", kind: "encoding", path: "content-encoding" },
+    `The request body is compressed (content-encoding: ${encoding}), which this server does not read; send it as it is`
+  )
+
+const notUtf8 = failure(
+  { _tag: "InvalidRequest", kind: "syntax" },
+  "The request body is not valid UTF-8, the encoding of JSON; encode it so"
+)
+
+const textOf = (body: Buffer): Effect.Effect<string, LlmError> =>
+  isUtf8(body) ? Effect.succeed(body.toString("utf8")) : notUtf8
+
 /** The text of a request's body, at most `limit` bytes of it. */
 export const readBody = ({ request, response }: Exchange, limit: number): Effect.Effect<string, LlmError> =>
   Effect.callback<string, LlmError>((resume) => {
@@ -32,6 +47,8 @@ export const readBody = ({ request, response }: Exchange, limit: number): Effect
         { _tag: "InvalidRequest", kind: "tooLarge" },
         `The request body is larger than ${limit} bytes, the limit of this server (server.bodyLimit)`
       )
+    const encoding = request.headers["content-encoding"]
+    if (encoding !== undefined && encoding !== "identity") return resume(compressed(encoding))
     if (Number(request.headers["content-length"] ?? 0) > limit) return resume(tooLarge())
     // Who asks first whether the body is welcome (curl does, for large ones) waits for a yes.
     if (request.headers.expect !== undefined) response.writeContinue()
@@ -45,7 +62,7 @@ export const readBody = ({ request, response }: Exchange, limit: number): Effect
     }
     const onEnd = () => {
       stop()
-      resume(Effect.succeed(chunks.length === 1 ? chunks[0]!.toString("utf8") : Buffer.concat(chunks).toString("utf8")))
+      resume(textOf(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
     }
     const stop = () => {
       request.off("data", onData)

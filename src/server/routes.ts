@@ -4,7 +4,7 @@ import { AuditTrail } from "../audit/AuditTrail.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
-import { type CountTokens, ownsPath, restOfPath, type Surface } from "../protocols/Surface.ts"
+import { type CountTokens, ownsPath, restOfPath, servesPath, type Surface } from "../protocols/Surface.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
 import { countTokens } from "./countTokens.ts"
@@ -20,6 +20,8 @@ import {
   requestIdHeaders,
   requestIdOf
 } from "./requests.ts"
+import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
+import type { ResponseHeaders } from "./ResponseWriter.ts"
 import { Settings } from "./Settings.ts"
 
 /** The dialects that are served; the first answers what no dialect claims. */
@@ -38,7 +40,7 @@ class Match {
   private readonly search: string
   private readonly surfaces: Surfaces
   private readonly exchange: Exchange
-  private readonly path: string
+  readonly path: string
 
   constructor(rest: string, search: string, surfaces: Surfaces, exchange: Exchange, path: string) {
     this.rest = rest
@@ -101,11 +103,7 @@ const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler 
 
 /** A call that comes while the process ends: the next one, on a connection of its own, reaches another process. */
 const refuseCall = (dialect: Dialect, exchange: Exchange): Effect.Effect<void> =>
-  Effect.map(requestIdOf(headersOf(exchange.request)), (requestId) => {
-    const error = failure({ _tag: "NoRoute" }, "The server is shutting down")
-    const headers = { ...requestIdHeaders(dialect, requestId), connection: "close" }
-    sendJson(exchange, dialect.renderError(error, requestId), headers)
-  })
+  refuse(exchange, dialect, failure({ _tag: "NoRoute" }, "The server is shutting down"), { connection: "close" })
 
 const surfaceRoutes = (surface: Surface, draining: () => boolean): ReadonlyArray<Route> =>
   surface.paths.map(({ path, actionOf }) => ({
@@ -121,7 +119,7 @@ const surfaceRoutes = (surface: Surface, draining: () => boolean): ReadonlyArray
     }
   }))
 
-const nothingHere = json(({ rest }) => notFound(`There is nothing at …${rest}`))
+const nothingHere = json(({ path }) => notFound(`There is nothing at ${path}`))
 
 const models = json(({ surface }) =>
   Effect.flatMap(Router, (router) => Effect.map(router.models, (models) => surface.renderModels(models)))
@@ -230,33 +228,45 @@ const decodePath = (path: string): string | undefined => {
 
 /** Finds what answers a request; what nobody answers is refused in the dialect that asks. */
 export const dispatch =
-  (routes: ReadonlyArray<Route>, surfaces: Surfaces) =>
+  (routes: ReadonlyArray<Route>, surfaces: Surfaces, policy: OriginPolicy) =>
   (exchange: Exchange): Effect.Effect<void, never, RouteServices> => {
     const { method = "GET", url = "/" } = exchange.request
     const at = url.indexOf("?")
     const rawPath = at < 0 ? url : url.slice(0, at)
     const path = decodePath(rawPath.length > 1 && rawPath.endsWith("/") ? rawPath.slice(0, -1) : rawPath) ?? rawPath
+    const search = at < 0 ? "" : url.slice(at)
+    const dialect = () => new Match("", search, surfaces, exchange, path).surface.dialect
+    if (exchange.request.headers.origin !== undefined) {
+      const refusal = refusalOfOrigin(exchange, policy)
+      if (refusal !== undefined) return refuse(exchange, dialect(), refusal)
+      showToOrigin(exchange)
+      if (isPreflight(exchange)) return answerPreflight(exchange)
+    }
     const allowed: Array<string> = []
     for (const route of routes) {
       const rest = restOfPath(route.path, path)
       if (rest === undefined) continue
       if (route.method === method || (route.method === "GET" && method === "HEAD")) {
-        return route.handle(exchange, new Match(rest, at < 0 ? "" : url.slice(at), surfaces, exchange, path))
+        return route.handle(exchange, new Match(rest, search, surfaces, exchange, path))
       }
       allowed.push(route.method)
     }
-    const { surface } = new Match("", at < 0 ? "" : url.slice(at), surfaces, exchange, path)
-    return refuse(exchange, surface, method, path, allowed)
+    if (allowed.length === 0) return refuse(exchange, dialect(), notFound(`There is nothing at ${path}`))
+    const message = `${method} is not allowed for ${path}; use ${allowed.join(" or ")}`
+    const error = failure({ _tag: "InvalidRequest", kind: "method" }, message)
+    return refuse(exchange, dialect(), error, { allow: allowed.join(", ") })
   }
 
 /** The dialect to answer in: that of the path, else that of the headers, else the first that lists models there. */
 const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, query: URLSearchParams): Surface => {
+  const owner = surfaces.find((surface) => ownsPath(surface, path))
+  if (owner !== undefined) return owner
   const headers = headersOf(request)
   const near = surfaces.filter(({ modelsPath }) => path === modelsPath || path.startsWith(`${modelsPath}/`))
   // Where one dialect asks its models, another may only describe its own.
   const asked = request.method === "POST" || near.length === 0
   return (
-    (asked ? surfaces.find((surface) => ownsPath(surface, path)) : undefined) ??
+    (asked ? surfaces.find((surface) => servesPath(surface, path)) : undefined) ??
     (near.length === 1 ? near[0] : undefined) ??
     surfaces.find(({ recognises }) => recognises(headers, query)) ??
     surfaces[0]
@@ -265,24 +275,10 @@ const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, que
 
 const refuse = (
   exchange: Exchange,
-  { dialect }: Surface,
-  method: string,
-  path: string,
-  allowed: ReadonlyArray<string>
-) =>
-  Effect.gen(function* () {
-    const requestId = yield* requestIdOf(headersOf(exchange.request))
-    const error =
-      allowed.length > 0
-        ? failure(
-            { _tag: "InvalidRequest", kind: "method" },
-            `${method} is not allowed for ${path}; use ${allowed.join(" or ")}`
-          )
-        : notFound(`There is nothing at ${path}`)
-    yield* Effect.sync(() =>
-      sendJson(exchange, dialect.renderError(error, requestId), {
-        ...requestIdHeaders(dialect, requestId),
-        ...(allowed.length > 0 ? { allow: allowed.join(", ") } : {})
-      })
-    )
-  })
+  dialect: Dialect,
+  error: LlmError,
+  headers: ResponseHeaders = {}
+): Effect.Effect<void> =>
+  Effect.map(requestIdOf(headersOf(exchange.request)), (requestId) =>
+    sendJson(exchange, dialect.renderError(error, requestId), { ...requestIdHeaders(dialect, requestId), ...headers })
+  )

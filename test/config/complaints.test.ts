@@ -10,7 +10,7 @@ const duration = "a duration such as 200ms, 30s, 10m or 2h"
 describe("everything that is wrong is said at once, in the order of the file", () => {
   it.effect("of a YAML document", () =>
     says(
-      `server: { port: 70000, shutdownGrace: 5 parsecs, hots: x, bodyLimit: 1 lot, keepAlive: true }
+      `server: { port: 70000, shutdownGrace: 5 parsecs, hots: x, bodyLimit: 1 lot, keepAlive: true, allowedOrigins: [chat.example.com] }
 storage:
   url: postgres://me:secret@db/records
 providers:
@@ -27,9 +27,11 @@ audit: { capture: all }
 `,
       "millrace.yaml:1:11: server.port: 70000 is not accepted; write a port from 0 to 65535 (0 takes any free one)",
       `millrace.yaml:1:24: server.shutdownGrace: "5 parsecs" is not accepted; write ${duration}`,
-      'millrace.yaml:1:50: server.hots: is no known key; did you mean "host"? (known: host, port, shutdownGrace, bodyLimit, keepAlive)',
+      'millrace.yaml:1:50: server.hots: is no known key; did you mean "host"? (known: host, port, allowedOrigins, shutdownGrace, bodyLimit, keepAlive)',
       'millrace.yaml:1:59: server.bodyLimit: "1 lot" is not accepted; write a size such as 32MiB or 1MB, or a number of bytes',
       `millrace.yaml:1:77: server.keepAlive: true is not accepted; write ${duration}`,
+      'millrace.yaml:1:111: server.allowedOrigins[0]: "chat.example.com" is not accepted; write an origin such as ' +
+        "https://chat.example.com, without a slash at its end, or *",
       'millrace.yaml:3:3: storage.url: "postgres://…@db/records" is not accepted; write sqlite:<path of a file> ' +
         "(such as sqlite:.millrace/millrace.db) or memory: (this version does not support postgres:// yet)",
       'millrace.yaml:5:36: providers.openai.baseUrl: "ftp://x" is not accepted; write an http:// or https:// URL without user, query and fragment',

@@ -4,7 +4,7 @@ import { inspect } from "node:util"
 import { complaints, loading, warnings } from "./loading.ts"
 
 const everything = `
-server: { host: localhost, port: "\${GATEWAY_PORT:-9000}", shutdownGrace: 5s, bodyLimit: 1MB, keepAlive: 0 }
+server: { host: localhost, port: "\${GATEWAY_PORT:-9000}", shutdownGrace: 5s, bodyLimit: 1MB, keepAlive: 0, allowedOrigins: ["https://chat.example.com"] }
 storage: { url: "sqlite:/var/lib/millrace/records.db" }
 providers:
   openai:
@@ -38,6 +38,7 @@ describe("a document", () => {
       assert.deepStrictEqual(configuration.server, {
         host: "localhost",
         port: 9000,
+        allowedOrigins: ["https://chat.example.com"],
         shutdownGrace: Duration.seconds(5),
         bodyLimit: ByteSize.megabytes(1),
         keepAlive: Duration.zero

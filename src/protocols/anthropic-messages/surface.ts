@@ -29,6 +29,7 @@ export const anthropicMessagesSurface: Surface = {
     { path: "/v1/messages", actionOf: () => ({ _tag: "Generate", dialect: anthropicMessagesDialect }) },
     { path: "/v1/messages/count_tokens", actionOf: () => countTokens }
   ],
+  prefixes: ["/v1/messages"],
   modelsPath: "/v1/models",
   recognises: (headers) => headers["anthropic-version"] !== undefined,
   renderModel,

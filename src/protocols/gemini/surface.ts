@@ -42,6 +42,7 @@ export const geminiSurface: Surface = {
   dialect: geminiDialect,
   // Newer SDKs ask for the stable version where nothing is said.
   paths: [modelsPath, "/v1/models"].map((path) => ({ path: `${path}/*`, actionOf })),
+  prefixes: ["/v1beta"],
   modelsPath,
   recognises: (headers, query) =>
     headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.get("key") !== null,

@@ -10,6 +10,7 @@ export const openAiChatSurface: Surface = {
     { path: "/v1/chat/completions", actionOf: () => ({ _tag: "Generate", dialect: openAiChatDialect }) },
     { path: "/v1/embeddings", actionOf: () => openAiEmbeddings }
   ],
+  prefixes: ["/v1/chat", "/v1/embeddings"],
   modelsPath: "/v1/models",
   recognises: () => false,
   renderModel: renderOpenAiModel,

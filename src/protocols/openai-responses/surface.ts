@@ -6,6 +6,7 @@ import { openAiResponsesDialect } from "./inbound.ts"
 export const openAiResponsesSurface: Surface = {
   dialect: openAiResponsesDialect,
   paths: [{ path: "/v1/responses", actionOf: () => ({ _tag: "Generate", dialect: openAiResponsesDialect }) }],
+  prefixes: ["/v1/responses"],
   modelsPath: "/v1/models",
   recognises: () => false,
   renderModel: renderOpenAiModel,

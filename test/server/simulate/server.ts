@@ -33,6 +33,7 @@ export interface Seen {
 export interface Ask {
   readonly method?: string
   readonly headers?: { readonly [name: string]: string }
+  /** a text or bytes as they are, anything else as JSON */
   readonly body?: unknown
   /** sees the body as it grows; to return true is to have seen enough and to break the connection */
   readonly enough?: (text: string) => boolean
@@ -70,7 +71,8 @@ export const ask = (
       response.on("error", () => seen("broken"))
       look()
     })
-    request.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body))
+    const isPlain = body === undefined || typeof body === "string" || Buffer.isBuffer(body)
+    request.end(isPlain ? body : JSON.stringify(body))
     return Effect.sync(() => request.destroy())
   })
 
