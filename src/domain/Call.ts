@@ -95,3 +95,11 @@ export const FinalRecord = Schema.Struct({
   response: Schema.optionalKey(LlmResponse)
 })
 export type FinalRecord = typeof FinalRecord.Type
+
+/** A call that has ended: what was asked, and its terminal record. `openedAt` is epoch milliseconds. */
+export interface EndedCall {
+  readonly id: string
+  readonly call: Call
+  readonly openedAt: number
+  readonly record: FinalRecord
+}

@@ -64,6 +64,8 @@ export class CallState {
   readonly notices: Array<Notice> = []
   private outcome: Outcome | undefined
   private textSize = 0
+  /** the audit trail has its opening */
+  admitted = false
   /** the answer was cut by a limit: nothing more is taken */
   cut = false
   readonly delivery: CallDelivery = { bytes: 0, complete: false, onCancelled: undefined }

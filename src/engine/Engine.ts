@@ -13,6 +13,7 @@ import type { Committed } from "../routing/Attempt.ts"
 import { makeAttempts } from "../routing/Failover.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
 import { newCallId } from "./CallId.ts"
+import { CallObservers, tell } from "./CallObservers.ts"
 import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
 
 /** An answer that has begun: who gives it, and the frames of it. The stream is consumed once. */
@@ -78,6 +79,7 @@ export class Engine extends Context.Service<
       const audit = yield* AuditTrail
       const router = yield* Router
       const filters = yield* Filters
+      const observers = yield* CallObservers
       const { maxText } = yield* EngineLimits
       const clock = yield* Clock.Clock
       const calls = new Map<string, CallState>()
@@ -103,7 +105,11 @@ export class Engine extends Context.Service<
       const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>) => {
         calls.delete(state.id)
         if (Exit.isFailure(exit)) state.broke(exit.cause)
-        return audit.finalize(state.finalRecord(clock.currentTimeMillisUnsafe()))
+        const record = state.finalRecord(clock.currentTimeMillisUnsafe())
+        const finalized = audit.finalize(record)
+        if (observers.length === 0 || !state.admitted) return finalized
+        const { call, id, openedAt } = state
+        return Effect.andThen(finalized, tell(observers, { id, call, openedAt, record }))
       }
 
       const admit = Effect.fnUntraced(function* (
@@ -117,6 +123,7 @@ export class Engine extends Context.Service<
         yield* Scope.addFinalizerExit(scope, (exit) => finalize(state, exit))
         calls.set(state.id, state)
         yield* audit.open(state.openRecord())
+        state.admitted = true
         return { state, plan }
       })
 
