@@ -4,7 +4,7 @@ import type { Usage } from "../../src/domain/Usage.ts"
 /** Something that an answer may hold, given the dialect of the caller. `trace` is found in what the caller gets. */
 export interface AnswerFeature {
   readonly name: string
-  readonly trace: string
+  readonly trace: RegExp
   readonly events: (dialect: string) => ReadonlyArray<LlmEvent>
 }
 
@@ -21,6 +21,9 @@ const finish = (reason: FinishReason = "stop", more: Partial<Finish> = {}): LlmE
   usage: counted,
   ...more
 })
+
+/** How a sealed proof begins, as text and as the base64 of bytes. */
+const sealed = /millrace-reasoning-1\.|bWlsbHJhY2UtcmVhc29uaW5nLTEu/
 
 /** The plainest answer. */
 export const plainestAnswer: ReadonlyArray<LlmEvent> = [started, ...hello, finish()]
@@ -50,7 +53,7 @@ const usage = (more: Partial<Usage>) => [started, ...hello, finish("stop", { usa
 const content: ReadonlyArray<AnswerFeature> = [
   {
     name: "text",
-    trace: "Goodbye",
+    trace: /Goodbye/,
     events: () => [
       started,
       ...hello,
@@ -62,7 +65,7 @@ const content: ReadonlyArray<AnswerFeature> = [
   },
   {
     name: "several answers",
-    trace: "Goodbye",
+    trace: /Goodbye/,
     events: () => [
       started,
       ...hello,
@@ -75,7 +78,7 @@ const content: ReadonlyArray<AnswerFeature> = [
   },
   {
     name: "log probabilities",
-    trace: "-0.125",
+    trace: /-0\.125/,
     events: () => [
       started,
       { _tag: "TextStart", id: "t" },
@@ -84,41 +87,41 @@ const content: ReadonlyArray<AnswerFeature> = [
       finish()
     ]
   },
-  { name: "refusals", trace: "I will not.", events: () => holding({ _tag: "RefusalDelta", text: "I will not." }) },
-  { name: "reasoning", trace: "Two and two.", events: () => thought({}) },
+  { name: "refusals", trace: /I will not\./, events: () => holding({ _tag: "RefusalDelta", text: "I will not." }) },
+  { name: "reasoning", trace: /Two and two\./, events: () => thought({}) },
   {
     name: "signatures of reasoning, same format",
-    trace: "c2lnbmVk",
+    trace: /c2lnbmVk/,
     events: (id) => thought({ signature: "c2lnbmVk" }, id)
   },
   {
     name: "signatures of reasoning, another format",
-    trace: "millrace-reasoning-1.",
+    trace: sealed,
     events: () => thought({ signature: "c2lnbmVk" }, "elsewhere")
   },
   {
     name: "encrypted reasoning, same format",
-    trace: "ZW5jcnlwdGVk",
+    trace: /ZW5jcnlwdGVk/,
     events: (id) => thought({ redacted: "ZW5jcnlwdGVk" }, id)
   },
   {
     name: "encrypted reasoning, another format",
-    trace: "millrace-reasoning-1.",
+    trace: sealed,
     events: () => thought({ redacted: "ZW5jcnlwdGVk" }, "elsewhere")
   },
   {
     name: "tool calls",
-    trace: "Paris",
+    trace: /Paris/,
     events: () => [started, ...hello, ...call('{"city":"Paris"}'), finish("tool-calls")]
   },
   {
     name: "tool calls that a limit cut",
-    trace: "Par",
+    trace: /Par/,
     events: () => [started, ...hello, ...call('{"city":"Par'), finish("length")]
   },
   {
     name: "calls and results of the provider's tools, another format",
-    trace: "Paris",
+    trace: /Paris/,
     events: () =>
       holding(...call('{"city":"Paris"}', { providerExecuted: true }), {
         _tag: "ToolResult",
@@ -127,10 +130,10 @@ const content: ReadonlyArray<AnswerFeature> = [
         value: { found: 1 }
       })
   },
-  { name: "sources", trace: "https://example.com/source", events: () => holding(source) },
+  { name: "sources", trace: /https:\/\/example\.com\/source/, events: () => holding(source) },
   {
     name: "the place in the text that a source belongs to",
-    trace: "https://example.com/source",
+    trace: /https:\/\/example\.com\/source/,
     events: () => [
       started,
       ...hello.slice(0, 2),
@@ -141,47 +144,47 @@ const content: ReadonlyArray<AnswerFeature> = [
   },
   {
     name: "images",
-    trace: "iVBORw0KGgo=",
+    trace: /iVBORw0KGgo=/,
     events: () => holding({ _tag: "Media", mediaType: "image/png", data: "iVBORw0KGgo=" })
   },
   {
     name: "sound",
-    trace: "UklGRiQAAAA=",
+    trace: /UklGRiQAAAA=/,
     events: () => holding({ _tag: "Media", mediaType: "audio/wav", data: "UklGRiQAAAA=" })
   },
   {
     name: "blocks that only their own format knows, another format",
-    trace: "novelty",
+    trace: /novelty/,
     events: () => holding({ _tag: "Opaque", protocol: "elsewhere", value: { novelty: 1 } })
   }
 ]
 
 const endings: ReadonlyArray<AnswerFeature> = (
   ["length", "content-filter", "refusal", "pause", "error", "unknown"] as const
-).map((reason) => ({ name: `ending: ${reason}`, trace: "", events: () => [started, ...hello, finish(reason)] }))
+).map((reason) => ({ name: `ending: ${reason}`, trace: /(?:)/, events: () => [started, ...hello, finish(reason)] }))
 
 const facts: ReadonlyArray<AnswerFeature> = [
   ...endings,
   {
     name: "the stop sequence that ended it",
-    trace: "THE-END",
+    trace: /THE-END/,
     events: () => [started, ...hello, finish("stop", { stopSequence: "THE-END" })]
   },
-  { name: "usage: totals", trace: "4711", events: () => usage({ outputTokens: 4711 }) },
-  { name: "usage: cached tokens", trace: "4007", events: () => usage({ inputTokens: 4711, cachedTokens: 4007 }) },
+  { name: "usage: totals", trace: /4711/, events: () => usage({ outputTokens: 4711 }) },
+  { name: "usage: cached tokens", trace: /4007/, events: () => usage({ inputTokens: 4711, cachedTokens: 4007 }) },
   {
     name: "usage: tokens written to the cache",
-    trace: "4007",
+    trace: /4007/,
     events: () => usage({ inputTokens: 4711, cacheWriteTokens: 4007 })
   },
   {
     name: "usage: tokens of reasoning",
-    trace: "4007",
+    trace: /4007/,
     events: () => usage({ outputTokens: 4711, reasoningTokens: 4007 })
   },
   {
     name: "service tier",
-    trace: "flex",
+    trace: /flex/,
     events: () => [{ _tag: "Started", id: "answer_1", model: "a-model", serviceTier: "flex" }, ...hello, finish()]
   }
 ]

@@ -81,10 +81,10 @@ export const judgeAnswer = (
   context: RenderContext,
   base: ReadonlyArray<LlmEvent>,
   events: ReadonlyArray<LlmEvent>,
-  trace: string
+  trace: RegExp
 ): readonly [stream: Verdict, whole: Verdict] => {
   const [without, withIt] = [rendered(dialect, context, base), rendered(dialect, context, events)]
   const verdict = (delivery: "stream" | "whole") =>
-    judge(without[delivery].notices, withIt[delivery].notices, withIt[delivery].text.includes(trace))
+    judge(without[delivery].notices, withIt[delivery].notices, trace.test(withIt[delivery].text))
   return [verdict("stream"), verdict("whole")]
 }

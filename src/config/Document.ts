@@ -102,7 +102,9 @@ const Provider = Schema.Struct({
   ),
   apiKey: Schema.optionalKey(Secret),
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
-  quirks: Schema.optionalKey(Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole"]))),
+  quirks: Schema.optionalKey(
+    Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole", "takesSeals"]))
+  ),
   models: Schema.optionalKey(Schema.Array(text("the name of a model"))),
   region: Schema.optionalKey(text("a region, e.g. us-east-1")),
   apiVersion: Schema.optionalKey(text("a version, e.g. 2025-04-01-preview")),

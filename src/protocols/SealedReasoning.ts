@@ -1,3 +1,4 @@
+import type { LlmRequest, ReasoningPart } from "../domain/LlmRequest.ts"
 import { isObject, parseJson, present } from "./open-document.ts"
 
 /** What proves that a model thought something, and the wire format whose provider will take the proof back. */
@@ -8,6 +9,11 @@ export interface Proof {
 }
 
 const prefix = "millrace-reasoning-1."
+/** The same where a proof is bytes: how base64 of the prefix begins whatever follows, as its length is a multiple of three. */
+const bytesPrefix = Buffer.from(prefix, "utf8").toString("base64")
+
+const sealOf = ({ signature, redacted, origin }: Proof): string =>
+  JSON.stringify(present({ origin, signature, redacted }))
 
 /**
  * A proof as a caller of the format `own` gets it, undefined where there is none. A proof of that format is passed as it
@@ -15,19 +21,60 @@ const prefix = "millrace-reasoning-1."
  * `{origin, signature, redacted}`. Callers send it back in the next turn as they send any other, and it comes out byte for
  * byte. A proof whose origin is not known is sealed too: no provider may be shown what it may not have signed.
  */
-export const proofFor = (own: string, { signature, redacted, origin }: Proof): string | undefined => {
+export const proofFor = (own: string, proof: Proof): string | undefined => {
+  const { signature, redacted, origin } = proof
   if (signature === undefined && redacted === undefined) return undefined
   if (origin === own) return signature ?? redacted
-  const sealed = JSON.stringify(present({ origin, signature, redacted }))
-  return prefix + Buffer.from(sealed, "utf8").toString("base64url")
+  return prefix + Buffer.from(sealOf(proof), "utf8").toString("base64url")
+}
+
+/**
+ * As `proofFor`, for a format whose proofs are bytes: the seal is the base64 of the prefix and the JSON object, because the
+ * SDKs of such a format decode what they are given and encode it again, with either alphabet.
+ */
+export const proofInBytesFor = (own: string, proof: Proof): string | undefined => {
+  const { signature, redacted, origin } = proof
+  if (signature === undefined && redacted === undefined) return undefined
+  return origin === own ? (signature ?? redacted) : Buffer.from(prefix + sealOf(proof), "utf8").toString("base64")
+}
+
+/**
+ * A request for a server of the format `own` that is a Millrace itself: proofs of other formats are sealed for it as they
+ * would be for a caller, since it may have a provider behind it that takes them back.
+ */
+export const sealedFor = (own: string, request: LlmRequest): LlmRequest => ({
+  ...request,
+  messages: request.messages.map((message) => ({
+    ...message,
+    parts: message.parts.map((part) => (part._tag === "Reasoning" ? sealedPart(own, part) : part))
+  }))
+})
+
+const sealedPart = (own: string, part: ReasoningPart): ReasoningPart => {
+  // What a server of the format passed on from elsewhere is its own to take back: `openai-chat/anthropic-claude-v1`.
+  const itsOwn = part.origin === own || part.origin?.startsWith(`${own}/`) === true
+  const seal = itsOwn ? undefined : proofFor(own, part)
+  if (seal === undefined) return part
+  const { text, redacted } = part
+  return {
+    _tag: "Reasoning",
+    text,
+    origin: own,
+    ...(redacted === undefined ? { signature: seal } : { redacted: seal })
+  }
 }
 
 /** Whether a text is a proof that was sealed: no provider can read it. */
-export const isSealed = (text: string): boolean => text.startsWith(prefix)
+export const isSealed = (text: string): boolean => text.startsWith(prefix) || text.startsWith(bytesPrefix)
+
+const openedSeal = (text: string): string =>
+  text.startsWith(prefix)
+    ? Buffer.from(text.slice(prefix.length), "base64url").toString("utf8")
+    : Buffer.from(text, "base64").toString("utf8").slice(prefix.length)
 
 /** The proof that was sealed; nothing where the seal is broken. */
 export const unsealed = (text: string): Proof => {
-  const proof = parseJson(Buffer.from(text.slice(prefix.length), "base64url").toString("utf8"))
+  const proof = parseJson(openedSeal(text))
   if (!isObject(proof)) return {}
   const string = (key: string) => (typeof proof[key] === "string" ? proof[key] : undefined)
   return present({ origin: string("origin"), signature: string("signature"), redacted: string("redacted") })

@@ -6,6 +6,7 @@ import { unmetRequirement } from "../domain/requirements.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
+import { sealedFor } from "../protocols/SealedReasoning.ts"
 import type { AttemptObserver, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { framesFrom } from "./frames.ts"
 import { parseJson, questionsTo, type Ask } from "./questions.ts"
@@ -67,6 +68,7 @@ const maxErrorBody = 1024 * 1024
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
   Effect.map(HttpTransport, (transport) => {
     const { route = asEncoded } = deployment
+    const { takesSeals } = deployment.quirks
     const send = (unrouted: RoutedRequest, delivery: Delivery, observer: Observer | undefined) => {
       const encoded = route(unrouted)
       const request: UnsignedRequest = {
@@ -98,7 +100,8 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
       const unmet = unmetRequirement(request.request, protocol.id)
       if (unmet !== undefined) return yield* unmet
       const context = encodeContext(deployment, protocol, request, request.delivery)
-      const encoded = yield* Effect.fromResult(protocol.encode(request.request, context))
+      const asked = takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
+      const encoded = yield* Effect.fromResult(protocol.encode(asked, context))
       for (const notice of encoded.notices) request.observer.notice(notice)
       const answer = yield* send(encoded, request.delivery, request.observer)
       request.observer.head(answer.status)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
-import { isSealed, proofFor, unsealed } from "../../src/protocols/SealedReasoning.ts"
+import { isSealed, proofFor, proofInBytesFor, unsealed } from "../../src/protocols/SealedReasoning.ts"
 
 const pieces = ["a", "+/=", "millrace-reasoning-1.", '"', "\\", "\n", "é", "漢", "👋🏽", "\u0000"]
 const AnyText = Arbitrary.map(Arbitrary.array(Arbitrary.schema(Schema.Literals(pieces)), { maxLength: 6 }), (chosen) =>
@@ -20,7 +20,17 @@ describe("the proof of reasoning", () => {
     }
   })
 
+  it.prop("is sealed in bytes where proofs are bytes, whichever base64 they come back in", [AnyText], ([signature]) => {
+    const sealed = proofInBytesFor("ours", { signature, origin: "theirs" }) ?? ""
+    const again = Buffer.from(sealed, "base64").toString("base64url")
+    for (const seal of [sealed, again]) {
+      expect(isSealed(seal)).toBe(true)
+      expect(unsealed(seal)).toEqual({ signature, origin: "theirs" })
+    }
+  })
+
   it("of the format itself is passed as it is", () => {
+    expect(proofInBytesFor("ours", { signature: "cw==", origin: "ours" })).toBe("cw==")
     expect(proofFor("ours", { signature: "s+/=", origin: "ours" })).toBe("s+/=")
     expect(proofFor("ours", { redacted: "r+/=", origin: "ours" })).toBe("r+/=")
   })

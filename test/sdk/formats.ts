@@ -1,5 +1,8 @@
 import { layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { Verdict } from "../../scripts/formats/probe.ts"
+import type { Asking } from "../../scripts/formats/requests.ts"
+import { dialects, models, requestRows, type Row } from "../../scripts/formats/table.ts"
 import { formatNames, type FormatName } from "../../src/providers/formats.ts"
 import { Running, running, type RunningOptions } from "../server/running.ts"
 import { Scenario } from "./scenario.ts"
@@ -7,53 +10,30 @@ import { Scenario } from "./scenario.ts"
 /** A server whose provider speaks one of the formats that a provider can be called by. */
 export type AtFormat = Scenario<FormatName>
 
-/** What the API of a provider has words for, and what the simulator behind it can therefore be asked. */
-interface Abilities {
-  readonly tools: boolean
-  readonly thoughts: boolean
-  /** thoughts are signed, and taken back so */
-  readonly proofs: boolean
-  readonly images: boolean
-  /** an answer can be held to a schema */
-  readonly schemas: boolean
-  /** a text can be told at which the answer ends */
-  readonly stops: boolean
+/** What becomes of a feature between a caller's API and a provider's: the cell that docs/formats.md shows. */
+export const verdictOf = (asking: Asking, target: FormatName, feature: string): Verdict => {
+  const verdict = tables.get(asking)?.get(feature)?.cells[target]
+  if (verdict === undefined) throw new Error(`docs/formats.md does not say what becomes of ${feature}`)
+  return verdict
 }
 
-const everything = { tools: true, thoughts: true, proofs: true, images: true, schemas: true, stops: true }
-const withoutProofs = { ...everything, proofs: false }
+const tables = new Map<Asking, ReadonlyMap<string, Row<FormatName>>>(
+  dialects.map(([id, dialect]) => [id, new Map(requestRows(id, dialect).map((row) => [row.name, row]))])
+)
 
-const abilities: { readonly [format in FormatName]: Abilities } = {
-  "openai-chat": withoutProofs,
-  "openai-responses": { ...everything, stops: false },
-  "openai-completions": { tools: false, thoughts: false, proofs: false, images: false, schemas: false, stops: true },
-  "anthropic-messages": everything,
-  gemini: everything,
-  "gemini-interactions": everything,
-  "cohere-v2": withoutProofs,
-  ollama: withoutProofs,
-  // Only some models behind it are held to schemas, and the simulated ones are none of them.
-  "bedrock-converse": { ...everything, schemas: false },
-  "bedrock-invoke-anthropic": everything
-}
-
-/** Whether the provider's API has words for something. */
-export const knows = ({ upstream }: AtFormat, ability: keyof Abilities): boolean => abilities[upstream][ability]
-
-/** The proofs of what was thought in the first answer, as the provider gave them. */
-export const proofsIn = async (at: AtFormat): Promise<string> => {
-  const [first] = await at.records()
-  const parts = first?.response?.answer?.choices[0]?.parts ?? []
-  return parts.flatMap((part) => (part._tag === "Reasoning" ? [part.signature ?? ""] : [])).join("")
-}
+const isCarried = ({ fate }: Verdict): boolean => fate === "native" || fate === "emulated"
 
 type Define = (name: string, body: (at: AtFormat) => Promise<void>) => void
 
-/** Scenarios around one server, each tried with a provider of every format; `where` is for those of one ability. */
+/**
+ * Scenarios around one server, each tried with a provider of every format; `where` is for those of one feature, which is
+ * asked for in the API `asking`.
+ */
 export const everywhere = (
   name: string,
+  asking: Asking,
   options: RunningOptions,
-  define: (scenario: Define, where: (ability: keyof Abilities) => Define) => void
+  define: (scenario: Define, where: (feature: string) => Define) => void
 ): void =>
   layer(running({ ...options, formats: formatNames }), { excludeTestServices: true })(name, (it) => {
     const at =
@@ -62,12 +42,14 @@ export const everywhere = (
         for (const format of formats) {
           it.effect(`${name}, from ${format}`, () =>
             Effect.gen(function* () {
-              const scenario = new Scenario(format, yield* Running)
+              const scenario = new Scenario(format, yield* Running, `${format}/${models[format]}`)
               yield* Effect.promise(() => scenario.begin())
               yield* Effect.promise(() => body(scenario))
             })
           )
         }
       }
-    define(at(formatNames), (ability) => at(formatNames.filter((format) => abilities[format][ability])))
+    define(at(formatNames), (feature) =>
+      at(formatNames.filter((format) => isCarried(verdictOf(asking, format, feature))))
+    )
   })

@@ -21,7 +21,10 @@ export class Scenario<Upstream extends string = UpstreamName> {
   private readonly calls: Array<string> = []
   private readonly running: Running["Service"]
 
-  constructor(upstream: Upstream, running: Running["Service"]) {
+  private readonly prefix: string
+
+  constructor(upstream: Upstream, running: Running["Service"], prefix: string = upstream) {
+    this.prefix = prefix
     this.upstream = upstream
     this.url = running.url
     this.running = running
@@ -34,7 +37,7 @@ export class Scenario<Upstream extends string = UpstreamName> {
 
   /** A simulated model, at the provider of this scenario. */
   model(name: string): string {
-    return `${this.upstream}/${name}`
+    return `${this.prefix}/${name}`
   }
 
   /** What an SDK is given as its `fetch`. */

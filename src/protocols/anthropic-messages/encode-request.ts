@@ -15,13 +15,18 @@ const path = "/v1/messages"
 
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
-  const { origin, model, delivery } = context
+  const { origin, model, delivery, quirks } = context
   const encoding = new Encoding(anthropicMessagesId, "the Messages API")
   if (origin !== undefined) {
     const { "anthropic-version": version = defaultVersion, "anthropic-beta": beta } = origin.headers
     const headers = { "anthropic-version": version, ...present({ "anthropic-beta": beta }) }
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
-    const body = { ...origin.body, model, ...stream, ...unsealedMessages(origin.body, encoding) }
+    const body = {
+      ...origin.body,
+      model,
+      ...stream,
+      ...(quirks.takesSeals === true ? {} : unsealedMessages(origin.body, encoding))
+    }
     return Result.succeed({ path, headers, body, notices: encoding.list })
   }
   const body = encodeBody(request, context, encoding)

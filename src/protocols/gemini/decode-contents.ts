@@ -2,7 +2,7 @@ import type { Message, Part } from "../../domain/LlmRequest.ts"
 import { CallLedger } from "./call-ledger.ts"
 import { decodePart } from "./decode-parts.ts"
 import { extended } from "./extension.ts"
-import type { Content, GenerateContentRequest } from "./wire.ts"
+import { geminiId, type Content, type GenerateContentRequest } from "./wire.ts"
 
 /** The conversation with its instruction, which has no place of its own in the canonical request. */
 export const decodeContents = ({ systemInstruction, contents }: GenerateContentRequest): ReadonlyArray<Message> => {
@@ -47,12 +47,23 @@ const joinPieces = (first: Part, second: Part): Part | undefined => {
     return plain ? { ...first, text: first.text + second.text } : undefined
   }
   if (first._tag !== "Reasoning" || second._tag !== "Reasoning") return undefined
-  const open = first.signature === undefined && first.extensions === undefined
+  const open = first.signature === undefined && first.extensions === undefined && second.redacted === undefined
   return open ? { ...second, text: first.text + second.text } : undefined
 }
 
-const partsOf = ({ parts = [] }: Content, calls: CallLedger): ReadonlyArray<Part> =>
-  parts.map((part) => decodePart(part, calls))
+const partsOf = ({ parts = [] }: Content, calls: CallLedger): ReadonlyArray<Part> => {
+  const decoded: Array<Part> = []
+  for (const part of parts.map((part) => decodePart(part, calls))) {
+    const last = decoded.at(-1)
+    const whole = last === undefined || !isSeal(part) ? undefined : joinPieces(last, part)
+    if (whole === undefined) decoded.push(part)
+    else decoded[decoded.length - 1] = whole
+  }
+  return decoded
+}
+
+/** The proof that ended thoughts of another format's provider, in a part of its own because they were streamed. */
+const isSeal = (part: Part): boolean => part._tag === "Reasoning" && part.text === "" && part.origin !== geminiId
 
 /**
  * One turn as the messages it stands for. The answers of functions stand in the user's turn, maybe between other parts:

@@ -1,7 +1,8 @@
 import type { MediaPart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { isSealed, unsealed } from "../SealedReasoning.ts"
 import type { CallLedger } from "./call-ledger.ts"
-import { extended } from "./extension.ts"
+import { extended, wrappedWithName } from "./extension.ts"
 import { geminiId, type ContentPart, type FunctionResponse } from "./wire.ts"
 
 /** The part that a part of a turn stands for. `calls` knows which function answers belong to. */
@@ -24,13 +25,11 @@ export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
   // A text with another field of its own is a text; a part of which only other fields are known here is not.
   if (text === undefined && (rest !== undefined || signature === undefined)) return opaque(part.raw)
   if (thought !== true) return { _tag: "Text", text: text ?? "", ...kept }
-  return {
-    _tag: "Reasoning",
-    text: text ?? "",
-    ...present({ signature }),
-    origin: geminiId,
-    ...extended(rest)
-  }
+  const proof =
+    signature !== undefined && isSealed(signature)
+      ? unsealed(signature)
+      : { ...present({ signature }), origin: geminiId }
+  return { _tag: "Reasoning", text: text ?? "", ...proof, ...extended(rest) }
 }
 
 const opaque = (value: JsonObject) => ({ _tag: "Opaque", protocol: geminiId, value }) as const
@@ -64,7 +63,8 @@ const decodeResponse = (
   outer: JsonObject | undefined,
   calls: CallLedger
 ): ToolResultPart => {
-  const { text, isError } = responseText(response)
+  const wrapped = wrappedAnswer(response, name)
+  const { text, isError } = wrapped ?? responseText(response)
   return {
     _tag: "ToolResult",
     callId: calls.answer(id, name),
@@ -78,15 +78,30 @@ const decodeResponse = (
       )
     ],
     ...(isError ? { isError } : {}),
-    ...extended({ ...outer, functionResponse: rest })
+    ...extended({ ...outer, functionResponse: rest, [wrappedWithName]: wrapped === undefined ? undefined : true })
   }
+}
+
+interface Answered {
+  readonly text: TextPart | undefined
+  readonly isError: boolean
+}
+
+/** The AI SDK wraps each answer as `{name, content}`, and each failure as `{name, error}`, with the function's name again. */
+const wrappedAnswer = (response: JsonObject, name: string): Answered | undefined => {
+  const { name: again, ...answer } = response
+  const [[key, value] = [], ...others] = Object.entries(answer)
+  if (again !== name || others.length > 0 || typeof value !== "string") return undefined
+  return key === "content" || key === "error"
+    ? { text: { _tag: "Text", text: value }, isError: key === "error" }
+    : undefined
 }
 
 /**
  * What a function answered is an object here, by convention with the answer in `output` or the failure in `error`: such a
  * text is that text. Any other object is its JSON, and so is a text that would be taken for one on the way back.
  */
-const responseText = (response: JsonObject): { readonly text: TextPart | undefined; readonly isError: boolean } => {
+const responseText = (response: JsonObject): Answered => {
   const [[key, value] = [], ...others] = Object.entries(response)
   if (key === undefined) return { text: undefined, isError: false }
   const plain = others.length === 0 && typeof value === "string" && value !== "" && !isObjectText(value)

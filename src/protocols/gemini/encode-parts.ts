@@ -12,7 +12,7 @@ import { Notices } from "../Notices.ts"
 import { foreignFields } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { responseOf } from "./decode-parts.ts"
-import { ownExtension } from "./extension.ts"
+import { ownExtension, wrappedWithName } from "./extension.ts"
 import { functionArgs } from "./function-args.ts"
 import { geminiId } from "./wire.ts"
 
@@ -113,13 +113,16 @@ const beginnings = {
 const sniffed = (data: string): string | undefined =>
   Object.entries(beginnings).find(([beginning]) => data.startsWith(beginning))?.[1]
 
+/** What is said of reasoning that the API would not take back, and why. */
+export const notTakenBack = ["reasoning of an earlier turn", "the Gemini API takes back only its own"] as const
+
 /** The API takes back only what it signed itself. */
 const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
   const more = own(part, encoding)
   if (part.origin === geminiId && part.redacted === undefined) {
     return [{ text: part.text, thought: true, ...present({ thoughtSignature: part.signature }), ...more }]
   }
-  encoding.dropped("reasoning of an earlier turn", "the Gemini API takes back only its own")
+  encoding.dropped(...notTakenBack)
   return []
 }
 
@@ -132,7 +135,7 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
-  const { functionResponse, ...more } = own(part, encoding)
+  const { functionResponse, [wrappedWithName]: wrapped, ...more } = own(part, encoding)
   const texts: Array<string> = []
   const parts: Array<JsonObject> = []
   for (const piece of part.content) {
@@ -142,12 +145,15 @@ const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject 
       texts.push(piece.text)
     }
   }
+  // An answer belongs to a function by its name; other formats say only which call it answers.
+  const name = part.name ?? encoding.called.get(part.callId) ?? part.callId
+  const failed = part.isError === true
   return {
     functionResponse: {
       id: part.callId,
-      // An answer belongs to a function by its name; other formats say only which call it answers.
-      name: part.name ?? encoding.called.get(part.callId) ?? part.callId,
-      response: encodeResponse(texts, part.isError === true),
+      name,
+      response:
+        wrapped === true ? { name, [failed ? "error" : "content"]: texts.join("\n") } : encodeResponse(texts, failed),
       ...(parts.length === 0 ? {} : { parts }),
       ...fields(functionResponse)
     },

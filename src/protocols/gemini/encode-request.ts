@@ -1,10 +1,11 @@
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domain/LlmRequest.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { isSealed } from "../SealedReasoning.ts"
 import { encodeContents } from "./encode-contents.ts"
-import { Encoding } from "./encode-parts.ts"
+import { Encoding, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { traitsOf } from "./models.ts"
@@ -53,12 +54,15 @@ const encodeBody = (
   request: LlmRequest,
   { model, origin, quirks }: EncodeContext
 ): Result.Result<Pick<EncodedRequest, "body" | "notices">, LlmError> => {
+  const encoding = new Encoding()
   if (origin !== undefined) {
     // The model stands in the path; named here again it would be the one that the caller asked for.
     const { model: _, ...body } = origin.body
-    return Result.succeed({ body, notices: [] })
+    return Result.succeed({
+      body: { ...body, ...(quirks.takesSeals === true ? {} : unsealedContents(body, encoding)) },
+      notices: encoding.list
+    })
   }
-  const encoding = new Encoding()
   encoding.foreign(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
   if (request.user !== undefined) encoding.dropped("user")
@@ -80,6 +84,28 @@ const encodeBody = (
   return encoding.failure === undefined
     ? Result.succeed({ body, notices: encoding.list })
     : Result.fail(encoding.failure)
+}
+
+/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
+const unsealedContents = ({ contents }: JsonObject, encoding: Encoding): JsonObject => {
+  if (!Array.isArray(contents) || !contents.some((content) => partsOf(content).some(isSealedThought))) return {}
+  encoding.dropped(...notTakenBack)
+  const kept = contents.flatMap((content) => {
+    const parts = partsOf(content)
+    const left = parts.filter((part) => !isSealedThought(part))
+    if (left.length === parts.length || !isObject(content)) return [content]
+    // The API refuses a turn without parts.
+    return left.length === 0 ? [] : [{ ...content, parts: left }]
+  })
+  return { contents: kept }
+}
+
+const partsOf = (content: Schema.Json): ReadonlyArray<Schema.Json> =>
+  isObject(content) && Array.isArray(content["parts"]) ? content["parts"] : []
+
+const isSealedThought = (part: Schema.Json): boolean => {
+  const signature = isObject(part) ? part["thoughtSignature"] : undefined
+  return typeof signature === "string" && isSealed(signature)
 }
 
 /** All functions stand in one entry, and each tool of the provider in one of its own. */

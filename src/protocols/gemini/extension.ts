@@ -7,6 +7,9 @@ import { geminiId } from "./wire.ts"
 /** Marks thinking that was asked for in this format, so that it is not taken for what another one leaves to the target. */
 export const statedThinking = mark("thinkingConfig")
 
+/** Marks the answer of a function that stood beside the function's name. */
+export const wrappedWithName = mark("wrappedWithName")
+
 type Fields = { readonly [key: string]: Schema.Json | undefined }
 
 /** The `extensions` that keep what only this format knows; nothing where there is nothing to keep. */

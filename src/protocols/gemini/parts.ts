@@ -5,6 +5,7 @@ import { callFields } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { proofInBytesFor, type Proof } from "../SealedReasoning.ts"
 import { functionArgs } from "./function-args.ts"
 import { groundingMetadata } from "./sources.ts"
 import { geminiId } from "./wire.ts"
@@ -66,15 +67,12 @@ export const resultPart = (
 /** Whether a part is no more than the signature of the part before it. */
 export const isSignature = (part: JsonObject): boolean => Object.keys(part).every((key) => key === "thoughtSignature")
 
-/** The signature of thoughts; none where it is not known to be of this format: only who made it could use it. */
-export const ownSignature = (
-  { signature, origin }: { readonly signature?: string; readonly origin?: string },
-  said: Notices
-): string | undefined => {
-  if (signature === undefined || origin === geminiId) return signature
-  said.dropped("the signature of reasoning", `only ${origin ?? "who made it"} takes it back`)
-  return undefined
-}
+/** The part of thoughts, whose proof callers send back in the next turn: sealed where another format's provider gave it. */
+export const thoughtPart = (text: string, proof: Proof): JsonObject => ({
+  text,
+  thought: true,
+  ...present({ thoughtSignature: proofInBytesFor(geminiId, proof) })
+})
 
 /** The metadata of sources from elsewhere. Those of this format stand in its own metadata already. */
 export const sourceFields = (sources: ReadonlyArray<Source>, said: Notices): JsonObject => {

@@ -12,10 +12,10 @@ import {
   headFields,
   isSignature,
   noCounterpart,
-  ownSignature,
   refusalIsText,
   resultPart,
-  sourceFields
+  sourceFields,
+  thoughtPart
 } from "./parts.ts"
 import { usageMetadata } from "./usage.ts"
 
@@ -113,16 +113,11 @@ export class EventRenderer {
         this.notices.add("emulated", refusalIsText)
         return this.piece(event.text, choice, state)
       case "ReasoningStart":
-        if (event.redacted !== undefined) this.notices.dropped("redacted reasoning")
-        return ""
+        return event.redacted === undefined ? "" : this.part(thoughtPart("", event), choice)
       case "ReasoningDelta":
         return event.text === "" ? "" : this.part({ text: event.text, thought: true }, choice)
-      case "ReasoningEnd": {
-        const signature = ownSignature(event, this.notices)
-        return signature === undefined
-          ? ""
-          : this.part({ text: "", thought: true, thoughtSignature: signature }, choice)
-      }
+      case "ReasoningEnd":
+        return event.signature === undefined ? "" : this.part(thoughtPart("", event), choice)
       case "ToolInputStart":
         this.calls.set(event.id, event)
         return ""

@@ -12,10 +12,10 @@ import {
   headFields,
   isSignature,
   noCounterpart,
-  ownSignature,
   refusalIsText,
   resultPart,
-  sourceFields
+  sourceFields,
+  thoughtPart
 } from "./parts.ts"
 import { isBlocked } from "./render-events.ts"
 import { usageMetadata } from "./usage.ts"
@@ -75,12 +75,7 @@ class Gathered {
         this.parts.push({ text: part.text })
         return
       case "Reasoning":
-        if (part.redacted !== undefined) return said.dropped("redacted reasoning")
-        this.parts.push({
-          text: part.text,
-          thought: true,
-          ...present({ thoughtSignature: ownSignature(part, said) })
-        })
+        this.parts.push(thoughtPart(part.text, part))
         return
       case "Media":
         this.parts.push({ inlineData: { mimeType: part.mediaType, data: part.data } })

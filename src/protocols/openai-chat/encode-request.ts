@@ -30,7 +30,13 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     return Result.succeed({
       path,
       headers: origin.headers,
-      body: { ...body, model, ...unsaid, ...streaming, ...unsealedMessages(body, encoding) },
+      body: {
+        ...body,
+        model,
+        ...unsaid,
+        ...streaming,
+        ...(quirks.takesSeals === true ? {} : unsealedMessages(body, encoding))
+      },
       notices: encoding.list
     })
   }

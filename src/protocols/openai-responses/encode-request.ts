@@ -12,11 +12,16 @@ const path = "/responses"
 
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
-  const { origin, model, delivery } = context
+  const { origin, model, delivery, quirks } = context
   const encoding = new Encoding()
   if (origin !== undefined) {
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
-    const body = { ...origin.body, model, ...stream, ...unsealedInput(origin.body, encoding) }
+    const body = {
+      ...origin.body,
+      model,
+      ...stream,
+      ...(quirks.takesSeals === true ? {} : unsealedInput(origin.body, encoding))
+    }
     return Result.succeed({ path, headers: origin.headers, body, notices: encoding.list })
   }
   const body = encodeBody(request, context, encoding)

@@ -57,17 +57,21 @@ export const splitModelName = (name: string): { readonly bare: string; readonly 
   return at < 0 ? { bare: name, options: "" } : { bare: name.slice(0, at), options: name.slice(at + 1) }
 }
 
+/** The name after the last slash. */
+const lastOf = (bare: string): string => bare.slice(bare.lastIndexOf("/") + 1)
+
 const isBase = (name: string): name is SimulatedBase => Object.hasOwn(defaultCounts, name)
 
 /**
  * Reads the name of a simulated model: `<kind>[-<number>][?<option>[=<value>][&<option>…]]`, e.g. `words-60`,
  * `echo?pace=50ms`, `words-20?seed=7&reset=5`. A `;` may stand for `?` and for `&`, so that a name can stand in a URL as
- * it is: `words-20;seed=7;reset=5`. Fails with `UnknownModel` and the names there are, or with `InvalidRequest` and the
+ * it is: `words-20;seed=7;reset=5`. What stands before a slash says nothing here, so that a name can be that of a real
+ * model to whoever goes by names: `claude-sonnet-4-5/words-20`. Fails with `UnknownModel` and the names there are, or with `InvalidRequest` and the
  * option that is wrong.
  */
 export const parseModelName = (name: string): Result.Result<SimulatedModel, LlmError> => {
   const { bare, options } = splitModelName(name)
-  const match = grammar.exec(bare)
+  const match = grammar.exec(lastOf(bare))
   const base = match?.[1] ?? ""
   if (!isBase(base)) return unknown(name)
   const defaultCount = defaultCounts[base]

@@ -6,6 +6,7 @@ import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { geminiArrayDialect, geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
 import { gemini } from "../../../src/protocols/gemini/outbound.ts"
+import { unsealed } from "../../../src/protocols/SealedReasoning.ts"
 import { wellFormedEvents } from "../arbitrary.ts"
 import { decodeStream, decodeWhole } from "../corpus.ts"
 import { grammarFaults } from "../grammar.ts"
@@ -107,8 +108,6 @@ describe("rendered Gemini streams", () => {
     ])
     expect(text).not.toContain("theirs")
     expect(notices.map((message) => message.split(":")[0])).toEqual([
-      "redacted reasoning",
-      "the signature of reasoning",
       "a block of elsewhere",
       "a call of search that the provider ran itself",
       "the arguments of f are no JSON object",
@@ -116,14 +115,14 @@ describe("rendered Gemini streams", () => {
       "the place that a source belongs to"
     ])
     const candidates = chunksOf(text).flatMap((chunk) => chunk.candidates ?? [])
-    expect(candidates).toMatchObject([
+    expect(candidates.slice(2)).toMatchObject([
       { content: { parts: [{ functionCall: { id: "c", args: { arguments: '{"a' } } }] } },
       { content: { parts: [{ text: "I will not" }] } },
       { finishReason: "SAFETY", groundingMetadata: { groundingChunks: [{ web: { uri: "https://a.example" } }] } }
     ])
   })
 
-  it("have no signature that is not said to be Gemini's", () => {
+  it("seal a signature that is not said to be Gemini's", () => {
     const signed = [
       started,
       { _tag: "ReasoningStart", id: "0" },
@@ -136,8 +135,10 @@ describe("rendered Gemini streams", () => {
     const document = geminiDialect.renderWhole(foldEvents(signed), contextOf(), whole)
     expect(text + JSON.stringify(document)).not.toContain("nobody's")
     for (const said of [notices, whole.map(({ message }) => message)]) {
-      expect(said).toEqual(["the signature of reasoning: only who made it takes it back"])
+      expect(said).toEqual([])
     }
+    const seals = [...(text + JSON.stringify(document)).matchAll(/"thoughtSignature":"([^"]+)"/g)]
+    expect(seals.map(([, seal = ""]) => unsealed(seal))).toEqual([{ signature: "nobody's" }, { signature: "nobody's" }])
   })
 
   it("have the signature of a picture on the picture, and that of a text after it", () => {

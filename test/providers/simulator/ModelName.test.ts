@@ -17,6 +17,10 @@ describe("names of simulated models", () => {
     for (const name of simulatedModels) assert.strictEqual(parsed(name).name, name)
   })
 
+  it("reads no more than what stands after the last slash", () => {
+    assert.deepInclude(parsed("models/claude-sonnet-4-5/words-7?status=429&message=a/b"), { base: "words", count: 7 })
+  })
+
   it("reads options with their units, in both ways of writing them", () => {
     const plain = parsed("words-20?seed=7&pace=20ms&first=1.5s&head=10&chunk=3&think=4").options
     assert.deepStrictEqual(parsed("words-20;seed=7;pace=20ms;first=1.5s;head=10;chunk=3;think=4").options, plain)
