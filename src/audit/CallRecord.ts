@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import { AttemptRecord, Caller, FinalRecord, Notice, OpenRecord } from "../domain/Call.ts"
+import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -86,6 +86,7 @@ export const CallRecord = Schema.Struct({
   request: optional(RequestRecord),
   attempts: Schema.Array(AttemptRecord),
   notices: Schema.Array(Notice),
+  findings: optional(Schema.Array(Finding)),
   upstream: optional(FinalRecord.fields.upstream),
   delivered: optional(FinalRecord.fields.delivered),
   conversation: optional(Schema.String),
@@ -168,6 +169,12 @@ const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
     case "HandedOff":
       return { kind, target: outcome.target, ...(outcome.reason === undefined ? {} : { reason: outcome.reason }) }
     case "Limited":
+      return {
+        kind,
+        by: outcome.by,
+        ...(outcome.filter === undefined ? {} : { filter: outcome.filter }),
+        ...(outcome.reason === undefined ? {} : { reason: outcome.reason })
+      }
     case "Cancelled":
       return { kind, by: outcome.by }
     case "Interrupted":

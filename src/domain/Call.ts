@@ -37,6 +37,12 @@ export interface Call {
   readonly requestId?: string
   readonly conversation?: string
   readonly timeoutMs?: number
+  /** the names of filters that the caller's key adds to those of the model */
+  readonly filters?: ReadonlyArray<string>
+  /** request headers that filters may see, lower case; never credentials or cookies */
+  readonly headers?: { readonly [name: string]: string }
+  /** the id of the call whose filter asks: no filter touches what a filter asks */
+  readonly askedBy?: string
 }
 
 const Milliseconds = Schema.Finite
@@ -61,6 +67,20 @@ export type AttemptRecord = typeof AttemptRecord.Type
 /** Something that happened on the way and that the caller may want to know: a field left out, a seam, a limit. */
 export const Notice = Schema.Struct({ code: Schema.String, message: Schema.String })
 export type Notice = typeof Notice.Type
+
+/**
+ * Something that a filter found: in the request or the answer, what kind of thing, and how much it matters. `excerpt` is a
+ * piece of the text around it, at most 240 code points, where showing it is no harm.
+ */
+export const Finding = Schema.Struct({
+  filter: Schema.String,
+  phase: Schema.Literals(["request", "answer"]),
+  category: Schema.String,
+  severity: Schema.Literals(["low", "medium", "high"]),
+  action: Schema.Literals(["observed", "changed", "refused", "handedOff", "stopped"]),
+  excerpt: Schema.optionalKey(Schema.String)
+})
+export type Finding = typeof Finding.Type
 
 /** What is known of a call when it opens. */
 export const OpenRecord = Schema.Struct({
@@ -92,6 +112,7 @@ export const FinalRecord = Schema.Struct({
   delivered: Schema.Struct({ bytes: Schema.Natural }),
   attempts: Schema.Array(AttemptRecord),
   notices: Schema.Array(Notice),
+  findings: Schema.optionalKey(Schema.Array(Finding)),
   response: Schema.optionalKey(LlmResponse)
 })
 export type FinalRecord = typeof FinalRecord.Type

@@ -22,7 +22,11 @@ export const FailureReason = Schema.Union([
   }),
   Schema.TaggedStruct("UnknownModel", { model: Schema.String, near: Schema.Array(Schema.String) }),
   Schema.TaggedStruct("ContextTooLong", {}),
-  Schema.TaggedStruct("ContentBlocked", {}),
+  /** Declined for what was asked: by the provider, or by the filter that `by` names, with the status it is told with. */
+  Schema.TaggedStruct("ContentBlocked", {
+    by: Schema.optionalKey(Schema.String),
+    status: Schema.optionalKey(Schema.Literals([400, 403]))
+  }),
   /** The target cannot do what was asked (a feature, a parameter); `feature` names it. */
   Schema.TaggedStruct("Unsupported", { feature: Schema.String }),
   Schema.TaggedStruct("Timeout", { phase: Schema.Literals(["connect", "firstToken", "idle", "total"]) }),
@@ -141,8 +145,9 @@ export const statusOf = (error: LlmError): number => {
       return stated ?? statusOfKind[reason.kind]
     case "ContextTooLong":
     case "Unsupported":
-    case "ContentBlocked":
       return stated ?? 400
+    case "ContentBlocked":
+      return stated ?? reason.status ?? 400
     case "Unauthorized":
       return stated ?? 401
     case "PermissionDenied":

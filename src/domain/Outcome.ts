@@ -16,7 +16,10 @@ export const Outcome = Schema.Union([
   Schema.TaggedStruct("Refused", { by: Schema.String, reason: Schema.String }),
   Schema.TaggedStruct("HandedOff", { target: Schema.String, reason: Schema.optionalKey(Schema.String) }),
   Schema.TaggedStruct("Limited", {
-    by: Schema.Literals(["steps", "toolCalls", "bytes", "tokens", "cost", "deadline"])
+    by: Schema.Literals(["steps", "toolCalls", "bytes", "tokens", "cost", "deadline", "filter"]),
+    /** the filter that cut the answer, and why */
+    filter: Schema.optionalKey(Schema.String),
+    reason: Schema.optionalKey(Schema.String)
   }),
   Schema.TaggedStruct("Cancelled", { by: Schema.Literals(["client", "caller", "shutdown"]) }),
   Schema.TaggedStruct("Failed", {

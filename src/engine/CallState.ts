@@ -1,12 +1,14 @@
 import { Cause, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
-import type { Call, FinalRecord, Notice, OpenRecord } from "../domain/Call.ts"
+import type { Call, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
-import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { FinishReason, LlmEvent } from "../domain/LlmEvent.ts"
 import { ResponseFold } from "../domain/LlmResponse.ts"
+import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
+import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 
 /** What becomes of a call's answer on the side of its caller; written by whoever sends it. */
@@ -26,6 +28,25 @@ const cancelMessages: { readonly [by in CancelledBy]: string } = {
   client: "The client left",
   caller: "The call was cancelled",
   shutdown: "The server is shutting down"
+}
+
+/** How often one call may be handed to another model. */
+const maxHandOvers = 3
+
+/** How a call ends that a filter ends. */
+const outcomeOf = ({ verdict, by = "a filter" }: Ending): Outcome => {
+  switch (verdict._tag) {
+    case "Refuse":
+      return { _tag: "Refused", by, reason: verdict.reason }
+    case "HandOff":
+      return {
+        _tag: "HandedOff",
+        target: verdict.target,
+        ...(verdict.reason === undefined ? {} : { reason: verdict.reason })
+      }
+    case "Stop":
+      return { _tag: "Limited", by: "filter", filter: by, reason: verdict.reason }
+  }
 }
 
 const isLlmError = Schema.is(LlmError)
@@ -62,6 +83,13 @@ export class CallState {
   private readonly attempts: Array<Attempt> = []
   private readonly open = new Map<string, LlmEvent>()
   readonly notices: Array<Notice> = []
+  private readonly findings: Array<Finding> = []
+  /** the request as its filters left it, so far */
+  request: LlmRequest
+  /** whether the audit trail was asked to open the call */
+  opening = false
+  private handedOver: Outcome | undefined
+  private handOvers = 0
   private outcome: Outcome | undefined
   private textSize = 0
   /** the audit trail has its opening */
@@ -73,6 +101,7 @@ export class CallState {
   constructor(id: string, call: Call, openedAt: number, maxText: number) {
     this.id = id
     this.call = call
+    this.request = call.request
     this.openedAt = openedAt
     this.maxText = maxText
   }
@@ -104,6 +133,10 @@ export class CallState {
     this.notices.push(notice)
   }
 
+  readonly report = (finding: Finding): void => {
+    this.findings.push(finding)
+  }
+
   begin(attempt: Attempt): void {
     this.attempts.push(attempt)
   }
@@ -118,7 +151,7 @@ export class CallState {
       for (const [at, event] of frame.events.entries()) {
         if (this.crosses(event)) {
           const before = [...batch.slice(0, index), frameOf(frame.events.slice(0, at))]
-          return appendAll(before, [this.closing()])
+          return appendAll(before, [this.close({ _tag: "Limited", by: "bytes" }, "length")])
         }
         this.add(event)
       }
@@ -150,22 +183,48 @@ export class CallState {
         this.open.delete(event.id)
         return
       case "Finish":
-        this.settle({ _tag: "Completed", finish: event.reason, delivered: false })
+        this.settle(this.handedOver ?? { _tag: "Completed", finish: event.reason, delivered: false })
     }
   }
 
-  /** The ending of an answer that was cut because it grew too large. */
-  private closing(): Frame {
+  /** The ending of an answer that was cut: its blocks are closed, and it says why it says no more. */
+  private close(outcome: Outcome, reason: FinishReason, refusal?: string): Frame {
     this.cut = true
-    this.settle({ _tag: "Limited", by: "bytes" })
+    this.settle(outcome)
     const events: Array<LlmEvent> = []
     for (const event of this.open.values()) {
       const end = endOf(event)
       if (end !== undefined) events.push(end)
     }
-    events.push({ _tag: "Finish", reason: "length", usage: this.attempts.at(-1)?.usage ?? noUsage })
+    if (refusal !== undefined) events.push({ _tag: "RefusalDelta", text: refusal })
+    events.push({ _tag: "Finish", reason, usage: this.attempts.at(-1)?.usage ?? noUsage })
     for (const event of events) this.add(event)
     return frameOf(events)
+  }
+
+  /** The ending of an answer that a filter ends: nothing of it follows. */
+  closeWith(ending: Ending): Frame {
+    const { verdict } = ending
+    const message = verdict._tag === "Refuse" ? verdict.message : undefined
+    return this.close(outcomeOf(ending), verdict._tag === "Stop" ? "length" : "content-filter", message)
+  }
+
+  /** Records a filter's verdict as the call's ending, and says what its caller is told where no answer has begun. */
+  refused(ending: Ending): LlmError {
+    const { verdict, by = "a filter" } = ending
+    this.settle(outcomeOf(ending))
+    const status = verdict._tag === "Refuse" ? verdict.status : undefined
+    return failure(
+      { _tag: "ContentBlocked", by, ...(status === undefined ? {} : { status }) },
+      `Refused by the filter ${by}${verdict.reason === undefined ? "" : `: ${verdict.reason}`}`
+    )
+  }
+
+  /** Notes that a filter gives the call to another model; false where that was done too often already. */
+  handOver(ending: Ending): boolean {
+    this.handedOver = outcomeOf(ending)
+    this.attempts.at(-1)?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
+    return ++this.handOvers <= maxHandOvers
   }
 
   openRecord(): OpenRecord {
@@ -179,8 +238,13 @@ export class CallState {
       caller: call.caller,
       ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
       openedAt: this.openedAt,
-      request: call.origin?.body ?? call.request,
-      ...(call.origin === undefined ? {} : { requestText: call.origin.text })
+      // What filters changed is recorded as they left it.
+      ...(this.request === call.request
+        ? {
+            request: call.origin?.body ?? call.request,
+            ...(call.origin === undefined ? {} : { requestText: call.origin.text })
+          }
+        : { request: this.request })
     }
   }
 
@@ -211,6 +275,7 @@ export class CallState {
       delivered: { bytes: this.delivery.bytes },
       attempts: this.attempts.map((attempt) => attempt.record()),
       notices: this.notices,
+      ...(this.findings.length === 0 ? {} : { findings: this.findings }),
       response: this.fold.response()
     }
   }

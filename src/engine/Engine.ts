@@ -1,34 +1,19 @@
-import { Cause, Clock, Context, Effect, Exit, Layer, type Pull, Scope, Stream } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
+import { Cause, Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import type { Call, Notice } from "../domain/Call.ts"
-import type { Frame } from "../domain/Frame.ts"
-import type { LlmError } from "../domain/LlmError.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { filterFrames, filterRequest } from "../filters/Chain.ts"
-import { Filters } from "../filters/Filter.ts"
-import type { Committed } from "../routing/Attempt.ts"
+import { Filters, NamedFilters } from "../filters/Filter.ts"
+import type { Ending } from "../filters/Verdict.ts"
 import { makeAttempts } from "../routing/Failover.ts"
-import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
+import { Router, type RoutePlan } from "../routing/Router.ts"
+import { type Answer, answerOf, type FramePull, framesOf } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
-
-/** An answer that has begun: who gives it, and the frames of it. The stream is consumed once. */
-export interface Answer {
-  readonly target: Pick<Target, "provider" | "model">
-  readonly attempts: number
-  /** what the caller should know, so far */
-  readonly notices: ReadonlyArray<Notice>
-  /** the frames after every filter; a failure is the call's failure, and the last element */
-  readonly frames: Stream.Stream<Frame, LlmError>
-  /** the same, a batch at a time, for whoever needs no stream: one of the two is consumed */
-  readonly pull: FramePull
-}
-
-type FramePull = Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
+import { filterCall, type Filtered, filteredAnswer, type Filtering, isFiltered } from "./Filtering.ts"
 
 /** A call that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
 export interface OpenCall {
@@ -52,6 +37,13 @@ export interface CallResult {
 export const EngineLimits = Context.Reference<{ readonly maxText: number }>("millrace/engine/EngineLimits", {
   defaultValue: () => ({ maxText: 4 * 1024 * 1024 })
 })
+
+/** A call that is in the audit trail, and what became of its request if it has filters. */
+interface Admitted {
+  readonly state: CallState
+  readonly plan: RoutePlan
+  readonly filtered: Exit.Exit<Filtered, LlmError | Ending> | undefined
+}
 
 /**
  * The life of a call, from the audit trail's opening to the one outcome that is recorded for it.
@@ -78,33 +70,42 @@ export class Engine extends Context.Service<
     Effect.gen(function* () {
       const audit = yield* AuditTrail
       const router = yield* Router
-      const filters = yield* Filters
       const observers = yield* CallObservers
       const { maxText } = yield* EngineLimits
       const clock = yield* Clock.Clock
       const calls = new Map<string, CallState>()
 
-      const answer = Effect.fnUntraced(function* (state: CallState, plan: RoutePlan, scope: Scope.Scope) {
-        const request = filters.length === 0 ? state.call.request : yield* filterRequest(filters, state.call.request)
-        // A filter may choose another model: that one is looked up anew.
-        const chosen = request.model === state.call.request.model ? plan : yield* router.plan(request.model)
-        const attempts = makeAttempts(state, chosen, scope, clock)
-        const committed = yield* attempts.next(request)
-        const begun = framesOf(committed)
-        const filtered = filters.length === 0 ? begun : yield* filterFrames(filters, request, begun, scope)
-        const pull = recorded(state, filtered)
-        return {
-          target: committed.attempt.target,
-          attempts: state.attemptCount,
-          notices: state.notices,
-          frames: Stream.fromPull(Effect.succeed(pull)),
-          pull
-        } satisfies Answer
-      })
+      const filtering: Filtering = {
+        everyCall: yield* Filters,
+        named: yield* NamedFilters,
+        plan: router.plan,
+        commit: ({ request, plan }, state, scope) => makeAttempts(state, plan, scope, clock).next(request),
+        ask: (state) => (request) =>
+          Effect.flatMap(
+            run({ request, delivery: "whole", caller: state.call.caller, askedBy: state.id }),
+            ({ outcome, response }) =>
+              outcome._tag === "Completed"
+                ? Effect.succeed(response)
+                : failure({ _tag: "UpstreamServer" }, `The model ${request.model} did not answer`)
+          )
+      }
 
-      const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>) => {
-        calls.delete(state.id)
-        if (Exit.isFailure(exit)) state.broke(exit.cause)
+      const answer = ({ state, plan, filtered }: Admitted, scope: Scope.Scope): Effect.Effect<Answer, LlmError> =>
+        filtered === undefined
+          ? Effect.map(makeAttempts(state, plan, scope, clock).next(state.call.request), (committed) =>
+              answerOf(state, committed.attempt.target, recorded(state, framesOf(committed)))
+            )
+          : filteredAnswer(filtering, state, plan, filtered, scope)
+
+      const record = (state: CallState) =>
+        Effect.suspend(() => {
+          state.opening = true
+          return Effect.map(audit.open(state.openRecord()), () => {
+            state.admitted = true
+          })
+        })
+
+      const ended = (state: CallState) => {
         const record = state.finalRecord(clock.currentTimeMillisUnsafe())
         const finalized = audit.finalize(record)
         if (observers.length === 0 || !state.admitted) return finalized
@@ -112,27 +113,40 @@ export class Engine extends Context.Service<
         return Effect.andThen(finalized, tell(observers, { id, call, openedAt, record }))
       }
 
-      const admit = Effect.fnUntraced(function* (
-        call: Call,
-        scope: Scope.Scope
-      ): Effect.fn.Return<{ readonly state: CallState; readonly plan: RoutePlan }, LlmError> {
+      const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>) => {
+        calls.delete(state.id)
+        if (Exit.isFailure(exit)) state.broke(exit.cause)
+        // A call that ends while its filters look at the request has its record all the same.
+        return state.opening
+          ? ended(state)
+          : Effect.andThen(
+              Effect.ignore(record(state)),
+              Effect.suspend(() => ended(state))
+            )
+      }
+
+      const admit = Effect.fnUntraced(function* (call: Call, scope: Scope.Scope): Effect.fn.Return<Admitted, LlmError> {
         const plan = yield* router.plan(call.request.model)
         const state = new CallState(yield* newCallId, call, clock.currentTimeMillisUnsafe(), maxText)
         // First of all: a call whose client leaves while the trail writes is open, and needs its ending. That of a call
         // which the trail refused is ignored by it.
         yield* Scope.addFinalizerExit(scope, (exit) => finalize(state, exit))
         calls.set(state.id, state)
-        yield* audit.open(state.openRecord())
-        state.admitted = true
-        return { state, plan }
+        // Before the call is recorded: what filters hide stands in no record.
+        const filtered = isFiltered(filtering, state, plan)
+          ? yield* Effect.exit(filterCall(filtering, state, plan, scope))
+          : undefined
+        yield* record(state)
+        return { state, plan, filtered }
       })
 
       const open = Effect.fnUntraced(function* (call: Call) {
         const scope = yield* Effect.scope
-        const { state, plan } = yield* admit(call, scope)
+        const admitted = yield* admit(call, scope)
+        const { state } = admitted
         return {
           id: state.id,
-          answer: Effect.mapError(answer(state, plan, scope), state.failed),
+          answer: Effect.mapError(answer(admitted, scope), state.failed),
           delivery: state.delivery,
           notice: state.notice
         } satisfies OpenCall
@@ -152,26 +166,29 @@ export class Engine extends Context.Service<
 
       const cancel = (state: CallState, by: CancelledBy) => Effect.sync(() => state.cancel(by))
 
+      const run = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<CallResult, LlmError> {
+        const state = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const scope = yield* Effect.scope
+            const admitted = yield* admit(call, scope)
+            const { state } = admitted
+            yield* answer(admitted, scope).pipe(
+              Effect.mapError(state.failed),
+              Effect.flatMap(({ frames }) => Stream.runDrain(frames)),
+              Effect.ignore
+            )
+            state.delivery.complete = true
+            return state
+          })
+        )
+        const { outcome } = state.finalRecord(clock.currentTimeMillisUnsafe())
+        return { id: state.id, outcome, response: state.response() }
+      })
+
       return Engine.of({
         open,
         stream: (call) => Stream.unwrap(Effect.map(open(call), events)),
-        run: Effect.fnUntraced(function* (call) {
-          const state = yield* Effect.scoped(
-            Effect.gen(function* () {
-              const scope = yield* Effect.scope
-              const { state, plan } = yield* admit(call, scope)
-              yield* answer(state, plan, scope).pipe(
-                Effect.mapError(state.failed),
-                Effect.flatMap(({ frames }) => Stream.runDrain(frames)),
-                Effect.ignore
-              )
-              state.delivery.complete = true
-              return state
-            })
-          )
-          const { outcome } = state.finalRecord(clock.currentTimeMillisUnsafe())
-          return { id: state.id, outcome, response: state.response() }
-        }),
+        run,
         cancel: (id) =>
           Effect.suspend(() => {
             const state = calls.get(id)
@@ -184,16 +201,6 @@ export class Engine extends Context.Service<
       })
     })
   )
-}
-
-/** What was held back until the commit point, then the rest. */
-const framesOf = ({ held, rest }: Committed): FramePull => {
-  let begun = false
-  return Effect.suspend(() => {
-    if (begun) return rest
-    begun = true
-    return Effect.succeed(held)
-  })
 }
 
 /** Writes the answer into the call's state as it leaves; ends it where a limit cuts it. */

@@ -1,32 +1,56 @@
 import { Effect, type Pull, Scope, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Frame } from "../domain/Frame.ts"
-import type { LlmError } from "../domain/LlmError.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
-import type { Filter } from "./Filter.ts"
+import type { EventStream, Filter, FilterContext } from "./Filter.ts"
 import { onEvents } from "./reframe.ts"
+import { type Ending, isEnding } from "./Verdict.ts"
 
-type FramePull = Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
+type Frames<E> = Pull.Pull<NonEmptyReadonlyArray<Frame>, E>
 
-/** The request as every filter in turn left it. */
-export const filterRequest = (
-  filters: ReadonlyArray<Filter>,
-  request: LlmRequest
-): Effect.Effect<LlmRequest, LlmError> =>
-  Effect.reduce(
-    filters,
-    () => request,
-    (current, filter) => filter.request?.(current) ?? Effect.succeed(current)
-  )
+const signed =
+  ({ name }: Filter, as: "error" | "answer") =>
+  (error: LlmError | Ending): LlmError | Ending =>
+    isEnding(error) ? error.from(name, as) : error
+
+/** The filters of a call, in order; fails where one is named that does not exist. */
+export const chainOf = (
+  everyCall: ReadonlyArray<Filter>,
+  named: ReadonlyMap<string, Filter>,
+  names: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Filter>, LlmError> => {
+  const chain = [...everyCall]
+  for (const name of names) {
+    const filter = named.get(name)
+    if (filter === undefined) return failure({ _tag: "FilterFailed", filter: name }, `There is no filter ${name}`)
+    if (!chain.includes(filter)) chain.push(filter)
+  }
+  return Effect.succeed(chain)
+}
+
+/** The request as one filter leaves it. A request is refused as an error, unless the filter says otherwise. */
+export const requestSide = (
+  filter: Filter,
+  request: LlmRequest,
+  context: FilterContext
+): Effect.Effect<LlmRequest, LlmError | Ending> =>
+  filter.request === undefined
+    ? Effect.succeed(request)
+    : Effect.mapError(filter.request(request, context), signed(filter, "error"))
 
 /** The frames as every filter in turn left them; what the filters hold open belongs to the scope. */
 export const filterFrames = (
   filters: ReadonlyArray<Filter>,
   request: LlmRequest,
-  pull: FramePull,
+  context: FilterContext,
+  pull: Frames<LlmError>,
   scope: Scope.Scope
-): Effect.Effect<FramePull> => {
-  const changes = filters.flatMap((filter) => (filter.events === undefined ? [] : [filter.events(request)]))
+): Effect.Effect<Frames<LlmError | Ending>> => {
+  const changes = filters.flatMap((filter) => {
+    const change = filter.events?.(request, context)
+    return change === undefined ? [] : [(self: EventStream) => Stream.mapError(change(self), signed(filter, "answer"))]
+  })
   if (changes.length === 0) return Effect.succeed(pull)
   const filtered = onEvents((events) => changes.reduce((stream, change) => change(stream), events))
   return Scope.provide(Stream.toPull(filtered(Stream.fromPull(Effect.succeed(pull)))), scope)

@@ -4,6 +4,7 @@ import { frameOf, type Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { EventStream } from "./Filter.ts"
+import type { Ending } from "./Verdict.ts"
 
 /** How many frames are remembered while a filter keeps their events back. */
 const maxPending = 4096
@@ -134,7 +135,7 @@ class Reframer {
   }
 }
 
-type Batches<A> = Pull.Pull<NonEmptyReadonlyArray<A>, LlmError>
+type Batches<A> = Pull.Pull<NonEmptyReadonlyArray<A>, LlmError | Ending>
 
 /** The events of the frames, which are remembered. */
 const eventsOf = (pull: Batches<Frame>, reframer: Reframer): Batches<LlmEvent> => {
@@ -147,7 +148,7 @@ const eventsOf = (pull: Batches<Frame>, reframer: Reframer): Batches<LlmEvent> =
 
 /** The frames of the events, and at the end, however it came, what is left of them. */
 const framesOf = (pull: Batches<LlmEvent>, reframer: Reframer): Batches<Frame> => {
-  let end: Cause.Cause<LlmError | Cause.Done> | undefined
+  let end: Cause.Cause<LlmError | Ending | Cause.Done> | undefined
   const next: Batches<Frame> = Effect.suspend(() => {
     if (end !== undefined) return Effect.failCause(end)
     return Effect.matchCauseEffect(pull, {
@@ -165,7 +166,7 @@ const framesOf = (pull: Batches<LlmEvent>, reframer: Reframer): Batches<Frame> =
 /** Applies a change of events to a stream of frames, so that frames whose events it leaves alone stay what they are. */
 export const onEvents =
   (change: (self: EventStream) => EventStream) =>
-  (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError> =>
+  (self: Stream.Stream<Frame, LlmError>): Stream.Stream<Frame, LlmError | Ending> =>
     Stream.suspend(() => {
       const reframer = new Reframer()
       const events = Stream.transformPull(self, (pull) => Effect.succeed(eventsOf(pull, reframer)))

@@ -18,6 +18,8 @@ export interface RoutePlan {
   readonly timeouts: Timeouts
   /** how a whole answer is asked for upstream: as the caller asked (default), or always as a stream */
   readonly upstreamDelivery?: "stream"
+  /** the names of the filters that its calls pass */
+  readonly filters?: ReadonlyArray<string>
 }
 
 /** From the name of a model to a plan. */

@@ -1,0 +1,43 @@
+import { Effect, type Pull, Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { Notice } from "../domain/Call.ts"
+import type { Frame } from "../domain/Frame.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { Committed } from "../routing/Attempt.ts"
+import type { Target } from "../routing/Router.ts"
+import type { CallState } from "./CallState.ts"
+
+/** The frames of an answer, a batch at a time. */
+export type FramePull<E = LlmError> = Pull.Pull<NonEmptyReadonlyArray<Frame>, E>
+
+/** An answer that has begun: who gives it, and the frames of it. The stream is consumed once. */
+export interface Answer {
+  /** also `attempts`: of a call that a filter hands on while its answer is held back, it changes until content leaves */
+  readonly target: Pick<Target, "provider" | "model">
+  readonly attempts: number
+  /** what the caller should know, so far */
+  readonly notices: ReadonlyArray<Notice>
+  /** the frames after every filter; a failure is the call's failure, and the last element */
+  readonly frames: Stream.Stream<Frame, LlmError>
+  /** the same, a batch at a time, for whoever needs no stream: one of the two is consumed */
+  readonly pull: FramePull
+}
+
+/** The answer that a call gets from a target. */
+export const answerOf = (state: CallState, target: Answer["target"], pull: FramePull): Answer => ({
+  target,
+  attempts: state.attemptCount,
+  notices: state.notices,
+  frames: Stream.fromPull(Effect.succeed(pull)),
+  pull
+})
+
+/** What was held back until the commit point, then the rest. */
+export const framesOf = ({ held, rest }: Committed): FramePull => {
+  let begun = false
+  return Effect.suspend(() => {
+    if (begun) return rest
+    begun = true
+    return Effect.succeed(held)
+  })
+}
