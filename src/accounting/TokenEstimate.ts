@@ -38,9 +38,16 @@ const textOfTool = (tool: Tool): string =>
 // The vocabulary takes 75 MB, so it is loaded when somebody first asks.
 const encoding = Effect.promise(() => import("gpt-tokenizer/encoding/o200k_base")).pipe(Effect.cached, Effect.runSync)
 
+/** Of a longer text so many characters are counted, and the rest is taken to be like them: counting stops everything else. */
+const maxCounted = 64 * 1024
+
 /** How many tokens a text is, by the o200k vocabulary: close for most models, exact for few. */
 export const estimateTextTokens = (text: string): Effect.Effect<number> =>
-  Effect.map(encoding, ({ countTokens }) => countTokens(text))
+  Effect.map(encoding, ({ countTokens }) =>
+    text.length <= maxCounted
+      ? countTokens(text)
+      : Math.ceil((countTokens(text.slice(0, maxCounted)) * text.length) / maxCounted)
+  )
 
 /** How many input tokens a request is, where its provider cannot be asked. An estimate, never a bill. */
 export const estimateInputTokens = (request: LlmRequest): Effect.Effect<number> => {

@@ -76,6 +76,7 @@ export const CallRecord = Schema.Struct({
   finishReason: optional(FinishReason),
   target: FinalRecord.fields.target,
   usage: optional(Usage),
+  cost: FinalRecord.fields.cost,
   timings: Schema.Struct({
     openedAt: Schema.Finite,
     firstByteMs: optional(Schema.Finite),

@@ -67,6 +67,7 @@ export const callDetails = (call: CallRecord): string => {
     ["outcome", outcomeOf(call)],
     ["because", outcome?.message],
     ["tokens", usage === undefined ? undefined : usageOf(usage)],
+    ["cost", costOf(call.cost)],
     ["first byte", milliseconds(timings.firstByteMs)],
     ["first token", milliseconds(timings.firstTokenMs)],
     ["total", milliseconds(timings.totalMs)],
@@ -101,6 +102,14 @@ const usageOf = ({ inputTokens, outputTokens, cachedTokens, reasoningTokens, sou
     source === "estimated" ? "estimated" : ""
   ].filter((part) => part !== "")
   return parts.length === 0 ? "not known" : parts.join(", ")
+}
+
+/** Millionths of a dollar as dollars. */
+export const dollars = (microUsd: number): string => `$${(microUsd / 1_000_000).toFixed(6)}`
+
+const costOf = (cost: CallRecord["cost"]): string | undefined => {
+  if (cost === undefined) return undefined
+  return cost.microUsd === null ? "not known: the model has no price" : dollars(cost.microUsd)
 }
 
 const attemptOf = ({ provider, model, status, failure, firstTokenMs, endedMs }: AttemptRecord): string =>

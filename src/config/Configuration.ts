@@ -1,3 +1,4 @@
+import type { PriceList } from "../accounting/PriceBook.ts"
 import type { Effect, Redacted } from "effect"
 import type { Auth, Route, Signer } from "../providers/Deployment.ts"
 import type { FormatName } from "../providers/formats.ts"
@@ -48,5 +49,7 @@ export interface Configuration {
   readonly off: ReadonlyArray<ProviderOff>
   readonly models: { readonly [name: string]: ModelEntry }
   readonly audit: Document["audit"]
+  /** what calls are reckoned with */
+  readonly prices: PriceList
   readonly warnings: ReadonlyArray<Problem>
 }

@@ -144,6 +144,10 @@ const Audit = Schema.Struct({
   capture: oneOf(CaptureLevel.literals).pipe(withDefault("full"))
 })
 
+const Accounting = Schema.Struct({
+  prices: Schema.optionalKey(text("the path of a file"))
+})
+
 const Auth = Schema.Struct({
   mode: Schema.optionalKey(oneOf(["open"], ["keys"])),
   adminKey: notYet,
@@ -165,6 +169,7 @@ export const Document = Schema.Struct({
   models: Schema.Record(Schema.String, Model).pipe(withDefault({})),
   filters: notYet,
   audit: section(Audit),
+  accounting: section(Accounting),
   auth: section(Auth)
 })
 export type Document = typeof Document.Type

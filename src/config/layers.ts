@@ -1,4 +1,5 @@
 import { Clock, Duration, Effect, Layer, Redacted, Result } from "effect"
+import { PriceBook, Prices } from "../accounting/PriceBook.ts"
 import type { AuditStore } from "../audit/AuditStore.ts"
 import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
@@ -35,6 +36,7 @@ export const programLayer = (
   configuration: Configuration
 ): Layer.Layer<Engine | Router | AuditTrail, StorageError | MigrationError> =>
   Engine.layer.pipe(
+    Layer.provide(Layer.succeed(Prices, new PriceBook(configuration.prices))),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration)))
   )

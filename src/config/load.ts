@@ -1,4 +1,5 @@
 import { Config, Effect, type FileSystem, type Path as FilePath, Result } from "effect"
+import type { PriceList } from "../accounting/PriceBook.ts"
 import { checkDocument } from "./checks.ts"
 import { readServiceAccounts, type ServiceAccounts } from "./clouds.ts"
 import type { Configuration } from "./Configuration.ts"
@@ -6,6 +7,7 @@ import { decodeDocument } from "./decode.ts"
 import type { Document } from "./Document.ts"
 import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
 import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
+import { readPrices } from "./prices.ts"
 import {
   environmentProviders,
   providersOfDocument,
@@ -29,7 +31,8 @@ export const load = (
     const environment = new Map([...settings, ...(yield* readVariables(variablesOf(source.value)))])
     const substituted = substitute(source.value, environment)
     const accounts = yield* readServiceAccounts(substituted.value, environment)
-    return yield* Effect.fromResult(configure(source, substituted, environment, accounts, flags))
+    const prices = yield* readPrices(substituted.value)
+    return yield* Effect.fromResult(configure(source, substituted, environment, accounts, prices, flags))
   })
 
 /** Variables that are set to something. One that is set to nothing is as good as absent: that is how they are unset in compose files. */
@@ -50,6 +53,7 @@ const configure = (
   { value, findings: substituted, missingKeys }: Substituted,
   environment: ReadonlyMap<string, string>,
   accounts: ServiceAccounts,
+  prices: Result.Result<PriceList, Finding>,
   flags: Flags
 ): Result.Result<Configuration, ConfigurationError> => {
   const decoded = decodeDocument(value, source.value)
@@ -61,12 +65,13 @@ const configure = (
       onSuccess: (document) => selfReferences(document, listening(document.server, environment, flags))
     }),
     ...checkDocument(value, environmentProviders),
+    ...(Result.isFailure(prices) ? [prices.failure] : []),
     ...exposed.findings
   ])
   const problems = [...inOrder(source, findings), ...portProblems(environment, flags), ...exposed.problems]
-  return Result.isFailure(decoded) || problems.length > 0
+  return Result.isFailure(decoded) || Result.isFailure(prices) || problems.length > 0
     ? Result.fail(new ConfigurationError({ problems }))
-    : Result.succeed(settle(source, decoded.success, environment, missingKeys, accounts, flags))
+    : Result.succeed(settle(source, decoded.success, environment, missingKeys, accounts, prices.success, flags))
 }
 
 /** A sound document with everything around it taken into account. */
@@ -76,6 +81,7 @@ const settle = (
   environment: ReadonlyMap<string, string>,
   missingKeys: ReadonlyMap<string, string>,
   accounts: ServiceAccounts,
+  prices: PriceList,
   flags: Flags
 ): Configuration => {
   const server = listening(document.server, environment, flags)
@@ -94,6 +100,7 @@ const settle = (
     off: providers.off,
     models: document.models,
     audit: document.audit,
+    prices,
     warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
   }
 }

@@ -3,6 +3,7 @@ import { LlmResponse } from "./LlmResponse.ts"
 import { Outcome } from "./Outcome.ts"
 import { FailureReason } from "./LlmError.ts"
 import type { Delivery, LlmRequest } from "./LlmRequest.ts"
+import { Cost } from "./Cost.ts"
 import { Usage } from "./Usage.ts"
 
 /** Who asks. `key` is the label of the key, never the key itself. */
@@ -60,7 +61,8 @@ export const AttemptRecord = Schema.Struct({
   endedMs: Schema.optionalKey(Milliseconds),
   status: Schema.optionalKey(Schema.Int),
   failure: Schema.optionalKey(Schema.Struct({ reason: FailureReason, message: Schema.String })),
-  usage: Usage
+  usage: Usage,
+  cost: Schema.optionalKey(Cost)
 })
 export type AttemptRecord = typeof AttemptRecord.Type
 
@@ -103,7 +105,10 @@ export const FinalRecord = Schema.Struct({
   id: Schema.String,
   outcome: Outcome,
   target: Schema.optionalKey(Schema.Struct({ provider: Schema.String, model: Schema.String })),
+  /** of the attempt that answered, or of the last one; what the others used stands with them */
   usage: Usage,
+  /** of all attempts; absent where none of them used anything */
+  cost: Schema.optionalKey(Cost),
   firstByteMs: Schema.optionalKey(Milliseconds),
   firstTokenMs: Schema.optionalKey(Milliseconds),
   totalMs: Milliseconds,

@@ -11,8 +11,8 @@ const Count = Schema.optionalKey(Schema.Natural)
 /**
  * Token counts of one attempt, one call or one event.
  *
- * Totals are inclusive: `inputTokens` contains `cachedTokens` and `cacheWriteTokens`, `outputTokens` contains
- * `reasoningTokens`, whatever the provider's own arithmetic is. A key that is absent was never stated; it is not zero.
+ * Totals are inclusive: `inputTokens` contains `cachedTokens`, `cacheWriteTokens` and `audioInputTokens`, `outputTokens`
+ * contains `reasoningTokens` and `audioOutputTokens`, whatever the provider's own arithmetic is. A key that is absent was never stated; it is not zero.
  */
 export const Usage = Schema.Struct({
   inputTokens: Count,
@@ -20,6 +20,8 @@ export const Usage = Schema.Struct({
   cachedTokens: Count,
   cacheWriteTokens: Count,
   reasoningTokens: Count,
+  audioInputTokens: Count,
+  audioOutputTokens: Count,
   source: UsageSource
 })
 export type Usage = typeof Usage.Type

@@ -1,6 +1,8 @@
 import { Cause, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
+import type { Reservation } from "../accounting/Admission.ts"
 import type { Call, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
+import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
 import type { FinishReason, LlmEvent } from "../domain/LlmEvent.ts"
@@ -90,6 +92,10 @@ export class CallState {
   opening = false
   private handedOver: Outcome | undefined
   private handOvers = 0
+  /** what its admission reserved; a call without one never began */
+  reservation: Reservation | undefined
+  /** the audit trail did not take it: there is no such call */
+  wasRefused = false
   private outcome: Outcome | undefined
   private textSize = 0
   /** the audit trail has its opening */
@@ -139,6 +145,10 @@ export class CallState {
 
   begin(attempt: Attempt): void {
     this.attempts.push(attempt)
+  }
+
+  get allAttempts(): ReadonlyArray<Attempt> {
+    return this.attempts
   }
 
   get attemptCount(): number {
@@ -263,11 +273,13 @@ export class CallState {
       upstream.events += attempt.events
     }
     if (last !== undefined) usage = mergeUsage(usage, last.usage)
+    const cost = sumOfCosts(this.attempts.flatMap(({ cost }) => cost ?? []))
     return {
       id: this.id,
       outcome: outcome._tag === "Completed" ? { ...outcome, delivered: this.delivery.complete } : outcome,
       ...(last === undefined ? {} : { target: { provider: last.target.provider, model: last.target.model } }),
       usage,
+      ...(cost === undefined ? {} : { cost }),
       ...(firstByteMs === undefined ? {} : { firstByteMs }),
       ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
       totalMs: now - this.openedAt,

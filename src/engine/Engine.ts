@@ -1,4 +1,6 @@
 import { Cause, Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Admission, type Candidate } from "../accounting/Admission.ts"
+import { Prices } from "../accounting/PriceBook.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import type { Call, Notice } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
@@ -12,6 +14,7 @@ import { Router, type RoutePlan } from "../routing/Router.ts"
 import { type Answer, answerOf, type FramePull, framesOf } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
+import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
 import { filterCall, type Filtered, filteredAnswer, type Filtering, isFiltered } from "./Filtering.ts"
 
@@ -72,6 +75,8 @@ export class Engine extends Context.Service<
       const router = yield* Router
       const observers = yield* CallObservers
       const { maxText } = yield* EngineLimits
+      const admission = yield* Admission
+      const prices = yield* Prices
       const clock = yield* Clock.Clock
       const calls = new Map<string, CallState>()
 
@@ -100,20 +105,33 @@ export class Engine extends Context.Service<
       const record = (state: CallState) =>
         Effect.suspend(() => {
           state.opening = true
-          return Effect.map(audit.open(state.openRecord()), () => {
-            state.admitted = true
+          return Effect.mapBoth(audit.open(state.openRecord()), {
+            onSuccess: () => {
+              state.admitted = true
+            },
+            onFailure: (error) => {
+              state.wasRefused = true
+              return error
+            }
           })
         })
 
-      const ended = (state: CallState) => {
+      const ended = (state: CallState) =>
+        state.wasRefused
+          ? Effect.sync(() => state.reservation?.settle(undefined))
+          : Effect.flatMap(settleUsage(state, prices), () => recordEnd(state))
+
+      const recordEnd = (state: CallState) => {
         const record = state.finalRecord(clock.currentTimeMillisUnsafe())
+        state.reservation?.settle(record)
         const finalized = audit.finalize(record)
         if (observers.length === 0 || !state.admitted) return finalized
         const { call, id, openedAt } = state
         return Effect.andThen(finalized, tell(observers, { id, call, openedAt, record }))
       }
 
-      const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>) => {
+      const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+        if (state.reservation === undefined) return Effect.void
         calls.delete(state.id)
         if (Exit.isFailure(exit)) state.broke(exit.cause)
         // A call that ends while its filters look at the request has its record all the same.
@@ -128,9 +146,14 @@ export class Engine extends Context.Service<
       const admit = Effect.fnUntraced(function* (call: Call, scope: Scope.Scope): Effect.fn.Return<Admitted, LlmError> {
         const plan = yield* router.plan(call.request.model)
         const state = new CallState(yield* newCallId, call, clock.currentTimeMillisUnsafe(), maxText)
-        // First of all: a call whose client leaves while the trail writes is open, and needs its ending. That of a call
-        // which the trail refused is ignored by it.
+        // First of all: a call whose client leaves while the trail writes is open, and needs its ending.
         yield* Scope.addFinalizerExit(scope, (exit) => finalize(state, exit))
+        // An admission that was given is taken, even if the caller leaves in this moment: it has to be settled.
+        yield* Effect.uninterruptibleMask((restore) =>
+          Effect.map(restore(admission.admit(candidate(state, plan))), (reservation) => {
+            state.reservation = reservation
+          })
+        )
         calls.set(state.id, state)
         // Before the call is recorded: what filters hide stands in no record.
         const filtered = isFiltered(filtering, state, plan)
@@ -202,6 +225,15 @@ export class Engine extends Context.Service<
     })
   )
 }
+
+const candidate = ({ call, openedAt }: CallState, { targets }: RoutePlan): Candidate => ({
+  caller: call.caller,
+  model: call.request.model,
+  at: openedAt,
+  targets,
+  request: call.request,
+  ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy })
+})
 
 /** Writes the answer into the call's state as it leaves; ends it where a limit cuts it. */
 const recorded = (state: CallState, pull: FramePull): FramePull => {

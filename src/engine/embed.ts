@@ -1,8 +1,12 @@
 import { Cause, Clock, Effect, Exit, type Scope } from "effect"
+import { Admission, type Reservation, type Candidate } from "../accounting/Admission.ts"
+import { costOf } from "../accounting/Cost.ts"
+import { type PriceBook, Prices } from "../accounting/PriceBook.ts"
 import { estimateTextTokens } from "../accounting/TokenEstimate.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import type { AttemptRecord, Call, FinalRecord } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
+import { sumOfCosts } from "../domain/Cost.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
@@ -35,6 +39,9 @@ export interface OpenEmbedding {
 interface Trace {
   readonly attempts: Array<AttemptRecord>
   readonly delivery: OpenEmbedding["delivery"]
+  reservation: Reservation | undefined
+  /** whether the audit trail took it */
+  opened: boolean
   embedded: Embedded | undefined
   error: LlmError | undefined
 }
@@ -49,18 +56,37 @@ export const openEmbedding = Effect.fnUntraced(function* (
   const audit = yield* AuditTrail
   const router = yield* Router
   const plan = yield* router.plan(call.request.model)
+  const admission = yield* Admission
+  const prices = yield* Prices
   const id = yield* newCallId
   const openedAt = yield* Clock.currentTimeMillis
   const trace: Trace = {
     attempts: [],
     delivery: { bytes: 0, complete: false },
+    reservation: undefined,
+    opened: false,
     embedded: undefined,
     error: undefined
   }
-  yield* Effect.acquireRelease(audit.open(openRecord(id, call, openedAt)), (_, exit) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => audit.finalize(finalRecord(id, trace, exit, openedAt, now)))
+  yield* Effect.addFinalizer((exit) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const record = finalRecord(id, trace, exit, openedAt, now)
+      trace.reservation?.settle(trace.opened ? record : undefined)
+      return trace.opened ? audit.finalize(record) : Effect.void
+    })
   )
-  const embedded = askInOrder(call, plan, openedAt, trace).pipe(
+  yield* Effect.uninterruptibleMask((restore) =>
+    Effect.map(restore(admission.admit(candidate(call, plan, openedAt))), (reservation) => {
+      trace.reservation = reservation
+    })
+  )
+  // Interrupted, it counts as opened.
+  yield* Effect.onExit(audit.open(openRecord(id, call, openedAt)), (exit) =>
+    Effect.sync(() => {
+      trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
+    })
+  )
+  const embedded = askInOrder(call, plan, openedAt, trace, prices).pipe(
     Effect.tap((found) => Effect.sync(() => (trace.embedded = found))),
     Effect.tapError((error) => Effect.sync(() => (trace.error = error)))
   )
@@ -71,14 +97,15 @@ const askInOrder = Effect.fnUntraced(function* (
   call: EmbeddingCall,
   plan: RoutePlan,
   openedAt: number,
-  trace: Trace
+  trace: Trace,
+  prices: PriceBook
 ): Effect.fn.Return<Embedded, LlmError> {
   const { total } = plan.timeouts
   const shorter = call.timeoutMs !== undefined && call.timeoutMs > 0 && (total === 0 || call.timeoutMs < total)
   const timed = shorter ? { ...plan, timeouts: { ...plan.timeouts, total: call.timeoutMs } } : plan
   let failed: LlmError | undefined
   for (const target of plan.targets) {
-    const exit = yield* Effect.exit(ask(call, target, timed, openedAt, trace))
+    const exit = yield* Effect.exit(ask(call, target, timed, openedAt, trace, prices))
     if (Exit.isSuccess(exit)) {
       const { provider, model } = target
       return { target: { provider, model }, attempts: trace.attempts.length, answer: exit.value }
@@ -96,7 +123,8 @@ const ask = Effect.fnUntraced(function* (
   { provider, model, upstream }: Target,
   { timeouts }: RoutePlan,
   openedAt: number,
-  trace: Trace
+  trace: Trace,
+  prices: PriceBook
 ): Effect.fn.Return<EmbeddingAnswer, LlmError> {
   const startedAt = yield* Clock.currentTimeMillis
   const activity: Activity = {
@@ -119,6 +147,9 @@ const ask = Effect.fnUntraced(function* (
     Effect.onExit((exit) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : undefined
+        const usage = Exit.isSuccess(exit) ? exit.value.usage : noUsage
+        const served = Exit.isSuccess(exit) ? exit.value.model : undefined
+        const cost = costOf(prices, { provider, served, upstream: model, requested: request.model }, usage)
         trace.attempts.push({
           provider,
           model,
@@ -127,7 +158,8 @@ const ask = Effect.fnUntraced(function* (
           endedMs: now - startedAt,
           ...(status === undefined ? {} : { status }),
           ...(error?._tag === "Some" ? { failure: { reason: error.value.reason, message: error.value.message } } : {}),
-          usage: Exit.isSuccess(exit) ? exit.value.usage : noUsage
+          usage,
+          ...(cost === undefined ? {} : { cost })
         })
       })
     )
@@ -149,6 +181,17 @@ const usageOf = ({ usage }: EmbeddingAnswer, input: EmbeddingInput): Effect.Effe
       : Effect.succeed(input.sequences.reduce((sum, sequence) => sum + sequence.length, 0))
   return Effect.map(estimated, (inputTokens) => ({ inputTokens, source: "estimated" }))
 }
+
+const candidate = ({ caller, request }: EmbeddingCall, { targets }: RoutePlan, at: number): Candidate => {
+  const { input, model } = request
+  const inputLength =
+    input._tag === "Texts"
+      ? input.texts.reduce((sum, text) => sum + text.length, 0)
+      : input.sequences.reduce((sum, sequence) => sum + sequence.length * lengthOfToken, 0)
+  return { caller, model, at, targets, request: { inputLength } }
+}
+
+const lengthOfToken = 4
 
 const openRecord = (id: string, call: EmbeddingCall, openedAt: number) => ({
   id,
@@ -179,11 +222,13 @@ const finalRecord = (
   now: number
 ): FinalRecord => {
   const last = trace.attempts.at(-1)
+  const cost = sumOfCosts(trace.attempts.flatMap((attempt) => attempt.cost ?? []))
   return {
     id,
     outcome: outcomeOf(trace, exit),
     ...(last === undefined ? {} : { target: { provider: last.provider, model: last.model } }),
     usage: last?.usage ?? noUsage,
+    ...(cost === undefined ? {} : { cost }),
     totalMs: now - openedAt,
     upstream: { bytes: 0, frames: 0, events: 0 },
     delivered: { bytes: trace.delivery.bytes },

@@ -1,9 +1,10 @@
 import { Cause, Channel, type Clock, Effect, Exit, type Fiber, Pull, Scope, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { AttemptRecord, Notice, Origin } from "../domain/Call.ts"
+import type { Cost } from "../domain/Cost.ts"
 import type { Frame } from "../domain/Frame.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
-import { isContent, type Finish } from "../domain/LlmEvent.ts"
+import { isContent, type Finish, type LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import { Intake } from "./Intake.ts"
@@ -38,8 +39,15 @@ export class Attempt {
   private endedAt: number | undefined
   private status: number | undefined
   private error: LlmError | undefined
+  private givenUp = false
   private finish: Finish | undefined
+  /** as the provider stated it; what it did not state is estimated when the call ends */
   usage: Usage = noUsage
+  cost: Cost | undefined
+  /** the model as the provider names it in its answer */
+  servedModel: string | undefined
+  /** how much was generated, in UTF-16 code units of text, reasoning and tool arguments */
+  outputLength = 0
   bytes = 0
   frames = 0
   events = 0
@@ -59,6 +67,18 @@ export class Attempt {
       lastAt: this.startedAt,
       held: () => this.intake.full
     }
+  }
+
+  /** whether the answer came to its end */
+  get complete(): boolean {
+    return this.finish !== undefined
+  }
+
+  /** Whether the provider took the request and did not decline: then something was used, whatever became of the answer. */
+  get wasTaken(): boolean {
+    if (this.frames > 0) return true
+    if (!this.activity.connected || (this.status !== undefined && this.status >= 400)) return false
+    return this.error === undefined || this.givenUp
   }
 
   get firstByte(): number | undefined {
@@ -125,13 +145,25 @@ export class Attempt {
           this.usage = mergeUsage(this.usage, event.usage)
           this.finish ??= event
           break
+        case "Started":
+          this.servedModel = event.model
+          break
+        case "TextDelta":
+        case "ReasoningDelta":
+        case "ToolInputDelta":
+          this.outputLength += event.text.length
+          this.noteContent(event, now)
+          break
         default:
-          if (this.firstTokenAt === undefined && this.finish === undefined && isContent(event)) {
-            this.firstTokenAt = now
-            this.activity.committed = true
-          }
+          this.noteContent(event, now)
       }
     }
+  }
+
+  private noteContent(event: LlmEvent, now: number): void {
+    if (this.firstTokenAt !== undefined || this.finish !== undefined || !isContent(event)) return
+    this.firstTokenAt = now
+    this.activity.committed = true
   }
 
   /** The end as the producer saw it: a stream that ends without `Finish` is incomplete, whatever its transport says. */
@@ -157,7 +189,10 @@ export class Attempt {
 
   /** Ends the attempt from outside, at once: the provider is let go, and what nobody has taken yet is thrown away. */
   abort(error: LlmError): void {
-    if (this.endedAt === undefined) this.error = error
+    if (this.endedAt === undefined) {
+      this.error = error
+      this.givenUp = true
+    }
     this.stop(() => this.intake.fail(error))
   }
 
@@ -192,7 +227,8 @@ export class Attempt {
       ...(endedMs === undefined ? {} : { endedMs }),
       ...(this.status === undefined ? {} : { status: this.status }),
       ...(this.error === undefined ? {} : { failure: { reason: this.error.reason, message: this.error.message } }),
-      usage: this.usage
+      usage: this.usage,
+      ...(this.cost === undefined ? {} : { cost: this.cost })
     }
   }
 }

@@ -15,6 +15,13 @@ type Counts = { [K in (typeof counts)[number]]?: number }
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0
 
+/** The tokens of a modality, where the counts are told for each of them. */
+const ofModality = (details: unknown, modality: string): number | undefined => {
+  if (!Array.isArray(details)) return undefined
+  const found: unknown = details.find((detail) => isObject(detail) && detail["modality"] === modality)
+  return isObject(found) && isCount(found["tokenCount"]) ? found["tokenCount"] : undefined
+}
+
 /**
  * The usage of one answer, told again on many chunks. What a later chunk says wins key by key. What the answer was is
  * counted here without the thoughts, and the prompt without what the provider's tools put into it; the canonical totals
@@ -22,6 +29,8 @@ const isCount = (value: unknown): value is number =>
  */
 export class UsageTally {
   private readonly counts: Counts = {}
+  private audioInput: number | undefined
+  private audioOutput: number | undefined
 
   /** Takes a chunk's usage into account; says whether anything of it was new. */
   add(usage: unknown): boolean {
@@ -33,6 +42,8 @@ export class UsageTally {
       this.counts[name] = value
       changed = true
     }
+    this.audioInput = ofModality(usage["promptTokensDetails"], "AUDIO") ?? this.audioInput
+    this.audioOutput = ofModality(usage["candidatesTokensDetails"], "AUDIO") ?? this.audioOutput
     return changed
   }
 
@@ -43,7 +54,9 @@ export class UsageTally {
       inputTokens: sum(prompt, this.counts.toolUsePromptTokenCount),
       outputTokens: sum(answer, thoughts),
       cachedTokens: this.counts.cachedContentTokenCount,
-      reasoningTokens: thoughts
+      reasoningTokens: thoughts,
+      audioInputTokens: this.audioInput,
+      audioOutputTokens: this.audioOutput
     })
     return { ...stated, source: Object.keys(stated).length === 0 ? "none" : "provider" }
   }

@@ -17,6 +17,8 @@ export class UsageTally {
   private cached: number | undefined
   private cacheWrite: number | undefined
   private reasoning: number | undefined
+  private audioInput: number | undefined
+  private audioOutput: number | undefined
 
   /** Takes a usage object into account; false where it is none. */
   add(usage: unknown): boolean {
@@ -35,6 +37,9 @@ export class UsageTally {
     this.cacheWrite =
       within(input, "cache_write_tokens") ?? tokenCount(usage["cache_creation_input_tokens"]) ?? this.cacheWrite
     this.reasoning = within(output, "reasoning_tokens") ?? tokenCount(usage["reasoning_tokens"]) ?? this.reasoning
+    // Nearly all answers say that there was none of it.
+    this.audioInput = within(input, "audio_tokens") || this.audioInput
+    this.audioOutput = within(output, "audio_tokens") || this.audioOutput
     return true
   }
 
@@ -47,7 +52,9 @@ export class UsageTally {
       outputTokens: apart ? (output ?? 0) + reasoning : output,
       cachedTokens: this.cached,
       cacheWriteTokens: this.cacheWrite,
-      reasoningTokens: reasoning
+      reasoningTokens: reasoning,
+      audioInputTokens: this.audioInput,
+      audioOutputTokens: this.audioOutput
     })
     return { ...counts, source: Object.keys(counts).length === 0 ? "none" : "provider" }
   }
@@ -57,8 +64,12 @@ export class UsageTally {
 export const renderUsage = (usage: Usage): JsonObject | undefined => {
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, source } = usage
   if (source === "none") return undefined
-  const input = present({ cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens })
-  const output = present({ reasoning_tokens: reasoningTokens })
+  const input = present({
+    cached_tokens: cachedTokens,
+    cache_write_tokens: cacheWriteTokens,
+    audio_tokens: usage.audioInputTokens
+  })
+  const output = present({ reasoning_tokens: reasoningTokens, audio_tokens: usage.audioOutputTokens })
   return {
     prompt_tokens: inputTokens ?? 0,
     completion_tokens: outputTokens ?? 0,

@@ -1,0 +1,40 @@
+import { Context, Effect } from "effect"
+import type { Caller, FinalRecord } from "../domain/Call.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { LlmRequest } from "../domain/LlmRequest.ts"
+
+/** A call that wants to be admitted. */
+export interface Candidate {
+  readonly caller: Caller
+  /** the name of the model as the caller asked for it */
+  readonly model: string
+  /** epoch milliseconds */
+  readonly at: number
+  /** who may be asked for it */
+  readonly targets: ReadonlyArray<{ readonly provider: string; readonly model: string }>
+  /** what is asked; of a call for vectors, the length of its input in UTF-16 code units */
+  readonly request: LlmRequest | { readonly inputLength: number }
+  /** the call on whose behalf Millrace itself makes this one: it is counted, but never refused */
+  readonly askedBy?: string
+}
+
+/** A call that may start: what it may use is reserved until it is settled. */
+export interface Reservation {
+  /**
+   * Settles the call with what became of it, once; later settlements are ignored. Without a record the call never began,
+   * and nothing is counted. It is synchronous and cannot fail.
+   */
+  readonly settle: (record: FinalRecord | undefined) => void
+}
+
+const unreserved: Effect.Effect<Reservation> = Effect.succeed({ settle: () => {} })
+
+/**
+ * Whether a call may start: asked once, before it is recorded and before anybody else hears of it. A refusal is the
+ * failure that the caller is told; there is then no call. Who provides nothing admits everybody, at no cost.
+ *
+ * Gotcha: interrupting it takes the question back. Whoever has the answer settles it.
+ */
+export const Admission = Context.Reference<{
+  readonly admit: (candidate: Candidate) => Effect.Effect<Reservation, LlmError>
+}>("millrace/accounting/Admission", { defaultValue: () => ({ admit: () => unreserved }) })

@@ -1,0 +1,42 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { shippedPrices } from "../../src/accounting/PriceBook.ts"
+import { complaints, loading } from "./loading.ts"
+
+const withFile = Effect.fnUntraced(function* (text: string) {
+  const files = yield* FileSystem.FileSystem
+  const file = `${yield* files.makeTempDirectoryScoped()}/prices.json`
+  yield* files.writeFileString(file, text)
+  return `accounting: { prices: ${JSON.stringify(file)} }\n`
+})
+
+describe("accounting.prices", () => {
+  it.effect("are those that are shipped where nothing is said", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* loading({ text: "" })).prices, shippedPrices)
+    })
+  )
+
+  it.effect("are taken from a file, before those that are shipped", () =>
+    Effect.gen(function* () {
+      const own = { version: "contract-7", models: { "gpt-5.5": { input: 1, output: 2 }, "local/*": { input: 0 } } }
+      const { prices } = yield* loading({ text: yield* withFile(JSON.stringify(own)) })
+      assert.strictEqual(prices.version, `${shippedPrices.version}+contract-7`)
+      assert.deepStrictEqual(prices.models["gpt-5.5"], own.models["gpt-5.5"])
+      assert.isDefined(prices.models["gpt-4o-mini"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("are refused, with what is wrong and where, if the file is not a list of them", () =>
+    Effect.gen(function* () {
+      const missing = yield* complaints({ text: "accounting: { prices: /nowhere/prices.json }\n" })
+      const path = "millrace.yaml:1:15: accounting.prices: names a file that"
+      assert.deepStrictEqual(missing, [`${path} is not there; mend the path`])
+      const wrong = { version: "v", models: { "gpt-5.5": { input: "cheap", ouput: 3 } } }
+      const [line, ...others] = yield* complaints({ text: yield* withFile(JSON.stringify(wrong)) })
+      assert.deepStrictEqual(others, [])
+      assert.match(line ?? "", /is no list of prices: .*"models".*"gpt-5\.5"/s)
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})
