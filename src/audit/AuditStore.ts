@@ -7,8 +7,6 @@ export interface OpenedRow {
   readonly id: string
   /** The process that runs the call, as it names itself in its lease. */
   readonly owner: string
-  /** Ascending per owner. */
-  readonly sequence: number
   /** Epoch milliseconds. */
   readonly openedAt: number
   readonly requestId: string | null
@@ -24,6 +22,8 @@ export interface OpenedRow {
 export interface FinalRow {
   readonly _tag: "Final"
   readonly id: string
+  /** The process that says so: the one that ran the call, or one that found it dead. */
+  readonly owner: string
   /** The tag of the outcome. */
   readonly outcome: string
   /** Epoch milliseconds. */
@@ -70,7 +70,7 @@ export interface Lease {
   readonly pid: number
   /** Epoch milliseconds. */
   readonly heartbeatAt: number
-  /** All calls of this owner with a lower sequence number have their terminal record. */
+  /** All calls that this owner opened before this position of the store have their terminal record. */
   readonly settledBelow: number
 }
 
@@ -89,6 +89,8 @@ export class AuditStore extends Context.Service<
      * ending stay, whoever wrote them.
      */
     readonly commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
+    /** Every row that is committed after this was asked stands at this position or behind it. */
+    readonly position: Effect.Effect<number, StorageError>
     readonly get: (id: string) => Effect.Effect<StoredCall | undefined, StorageError>
     /** Newest first. */
     readonly list: (
@@ -100,9 +102,9 @@ export class AuditStore extends Context.Service<
     readonly keepLease: (lease: Lease) => Effect.Effect<void, StorageError>
     readonly leases: Effect.Effect<ReadonlyArray<Lease>, StorageError>
     /**
-     * Removes a lease and ends the owner's open calls as `Interrupted`, in one step, and gives their number. Does
-     * nothing when the lease was renewed since it was read, or is gone.
+     * Removes a lease and ends the owner's open calls as `Interrupted` in the name of `by`, in one step, and gives their
+     * number. Does nothing when the lease was renewed since it was read, or is gone.
      */
-    readonly endLease: (lease: Lease, at: number) => Effect.Effect<number, StorageError>
+    readonly endLease: (lease: Lease, by: string, at: number) => Effect.Effect<number, StorageError>
   }
 >()("millrace/audit/AuditStore") {}

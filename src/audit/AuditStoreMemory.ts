@@ -10,7 +10,7 @@ import {
   type Position,
   type StoredCall
 } from "./AuditStore.ts"
-import { interruptedBody } from "./CallRecord.ts"
+import { interruptedRow } from "./CallRecord.ts"
 
 interface Kept {
   readonly opened: OpenedRow
@@ -86,13 +86,12 @@ class Memory {
     return [...this.#leases.values()]
   }
 
-  endLease({ heartbeatAt, owner }: Lease, at: number): number {
+  endLease({ heartbeatAt, owner }: Lease, by: string, at: number): number {
     const lease = this.#leases.get(owner)
     if (lease === undefined || lease.heartbeatAt > heartbeatAt) return 0
     this.#leases.delete(owner)
     const orphans = [...this.#opened.values()].filter((row) => row.owner === owner && !this.#final.has(row.id))
-    const end = { _tag: "Final", outcome: "Interrupted", endedAt: at, body: interruptedBody, response: null } as const
-    this.commit(orphans.map(({ id }) => ({ ...end, id })))
+    this.commit(orphans.map(({ id }) => interruptedRow(id, by, at)))
     return orphans.length
   }
 }
@@ -102,10 +101,11 @@ export const layer: Layer.Layer<AuditStore> = Layer.sync(AuditStore, () => {
   const memory = new Memory()
   return AuditStore.of({
     commit: (rows) => Effect.sync(() => memory.commit(rows)),
+    position: Effect.succeed(0),
     get: (id) => Effect.sync(() => memory.get(id)),
     list: (filter, limit, after) => Effect.sync(() => memory.list(filter, limit, after)),
     keepLease: (lease) => Effect.sync(() => memory.keepLease(lease)),
     leases: Effect.sync(() => memory.leases()),
-    endLease: (lease, at) => Effect.sync(() => memory.endLease(lease, at))
+    endLease: (lease, by, at) => Effect.sync(() => memory.endLease(lease, by, at))
   })
 })

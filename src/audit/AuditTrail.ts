@@ -61,7 +61,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   const policy = { capacity, capture, durability, onFailure, openTimeoutMillis }
   const calls: OpenCalls = new OpenCalls(policy, rows, clock, () => owner.id)
   // Finalizers run from the last to the first: what waits is written, the writing stops, the lease is given back.
-  const owner = yield* Owner.join({ settledBelow: () => calls.settledBelow })
+  const owner = yield* Owner.join({ calls })
   yield* Effect.forkScoped(rows.run)
   yield* Effect.forkScoped(calls.expire)
   yield* Effect.addFinalizer(() => {

@@ -111,14 +111,13 @@ const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmRespons
 // Records are written without their Schema: they are plain JSON by type, and every call writes two.
 
 /** The row of a call that begins. */
-export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string, sequence: number): OpenedRow => {
+export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string): OpenedRow => {
   const { requestText } = record
   const { payload, text } = requestText === undefined ? capture(level, record.request) : captureText(level, requestText)
   return {
     _tag: "Opened",
     id: record.id,
     owner,
-    sequence,
     openedAt: Math.floor(record.openedAt),
     requestId: record.requestId ?? null,
     model: record.model,
@@ -131,13 +130,14 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
 }
 
 /** The row of a call that ended at `endedAt` (epoch milliseconds). */
-export const finalRow = (record: FinalRecord, level: CaptureLevel, endedAt: number): FinalRow => {
+export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string, endedAt: number): FinalRow => {
   const { payload, text } = capture(level, record.response)
   const response =
     payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
   return {
     _tag: "Final",
     id: record.id,
+    owner,
     outcome: record.outcome._tag,
     endedAt,
     body: JSON.stringify({ ...record, response }),
@@ -157,8 +157,9 @@ export const bareFinal = (id: string, outcome: Outcome, totalMs: number): FinalR
   notices: []
 })
 
-/** The body of the terminal row that recovery writes, the same for every call. */
-export const interruptedBody: string = JSON.stringify({ ...bareFinal("", { _tag: "Interrupted" }, 0) })
+/** The row of a call whose owner `by` found dead at `endedAt` (epoch milliseconds). */
+export const interruptedRow = (id: string, by: string, endedAt: number): FinalRow =>
+  finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, endedAt)
 
 const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
   const { _tag: kind } = outcome

@@ -10,6 +10,9 @@ export interface Pending {
 
 const backoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
 
+/** How long a row for which nobody waits may wait for others to share a transaction with. */
+const linger = "10 millis"
+
 /** Whether the store failed, rather than refused what was written: then the same rows are tried until it is back. */
 const isOutage = ({ kind }: StorageError) => kind !== "constraint" && kind !== "other"
 
@@ -18,7 +21,7 @@ const defect = (cause: Cause.Cause<unknown>) =>
 
 /**
  * Writes rows in the order in which they come, many in one transaction: one batch is under way, and what comes
- * meanwhile is the next. Nothing waits for a timer, and nothing that was pushed is given up: while the store is out of
+ * meanwhile is the next. What somebody waits for waits for no timer, and nothing that was pushed is given up: while the store is out of
  * order the batch is tried again, and a row that it refuses does not keep others from being written.
  */
 export class GroupCommit {
@@ -26,7 +29,9 @@ export class GroupCommit {
   readonly #maxBatch: number
   // A set keeps the order and lets go of any row at once.
   readonly #queue = new Set<Pending>()
-  readonly #wake = Latch.makeUnsafe(false)
+  readonly #filled = Latch.makeUnsafe(false)
+  /** Open when somebody waits for a row in the queue. */
+  readonly #hurry = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(false)
   #underWay = 0
   #outage = false
@@ -41,10 +46,16 @@ export class GroupCommit {
     return this.#queue.size
   }
 
-  /** Hands over a row; it is written by `run`. */
+  /** Hands over a row for which somebody waits; it is written by `run` at once. */
   push(pending: Pending): void {
+    this.pushBehind(pending)
+    this.#hurry.openUnsafe()
+  }
+
+  /** Hands over a row for which nobody waits: it goes along with the next one that is waited for, or soon by itself. */
+  pushBehind(pending: Pending): void {
     this.#queue.add(pending)
-    this.#wake.openUnsafe()
+    this.#filled.openUnsafe()
   }
 
   /** Takes a row back, if it is not yet under way: then it will neither be written nor settled. */
@@ -55,23 +66,24 @@ export class GroupCommit {
   /** Writes what is pushed, for as long as it runs. */
   readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     for (;;) {
-      const batch = this.#take()
-      this.#underWay = batch.length
-      if (batch.length > 0) {
-        yield* this.#write(batch)
-        continue
+      if (this.#queue.size === 0) {
+        this.#idle.openUnsafe()
+        yield* this.#filled.await
       }
-      this.#idle.openUnsafe()
-      yield* this.#wake.await
-      this.#wake.closeUnsafe()
+      if (!this.#hurry.isOpen()) yield* Effect.timeoutOption(this.#hurry.await, linger)
       // one turn, in which everything that runs now joins the batch
       yield* Effect.yieldNow
+      const batch = this.#take()
+      this.#underWay = batch.length
+      if (batch.length > 0) yield* this.#write(batch)
+      this.#underWay = 0
     }
   })
 
   /** Completes when nothing waits and nothing is under way. */
   readonly flushed: Effect.Effect<void> = Effect.suspend(() => {
     if (this.#queue.size + this.#underWay === 0) return Effect.void
+    this.#hurry.openUnsafe()
     this.#idle.closeUnsafe()
     return this.#idle.await
   })
@@ -82,6 +94,10 @@ export class GroupCommit {
       if (batch.length === this.#maxBatch) break
       this.#queue.delete(pending)
       batch.push(pending)
+    }
+    if (this.#queue.size === 0) {
+      this.#filled.closeUnsafe()
+      this.#hurry.closeUnsafe()
     }
     return batch
   }

@@ -75,6 +75,11 @@ export class OpenCalls {
     return this.#calls.size
   }
 
+  /** That of the next call to be opened. */
+  get nextSequence(): number {
+    return this.#nextSequence
+  }
+
   /** All calls with a lower sequence number are settled: their end is durable, or they were never written. */
   get settledBelow(): number {
     for (const call of this.#calls.values()) return call.sequence
@@ -143,7 +148,7 @@ export class OpenCalls {
       deadline: this.#clock.currentTimeMillisUnsafe() + this.#policy.openTimeoutMillis,
       opened: Deferred.makeUnsafe(),
       opening: {
-        row: openedRow(record, this.#policy.capture, this.#owner(), sequence),
+        row: openedRow(record, this.#policy.capture, this.#owner()),
         settle: (refusal) => (refusal === undefined ? this.#onOpened(call) : this.#onRefused(call))
       },
       ending: undefined
@@ -216,7 +221,9 @@ export class OpenCalls {
       this.#calls.delete(call.id)
       if (durable !== undefined) Deferred.doneUnsafe(durable, Effect.void)
     }
-    call.ending = { row: finalRow(record, this.#policy.capture, this.#clock.currentTimeMillisUnsafe()), settle }
-    this.#rows.push(call.ending)
+    const endedAt = this.#clock.currentTimeMillisUnsafe()
+    call.ending = { row: finalRow(record, this.#policy.capture, this.#owner(), endedAt), settle }
+    if (durable === undefined) this.#rows.pushBehind(call.ending)
+    else this.#rows.push(call.ending)
   }
 }

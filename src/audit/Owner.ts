@@ -53,28 +53,48 @@ export interface Owner {
   readonly recovered: () => number
 }
 
+/** What an owner knows of its calls. Both numbers are of the calls' own count, not positions of the store. */
+export interface Calls {
+  readonly nextSequence: number
+  readonly settledBelow: number
+}
+
 class Neighbourhood {
   readonly #store: AuditStore["Service"]
   readonly #self: Process
   readonly #owner: string
-  readonly #settledBelow: () => number
+  readonly #calls: Calls
+  /** Where the store stood when the next call had this number. */
+  #mark = { position: 0, sequence: 0 }
+  #settledBelow = 0
   #lastBeat = Number.NEGATIVE_INFINITY
   recovered = 0
 
-  constructor(store: AuditStore["Service"], self: Process, owner: string, settledBelow: () => number) {
+  constructor(store: AuditStore["Service"], self: Process, owner: string, calls: Calls) {
     this.#store = store
     this.#self = self
     this.#owner = owner
-    this.#settledBelow = settledBelow
+    this.#calls = calls
   }
 
   #lease(now: number): Lease {
     const { host, pid } = this.#self
-    return { owner: this.#owner, host, pid, heartbeatAt: now, settledBelow: this.#settledBelow() }
+    return { owner: this.#owner, host, pid, heartbeatAt: now, settledBelow: this.#settledBelow }
+  }
+
+  /** Looks how far everything is settled: recovery need not search what lies before. */
+  #advance(): Effect.Effect<void, StorageError> {
+    // the position first: a call that is counted after it was asked stands behind it
+    return Effect.map(this.#store.position, (position) => {
+      if (this.#calls.settledBelow < this.#mark.sequence) return
+      this.#settledBelow = this.#mark.position
+      this.#mark = { position, sequence: this.#calls.nextSequence }
+    })
   }
 
   /** Renews the own lease, then ends what the dead have left open. */
   readonly round = Effect.gen({ self: this }, function* () {
+    yield* this.#advance()
     yield* this.#store.keepLease(this.#lease(yield* Clock.currentTimeMillis))
     const beaten = yield* Clock.currentTimeMillis
     // Where our own heartbeat was held up (a stopped process, a store that hung), so may others' have been: they get
@@ -89,7 +109,7 @@ class Neighbourhood {
   })
 
   #end(lease: Lease, now: number): Effect.Effect<void, StorageError> {
-    return Effect.flatMap(this.#store.endLease(lease, now), (interrupted) => {
+    return Effect.flatMap(this.#store.endLease(lease, this.#owner, now), (interrupted) => {
       this.recovered += interrupted
       return interrupted === 0
         ? Effect.void
@@ -115,19 +135,16 @@ const currentProcess = Effect.gen(function* () {
 
 /**
  * Makes this process an owner of calls until the scope closes: it holds a lease that it renews every 5 s, and ends as
- * `Interrupted` the calls of owners that are dead, now and from then on. `settledBelow` is asked at each heartbeat;
- * `self` is for tests.
+ * `Interrupted` the calls of owners that are dead, now and from then on. `calls` are looked at at each heartbeat; `self`
+ * is for tests.
  */
 export const join: (options: {
-  readonly settledBelow: () => number
+  readonly calls: Calls
   readonly self?: Process
-}) => Effect.Effect<Owner, StorageError, AuditStore | Scope.Scope> = Effect.fnUntraced(function* ({
-  self,
-  settledBelow
-}) {
+}) => Effect.Effect<Owner, StorageError, AuditStore | Scope.Scope> = Effect.fnUntraced(function* ({ calls, self }) {
   const store = yield* AuditStore
   const id = yield* Effect.sync(() => randomBytes(12).toString("hex"))
-  const neighbourhood = new Neighbourhood(store, self ?? (yield* currentProcess), id, settledBelow)
+  const neighbourhood = new Neighbourhood(store, self ?? (yield* currentProcess), id, calls)
   yield* Effect.acquireRelease(neighbourhood.round, () => neighbourhood.leave)
   yield* neighbourhood.round.pipe(
     Effect.catch((error) => Effect.logWarning("The heartbeat of the audit trail failed", error)),

@@ -1,6 +1,6 @@
 import type { Migration } from "../storage/Migrations.ts"
 
-/** The tables of the audit trail. The rows of a call are never changed: one when it opens, one when it has ended. */
+/** The tables of the audit trail. Records are never changed: a call has one when it opens and one when it has ended. */
 export const migrations: ReadonlyArray<Migration> = [
   {
     id: 1,
@@ -35,6 +35,52 @@ export const migrations: ReadonlyArray<Migration> = [
         heartbeat_at bigint not null,
         settled_below bigint not null
       )`
+    ]
+  },
+  {
+    id: 2,
+    name: "one table of records, in chains",
+    statements: [
+      // What every call writes goes to the end of one table, which has as few indexes as reading can do with: the pages
+      // that a transaction touches are what it costs.
+      (dialect) => `create table audit_records (
+        position ${dialect === "sqlite" ? "integer" : "bigint generated always as identity"} primary key,
+        owner text not null,
+        link bigint,
+        hash text,
+        kind text not null,
+        id text not null,
+        at bigint not null,
+        request_id text,
+        model text,
+        caller_key text,
+        conversation text,
+        outcome text,
+        body text not null,
+        payload text
+      )`,
+      "create unique index audit_records_call on audit_records (id, kind)",
+      // lists are filtered in the index, without a look at the records themselves
+      `create index audit_records_newest on audit_records (at, id, request_id, model, caller_key, conversation)
+        where kind = 'Opened'`,
+      `create table audit_chains (
+        owner text primary key,
+        first_link bigint not null,
+        first_hash text not null,
+        last_link bigint not null,
+        last_hash text not null
+      )`,
+      `insert into audit_records
+          (owner, kind, id, at, request_id, model, caller_key, conversation, body, payload)
+        select owner, 'Opened', id, opened_at, request_id, model, caller_key, conversation, body, request
+        from audit_opened order by opened_at, id`,
+      `insert into audit_records (owner, kind, id, at, outcome, body, payload)
+        select coalesce(opened.owner, ''), 'Final', final.id, final.ended_at, final.outcome, final.body, final.response
+        from audit_final final left join audit_opened opened on opened.id = final.id order by final.ended_at, final.id`,
+      "drop table audit_opened",
+      "drop table audit_final",
+      // it counted calls of the owner, and means a position from now on
+      "update audit_owners set settled_below = 0"
     ]
   }
 ]

@@ -17,6 +17,9 @@ export interface Statement {
   readonly params: ReadonlyArray<SqlValue>
 }
 
+/** The SQL that a database speaks, for the few places where one text does not suit both. */
+export type Dialect = "sqlite" | "postgres"
+
 /**
  * Why the store failed, in the terms a caller decides by.
  *
@@ -66,6 +69,7 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
 export class Database extends Context.Service<
   Database,
   {
+    readonly dialect: Dialect
     /**
      * Runs all statements in one write transaction, all or nothing, and gives the number of rows that each
      * changed. When it succeeds the rows are durable, to the degree the layer was opened with, and every

@@ -1,13 +1,13 @@
 import { Clock, Effect, Schema } from "effect"
-import { Database, type Statement, type StorageError } from "./Database.ts"
+import { Database, type Dialect, type Statement, type StorageError } from "./Database.ts"
 
 /** One step in the history of a subject's tables. What was released is never edited: add a step. */
 export interface Migration {
   /** Ascending within the subject. */
   readonly id: number
   readonly name: string
-  /** Run in one transaction, in order. */
-  readonly statements: ReadonlyArray<string>
+  /** Run in one transaction, in order; a function where the databases need different words. */
+  readonly statements: ReadonlyArray<string | ((dialect: Dialect) => string)>
 }
 
 /** The database and this program do not agree on the history of a subject's tables. Nothing was changed. */
@@ -64,12 +64,17 @@ const disagreement = (recorded: ReadonlyArray<Recorded>, declared: ReadonlyArray
 }
 
 /** The record goes first, so that of several processes only the one whose record is accepted runs the rest. */
-const statementsOf = (subject: string, { id, name, statements }: Migration, now: number): ReadonlyArray<Statement> => [
+const statementsOf = (
+  subject: string,
+  { id, name, statements }: Migration,
+  now: number,
+  dialect: Dialect
+): ReadonlyArray<Statement> => [
   {
     sql: "insert into millrace_migrations (subject, id, name, applied_at) values (?, ?, ?, ?)",
     params: [subject, id, name, now]
   },
-  ...statements.map((sql) => ({ sql, params: [] }))
+  ...statements.map((sql) => ({ sql: typeof sql === "string" ? sql : sql(dialect), params: [] }))
 ]
 
 const lostTheRace = (error: StorageError) => error.kind === "constraint" && error.statement === 0
@@ -96,7 +101,7 @@ export const migrate: (
       const next = migrations[recorded.length]
       if (next === undefined) return applied
       const now = yield* Clock.currentTimeMillis
-      const ran = yield* database.batch(statementsOf(subject, next, now)).pipe(
+      const ran = yield* database.batch(statementsOf(subject, next, now, database.dialect)).pipe(
         Effect.as(true),
         Effect.catchIf(lostTheRace, () => Effect.succeed(false))
       )

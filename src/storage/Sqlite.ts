@@ -39,6 +39,7 @@ const make = Effect.fnUntraced(function* ({ filename, synchronous = "FULL" }: Sq
   const reader = inMemory ? writer : yield* open("read")
 
   return Database.of({
+    dialect: "sqlite",
     batch: (statements) =>
       writer.send(batchRequest(statements)).pipe(
         Effect.map((answer) => answer.changes),

@@ -1,7 +1,7 @@
 // The thread that owns one SQLite connection. Everything here is synchronous and may throw: node:sqlite is so,
 // which is why it has a thread of its own.
-import { mkdirSync } from "node:fs"
-import { dirname } from "node:path"
+import { existsSync, mkdirSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
 import type { SqlValue } from "./Database.ts"
@@ -15,9 +15,21 @@ const port = parentPort
 if (port === null) throw new Error("sqlite-worker runs as a worker thread")
 const reply = (message: FromWorker) => port.postMessage(message)
 
+/** The recursion of `mkdirSync` itself never ends where a folder appears to be missing and cannot be made (`/proc/x/y`). */
+const makeFolder = (folder: string) => {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    // what is stored is what people wrote: folders made for it are their owner's
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // several processes may start at once
+    if (!existsSync(folder)) throw error
+  }
+}
+
 const connect = (options: OpenOptions): DatabaseSync => {
-  // what is stored is what people wrote: folders made for it are their owner's
-  if (options.access === "write") mkdirSync(dirname(options.filename), { recursive: true, mode: 0o700 })
+  if (options.access === "write") makeFolder(dirname(resolve(options.filename)))
   const database = new DatabaseSync(options.filename, { timeout: busyTimeoutMillis, enableForeignKeyConstraints: true })
   if (options.access === "write") prepareForWriting(database, options)
   // not opened read-only: whoever comes first after a crash, a reader too, must be able to recover the WAL
@@ -26,6 +38,8 @@ const connect = (options: OpenOptions): DatabaseSync => {
 }
 
 const prepareForWriting = (database: DatabaseSync, { synchronous }: OpenOptions) => {
+  // Records are large: half as many pages for them are half as many writes. Only a new file heeds it.
+  database.exec("PRAGMA page_size = 8192; PRAGMA cache_size = -16000")
   const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"]
   if (mode !== "wal") {
     const message = `the file system does not support write-ahead logging (journal mode ${mode})`

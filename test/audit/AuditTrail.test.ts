@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { AuditStore } from "../../src/audit/AuditStore.ts"
 import { type AuditSettings, AuditTrail } from "../../src/audit/AuditTrail.ts"
@@ -21,6 +21,8 @@ const scenario = <A, E>(
 const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Effect.yieldNow, { discard: true })
 /** Lets everything happen that needs no time. */
 const settle = turns(50)
+/** Lets what nobody waits for be written too. */
+const written = Effect.andThen(TestClock.adjust("10 millis"), settle)
 
 const ids = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 
@@ -72,7 +74,7 @@ describe("a call", () => {
         yield* trail.finalize(finalRecord("a"))
         assert.strictEqual((yield* trail.stats).finalized, 0)
         yield* answers.open
-        yield* settle
+        yield* written
         assert.strictEqual((yield* trail.stats).finalized, 1)
       })
     )
@@ -136,6 +138,34 @@ describe("many calls", () => {
         assert.deepStrictEqual(commits.slice(1), [ids("b", 150).slice(0, 100), ids("b", 150).slice(100)])
       })
     )
+  )
+})
+
+describe("endings for which nobody waits", () => {
+  it.effect("go along with the next opening, in one transaction", () =>
+    scenario({}, (trail) =>
+      Effect.gen(function* () {
+        const { commits } = yield* Troubles
+        yield* trail.open(openRecord("a"))
+        yield* trail.open(openRecord("b"))
+        yield* trail.finalize(finalRecord("a"))
+        yield* trail.finalize(finalRecord("b"))
+        yield* settle
+        yield* trail.open(openRecord("c"))
+        assert.deepStrictEqual(commits, [["a"], ["b"], ["a", "b", "c"]])
+      })
+    )
+  )
+
+  it.effect("are written when the trail closes", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const trail = Context.get(yield* Layer.buildWithScope(AuditTrail.layer(), scope), AuditTrail)
+      yield* trail.open(openRecord("a"))
+      yield* trail.finalize(finalRecord("a"))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual((yield* Troubles).finals, ["a"])
+    }).pipe(Effect.provide(TroubledStore.layer))
   )
 })
 
@@ -209,7 +239,7 @@ describe("a store that does not answer", () => {
         yield* Fiber.interrupt(opening)
         yield* trail.finalize(finalRecord("a", { outcome: { _tag: "Cancelled", by: "client" } }))
         yield* answers.open
-        yield* settle
+        yield* written
         assert.deepStrictEqual((yield* trail.get("a"))?.outcome, { kind: "Cancelled", by: "client" })
       })
     )
@@ -265,7 +295,7 @@ describe("a store that fails", () => {
         yield* trail.finalize(finalRecord("a3"))
         refused.add("a4")
         for (const id of ids("a", 6)) yield* trail.finalize(finalRecord(id))
-        yield* settle
+        yield* written
         const { finalized, lost, refused: turnedAway, running } = yield* trail.stats
         assert.deepStrictEqual([finalized, lost, turnedAway, running], [4, 1, 1, 0])
       })

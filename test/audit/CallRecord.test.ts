@@ -1,19 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import type { StoredCall } from "../../src/audit/AuditStore.ts"
-import { CallRecord, finalRow, fromStored, interruptedBody, openedRow } from "../../src/audit/CallRecord.ts"
+import { CallRecord, finalRow, fromStored, interruptedRow, openedRow } from "../../src/audit/CallRecord.ts"
 import type { CaptureLevel } from "../../src/audit/Capture.ts"
 import { FinalRecord, OpenRecord } from "../../src/domain/Call.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import { finalRecord, openRecord, responseOf } from "./records.ts"
 
 const stored = (open: OpenRecord, final: FinalRecord | undefined, level: CaptureLevel = "full"): StoredCall => {
-  const opened = openedRow(open, level, "owner", 0)
+  const opened = openedRow(open, level, "owner")
   return {
     id: open.id,
     openedAt: opened.openedAt,
     opened,
-    final: final === undefined ? undefined : finalRow(final, level, 0)
+    final: final === undefined ? undefined : finalRow(final, level, "owner", 0)
   }
 }
 
@@ -112,7 +112,7 @@ describe("the record of a call", () => {
   it.effect("of an interrupted call invents no numbers", () =>
     Effect.gen(function* () {
       const { final: _, ...open } = stored(openRecord("a", { openedAt: 5 }), undefined)
-      const record = yield* fromStored({ ...open, final: { body: interruptedBody, response: null } })
+      const record = yield* fromStored({ ...open, final: interruptedRow("a", "heir", 5) })
       assert.deepStrictEqual(record.outcome, { kind: "Interrupted" })
       assert.strictEqual(record.status, "ended")
       assert.deepStrictEqual(record.timings, { openedAt: 5 })

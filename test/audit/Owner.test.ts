@@ -15,7 +15,8 @@ import { temporaryFile } from "../storage/temporary.ts"
 import { openRecord } from "./records.ts"
 
 const self = { host: "here", pid: process.pid, startedAt: 0 }
-const join = Owner.join({ self, settledBelow: () => 0 })
+const calls = { nextSequence: 0, settledBelow: 0 }
+const join = Owner.join({ self, calls })
 
 /** The id of a process that has ended. */
 const goneProcess = () => Number(execFileSync(process.execPath, ["-p", "process.pid"]).toString())
@@ -25,7 +26,7 @@ const owned = Effect.fnUntraced(function* (lease: Partial<Lease> & { readonly ow
   const store = yield* AuditStore
   const now = yield* Clock.currentTimeMillis
   yield* store.keepLease({ host: "elsewhere", pid: 1, heartbeatAt: now, settledBelow: 0, ...lease })
-  yield* store.commit([openedRow(openRecord(lease.owner), "full", lease.owner, 0)])
+  yield* store.commit([openedRow(openRecord(lease.owner), "full", lease.owner)])
 })
 
 const statusOf = (id: string) => Effect.map(get(id), (record) => record?.outcome?.kind ?? record?.status)
@@ -58,7 +59,7 @@ describe("a process that starts", () => {
       const restarted = { host: "here", pid: process.pid, startedAt: hour - 2000 }
       yield* owned({ owner: "predecessor", host: "here", pid: process.pid, heartbeatAt: hour - 3000 })
       yield* owned({ owner: "second trail", host: "here", pid: process.pid, heartbeatAt: hour - 1000 })
-      yield* Owner.join({ self: restarted, settledBelow: () => 0 })
+      yield* Owner.join({ self: restarted, calls })
       assert.strictEqual(yield* statusOf("predecessor"), "Interrupted")
       assert.strictEqual(yield* statusOf("second trail"), "open")
     }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
@@ -161,7 +162,7 @@ describe("several processes that start at once", () => {
         const { commit, keepLease } = yield* AuditStore
         const heartbeatAt = yield* Clock.currentTimeMillis
         yield* keepLease({ owner: "dead", host: hostname(), pid, heartbeatAt, settledBelow: 0 })
-        yield* commit(Array.from({ length: count }, (_, n) => openedRow(openRecord(`c${n}`), "full", "dead", n)))
+        yield* commit(Array.from({ length: count }, (_, n) => openedRow(openRecord(`c${n}`), "full", "dead")))
       }).pipe(Effect.provide(store))
 
       const trail = Layer.fresh(Layer.provide(AuditTrail.layer(), store))

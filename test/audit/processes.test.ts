@@ -40,11 +40,13 @@ const afterRecovery = Effect.fnUntraced(function* (filename: string) {
   const store = Layer.provideMerge(AuditStoreSql.layer, database)
   const context = yield* Layer.build(Layer.fresh(Layer.provideMerge(AuditTrail.layer(), store)))
   const outcomes = yield* Context.get(context, Database).query(
-    `select opened.id, (select count(*) from audit_final final where final.id = opened.id) as finals,
-      (select outcome from audit_final final where final.id = opened.id) as outcome from audit_opened opened`
+    `select opened.id, count(final.id) as finals, max(final.outcome) as outcome from audit_records opened
+      left join audit_records final on final.id = opened.id and final.kind = 'Final'
+      where opened.kind = 'Opened' group by opened.id`
   )
   const strays = yield* Context.get(context, Database).query(
-    "select id from audit_final where id not in (select id from audit_opened)"
+    `select id from audit_records where kind = 'Final'
+      and id not in (select id from audit_records where kind = 'Opened')`
   )
   assert.deepStrictEqual(strays, [])
   const found = new Map(outcomes.map((row) => [String(row["id"]), row["outcome"]]))

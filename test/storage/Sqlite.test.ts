@@ -303,6 +303,15 @@ describe("opening", () => {
   )
 
   // permissions do not bind root
+  // the system says there that nothing exists and lets nothing be made
+  it.live.skipIf(process.platform !== "linux")("fails at once in a folder that cannot be made", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(open("/proc/nope/deeper/x.db"))
+      assert.deepStrictEqual([error.operation, error.kind], ["open", "unavailable"])
+      assert.include(error.message, "/proc/nope")
+    }).pipe(Effect.scoped)
+  )
+
   describe.skipIf(process.getuid?.() === 0)("without permission", () => {
     it.live("fails in a folder that cannot be written", () =>
       Effect.gen(function* () {
