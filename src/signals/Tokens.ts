@@ -1,0 +1,115 @@
+/** A word of a text as it is compared, and where it stands in the text. */
+export interface Token {
+  readonly text: string
+  readonly start: number
+  readonly end: number
+}
+
+// A word may hold apostrophes and full stops, never begin or end with them: "don't", "3.5". Hyphens separate.
+const word = /[\p{L}\p{N}\p{M}]+(?:['’‘ʼ.][\p{L}\p{N}\p{M}]+)*/gu
+const apostrophes = /['’‘ʼ]/g
+const marks = /\p{M}+/gu
+const plain = /^[a-z0-9]+$/
+
+/**
+ * A word as it is compared: lower case, without apostrophes and without accents, so that it does not matter whether
+ * somebody typed "doesn't" or "doesnt", "ça" or "ca".
+ */
+const normalize = (text: string): string => {
+  const lower = text.toLowerCase()
+  if (plain.test(lower)) return lower
+  return lower.replace(apostrophes, "").replaceAll("ß", "ss").normalize("NFKD").replace(marks, "")
+}
+
+/** The words of a text. Patterns and messages go through the same function. */
+export const tokenize = (text: string): ReadonlyArray<Token> => {
+  const tokens: Array<Token> = []
+  for (const match of text.matchAll(word)) {
+    tokens.push({ text: normalize(match[0]), start: match.index, end: match.index + match[0].length })
+  }
+  return tokens
+}
+
+const trigramsOf = (text: string): ReadonlySet<string> => {
+  const found = new Set<string>()
+  for (let at = 0; at + 3 <= text.length; at++) found.add(text.slice(at, at + 3))
+  return found
+}
+
+/** A text in all the forms in which it is compared; each is made when it is first asked for. */
+export class Profile {
+  readonly text: string
+  readonly tokens: ReadonlyArray<Token>
+  #set: ReadonlySet<string> | undefined
+  #bigrams: ReadonlySet<string> | undefined
+  #trigrams: ReadonlySet<string> | undefined
+  #frequencies: ReadonlyMap<string, number> | undefined
+
+  constructor(text: string) {
+    this.text = text
+    this.tokens = tokenize(text)
+  }
+
+  get length(): number {
+    return this.tokens.length
+  }
+
+  /** the different words */
+  get words(): ReadonlySet<string> {
+    return (this.#set ??= new Set(this.tokens.map(({ text }) => text)))
+  }
+
+  /** pairs of neighbouring words */
+  get bigrams(): ReadonlySet<string> {
+    return (this.#bigrams ??= new Set(this.tokens.slice(1).map(({ text }, at) => `${this.tokens[at]!.text} ${text}`)))
+  }
+
+  /** runs of three characters of the words, with a space between two of them */
+  get trigrams(): ReadonlySet<string> {
+    return (this.#trigrams ??= trigramsOf(this.tokens.map(({ text }) => text).join(" ")))
+  }
+
+  get frequencies(): ReadonlyMap<string, number> {
+    if (this.#frequencies !== undefined) return this.#frequencies
+    const counts = new Map<string, number>()
+    for (const { text } of this.tokens) counts.set(text, (counts.get(text) ?? 0) + 1)
+    return (this.#frequencies = counts)
+  }
+}
+
+const shared = (one: ReadonlySet<string>, other: ReadonlySet<string>): number => {
+  const [small, large] = one.size <= other.size ? [one, other] : [other, one]
+  let count = 0
+  for (const element of small) if (large.has(element)) count++
+  return count
+}
+
+/** What two sets share of what they have together, from 0 to 1; two empty ones are alike. */
+export const jaccard = (one: ReadonlySet<string>, other: ReadonlySet<string>): number => {
+  if (one.size === 0 && other.size === 0) return 1
+  const both = shared(one, other)
+  return both / (one.size + other.size - both)
+}
+
+/** What only the first of two sets has. */
+export const without = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set([...one].filter((element) => !other.has(element)))
+
+/** What two sets share of the smaller one, from 0 to 1. */
+export const overlap = (one: ReadonlySet<string>, other: ReadonlySet<string>): number => {
+  const smaller = Math.min(one.size, other.size)
+  return smaller === 0 ? 0 : shared(one, other) / smaller
+}
+
+/** The cosine of two vectors of word counts, from 0 to 1. */
+export const cosine = (one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): number => {
+  let dot = 0
+  let ones = 0
+  let others = 0
+  for (const [key, count] of one) {
+    ones += count * count
+    dot += count * (other.get(key) ?? 0)
+  }
+  for (const count of other.values()) others += count * count
+  return ones === 0 || others === 0 ? 0 : dot / Math.sqrt(ones * others)
+}

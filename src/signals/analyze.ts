@@ -1,0 +1,77 @@
+import type { Lexicon } from "./Lexicon.ts"
+import type { Conversation } from "./Row.ts"
+import { type Counts, qualityLevels, type Signal } from "./Signal.ts"
+import { type Assessment, SeenRow, type Taxonomy } from "./Taxonomy.ts"
+import { type Course, marksOf, type Memory, remember, resume } from "./Watermark.ts"
+
+/** What one call adds to its conversation, and how that goes by now. */
+export interface Analysis extends Assessment {
+  /** those that were not raised before */
+  readonly signals: ReadonlyArray<Signal>
+  /** how often each type was raised in the whole conversation */
+  readonly totals: Counts
+  readonly turns: Conversation["turns"]
+  readonly flagged: boolean
+  readonly memory: Memory
+}
+
+/** How a conversation is read. */
+export interface Reading {
+  readonly taxonomy: Taxonomy
+  readonly lexicon: Lexicon
+}
+
+const add = (counts: Counts, found: ReadonlyArray<Signal>): Counts => {
+  const sums: Record<string, number> = { ...counts }
+  for (const { type } of found) sums[type] = (sums[type] ?? 0) + 1
+  return sums
+}
+
+const turnsOf = (rows: ReadonlyArray<SeenRow>): Conversation["turns"] => {
+  const count = (kind: SeenRow["kind"]) => rows.filter((row) => row.kind === kind).length
+  return { human: count("human"), assistant: count("assistant") }
+}
+
+/**
+ * Reads a conversation as it stands after a call. Only rows that are not in its memory raise signals.
+ *
+ * `continues` says that the history before these rows is kept by somebody else: then all rows are new, and what is known
+ * of the conversation is what its latest course left.
+ */
+export const analyze = (
+  conversation: Conversation,
+  memory: Memory,
+  { lexicon, taxonomy }: Reading,
+  continues = false
+): Analysis => {
+  const rows = conversation.rows.map((row) => new SeenRow(row))
+  const marks = marksOf(conversation.rows)
+  const { course, fresh } = continues ? { course: memory.courses.at(-1), fresh: 0 } : resume(memory, marks)
+  const added = turnsOf(rows.slice(fresh))
+  const turns =
+    course === undefined
+      ? conversation.turns
+      : { human: course.turns.human + added.human, assistant: course.turns.assistant + added.assistant }
+  const before = course?.counts ?? raisedBefore(rows.slice(0, fresh), { lexicon, taxonomy })
+  const signals = taxonomy.find({ rows, fresh, before, turns, lexicon })
+  const totals = add(before, signals)
+  const assessment = taxonomy.assess(totals, turns)
+  const after: Course = { at: marks.at(-1) ?? "", counts: totals, turns, quality: assessment.quality }
+  return {
+    ...assessment,
+    signals,
+    totals,
+    turns,
+    flagged: taxonomy.flags(signals, totals) || sank(course, assessment),
+    memory: remember(memory, marks, course, after)
+  }
+}
+
+/** What rows that were seen had raised, where no course of the conversation ended with them. */
+const raisedBefore = (rows: ReadonlyArray<SeenRow>, { lexicon, taxonomy }: Reading): Counts =>
+  rows.length === 0 ? {} : add({}, taxonomy.find({ rows, fresh: 0, before: {}, turns: turnsOf(rows), lexicon }))
+
+/** Whether a conversation became poor or severe that was not so bad before. */
+const sank = (course: Course | undefined, { quality }: Assessment): boolean =>
+  (quality === "poor" || quality === "severe") &&
+  (course === undefined || qualityLevels.indexOf(course.quality) < qualityLevels.indexOf(quality))

@@ -1,0 +1,19 @@
+/** JSON with its keys in order and without blanks; text that is not JSON stays as it is. */
+export const canonicalJson = (text: string): string => {
+  // JSON.parse says no by throwing.
+  try {
+    return JSON.stringify(ordered(JSON.parse(text)))
+  } catch {
+    return text.trim()
+  }
+}
+
+const ordered = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(ordered)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([key, inner]) => [key, ordered(inner)])
+  )
+}
