@@ -52,11 +52,15 @@ export const ReasoningPart = Schema.TaggedStruct("Reasoning", {
 })
 export type ReasoningPart = typeof ReasoningPart.Type
 
-/** A tool call of the model. `arguments` is the JSON text as the model wrote it (`{}` where it wrote none). */
+/**
+ * A tool call of the model. `arguments` is the JSON text as the model wrote it (`{}` where it wrote none); that of a tool
+ * that takes a text is `{"input": <the text>}`.
+ */
 export const ToolCallPart = Schema.TaggedStruct("ToolCall", {
   id: Schema.String,
   name: Schema.String,
   arguments: Schema.String,
+  freeText: Schema.optionalKey(Schema.Literal(true)),
   ...common
 })
 export type ToolCallPart = typeof ToolCallPart.Type
@@ -104,12 +108,16 @@ export const Message = Schema.Struct({
 })
 export type Message = typeof Message.Type
 
-/** A tool that the caller runs. `inputSchema` is JSON Schema. */
+/**
+ * A tool that the caller runs. `inputSchema` is JSON Schema. A tool with `freeText` takes a text, perhaps one of a given
+ * `format`; for who knows only objects its schema is one of an object with the text in it.
+ */
 export const FunctionTool = Schema.TaggedStruct("Function", {
   name: Schema.String,
   description: Schema.optionalKey(Schema.String),
   inputSchema: Schema.optionalKey(Schema.Json),
   strict: Schema.optionalKey(Schema.Boolean),
+  freeText: Schema.optionalKey(Schema.Struct({ format: Schema.optionalKey(Schema.Json) })),
   ...common
 })
 export type FunctionTool = typeof FunctionTool.Type

@@ -1,4 +1,5 @@
 import { Result, type Schema } from "effect"
+import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
@@ -101,14 +102,17 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
   return []
 }
 
-const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => ({
-  name: tool.name,
-  ...present({ description: tool.description }),
-  // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
-  input_schema: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) },
-  ...present({ strict: tool.strict }),
-  ...markers(tool, encoding)
-})
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  noteFreeText(tool, encoding)
+  return {
+    name: tool.name,
+    ...present({ description: tool.description }),
+    // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
+    input_schema: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) },
+    ...present({ strict: tool.strict }),
+    ...markers(tool, encoding)
+  }
+}
 
 const encodeToolChoice = ({ toolChoice, parallelToolCalls }: LlmRequest): JsonObject | undefined => {
   if (toolChoice === undefined && parallelToolCalls !== false) return undefined

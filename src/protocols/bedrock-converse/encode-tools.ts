@@ -1,4 +1,5 @@
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { noteFreeText } from "../FreeText.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
 import { bedrockConverseId } from "./wire.ts"
@@ -51,6 +52,7 @@ const encodeTool = (tool: Tool, encoding: ConverseEncoding): ReadonlyArray<JsonO
 }
 
 const encodeFunction = (tool: FunctionTool, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
+  noteFreeText(tool, encoding)
   encoding.own(tool.extensions)
   if (tool.strict === true && !encoding.traits.schemas) {
     encoding.dropped(`strict of the tool ${tool.name}`, "the model cannot be held to a schema")

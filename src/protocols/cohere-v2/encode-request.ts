@@ -1,4 +1,5 @@
 import { Result } from "effect"
+import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
@@ -74,12 +75,15 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
   return []
 }
 
-const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => ({
-  type: "function",
-  function: {
-    name: tool.name,
-    ...present({ description: tool.description }),
-    parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} }
-  },
-  ...encoding.unmarked(tool)
-})
+const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  noteFreeText(tool, encoding)
+  return {
+    type: "function",
+    function: {
+      name: tool.name,
+      ...present({ description: tool.description }),
+      parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} }
+    },
+    ...encoding.unmarked(tool)
+  }
+}

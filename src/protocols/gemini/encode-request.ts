@@ -1,4 +1,5 @@
 import { Result, type Schema } from "effect"
+import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domain/LlmRequest.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
@@ -121,6 +122,7 @@ const encodeTools = ({ tools = [] }: LlmRequest, encoding: Encoding): ReadonlyAr
 }
 
 const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  noteFreeText(tool, encoding)
   encoding.foreign(tool.extensions)
   if (tool.cache !== undefined) encoding.dropped("a cache marker", "the Gemini API caches prompts by itself")
   if (tool.strict === true) encoding.dropped("strict")

@@ -1,4 +1,5 @@
 import { Result } from "effect"
+import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
@@ -71,6 +72,7 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
 }
 
 const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+  noteFreeText(tool, encoding)
   if (tool.strict === true) encoding.dropped("strict of a tool")
   return {
     type: "function",

@@ -1,8 +1,9 @@
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Message, Part, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { decodeContent } from "./decode-parts.ts"
-import { extended, marked } from "./extension.ts"
+import { extended } from "./extension.ts"
 import { decodeReasoning } from "./reasoning-details.ts"
 import { openAiChatId, type RequestMessage, type RequestToolCall } from "./wire.ts"
 
@@ -97,7 +98,7 @@ const toolCall = (call: RequestToolCall, id: string): Part => {
       return { ...callOf(id, call.function.name, call.function.arguments), ...extended(call.rest) }
     case "custom": {
       const { name, input } = call.custom
-      return { ...callOf(id, name, JSON.stringify({ input })), ...marked({ ...call.rest, custom: true }) }
+      return { ...callOf(id, name, argumentsOfText(input)), freeText: true, ...extended(call.rest) }
     }
     case undefined:
       return { _tag: "Opaque", protocol: openAiChatId, value: call.raw }

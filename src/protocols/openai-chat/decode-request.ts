@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { present, type JsonObject } from "../open-document.ts"
@@ -13,6 +14,7 @@ import {
   type FunctionDefinition,
   type RequestFormat,
   type RequestTool,
+  type TextFormat,
   type RequestToolChoice
 } from "./wire.ts"
 
@@ -77,16 +79,32 @@ const toolsOf = ({ tools, functions }: ChatRequest): ReadonlyArray<Tool> => [
   ...(tools?.length ? [] : (functions ?? [])).map((definition) => decodeFunction(definition))
 ]
 
-const decodeTool = (tool: RequestTool): Tool =>
-  tool.type === "function"
-    ? { ...decodeFunction(tool.function, tool.rest), ...cacheOf(tool.cache_control) }
-    : { _tag: "Provider", protocol: openAiChatId, name: providerToolName(tool.raw), value: tool.raw }
-
-/** A tool without a name of its own goes by its type. */
-const providerToolName = ({ type, name, custom }: JsonObject): string => {
-  const named = typeof custom === "object" && custom !== null && "name" in custom ? custom["name"] : name
-  return String(named ?? type)
+const decodeTool = (tool: RequestTool): Tool => {
+  switch (tool.type) {
+    case "function":
+      return { ...decodeFunction(tool.function, tool.rest), ...cacheOf(tool.cache_control) }
+    case "custom": {
+      const { name, description, format, rest } = tool.custom
+      return {
+        _tag: "Function",
+        name,
+        ...present({ description }),
+        inputSchema: freeTextSchema,
+        freeText: present({ format: format ? flatFormat(format) : undefined }),
+        ...extended({ ...tool.rest, custom: rest })
+      }
+    }
+    case undefined: {
+      // A tool without a name of its own goes by its type.
+      const { type, name } = tool.raw
+      return { _tag: "Provider", protocol: openAiChatId, name: String(name ?? type), value: tool.raw }
+    }
+  }
 }
+
+/** A format of text in its canonical form, where its grammar does not stand in a field of its own. */
+const flatFormat = (format: TextFormat): JsonObject =>
+  format.type === "grammar" ? { ...format.rest, type: format.type, ...format.grammar } : format.raw
 
 const decodeFunction = (definition: FunctionDefinition, rest?: JsonObject): FunctionTool => ({
   _tag: "Function",

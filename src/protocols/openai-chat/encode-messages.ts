@@ -7,8 +7,9 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
+import { textOfArguments } from "../FreeText.ts"
 import type { Quirks } from "../Protocol.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { encodePart, markers, type ChatEncoding } from "./encode-parts.ts"
 import { encodeReasoning, isTakenBack, notTakenBack } from "./reasoning-details.ts"
 import { openAiChatId } from "./wire.ts"
@@ -128,11 +129,10 @@ const isCall = (part: OpaquePart): part is OpaquePart & { readonly value: JsonOb
 
 const encodeToolCall = (part: ToolCallPart, encoding: ChatEncoding): JsonObject => {
   const { id, name } = part
-  const { custom, ...more } = markers(part, encoding)
-  if (custom !== true) return { id, type: "function", function: { name, arguments: part.arguments }, ...more }
-  const input = parseJson(part.arguments)
-  const text = isObject(input) && typeof input["input"] === "string" ? input["input"] : part.arguments
-  return { id, type: "custom", custom: { name, input: text }, ...more }
+  const more = markers(part, encoding)
+  return part.freeText === true
+    ? { id, type: "custom", custom: { name, input: textOfArguments(part.arguments) }, ...more }
+    : { id, type: "function", function: { name, arguments: part.arguments }, ...more }
 }
 
 const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encoding: ChatEncoding): JsonObject => {

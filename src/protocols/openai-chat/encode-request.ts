@@ -9,6 +9,7 @@ import type {
   ToolChoice
 } from "../../domain/LlmRequest.ts"
 import type { Delivery } from "../../domain/LlmRequest.ts"
+import { takesText } from "../FreeText.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { encodeMessages } from "./encode-messages.ts"
@@ -66,7 +67,8 @@ const encodeBody = (request: LlmRequest, context: EncodeContext, encoding: ChatE
   const { model, delivery, quirks } = context
   const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(request.extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
-  const choice = ownChoice ?? (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice))
+  const choice =
+    ownChoice ?? (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools))
   const callable = tools !== undefined && tools.length > 0
   return {
     model,
@@ -93,13 +95,22 @@ const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObjec
     encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
     return []
   }
-  const { function: inner, ...more } = markers(tool, encoding)
-  const { name, description, inputSchema, strict } = tool
+  const { function: inner, custom, ...more } = markers(tool, encoding)
+  const { name, description, inputSchema, strict, freeText } = tool
+  if (freeText !== undefined) {
+    const format = isObject(freeText.format) ? nestedFormat(freeText.format) : undefined
+    const definition = { name, ...present({ description, format }), ...(isObject(custom) ? custom : {}) }
+    return [{ type: "custom", custom: definition, ...more }]
+  }
   const definition = { name, ...present({ description, parameters: inputSchema, strict }) }
   return [{ type: "function", function: { ...definition, ...(isObject(inner) ? inner : {}) }, ...more }]
 }
 
-const encodeToolChoice = (choice: ToolChoice): string | JsonObject => {
+/** The grammar of a text stands in a field of its own here. */
+const nestedFormat = ({ type, ...grammar }: JsonObject): JsonObject =>
+  type === "grammar" ? { type, grammar } : { ...grammar, ...present({ type }) }
+
+const encodeToolChoice = (choice: ToolChoice, tools: LlmRequest["tools"]): string | JsonObject => {
   switch (choice._tag) {
     case "Auto":
       return "auto"
@@ -108,7 +119,9 @@ const encodeToolChoice = (choice: ToolChoice): string | JsonObject => {
     case "Required":
       return "required"
     case "Tool":
-      return { type: "function", function: { name: choice.name } }
+      return takesText(tools, choice.name)
+        ? { type: "custom", custom: { name: choice.name } }
+        : { type: "function", function: { name: choice.name } }
   }
 }
 

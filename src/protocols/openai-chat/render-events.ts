@@ -60,7 +60,7 @@ export class EventRenderer {
     this.writer = new ChunkWriter(context)
     this.wantsUsage = wantsUsage(context)
     this.legacy = isLegacy(context)
-    this.calls = new RenderedCalls(this.legacy, this.notices)
+    this.calls = new RenderedCalls(this.legacy, context.request.tools, this.notices)
   }
 
   render(event: LlmEvent): string {

@@ -1,6 +1,8 @@
 import type { Notice } from "../../domain/Call.ts"
+import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import { textOf } from "../../domain/LlmResponse.ts"
+import { takesText, textOfArguments } from "../FreeText.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { callFields } from "../CallOrigin.ts"
 import { Notices } from "../Notices.ts"
@@ -9,7 +11,6 @@ import { annotationOf } from "./annotations.ts"
 import { renderLogprobs } from "./logprobs.ts"
 import { detailOf } from "./reasoning-details.ts"
 import { isLegacy, mediaOf, noCounterpart, wordOf } from "./render-events.ts"
-import { customInput } from "./rendered-calls.ts"
 import { renderUsage } from "./usage.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -26,28 +27,28 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
     model: response.model || context.request.model,
     ...present({ service_tier: response.serviceTier }),
     choices: (choices.length === 0 ? [{ index: 0, parts: [] }] : choices).map((choice) =>
-      choiceOf(choice, isLegacy(context), said)
+      choiceOf(choice, context, said)
     ),
     ...present({ usage: renderUsage(response.usage) })
   }
 }
 
-const choiceOf = (choice: Choice, legacy: boolean, said: Notices): JsonObject => {
+const choiceOf = (choice: Choice, context: RenderContext, said: Notices): JsonObject => {
   const tokens = choice.parts.flatMap((part) => (part._tag === "Text" ? (part.logprobs ?? []) : []))
   said.stoppedAt(choice.finish?.stopSequence)
   return {
     index: choice.index,
-    message: messageOf(choice, legacy, said),
+    message: messageOf(choice, context, said),
     logprobs: tokens.length === 0 ? null : renderLogprobs(tokens),
-    finish_reason: wordOf(choice.finish?.reason ?? "unknown", legacy, said)
+    finish_reason: wordOf(choice.finish?.reason ?? "unknown", isLegacy(context), said)
   }
 }
 
-const messageOf = (choice: Choice, legacy: boolean, said: Notices): JsonObject => {
+const messageOf = (choice: Choice, context: RenderContext, said: Notices): JsonObject => {
   const { parts } = choice
   const text = textOf(choice)
   const refusal = parts.map((part) => (part._tag === "Refusal" ? part.text : "")).join("")
-  const calls = callsOf(parts, said)
+  const calls = callsOf(parts, context.request, said)
   const annotations = annotationsOf(choice)
   const spoken = text !== "" || (calls.length === 0 && refusal === "" && parts.every((part) => part._tag !== "Opaque"))
   return {
@@ -56,7 +57,7 @@ const messageOf = (choice: Choice, legacy: boolean, said: Notices): JsonObject =
     refusal: refusal === "" ? null : refusal,
     ...reasoningOf(parts.filter((part) => part._tag === "Reasoning")),
     ...(annotations.length === 0 ? {} : { annotations }),
-    ...(calls.length === 0 ? {} : legacy ? legacyCall(calls, said) : { tool_calls: calls }),
+    ...(calls.length === 0 ? {} : isLegacy(context) ? legacyCall(calls, said) : { tool_calls: calls }),
     ...passedOf(parts, annotations, said)
   }
 }
@@ -70,7 +71,7 @@ const reasoningOf = (parts: ReadonlyArray<PartOf<"Reasoning">>): JsonObject => {
   }
 }
 
-const callsOf = (parts: ReadonlyArray<ResponsePart>, said: Notices): ReadonlyArray<JsonObject> =>
+const callsOf = (parts: ReadonlyArray<ResponsePart>, { tools }: LlmRequest, said: Notices): ReadonlyArray<JsonObject> =>
   parts.flatMap((part): ReadonlyArray<JsonObject> => {
     if (part._tag === "ToolResult") said.dropped("the answer of a tool that the provider ran")
     if (part._tag !== "ToolCall") return []
@@ -80,8 +81,8 @@ const callsOf = (parts: ReadonlyArray<ResponsePart>, said: Notices): ReadonlyArr
     }
     const { id, name } = part
     const extras = callFields(part, openAiChatId, said)
-    return extras["type"] === "custom"
-      ? [{ id, type: "custom", custom: { name, input: customInput(part.arguments) } }]
+    return extras["type"] === "custom" || takesText(tools, name)
+      ? [{ id, type: "custom", custom: { name, input: textOfArguments(part.arguments) } }]
       : [{ id, type: "function", function: { name, arguments: part.arguments }, ...extras }]
   })
 

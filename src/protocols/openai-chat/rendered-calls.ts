@@ -1,7 +1,9 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import type { Tool } from "../../domain/LlmRequest.ts"
+import { takesText, textOfArguments } from "../FreeText.ts"
 import { callFields } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
-import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { openAiChatId } from "./wire.ts"
 
 type ToolEvent = Extract<LlmEvent, { readonly _tag: "ToolInputStart" | "ToolInputDelta" | "ToolInputEnd" | "ToolCall" }>
@@ -20,24 +22,20 @@ interface RenderedCall {
   done: boolean
 }
 
-/** The text that is the input of a custom tool. */
-export const customInput = (text: string): string => {
-  const input = parseJson(text)
-  return isObject(input) && typeof input["input"] === "string" ? input["input"] : text
-}
-
 /**
  * The tool calls of a stream as they are rendered: id and name once, a dense index in each answer, at least `{}` for
  * arguments. `legacy` callers know one call, without an id.
  */
 export class RenderedCalls {
   private readonly legacy: boolean
+  private readonly tools: ReadonlyArray<Tool> | undefined
   private readonly notices: Notices
   private readonly calls = new Map<string, RenderedCall>()
   private readonly counts = new Map<number, number>()
 
-  constructor(legacy: boolean, notices: Notices) {
+  constructor(legacy: boolean, tools: ReadonlyArray<Tool> | undefined, notices: Notices) {
     this.legacy = legacy
+    this.tools = tools
     this.notices = notices
   }
 
@@ -84,7 +82,7 @@ export class RenderedCalls {
     const { id, name, choice = 0 } = event
     const index = this.nextIndex(choice)
     const extras = callFields(event, openAiChatId, this.notices)
-    const custom = extras["type"] === "custom"
+    const custom = extras["type"] === "custom" || takesText(this.tools, name)
     const silent = event.providerExecuted === true || (this.legacy && index > 0)
     this.calls.set(id, { choice, index, custom, moved: true, silent, written: false, done: false })
     if (silent) {
@@ -110,13 +108,16 @@ export class RenderedCalls {
   private complete(event: Extract<LlmEvent, { readonly _tag: "ToolCall" }>): JsonObject | undefined {
     const { id, name, choice = 0 } = event
     const call = this.calls.get(id)
-    if (call?.custom === true && !call.done) {
+    if (call?.custom === true) {
+      if (call.done || call.silent) return undefined
       call.done = true
-      const input = customInput(event.arguments)
+      const input = textOfArguments(event.arguments)
       return { tool_calls: [{ index: call.index, id, type: "custom", custom: { name, input } }] }
     }
     if (call !== undefined) return undefined
-    if (this.start({ ...event, _tag: "ToolInputStart" }) === undefined) return undefined
+    const begun = this.start({ ...event, _tag: "ToolInputStart" })
+    if (this.calls.get(id)?.custom === true) return this.complete(event)
+    if (begun === undefined) return undefined
     const called = { name, arguments: event.arguments }
     if (this.legacy) return { function_call: called }
     return { tool_calls: [{ index: this.nextIndex(choice) - 1, id, type: "function", function: called }] }

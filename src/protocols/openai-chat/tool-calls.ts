@@ -1,4 +1,5 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { escapedText, freeTextEnd, freeTextStart } from "../FreeText.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { finishedArguments, isJsonObject } from "../ToolArguments.ts"
 import { isIndex, textIn } from "./chunk.ts"
@@ -10,10 +11,6 @@ export interface CallIds {
 }
 
 type ChoiceIndex = { readonly choice?: number }
-
-/** The input of a custom tool is a text: it is carried as the one field of an object. */
-const customStart = '{"input":"'
-const customEnd = '"}'
 
 /** A call that is being written. It is announced once its name is known. */
 class OpenCall {
@@ -34,7 +31,7 @@ class OpenCall {
     this.choice = choice
     this.custom = custom
     this.rest = custom ? { ...rest, type: "custom" } : rest
-    this.text = custom ? customStart : ""
+    this.text = custom ? freeTextStart : ""
     this.unsent = this.text
   }
 
@@ -57,7 +54,7 @@ class OpenCall {
 
   write(piece: string, events: Array<LlmEvent>): void {
     if (this.closed || piece === "") return
-    const json = this.custom ? JSON.stringify(piece).slice(1, -1) : piece
+    const json = this.custom ? escapedText(piece) : piece
     this.text += json
     this.unsent += json
     if (this.name !== "") this.send(events)
@@ -69,12 +66,12 @@ class OpenCall {
     this.closed = true
     if (this.name === "") {
       // Without name and arguments it is the empty field of a server that fills every one.
-      if (this.unsent === (this.custom ? customStart : "")) return false
+      if (this.unsent === (this.custom ? freeTextStart : "")) return false
       this.announce("", events)
     }
     if (this.custom) {
-      this.text += customEnd
-      this.unsent += customEnd
+      this.text += freeTextEnd
+      this.unsent += freeTextEnd
       this.send(events)
     }
     const { id, name, choice } = this

@@ -86,8 +86,18 @@ const FunctionDefinition = openDocument({
 })
 export type FunctionDefinition = typeof FunctionDefinition.Type
 
+/** What the text of a custom tool is held to. */
+const TextFormat = byType({
+  grammar: openDocument({ type: Schema.String, grammar: Schema.Record(Schema.String, Schema.Json) })
+})
+export type TextFormat = typeof TextFormat.Type
+
 export const RequestTool = byType({
-  function: openDocument({ type: Schema.String, function: FunctionDefinition, ...cached })
+  function: openDocument({ type: Schema.String, function: FunctionDefinition, ...cached }),
+  custom: openDocument({
+    type: Schema.String,
+    custom: openDocument({ name: Schema.String, description: nullish(Schema.String), format: nullish(TextFormat) })
+  })
 })
 export type RequestTool = typeof RequestTool.Type
 

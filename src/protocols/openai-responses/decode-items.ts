@@ -1,4 +1,13 @@
-import type { MediaPart, Message, OpaquePart, Part, ReasoningPart, TextPart } from "../../domain/LlmRequest.ts"
+import type {
+  MediaPart,
+  Message,
+  OpaquePart,
+  Part,
+  ReasoningPart,
+  TextPart,
+  ToolCallPart
+} from "../../domain/LlmRequest.ts"
+import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { isSealed, unsealed } from "../SealedReasoning.ts"
 import { extended } from "./extension.ts"
@@ -43,9 +52,9 @@ const decodeItem = (item: InputItem): Message => {
     case "reasoning":
       return { role: "assistant", parts: [decodeReasoning(item)] }
     case "function_call":
-      return { role: "assistant", parts: [toolCall(item, item.arguments, undefined)] }
+      return { role: "assistant", parts: [toolCall(item, item.arguments)] }
     case "custom_tool_call":
-      return { role: "assistant", parts: [toolCall(item, item.input, item.type)] }
+      return { role: "assistant", parts: [{ ...toolCall(item, argumentsOfText(item.input)), freeText: true }] }
     case "function_call_output":
     case "custom_tool_call_output":
       return { role: "tool", parts: [decodeToolOutput(item)] }
@@ -159,17 +168,12 @@ const decodeFile = (piece: Piece<"input_file">): MediaPart | OpaquePart => {
   return { _tag: "Media", kind: "file", ...source, ...present({ filename: piece.filename }), ...extended(piece.rest) }
 }
 
-/** The input of a custom tool is free text: it is carried as it is, and its type says that it is no JSON. */
-const toolCall = (
-  item: Item<"function_call"> | Item<"custom_tool_call">,
-  text: string,
-  type: string | undefined
-): Part => ({
+const toolCall = (item: Item<"function_call"> | Item<"custom_tool_call">, text: string): ToolCallPart => ({
   _tag: "ToolCall",
   id: item.call_id,
   name: item.name,
   arguments: text,
-  ...extended({ ...withoutPlace(item.rest), type })
+  ...extended(withoutPlace(item.rest))
 })
 
 const decodeToolOutput = (item: ToolOutput): Part => ({

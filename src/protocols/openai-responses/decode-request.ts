@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { present, type JsonObject } from "../open-document.ts"
@@ -58,6 +59,17 @@ const decodeTool = (tool: RequestTool): Tool => {
   if (tool.type === undefined) {
     const { name, server_label: label, type } = tool.raw
     return { _tag: "Provider", protocol: openAiResponsesId, name: String(name ?? label ?? type), value: tool.raw }
+  }
+  if (tool.type === "custom") {
+    const { name, description, format } = tool
+    return {
+      _tag: "Function",
+      name,
+      ...present({ description }),
+      inputSchema: freeTextSchema,
+      freeText: present({ format }),
+      ...extended(tool.rest)
+    }
   }
   return {
     _tag: "Function",

@@ -10,6 +10,7 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
+import { textOfArguments } from "../FreeText.ts"
 import { Notices } from "../Notices.ts"
 import { foreignFields } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
@@ -20,6 +21,8 @@ import { openAiResponsesId } from "./wire.ts"
 /** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
 export class Encoding extends Notices {
   failure: LlmError | undefined
+  /** the ids of the calls of tools that take a text */
+  readonly textCalls = new Set<string>()
 
   constructor() {
     super("the Responses API has no counterpart")
@@ -211,18 +214,21 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
 }
 
 const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
-  const { type, ...own } = ownFields(part, encoding)
+  const own = ownFields(part, encoding)
   const call = { call_id: part.id, name: part.name }
-  return type === "custom_tool_call"
-    ? { type, ...call, input: part.arguments, ...own }
+  if (part.freeText === true) encoding.textCalls.add(part.id)
+  return part.freeText === true
+    ? { type: "custom_tool_call", ...call, input: textOfArguments(part.arguments), ...own }
     : { type: "function_call", ...call, arguments: part.arguments.trim() === "" ? "{}" : part.arguments, ...own }
 }
+
+const custom = "custom_tool_call_output"
 
 const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
   const { type, ...own } = ownFields(part, encoding)
   if (part.isError === true) encoding.dropped("is_error of a tool's answer", "the model is told what the tool answered")
   return {
-    type: type === "custom_tool_call_output" ? type : "function_call_output",
+    type: type === custom || encoding.textCalls.has(part.callId) ? custom : "function_call_output",
     call_id: part.callId,
     output: outputOf(part.content, encoding),
     ...own

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, ReasoningSettings, ResponseFormat, Sampling, Tool } from "../../domain/LlmRequest.ts"
+import { takesText } from "../FreeText.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
@@ -91,7 +92,12 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
     encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
     return []
   }
-  const { name, description, inputSchema, strict } = tool
+  const { name, description, inputSchema, strict, freeText } = tool
+  if (freeText !== undefined) {
+    return [
+      { type: "custom", name, ...present({ description, format: freeText.format }), ...ownFields(tool, encoding) }
+    ]
+  }
   return [
     {
       type: "function",
@@ -116,9 +122,8 @@ const choiceOf = ({ toolChoice, tools }: LlmRequest): JsonObject[string] | undef
     case "Tool": {
       const { name } = toolChoice
       const chosen = tools?.find((tool) => tool.name === name)
-      if (chosen?._tag !== "Provider" || !isObject(chosen.value)) return { type: "function", name }
-      const { type } = chosen.value
-      return type === "custom" ? { type, name } : { type: type ?? name }
+      if (chosen?._tag === "Provider" && isObject(chosen.value)) return { type: chosen.value["type"] ?? name }
+      return { type: takesText(tools, name) ? "custom" : "function", name }
     }
     default:
       return undefined

@@ -1,4 +1,5 @@
 import type { GeneratedLogprob, Source } from "../../domain/LlmEvent.ts"
+import { textOfArguments } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { proofFor, type Proof } from "../SealedReasoning.ts"
 import { annotationOf, renderLogprobs } from "./annotations.ts"
@@ -204,12 +205,15 @@ export interface CallHead {
   readonly callId: string
   readonly name: string
   readonly custom: boolean
+  /** whether the text of a custom tool stands in an object, out of which it can be told when it is complete */
+  readonly wrapped: boolean
   readonly more: JsonObject
 }
 
 /** A call of a client's tool. */
 export class CallWriter extends Writer implements Target {
   text = ""
+  private told = false
   private input: string | undefined
   private readonly head: CallHead
   private readonly start: string
@@ -225,22 +229,27 @@ export class CallWriter extends Writer implements Target {
   }
 
   delta(text: string): string {
-    this.adopt(text)
+    this.text += text
+    if (this.head.wrapped) return ""
+    this.told = true
     return this.frames.delta(this.start, text)
   }
 
   adopt(text: string): void {
     this.text += text
+    this.told = true
   }
 
-  /** The input is complete; what was never written piece by piece is one piece. */
+  /** The input is complete; what was never told piece by piece is one piece. */
   complete(input: string): string {
     this.input = input
-    return this.text === "" && input !== "" ? this.frames.delta(this.start, input) : ""
+    const { whole } = this
+    return this.told || whole === "" ? "" : this.frames.delta(this.start, whole)
   }
 
   private get whole(): string {
-    return this.input ?? this.text
+    const input = this.input ?? this.text
+    return this.head.wrapped ? textOfArguments(input) : input
   }
 
   item(): JsonObject {

@@ -269,7 +269,7 @@ export class EventRenderer {
 
   private beginCall(event: ToolInputStart): string {
     if (event.providerExecuted !== true) {
-      const head = callHeadOf(event, this.notices)
+      const head = callHeadOf(event, this.context.request, this.notices)
       const id = this.nextId ?? this.ids.call(head)
       const writer = new CallWriter(this.frames, id, this.nextIndex, head)
       this.targets.set(event.id, writer)

@@ -75,6 +75,12 @@ export const RequestTool = byType({
     description: nullish(Schema.String),
     parameters: nullish(Schema.Record(Schema.String, Schema.Json)),
     strict: nullish(Schema.Boolean)
+  }),
+  custom: openDocument({
+    type,
+    name: Schema.String,
+    description: nullish(Schema.String),
+    format: nullish(Schema.Record(Schema.String, Schema.Json))
   })
 })
 export type RequestTool = typeof RequestTool.Type

@@ -193,7 +193,7 @@ describe("a chat request", () => {
             id: "y",
             name: "sql",
             arguments: '{"input":"select 1"}',
-            extensions: { "openai-chat": { custom: true } }
+            freeText: true
           }
         ]
       },

@@ -193,7 +193,7 @@ describe("the settings of a request", () => {
     expect(request.tools?.map((tool) => [tool._tag, tool.name])).toEqual([
       ["Function", "f"],
       ["Provider", "web_search"],
-      ["Provider", "sql"],
+      ["Function", "sql"],
       ["Provider", "calendar"]
     ])
     const { include, ...sent } = encode(request).body
