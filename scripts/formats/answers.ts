@@ -183,6 +183,11 @@ const facts: ReadonlyArray<AnswerFeature> = [
     events: () => usage({ outputTokens: 4711, reasoningTokens: 4007 })
   },
   {
+    name: "usage: tokens of sound",
+    trace: /4007/,
+    events: () => usage({ inputTokens: 4711, audioInputTokens: 4007 })
+  },
+  {
     name: "service tier",
     trace: /flex/,
     events: () => [{ _tag: "Started", id: "answer_1", model: "a-model", serviceTier: "flex" }, ...hello, finish()]

@@ -74,7 +74,7 @@ describe("a tool that takes a text", () => {
       tools: [{ name: "sql", input_schema: { properties: { input: { type: "string" } }, required: ["input"] } }],
       messages: [{}, { content: [{ type: "tool_use", name: "sql", input: { input: text } }] }, {}]
     })
-    expect(notices.map(({ message }) => message)).toEqual([
+    expect(notices.map(({ message }) => message).filter((said) => !said.includes("max_tokens"))).toEqual([
       'the tool sql takes a text: the model gives it in the field "input" of an object, which is not held to its format'
     ])
   })

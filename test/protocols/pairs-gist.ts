@@ -173,6 +173,13 @@ const noCacheWrites: Difference = {
   })
 }
 
+const noSoundCounts: Difference = {
+  why: "the tokens of sound are not counted apart",
+  notice: "the count of tokens of sound",
+  applies: ({ usage: { audioInputTokens = 0, audioOutputTokens = 0 } }) => audioInputTokens + audioOutputTokens > 0,
+  inWords: counting(({ audioInputTokens: _, audioOutputTokens: __, ...counts }) => counts)
+}
+
 const noZeroCacheWrites: Difference = {
   why: "that nothing was written to the cache is not said",
   applies: ({ usage }) => usage.cacheWriteTokens === 0,
@@ -192,7 +199,8 @@ const allowed: { readonly [speaker: string]: ReadonlyArray<Difference> } = {
     { ...objectsOnly, delivery: "whole" },
     usageStated,
     totalsStated,
-    inputApart
+    inputApart,
+    noSoundCounts
   ],
   gemini: ofGemini,
   "gemini as an array": ofGemini

@@ -241,7 +241,7 @@ export class EventRenderer {
           stop_reason: stopReasonOf(finish, this.refused, this.notices),
           stop_sequence: present(finish).stopSequence ?? null
         },
-        usage: closingUsage(mergeUsage(this.usage, finish.usage))
+        usage: closingUsage(mergeUsage(this.usage, finish.usage), this.notices)
       }) +
       messageStop
     )

@@ -65,12 +65,16 @@ export const openingUsage = (usage: Usage, serviceTier: string | undefined, said
 })
 
 /** The usage at the end of a stream: cumulative, without what is not known. */
-export const closingUsage = (usage: Usage): JsonObject => ({ ...inputCounts(usage), ...outputCounts(usage) })
+export const closingUsage = (usage: Usage, said: Notices): JsonObject => {
+  const { audioInputTokens = 0, audioOutputTokens = 0 } = usage
+  if (audioInputTokens + audioOutputTokens > 0) said.dropped("the count of tokens of sound")
+  return { ...inputCounts(usage), ...outputCounts(usage) }
+}
 
 /** The usage of a whole answer. */
 export const wholeUsage = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject => ({
   input_tokens: 0,
-  ...closingUsage(usage),
+  ...closingUsage(usage, said),
   ...present({ service_tier: serviceTierOf(serviceTier, said) })
 })
 

@@ -69,6 +69,8 @@ const sum = (one: number | undefined, other: number | undefined): number | undef
 export const usageMetadata = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject | undefined => {
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens = 0, reasoningTokens } = usage
   if (usage.source === "none") return undefined
+  const audio = (tokens: number | undefined) =>
+    tokens === undefined ? undefined : [{ modality: "AUDIO", tokenCount: tokens }]
   if (cacheWriteTokens > 0) said.dropped("the count of tokens that were written to the cache")
   return present({
     promptTokenCount: inputTokens,
@@ -76,6 +78,8 @@ export const usageMetadata = (usage: Usage, serviceTier: string | undefined, sai
     totalTokenCount: sum(inputTokens, outputTokens),
     cachedContentTokenCount: cachedTokens,
     thoughtsTokenCount: reasoningTokens,
+    promptTokensDetails: audio(usage.audioInputTokens),
+    candidatesTokensDetails: audio(usage.audioOutputTokens),
     serviceTier
   })
 }

@@ -136,7 +136,8 @@ const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
 /** A choice that says more than its canonical form. */
 const keptChoice = (choice: RequestToolChoice): JsonObject | string | undefined => {
   if (typeof choice === "string") return choice === "any" ? choice : undefined
-  return choice.type === "function" && choice.rest === undefined ? undefined : choice.raw
+  const named = choice.type === "function" || choice.type === "custom"
+  return named && choice.rest === undefined ? undefined : choice.raw
 }
 
 const legacyChoiceOf = (choice: NonNullable<ChatRequest["function_call"]>): ToolChoice =>

@@ -10,7 +10,7 @@ import type {
 import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { isSealed, unsealed } from "../SealedReasoning.ts"
-import { extended } from "./extension.ts"
+import { answersText, extended } from "./extension.ts"
 import {
   openAiResponsesId,
   type Content,
@@ -185,7 +185,7 @@ const decodeToolOutput = (item: ToolOutput): Part => ({
       : item.output.map((piece) =>
           piece.type === "refusal" ? { _tag: "Text", text: piece.refusal } : decodeInputPiece(piece)
         ),
-  ...extended({ ...withoutPlace(item.rest), type: item.type === "custom_tool_call_output" ? item.type : undefined })
+  ...extended({ ...withoutPlace(item.rest), [answersText]: item.type === "custom_tool_call_output" || undefined })
 })
 
 /**

@@ -135,11 +135,14 @@ const nonEmpty = (fields: { readonly [key: string]: Field | undefined }): JsonOb
 }
 
 /** What the settings say beyond the canonical vocabulary. What is the API's own default needs no keeping. */
+/** Whether a choice says no more than which tool is to be called. */
+const namesTool = ({ type }: Exclude<RequestToolChoice, string>): boolean => type === "function" || type === "custom"
+
 const keptSettings = (document: ResponsesRequest): { readonly [key: string]: Field | undefined } => {
   const { text, tool_choice: choice, include, conversation, rest } = document
   const unknownFormat = text?.format && text.format.type === undefined ? text.format.raw : undefined
   const special = include?.filter((name) => !usualIncludes.includes(name)) ?? []
-  const chosen = typeof choice === "object" && choice !== null && choice.type !== "function" ? choice.raw : undefined
+  const chosen = typeof choice === "object" && choice !== null && !namesTool(choice) ? choice.raw : undefined
   return {
     text: nonEmpty({ ...text?.rest, format: unknownFormat }),
     reasoning: nonEmpty({ ...document.reasoning?.rest }),

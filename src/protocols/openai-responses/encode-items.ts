@@ -15,7 +15,7 @@ import { Notices } from "../Notices.ts"
 import { foreignFields } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
-import { ownExtension } from "./extension.ts"
+import { answersText, ownExtension } from "./extension.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
@@ -222,13 +222,12 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
     : { type: "function_call", ...call, arguments: part.arguments.trim() === "" ? "{}" : part.arguments, ...own }
 }
 
-const custom = "custom_tool_call_output"
-
 const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
-  const { type, ...own } = ownFields(part, encoding)
+  const { [answersText]: stated, ...own } = ownFields(part, encoding)
+  const custom = stated === true || encoding.textCalls.has(part.callId)
   if (part.isError === true) encoding.dropped("is_error of a tool's answer", "the model is told what the tool answered")
   return {
-    type: type === custom || encoding.textCalls.has(part.callId) ? custom : "function_call_output",
+    type: custom ? "custom_tool_call_output" : "function_call_output",
     call_id: part.callId,
     output: outputOf(part.content, encoding),
     ...own

@@ -1,7 +1,11 @@
 import type { Schema } from "effect"
 import type { Extensions } from "../../domain/LlmRequest.ts"
+import { mark } from "../foreign-fields.ts"
 import type { JsonObject } from "../open-document.ts"
 import { openAiResponsesId } from "./wire.ts"
+
+/** Marks what a tool answered that takes a text, because the call need not be in the same request. */
+export const answersText = mark("answersText")
 
 type Fields = { readonly [key: string]: Schema.Json | undefined }
 

@@ -13,7 +13,9 @@ export const usageOf = (usage: unknown): Usage | undefined => {
     outputTokens: count(output),
     cachedTokens: isObject(read) ? count(read["cached_tokens"]) : undefined,
     cacheWriteTokens: isObject(read) ? count(read["cache_write_tokens"]) : undefined,
-    reasoningTokens: isObject(made) ? count(made["reasoning_tokens"]) : undefined
+    reasoningTokens: isObject(made) ? count(made["reasoning_tokens"]) : undefined,
+    audioInputTokens: isObject(read) ? count(read["audio_tokens"]) : undefined,
+    audioOutputTokens: isObject(made) ? count(made["audio_tokens"]) : undefined
   })
   return Object.keys(counts).length === 0 ? undefined : { ...counts, source: "provider" }
 }
@@ -24,12 +26,16 @@ export const usageOf = (usage: unknown): Usage | undefined => {
  */
 export const renderUsage = (usage: Usage): JsonObject | null => {
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, source } = usage
+  const { audioInputTokens, audioOutputTokens } = usage
   if (source === "none") return null
   return {
     input_tokens: inputTokens ?? 0,
-    input_tokens_details: { cached_tokens: cachedTokens ?? 0, ...present({ cache_write_tokens: cacheWriteTokens }) },
+    input_tokens_details: {
+      cached_tokens: cachedTokens ?? 0,
+      ...present({ cache_write_tokens: cacheWriteTokens, audio_tokens: audioInputTokens })
+    },
     output_tokens: outputTokens ?? 0,
-    output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0, ...present({ audio_tokens: audioOutputTokens }) },
     total_tokens: (inputTokens ?? 0) + (outputTokens ?? 0)
   }
 }

@@ -235,7 +235,10 @@ describe("a chat request", () => {
     [{ type: "allowed_tools", allowed_tools: { mode: "required", tools: [] } }, { _tag: "Required" }],
     [{ type: "something_new" }, undefined]
   ])("may choose tools by %j, and the choice goes back as it came", (tool_choice, expected) => {
-    const tools = [{ type: "function", function: { name: "f" } }]
+    const tools = [
+      { type: "function", function: { name: "f" } },
+      { type: "custom", custom: { name: "c" } }
+    ]
     expect(decoded({ tools, tool_choice }).toolChoice).toEqual(expected)
     expect(again({ tools, tool_choice })["tool_choice"]).toEqual(tool_choice)
   })

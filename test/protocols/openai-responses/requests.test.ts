@@ -216,7 +216,13 @@ describe("the settings of a request", () => {
     ],
     [{ type: "file_search" }, undefined]
   ])("tool_choice %j", (choice, canonical) => {
-    const request = decode({ tool_choice: choice, tools: [{ type: "function", name: "f" }] })
+    const request = decode({
+      tool_choice: choice,
+      tools: [
+        { type: "function", name: "f" },
+        { type: "custom", name: "sql" }
+      ]
+    })
     expect(request.toolChoice).toEqual(canonical)
     expect(encode(request).body["tool_choice"]).toEqual(choice)
   })
