@@ -177,7 +177,10 @@ const noSoundCounts: Difference = {
   why: "the tokens of sound are not counted apart",
   notice: "the count of tokens of sound",
   applies: ({ usage: { audioInputTokens = 0, audioOutputTokens = 0 } }) => audioInputTokens + audioOutputTokens > 0,
-  inWords: counting(({ audioInputTokens: _, audioOutputTokens: __, ...counts }) => counts)
+  inWords: counting((usage) => {
+    const { audioInputTokens: _, audioOutputTokens: __, ...counts } = usage
+    return counts
+  })
 }
 
 const noZeroCacheWrites: Difference = {
