@@ -62,7 +62,9 @@ export const AttemptRecord = Schema.Struct({
   status: Schema.optionalKey(Schema.Int),
   failure: Schema.optionalKey(Schema.Struct({ reason: FailureReason, message: Schema.String })),
   usage: Usage,
-  cost: Schema.optionalKey(Cost)
+  cost: Schema.optionalKey(Cost),
+  /** it went on with an answer that had broken off after so many characters of text: from there, or from the beginning */
+  rescue: Schema.optionalKey(Schema.Struct({ by: Schema.Literals(["continue", "restart"]), at: Schema.Natural }))
 })
 export type AttemptRecord = typeof AttemptRecord.Type
 

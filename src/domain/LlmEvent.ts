@@ -214,3 +214,21 @@ export const isContent = (event: LlmEvent): boolean => {
       return false
   }
 }
+
+/** The end of the block that an event begins, so that an answer that is cut can be closed properly. */
+export const blockEnd = (event: LlmEvent): LlmEvent | undefined => {
+  switch (event._tag) {
+    case "TextStart":
+      return { ...event, _tag: "TextEnd" }
+    case "ReasoningStart": {
+      const { redacted: _, ...block } = event
+      return { ...block, _tag: "ReasoningEnd" }
+    }
+    case "ToolInputStart": {
+      const { name: _, providerExecuted: __, ...block } = event
+      return { ...block, _tag: "ToolInputEnd" }
+    }
+    default:
+      return undefined
+  }
+}

@@ -32,3 +32,27 @@ export const noUsage: Usage = { source: "none" }
 /** Merges two statements of one attempt's usage: per field the later one wins, a field it does not state is kept. */
 export const mergeUsage = (earlier: Usage, later: Usage): Usage =>
   earlier.source === "none" ? later : { ...earlier, ...later }
+
+const counts = [
+  "inputTokens",
+  "outputTokens",
+  "cachedTokens",
+  "cacheWriteTokens",
+  "reasoningTokens",
+  "audioInputTokens",
+  "audioOutputTokens"
+] as const
+
+/** What two attempts used together. A count that only one of them states is known in part, which is better than not. */
+export const addUsage = (one: Usage, other: Usage): Usage => {
+  if (one.source === "none") return other
+  if (other.source === "none") return one
+  const sum: { -readonly [key in keyof Usage]: Usage[key] } = {
+    source: one.source === "estimated" ? one.source : other.source
+  }
+  for (const count of counts) {
+    const [a, b] = [one[count], other[count]]
+    if (a !== undefined || b !== undefined) sum[count] = (a ?? 0) + (b ?? 0)
+  }
+  return sum
+}

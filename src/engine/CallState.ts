@@ -5,11 +5,11 @@ import type { Call, FinalRecord, Finding, Notice, OpenRecord } from "../domain/C
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
-import type { FinishReason, LlmEvent } from "../domain/LlmEvent.ts"
+import { blockEnd, type FinishReason, type LlmEvent } from "../domain/LlmEvent.ts"
 import { ResponseFold } from "../domain/LlmResponse.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
-import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
+import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 
@@ -53,24 +53,6 @@ const outcomeOf = ({ verdict, by = "a filter" }: Ending): Outcome => {
 
 const isLlmError = Schema.is(LlmError)
 const defect = failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
-
-/** The ends of the blocks that an event opens and closes, so that an answer that is cut can be closed properly. */
-const endOf = (event: LlmEvent): LlmEvent | undefined => {
-  switch (event._tag) {
-    case "TextStart":
-      return { ...event, _tag: "TextEnd" }
-    case "ReasoningStart": {
-      const { redacted: _, ...block } = event
-      return { ...block, _tag: "ReasoningEnd" }
-    }
-    case "ToolInputStart": {
-      const { name: _, providerExecuted: __, ...block } = event
-      return { ...block, _tag: "ToolInputEnd" }
-    }
-    default:
-      return undefined
-  }
-}
 
 /**
  * One open call: everything that its record will say, written as it happens. Mutable and synchronous, because it is
@@ -203,7 +185,7 @@ export class CallState {
     this.settle(outcome)
     const events: Array<LlmEvent> = []
     for (const event of this.open.values()) {
-      const end = endOf(event)
+      const end = blockEnd(event)
       if (end !== undefined) events.push(end)
     }
     if (refusal !== undefined) events.push({ _tag: "RefusalDelta", text: refusal })
@@ -262,23 +244,23 @@ export class CallState {
   finalRecord(now: number): FinalRecord {
     const outcome: Outcome = this.outcome ?? { _tag: "Cancelled", by: "client" }
     const last = this.attempts.at(-1)
+    // A rescue goes on with an answer that has begun before.
+    const begun = this.attempts.find((attempt) => attempt.firstToken !== undefined) ?? last
     const since = (at: number | undefined) => (at === undefined ? undefined : at - this.openedAt)
-    const firstByteMs = since(last?.firstByte)
-    const firstTokenMs = since(last?.firstToken)
-    let usage: Usage = noUsage
+    const firstByteMs = since(begun?.firstByte)
+    const firstTokenMs = since(begun?.firstToken)
     const upstream = { bytes: 0, frames: 0, events: 0 }
     for (const attempt of this.attempts) {
       upstream.bytes += attempt.bytes
       upstream.frames += attempt.frames
       upstream.events += attempt.events
     }
-    if (last !== undefined) usage = mergeUsage(usage, last.usage)
     const cost = sumOfCosts(this.attempts.flatMap(({ cost }) => cost ?? []))
     return {
       id: this.id,
       outcome: outcome._tag === "Completed" ? { ...outcome, delivered: this.delivery.complete } : outcome,
       ...(last === undefined ? {} : { target: { provider: last.target.provider, model: last.target.model } }),
-      usage,
+      usage: this.usage,
       ...(cost === undefined ? {} : { cost }),
       ...(firstByteMs === undefined ? {} : { firstByteMs }),
       ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
@@ -290,6 +272,14 @@ export class CallState {
       ...(this.findings.length === 0 ? {} : { findings: this.findings }),
       response: this.fold.response()
     }
+  }
+
+  /** What the answer used: both of its parts, where one attempt went on with that of another. */
+  private get usage(): Usage {
+    const last = this.attempts.at(-1)
+    if (last === undefined) return noUsage
+    const first = last.rescue === undefined ? undefined : this.attempts.find(({ firstToken }) => firstToken !== undefined)
+    return first === undefined || first === last ? last.usage : addUsage(first.usage, last.usage)
   }
 
   /** The call's scope broke: whatever no stage has told as the call's ending, a defect above all. */

@@ -48,6 +48,8 @@ export class Attempt {
   servedModel: string | undefined
   /** how much was generated, in UTF-16 code units of text, reasoning and tool arguments */
   outputLength = 0
+  /** what it goes on with, where another attempt broke off in the middle of its answer */
+  rescue: AttemptRecord["rescue"]
   bytes = 0
   frames = 0
   events = 0
@@ -200,7 +202,12 @@ export class Attempt {
   timedOut(error: LlmError): void {
     if (this.endedAt !== undefined) return
     if (this.finish === undefined) this.abort(error)
-    else this.stop(() => this.intake.end(Exit.fail(Cause.Done())))
+    else this.giveUp()
+  }
+
+  /** Nobody wants the rest of the answer. */
+  giveUp(): void {
+    this.stop(() => this.intake.end(Exit.fail(Cause.Done())))
   }
 
   private stop(end: () => void): void {
@@ -228,7 +235,8 @@ export class Attempt {
       ...(this.status === undefined ? {} : { status: this.status }),
       ...(this.error === undefined ? {} : { failure: { reason: this.error.reason, message: this.error.message } }),
       usage: this.usage,
-      ...(this.cost === undefined ? {} : { cost: this.cost })
+      ...(this.cost === undefined ? {} : { cost: this.cost }),
+      ...(this.rescue === undefined ? {} : { rescue: this.rescue })
     }
   }
 }
