@@ -30,6 +30,8 @@ export interface HttpProvider {
   readonly route?: Route
   readonly headers: { readonly [name: string]: Redacted.Redacted }
   readonly quirks: Quirks
+  /** whether its models go on with the beginning of an answer, where the document says so */
+  readonly continues?: boolean
   readonly models: ReadonlyArray<string>
 }
 

@@ -93,6 +93,8 @@ const baseUrlMessage = "Expected an http:// or https:// URL without user, query 
 
 const Secret = Schema.RedactedFromValue(text("a text"))
 
+const YesOrNo = Schema.Boolean.annotate({ message: "Expected true or false" })
+
 /** A provider: a vendor that is known by name, or an endpoint and the wire format it speaks. */
 const Provider = Schema.Struct({
   preset: Schema.optionalKey(oneOf(presetNames)),
@@ -109,13 +111,15 @@ const Provider = Schema.Struct({
   region: Schema.optionalKey(text("a region, e.g. us-east-1")),
   apiVersion: Schema.optionalKey(text("a version, e.g. 2025-04-01-preview")),
   project: Schema.optionalKey(text("the id of a project")),
-  credentials: Schema.optionalKey(text("the path of a file"))
+  credentials: Schema.optionalKey(text("the path of a file")),
+  prefill: Schema.optionalKey(YesOrNo)
 })
 
 const Target = Schema.Struct({
   provider: text("the name of a provider"),
   model: text("the provider's name of a model"),
-  weight: notYet
+  weight: notYet,
+  prefill: Schema.optionalKey(YesOrNo)
 })
 
 const Timeouts = Schema.Struct({
@@ -134,7 +138,7 @@ const Model = Schema.Struct({
   upstream: Schema.optionalKey(oneOf(["stream"])),
   retry: notYet,
   breaker: notYet,
-  rescue: notYet,
+  rescue: Schema.optionalKey(oneOf(["off", "continue", "restart", "auto"])),
   filters: notYet
 })
 

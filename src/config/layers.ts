@@ -99,7 +99,8 @@ const deployment = ({
   auth,
   route,
   headers,
-  quirks
+  quirks,
+  continues
 }: HttpProvider): Deployment => ({
   provider: name,
   protocols: [formats[first].protocol, ...others.map((other) => formats[other].protocol)],
@@ -109,18 +110,25 @@ const deployment = ({
   apiKey,
   ...(route === undefined ? {} : { route }),
   headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, Redacted.value(value)])),
-  quirks
+  quirks,
+  ...(continues === undefined ? {} : { continues })
 })
 
 const listing = (entry: ModelEntry, providers: ReadonlyMap<string, TableProvider>): Listing => {
   if (entry.alias !== undefined) return { _tag: "Alias", of: entry.alias }
-  const [first, ...others] = (entry.targets ?? []).flatMap(({ provider, model }): ReadonlyArray<Target> => {
+  const [first, ...others] = (entry.targets ?? []).flatMap(({ provider, model, prefill }): ReadonlyArray<Target> => {
     const upstream = providers.get(provider)?.upstream
-    return upstream === undefined ? [] : [{ provider, model, upstream }]
+    const continues = prefill === undefined ? {} : { continues: prefill }
+    return upstream === undefined ? [] : [{ provider, model, upstream, ...continues }]
   })
   if (first === undefined) return { _tag: "Off", why: "every provider it could go to is off" }
-  const plan = { targets: [first, ...others] as const, timeouts: timeoutsOf(entry) }
-  return { _tag: "Plan", plan: entry.upstream === undefined ? plan : { ...plan, upstreamDelivery: entry.upstream } }
+  const plan = {
+    targets: [first, ...others],
+    timeouts: timeoutsOf(entry),
+    ...(entry.rescue === undefined ? {} : { rescue: entry.rescue }),
+    ...(entry.upstream === undefined ? {} : { upstreamDelivery: entry.upstream })
+  } as const
+  return { _tag: "Plan", plan }
 }
 
 const timeoutsOf = ({ timeouts = {} }: ModelEntry): Timeouts => ({

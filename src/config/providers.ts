@@ -160,6 +160,7 @@ const ofEntry = (
       ...(entry.preset === undefined ? {} : base.quirks),
       ...Object.fromEntries((entry.quirks ?? []).map((quirk) => [quirk, true as const]))
     },
+    ...(entry.prefill === undefined ? {} : { continues: entry.prefill }),
     models: entry.models ?? []
   }
 }

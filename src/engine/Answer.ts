@@ -3,7 +3,6 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
-import type { Committed } from "../routing/Attempt.ts"
 import type { Target } from "../routing/Router.ts"
 import type { CallState } from "./CallState.ts"
 
@@ -31,13 +30,3 @@ export const answerOf = (state: CallState, target: Answer["target"], pull: Frame
   frames: Stream.fromPull(Effect.succeed(pull)),
   pull
 })
-
-/** What was held back until the commit point, then the rest. */
-export const framesOf = ({ held, rest }: Committed): FramePull => {
-  let begun = false
-  return Effect.suspend(() => {
-    if (begun) return rest
-    begun = true
-    return Effect.succeed(held)
-  })
-}

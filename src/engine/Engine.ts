@@ -10,8 +10,9 @@ import type { Outcome } from "../domain/Outcome.ts"
 import { Filters, NamedFilters } from "../filters/Filter.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import { makeAttempts } from "../routing/Failover.ts"
+import { begin } from "../routing/Rescue.ts"
 import { Router, type RoutePlan } from "../routing/Router.ts"
-import { type Answer, answerOf, type FramePull, framesOf } from "./Answer.ts"
+import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { settleUsage } from "./settleUsage.ts"
@@ -84,7 +85,7 @@ export class Engine extends Context.Service<
         everyCall: yield* Filters,
         named: yield* NamedFilters,
         plan: router.plan,
-        commit: ({ request, plan }, state, scope) => makeAttempts(state, plan, scope, clock).next(request),
+        begin: ({ request, plan }, state, scope) => begin(state, makeAttempts(state, plan, scope, clock), request),
         ask: (state) => (request) =>
           Effect.flatMap(
             run({ request, delivery: "whole", caller: state.call.caller, askedBy: state.id }),
@@ -97,8 +98,9 @@ export class Engine extends Context.Service<
 
       const answer = ({ state, plan, filtered }: Admitted, scope: Scope.Scope): Effect.Effect<Answer, LlmError> =>
         filtered === undefined
-          ? Effect.map(makeAttempts(state, plan, scope, clock).next(state.call.request), (committed) =>
-              answerOf(state, committed.attempt.target, recorded(state, framesOf(committed)))
+          ? Effect.map(
+              begin(state, makeAttempts(state, plan, scope, clock), state.call.request),
+              ({ target, frames }) => answerOf(state, target, recorded(state, frames))
             )
           : filteredAnswer(filtering, state, plan, filtered, scope)
 

@@ -7,9 +7,9 @@ import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { chainOf, filterFrames, requestSide } from "../filters/Chain.ts"
 import type { Filter, FilterContext } from "../filters/Filter.ts"
 import { type Ending, isEnding } from "../filters/Verdict.ts"
-import type { Committed } from "../routing/Attempt.ts"
+import type { Begun } from "../routing/Rescue.ts"
 import type { RoutePlan, Router } from "../routing/Router.ts"
-import { type Answer, answerOf, type FramePull, framesOf } from "./Answer.ts"
+import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import type { CallState } from "./CallState.ts"
 
 /** The filters there are, and what they need of the engine. */
@@ -19,7 +19,7 @@ export interface Filtering {
   /** where the models go that a filter chooses */
   readonly plan: Router["Service"]["plan"]
   /** asks the targets of a plan, up to the commit point */
-  readonly commit: (filtered: Filtered, state: CallState, scope: Scope.Scope) => Effect.Effect<Committed, LlmError>
+  readonly begin: (filtered: Filtered, state: CallState, scope: Scope.Scope) => Effect.Effect<Begun, LlmError>
   /** asks a model on behalf of a filter of that call */
   readonly ask: (state: CallState) => FilterContext["ask"]
 }
@@ -90,10 +90,10 @@ const answerTo = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ): Effect.fn.Return<Answer, LlmError> {
   const begin = Effect.fnUntraced(function* (filtered: Filtered) {
-    const committed = yield* filtering.commit(filtered, state, scope)
+    const begun = yield* filtering.begin(filtered, state, scope)
     const { filters, request, context } = filtered
-    const frames = yield* filterFrames(filters, request, context, framesOf(committed), scope)
-    return { target: committed.attempt.target, frames }
+    const frames = yield* filterFrames(filters, request, context, begun.frames, scope)
+    return { target: begun.target, frames }
   })
   const { target, frames } = yield* begin(passed)
   const next = Effect.fnUntraced(function* (model: string) {

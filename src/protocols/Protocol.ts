@@ -92,6 +92,11 @@ export interface StreamDecoder {
 export interface Protocol {
   readonly id: string
   readonly encode: (request: LlmRequest, context: EncodeContext) => Result.Result<EncodedRequest, LlmError>
+  /**
+   * Whether a model goes on with a last turn of the assistant rather than answering it; undefined where that is not known of
+   * the model. Absent where the protocol has no such thing.
+   */
+  readonly continues?: (model: string) => boolean | undefined
   /** bytes to frames, one per stream */
   readonly frames: () => FrameDecoder
   readonly decoder: () => StreamDecoder

@@ -58,6 +58,8 @@ export interface Deployment {
   readonly route?: Route
   readonly headers: { readonly [name: string]: string }
   readonly quirks: Quirks
+  /** whether its models go on with the beginning of an answer, where that is not as the protocol has it */
+  readonly continues?: boolean
 }
 
 /** Largest body of an answer that is read as a whole, in bytes. */
@@ -135,7 +137,8 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
       )
     const { listModels, ...others } = questionsTo(deployment, ask, named)
     // Who has other paths lists at the usual one, if at all, what could be deployed there, not what is.
-    return { stream, ...others, ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels }) }
+    const continues = (model: string) => deployment.continues ?? everyContinues(deployment, model)
+    return { stream, continues, ...others, ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels }) }
   })
 
 const asEncoded: Route = (encoded) => encoded
@@ -146,6 +149,12 @@ const ignore = () => {}
 
 const protocolFor = ({ protocols }: Deployment, dialect: string | undefined): Protocol =>
   protocols.find((protocol) => protocol.id === dialect) ?? protocols[0]
+
+/** A call may be sent in any of the protocols. */
+const everyContinues = ({ protocols }: Deployment, model: string): boolean | undefined => {
+  const each = protocols.map(({ continues }) => (continues === undefined ? false : continues(model)))
+  return each.includes(false) ? false : each.includes(undefined) ? undefined : true
+}
 
 const encodeContext = (
   deployment: Deployment,

@@ -27,18 +27,31 @@ export interface RescueWay {
 /** What a rescue needs of the call that it is made for. */
 export type RescueFor = Pick<AttemptsFor, "cancelled" | "notice">
 
+/** An answer that has begun: who gives it, and the frames of it. */
+export interface Begun {
+  readonly target: Target
+  readonly frames: FramePull
+}
+
+/** Asks until there is content; what comes after it is gone on with as the plan has it, should it break off. */
+export const begin = (call: RescueFor, attempts: Attempts, request: LlmRequest): Effect.Effect<Begun, LlmError> =>
+  Effect.map(attempts.next(request), (committed) => ({
+    target: committed.attempt.target,
+    frames: rescued(call, attempts, request, committed)
+  }))
+
 /**
  * The frames of an answer that has begun. Where it breaks off it is gone on with, once; where that cannot be done without
  * leaving out, repeating or inventing something, its own failure is the failure of the pull.
  */
-export const rescued = (
+const rescued = (
   call: RescueFor,
   attempts: Attempts,
   request: LlmRequest,
-  committed: Committed,
-  mode: RescueMode
+  committed: Committed
 ): FramePull => {
   const { held, rest } = committed
+  const { rescue: mode = "auto", targets } = attempts.plan
   const isComplete = held.at(-1)?.events.at(-1)?._tag === "Finish"
   if (mode === "off" || isComplete) return startingWith(held, rest)
   const sent = new Sent()
@@ -47,7 +60,7 @@ export const rescued = (
     return Effect.succeed(batch)
   }
   const brokeOff = (error: LlmError): FramePull => {
-    const way = rescueWay(mode, sent, request, attempts.plan.targets, committed.attempt.target, error)
+    const way = rescueWay(mode, sent, request, targets, committed.attempt.target, error)
     if (way === undefined || call.cancelled !== undefined) return error
     return attempts
       .next(way.request, (target) => way.targets.some((other) => isSame(other, target)))
@@ -151,7 +164,7 @@ const isContinuable = (sent: Sent, { reasoning, responseFormat }: LlmRequest): b
 
 /** Whoever asks for continuations by name knows their models; of themselves they are made only where they are known to work. */
 const continuing = (targets: ReadonlyArray<Target>, mode: RescueMode): ReadonlyArray<Target> =>
-  targets.filter(({ continues }) => continues === true || (continues === undefined && mode === "continue"))
+  targets.filter(({ model, upstream, continues = upstream.continues?.(model) }) => continues ?? mode === "continue")
 
 /** Of most texts a token has fewer, so that what is left of a limit is not taken for less than it is. */
 const charactersPerToken = 6

@@ -46,7 +46,7 @@ const anew = 32
  * repetition.
  *
  * What looks like one may be meant: lists, tables and code repeat themselves. Taken for a repetition is what no answer
- * says twice in a row by chance: words that were not said before, from the beginning of a word on.
+ * says twice in a row by chance: two words and more that were not said before, from the beginning of a word on.
  */
 export class ContinuationMatch implements RescueMatch {
   private readonly sent: string
@@ -107,7 +107,7 @@ export class ContinuationMatch implements RescueMatch {
   }
 }
 
-/** Words, blanks and the signs between them; nothing that tables and code are made of. */
-const prose = /^(?=.*(?:\p{L}[\p{L}\p{N}]|\p{N}\p{L}))[\p{L}\p{M}\p{N}\s,.;:!?'"’“”()-]+$/su
+/** Two words and more, with the signs between them; nothing that tables and code are made of. */
+const prose = /^(?=.*\p{L}.*\s.*\p{L})[\p{L}\p{M}\p{N}\s,.;:!?'"’“”()-]+$/su
 
 const allPlaces = (sent: string): ReadonlyArray<number> => Array.from({ length: sent.length }, (_, place) => place)

@@ -45,7 +45,7 @@ export class Sent {
     }
   }
 
-  private begin(event: Extract<LlmEvent, { readonly id: string; readonly choice?: number }>): void {
+  private begin(event: Extract<LlmEvent, { readonly _tag: "TextStart" | "ReasoningStart" }>): void {
     this.final ||= event.choice !== undefined && event.choice > 0
     this.open.set(event.id, event)
     this.ids.add(event.id)

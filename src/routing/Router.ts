@@ -2,6 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
+import type { RescueMode } from "./Rescue.ts"
 import { defaultTimeouts, type Timeouts } from "./Timeouts.ts"
 import { Upstream } from "./Upstream.ts"
 
@@ -10,12 +11,16 @@ export interface Target {
   readonly provider: string
   readonly model: string
   readonly upstream: Upstream["Service"]
+  /** whether it goes on with the beginning of an answer that it is given; what its upstream says, unless given */
+  readonly continues?: boolean
 }
 
 /** Where a call goes, as data: targets in the order in which they are asked, and how long each may take. */
 export interface RoutePlan {
   readonly targets: NonEmptyReadonlyArray<Target>
   readonly timeouts: Timeouts
+  /** what is done about an answer that breaks off; `auto` unless given */
+  readonly rescue?: RescueMode
   /** how a whole answer is asked for upstream: as the caller asked (default), or always as a stream */
   readonly upstreamDelivery?: "stream"
   /** the names of the filters that its calls pass */

@@ -55,6 +55,8 @@ export class Upstream extends Context.Service<
   Upstream,
   {
     readonly stream: (request: UpstreamRequest) => Stream.Stream<Frame, LlmError>
+    /** whether a model goes on with a last turn of the assistant, so that an answer that broke off can be; absent: not known */
+    readonly continues?: (model: string) => boolean | undefined
     /** how many tokens the provider takes the request for; absent where it cannot be asked */
     readonly countTokens?: (request: CountRequest) => Effect.Effect<number, LlmError>
     /** the vectors of texts; absent where the provider has none to give */

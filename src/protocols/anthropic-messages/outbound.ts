@@ -1,4 +1,5 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
+import { claudeContinues } from "../claude.ts"
 import type { Protocol } from "../Protocol.ts"
 import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
@@ -16,6 +17,7 @@ import { anthropicMessagesId } from "./wire.ts"
 export const anthropicMessages: Protocol = {
   id: anthropicMessagesId,
   encode: encodeRequest,
+  continues: claudeContinues,
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

@@ -1,5 +1,6 @@
 import { makeAwsEventStreamDecoder } from "../../wire/AwsEventStream.ts"
 import { decodeAwsError } from "../AwsError.ts"
+import { claudeContinues } from "../claude.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
@@ -16,6 +17,7 @@ import { bedrockConverseId } from "./wire.ts"
 export const bedrockConverse: Protocol = {
   id: bedrockConverseId,
   encode: encodeRequest,
+  continues: claudeContinues,
   frames: makeAwsEventStreamDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

@@ -6,6 +6,7 @@ import { sseFrame } from "../../wire/Sse.ts"
 import { anthropicMessages } from "../anthropic-messages/outbound.ts"
 import { awsStreamError, awsWholeError, decodeAwsError, isAwsException } from "../AwsError.ts"
 import { isObject, parseJson } from "../open-document.ts"
+import { claudeContinues } from "../claude.ts"
 import type { Protocol, StreamDecoder } from "../Protocol.ts"
 import { malformedFrame } from "../stream-failures.ts"
 import { encodeRequest } from "./encode-request.ts"
@@ -52,6 +53,7 @@ const inOwnWords = (error: LlmError | undefined): LlmError | undefined => {
 export const bedrockInvokeAnthropic: Protocol = {
   id: bedrockInvokeAnthropicId,
   encode: encodeRequest,
+  continues: claudeContinues,
   frames: makeAwsEventStreamDecoder,
   decoder: () => new EnvelopeDecoder(),
   decodeWhole: (body, events) => {

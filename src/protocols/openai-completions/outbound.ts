@@ -17,6 +17,7 @@ import { openAiCompletionsId } from "./wire.ts"
 export const openAiCompletions: Protocol = {
   id: openAiCompletionsId,
   encode: encodeRequest,
+  continues: () => true,
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

@@ -14,7 +14,8 @@ const mostChoices = 128
 export const answersOf = (model: SimulatedModel, request: LlmRequest): ReadonlyArray<Answer> =>
   Array.from({ length: Math.min(Math.max(1, request.sampling.choices ?? 1), mostChoices) }, (_, choice) => {
     const seed = model.options.seed + choice
-    return limitAnswer(withReasoning(answer(model, request, seed), model, seed), request.sampling)
+    const whole = goingOn(answer(model, request, seed), request.messages)
+    return limitAnswer(withReasoning(whole, model, seed), request.sampling)
   })
 
 const answer = (model: SimulatedModel, request: LlmRequest, seed: number): Answer => {
@@ -38,6 +39,22 @@ const answer = (model: SimulatedModel, request: LlmRequest, seed: number): Answe
     case "empty":
       return { pieces: [], finish: "stop" }
   }
+}
+
+/** What is left of an answer whose beginning the conversation ends with. */
+const goingOn = (answer: Answer, messages: ReadonlyArray<Message>): Answer => {
+  const last = messages.at(-1)
+  const [piece] = answer.pieces
+  if (last?.role !== "assistant" || piece?._tag !== "Text") return answer
+  const given = last.parts.map(textOfPart).join("")
+  if (given === "" || !piece.tokens.join("").startsWith(given)) return answer
+  let skipped = given.length
+  const tokens = piece.tokens.flatMap((token) => {
+    const left = token.slice(skipped)
+    skipped = Math.max(0, skipped - token.length)
+    return left === "" ? [] : [left]
+  })
+  return { ...answer, ...say(tokens), finish: answer.finish }
 }
 
 const say = (tokens: ReadonlyArray<string>): Answer => ({
