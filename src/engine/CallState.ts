@@ -278,7 +278,8 @@ export class CallState {
   private get usage(): Usage {
     const last = this.attempts.at(-1)
     if (last === undefined) return noUsage
-    const first = last.rescue === undefined ? undefined : this.attempts.find(({ firstToken }) => firstToken !== undefined)
+    const first =
+      last.rescue === undefined ? undefined : this.attempts.find(({ firstToken }) => firstToken !== undefined)
     return first === undefined || first === last ? last.usage : addUsage(first.usage, last.usage)
   }
 

@@ -138,7 +138,12 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
     const { listModels, ...others } = questionsTo(deployment, ask, named)
     // Who has other paths lists at the usual one, if at all, what could be deployed there, not what is.
     const continues = (model: string) => deployment.continues ?? everyContinues(deployment, model)
-    return { stream, continues, ...others, ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels }) }
+    return {
+      stream,
+      continues,
+      ...others,
+      ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels })
+    }
   })
 
 const asEncoded: Route = (encoded) => encoded

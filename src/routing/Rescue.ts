@@ -44,12 +44,7 @@ export const begin = (call: RescueFor, attempts: Attempts, request: LlmRequest):
  * The frames of an answer that has begun. Where it breaks off it is gone on with, once; where that cannot be done without
  * leaving out, repeating or inventing something, its own failure is the failure of the pull.
  */
-const rescued = (
-  call: RescueFor,
-  attempts: Attempts,
-  request: LlmRequest,
-  committed: Committed
-): FramePull => {
+const rescued = (call: RescueFor, attempts: Attempts, request: LlmRequest, committed: Committed): FramePull => {
   const { held, rest } = committed
   const { rescue: mode = "auto", targets } = attempts.plan
   const isComplete = held.at(-1)?.events.at(-1)?._tag === "Finish"
@@ -181,6 +176,7 @@ const continued = (request: LlmRequest, text: string): LlmRequest => {
       : { role: "assistant", parts: [{ _tag: "Text", text: given }] }
   const before = part?._tag === "Text" ? messages.slice(0, -1) : messages
   const limit = sampling.maxOutputTokens
-  const left = limit === undefined ? {} : { maxOutputTokens: Math.max(1, limit - Math.ceil(text.length / charactersPerToken)) }
+  const left =
+    limit === undefined ? {} : { maxOutputTokens: Math.max(1, limit - Math.ceil(text.length / charactersPerToken)) }
   return { ...request, messages: [...before, turn], sampling: { ...sampling, ...left } }
 }

@@ -93,7 +93,6 @@ models:
     targets: [{ provider: s, model: echo, weight: 2 }]
     retry: { maxAttempts: 4 }
     breaker: { failures: 5 }
-    rescue: auto
     filters: [pii]
 filters:
   pii: { kind: redact }
@@ -107,7 +106,6 @@ auth: { adminKey: k, keys: [] }
           `models.m.targets[0].weight: ${yet}`,
           `models.m.retry: ${yet}`,
           `models.m.breaker: ${yet}`,
-          `models.m.rescue: ${yet}`,
           `models.m.filters: ${yet}`,
           `filters: ${yet}`,
           `auth.adminKey: ${yet}`,
