@@ -66,7 +66,7 @@ modle = "y"
         'millrace.toml:4:1: providers["my.vendor"]: does not say where it is; add baseUrl: (such as https://api.openai.com/v1)',
         'millrace.toml:8:1: models.smart.targets[0].provider: names "a", which is no configured provider (there are my.vendor)',
         "millrace.toml:11:1: models.smart.targets[1].model: is missing; add it",
-        'millrace.toml:13:1: models.smart.targets[1].modle: is no known key; did you mean "model"? (known: provider, model, weight)'
+        'millrace.toml:13:1: models.smart.targets[1].modle: is no known key; did you mean "model"? (known: provider, model, weight, prefill)'
       ])
     })
   )

@@ -213,8 +213,9 @@ describe("a restart", () => {
       ]
       const second = [started(), text("The mill turns"), finish("stop", { inputTokens: 5, outputTokens: 3 })]
       const { record } = yield* play({ targets: [[first], [second]] })
-      assert.deepInclude(record.usage, { inputTokens: 10, outputTokens: 3, source: "provider" })
-      assert.deepInclude(record.attempts[0]?.usage, { inputTokens: 5 })
+      assert.deepInclude(record.usage, { inputTokens: 10, outputTokens: 5, source: "estimated" })
+      assert.deepInclude(record.attempts[0]?.usage, { inputTokens: 5, outputTokens: 2, source: "estimated" })
+      assert.deepInclude(record.attempts[1]?.usage, { inputTokens: 5, outputTokens: 3, source: "provider" })
     })
   )
 })
