@@ -9,6 +9,7 @@ import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import { Intake } from "./Intake.ts"
 import type { Target } from "./Router.ts"
+import { untilFinish } from "./untilFinish.ts"
 import { watch, type Activity, type Timeouts } from "./Timeouts.ts"
 
 /** What an attempt is asked to do. `calledAt` is when the call began, epoch milliseconds; `waitedMs` the wait before. */
@@ -251,26 +252,6 @@ export interface Committed {
 }
 
 const sizeOf = (frame: Frame): number => (frame.raw === undefined ? 64 * frame.events.length : frame.raw.length)
-
-/**
- * What counts of a batch in which the answer becomes complete, or which comes after that: nothing of the answer follows
- * its `Finish`. A frame that only repeats the end or tells the usage stays, as text alone.
- */
-const untilFinish = (batch: NonEmptyReadonlyArray<Frame>, wasComplete: boolean): ReadonlyArray<Frame> => {
-  let complete = wasComplete
-  const counted: Array<Frame> = []
-  for (const frame of batch) {
-    const { events } = frame
-    const end = complete ? 0 : events.findIndex((event) => event._tag === "Finish") + 1
-    const extra = complete || end > 0 ? events.slice(end) : []
-    complete ||= end > 0
-    if (extra.length === 0) counted.push(frame)
-    else if (extra.every((event) => event._tag === "UsageReported" || event._tag === "Finish"))
-      counted.push({ ...frame, events: events.slice(0, end) })
-    else if (end > 0) counted.push({ ...frame, raw: undefined, events: events.slice(0, end) })
-  }
-  return counted
-}
 
 const hasContentOrEnd = (frame: Frame): boolean =>
   frame.events.some((event) => event._tag === "Finish" || isContent(event))
