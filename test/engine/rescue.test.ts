@@ -64,6 +64,8 @@ const play = ({ targets, rescue, continues, ...more }: Setting) => {
     const running = yield* Effect.forkChild(
       Stream.runForEach(stream(callOf(more.request ?? request)), (event) => Effect.sync(() => void events.push(event)))
     )
+    // First a moment, in which the call is recorded: who jumps over the limit of that wait ends it there.
+    yield* TestClock.adjust("1 second")
     yield* TestClock.adjust("20 minutes")
     const exit = yield* Fiber.await(running)
     const error = Exit.isFailure(exit) ? exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error : undefined
