@@ -5,6 +5,7 @@ import { CallRecord } from "../audit/CallRecord.ts"
 import * as CallRecords from "../audit/CallRecords.ts"
 import type { Configuration } from "../config/Configuration.ts"
 import { storeLayer } from "../config/layers.ts"
+import { baseOf } from "./asking.ts"
 import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
 
 /** Where the commands find the records of calls. `where` names the place to the user. */
@@ -54,7 +55,7 @@ export const serverRecords = Effect.fnUntraced(function* (
   url: string
 ): Effect.fn.Return<Records, CommandFailed, HttpClient.HttpClient> {
   const client = yield* HttpClient.HttpClient
-  const base = url.replace(/\/+$/, "")
+  const base = baseOf(url)
   const failed = (error: HttpClientError.HttpClientError | Schema.SchemaError) =>
     new CommandFailed({
       message:

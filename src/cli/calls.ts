@@ -1,25 +1,27 @@
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { FetchHttpClient } from "effect/http"
 import { CallRecord } from "../audit/CallRecord.ts"
 import { load } from "../config/load.ts"
+import { clientWith } from "./asking.ts"
 import { callDetails, callTable } from "./call-texts.ts"
 import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
-import { configFlag, jsonFlag } from "./flags.ts"
+import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { Program } from "./Program.ts"
 import { databaseRecords, serverRecords } from "./Records.ts"
 
 const place = {
   config: configFlag,
-  url: Flag.String("url").pipe(
-    Flag.withDescription("Ask a running server instead of the configured database"),
-    Flag.optional
-  ),
+  url: urlFlag,
+  key: keyFlag,
   json: jsonFlag
 }
 
-const recordsAt = Effect.fnUntraced(function* (url: Option.Option<string>, config: Option.Option<string>) {
-  if (Option.isSome(url)) return yield* Effect.provide(serverRecords(url.value), FetchHttpClient.layer)
+const recordsAt = Effect.fnUntraced(function* (
+  url: Option.Option<string>,
+  config: Option.Option<string>,
+  key: Parameters<typeof clientWith>[0]
+) {
+  if (Option.isSome(url)) return yield* Effect.provide(serverRecords(url.value), clientWith(key))
   const configuration = yield* Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration)
   return yield* databaseRecords(configuration)
 })
@@ -39,8 +41,8 @@ const list = Command.make(
       Flag.withDefault(20)
     )
   },
-  Effect.fn(function* ({ config, json, limit, url }) {
-    const records = yield* recordsAt(url, config)
+  Effect.fn(function* ({ config, json, key, limit, url }) {
+    const records = yield* recordsAt(url, config, key)
     const calls = yield* records.list(limit)
     if (json) return yield* printJson(calls.map((call) => encode(call)))
     yield* Console.log(calls.length === 0 ? `There are no calls in ${records.where} yet.` : callTable(calls))
@@ -56,8 +58,8 @@ const list = Command.make(
 const show = Command.make(
   "show",
   { ...place, id: Argument.String("id").pipe(Argument.withDescription("The id of a call: x-millrace-call-id")) },
-  Effect.fn(function* ({ config, id, json, url }) {
-    const records = yield* recordsAt(url, config)
+  Effect.fn(function* ({ config, id, json, key, url }) {
+    const records = yield* recordsAt(url, config, key)
     const call = yield* records.get(id)
     if (call === undefined) {
       const { command } = yield* Program

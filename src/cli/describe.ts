@@ -63,6 +63,16 @@ export const describeOff = ({ off }: Configuration, most = Infinity): string => 
 export const describeWarnings = ({ warnings }: Configuration): string =>
   warnings.map((warning) => `warning: ${formatProblem(warning)}`).join("\n")
 
+const describeCallers = ({ auth }: Configuration): string => {
+  if (auth.mode === "open") return "anybody who reaches the server"
+  const named = auth.keys.map(({ name }) => name)
+  return [
+    "whoever has a key",
+    named.length === 0 ? "none in the document" : `in the document ${named.join(", ")}`,
+    auth.adminKey === undefined ? "no administrator (auth.adminKey)" : "and the administrator"
+  ].join(", ")
+}
+
 /** All of a configuration, without its secrets. */
 export const describeConfiguration = (configuration: Configuration): string => {
   const { server, storage, audit } = configuration
@@ -74,6 +84,7 @@ export const describeConfiguration = (configuration: Configuration): string => {
       `bodies up to ${formatByteSize(server.bodyLimit)}, keep-alive ${formatDuration(server.keepAlive)}, ` +
         `shutdown grace ${formatDuration(server.shutdownGrace)}`
     ],
+    ["callers", describeCallers(configuration)],
     ["records", formatStorageUrl(storage)],
     ["audit", `durability ${audit.durability}, on failure ${audit.onFailure}, capture ${audit.capture}`]
   ]

@@ -7,6 +7,18 @@ export const configFlag = Flag.String("config").pipe(
   Flag.optional
 )
 
+/** `--url`, of every command that can ask a server. */
+export const urlFlag = Flag.String("url").pipe(
+  Flag.withDescription("Ask a running server instead of the configured database"),
+  Flag.optional
+)
+
+/** `--key`, of every command that can ask a server which asks for keys. */
+export const keyFlag = Flag.Redacted("key").pipe(
+  Flag.withDescription("The key to show to the server of --url; else MILLRACE_ADMIN_KEY"),
+  Flag.optional
+)
+
 export const hostFlag = Flag.String("host").pipe(
   Flag.withDescription("Address to listen on; else HOST, else server.host, else 127.0.0.1"),
   Flag.optional

@@ -1,6 +1,7 @@
 import { Command } from "effect/cli"
 import { callsCommand } from "./calls.ts"
 import { checkCommand } from "./check.ts"
+import { keysCommand } from "./keys.ts"
 import { serveCommand } from "./serve.ts"
 import { simulateCommand } from "./simulate.ts"
 
@@ -9,5 +10,5 @@ export const millrace = Command.make("millrace").pipe(
   Command.withDescription(
     "The streaming engine for model responses: any SDK in, any provider out, one recorded ending."
   ),
-  Command.withSubcommands([serveCommand, checkCommand, callsCommand, simulateCommand])
+  Command.withSubcommands([serveCommand, checkCommand, callsCommand, keysCommand, simulateCommand])
 )

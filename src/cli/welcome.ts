@@ -6,6 +6,7 @@ type ProgramFacts = { readonly version: string; readonly command: string }
 /** What `serve` says once it listens at `url`: what to try, where records are, which providers there are. */
 export const welcome = (configuration: Configuration, { version, command }: ProgramFacts, url: string): string => {
   const off = describeOff(configuration, 5)
+  const asks = configuration.auth.mode === "keys"
   const models = Object.keys(configuration.models)
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["Providers", configuration.providers.map(({ name }) => name).join(", ") || "none"],
@@ -17,8 +18,8 @@ export const welcome = (configuration: Configuration, { version, command }: Prog
   ]
   return [
     `Millrace ${version} listens on ${url}`,
-    `Try\n${tryLines(url, modelToTry(configuration))}`,
-    `With an SDK, change the base URL (${configuration.providers.length === 0 ? "the" : "any"} key will do)\n${sdkLines(url)}`,
+    `Try\n${tryLines(url, modelToTry(configuration), asks ? bearer : "")}`,
+    `With an SDK, change the base URL (${asks ? `and the key: ${command} keys create <name>` : "any key will do"})\n${sdkLines(url, asks ? "mr-…" : "any")}`,
     columns(rows, ""),
     ...rehearsal(configuration, command)
   ].join("\n\n")
@@ -33,16 +34,19 @@ const modelToTry = (configuration: Configuration): string => {
   return Object.keys(configuration.models)[0] ?? `${configuration.providers[0]?.name ?? "<provider>"}/<model>`
 }
 
+const bearer = ` -H "authorization: Bearer $MILLRACE_KEY"`
+
 const tryLines = (
   url: string,
-  model: string
-): string => `  curl -N ${url}/v1/chat/completions -H 'content-type: application/json' \\
+  model: string,
+  key: string
+): string => `  curl -N ${url}/v1/chat/completions${key} -H 'content-type: application/json' \\
     -d '{"model":"${model}","stream":true,"messages":[{"role":"user","content":"hello"}]}'
-  curl -N ${url}/v1/messages -H 'content-type: application/json' -H 'anthropic-version: 2023-06-01' \\
+  curl -N ${url}/v1/messages${key} -H 'content-type: application/json' -H 'anthropic-version: 2023-06-01' \\
     -d '{"model":"${model}","max_tokens":200,"stream":true,"messages":[{"role":"user","content":"hello"}]}'`
 
-const sdkLines = (url: string): string => `  new OpenAI({ baseURL: "${url}/v1", apiKey: "any" })
-  new Anthropic({ baseURL: "${url}", apiKey: "any" })`
+const sdkLines = (url: string, key: string): string => `  new OpenAI({ baseURL: "${url}/v1", apiKey: "${key}" })
+  new Anthropic({ baseURL: "${url}", apiKey: "${key}" })`
 
 const rehearsal = (configuration: Configuration, command: string): ReadonlyArray<string> => {
   const simulator = simulatorOf(configuration)

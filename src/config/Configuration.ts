@@ -1,3 +1,4 @@
+import type { DocumentedKey } from "../accounting/Keys.ts"
 import type { PriceList } from "../accounting/PriceBook.ts"
 import type { Effect, Redacted } from "effect"
 import type { Auth, Route, Signer } from "../providers/Deployment.ts"
@@ -41,6 +42,13 @@ export interface ProviderOff {
   readonly why: string
 }
 
+/** Whether callers are asked for keys, that of the administrator, and those that the document lists. */
+export interface Authentication {
+  readonly mode: "open" | "keys"
+  readonly adminKey: Redacted.Redacted | undefined
+  readonly keys: ReadonlyArray<DocumentedKey>
+}
+
 /** Everything that a program is configured by: the document, the environment and the flags in one. */
 export interface Configuration {
   /** the document's file; undefined where there is none */
@@ -51,6 +59,7 @@ export interface Configuration {
   readonly off: ReadonlyArray<ProviderOff>
   readonly models: { readonly [name: string]: ModelEntry }
   readonly audit: Document["audit"]
+  readonly auth: Authentication
   /** what calls are reckoned with */
   readonly prices: PriceList
   readonly warnings: ReadonlyArray<Problem>

@@ -1,4 +1,6 @@
-import { ByteSize, Duration, Effect, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { ByteSize, DateTime, Duration, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { Limits } from "../accounting/Limits.ts"
+import { KeyName } from "../accounting/VirtualKey.ts"
 import { CaptureLevel } from "../audit/Capture.ts"
 import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
@@ -152,10 +154,37 @@ const Accounting = Schema.Struct({
   prices: Schema.optionalKey(text("the path of a file"))
 })
 
+const moment = "a date or a time such as 2027-01-31 or 2027-01-31T12:00:00Z"
+
+/** A date or a time, as epoch milliseconds. */
+const Moment = text(moment).pipe(
+  Schema.decodeTo(Schema.Finite, {
+    decode: SchemaGetter.transformEffect((input: string) =>
+      Option.match(DateTime.make(input), {
+        onNone: () => Effect.fail(new SchemaIssue.InvalidValue({ expected: moment })),
+        onSome: (time) => Effect.succeed(DateTime.toEpochMillis(time))
+      })
+    ),
+    encode: SchemaGetter.transform((millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis)))
+  })
+)
+
+/** A key that callers may show. */
+const Key = Schema.Struct({
+  name: KeyName,
+  key: Secret,
+  owner: Schema.optionalKey(text("a text")),
+  tenant: Schema.optionalKey(text("a text")),
+  labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  models: Schema.optionalKey(Schema.Array(text("the name of a model, or a pattern such as anthropic/*"))),
+  limits: Schema.optionalKey(Limits),
+  expiresAt: Schema.optionalKey(Moment)
+})
+
 const Auth = Schema.Struct({
-  mode: Schema.optionalKey(oneOf(["open"], ["keys"])),
-  adminKey: notYet,
-  keys: notYet
+  mode: Schema.optionalKey(oneOf(["open", "keys"])),
+  adminKey: Schema.optionalKey(Secret),
+  keys: Schema.optionalKey(Schema.Array(Key))
 })
 
 /** A section that may be absent: everything in it then has its own default. */

@@ -2,6 +2,7 @@ import { Result } from "effect"
 import { type Cloud, cloudOf, formatNames, usualUrl } from "../providers/formats.ts"
 import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
+import { checkAuthentication } from "./authentication.ts"
 import { cloudSettings } from "./clouds.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
@@ -27,6 +28,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
   return [
     ...keysOf(root["providers"]).flatMap(checkProviderName),
     ...providers.flatMap(checkProvider),
+    ...checkAuthentication(root),
     ...models.flatMap((model) => [
       ...checkModel(model),
       ...checkAlias(model, models, names),

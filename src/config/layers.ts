@@ -1,4 +1,8 @@
 import { Clock, Duration, Effect, Layer, Redacted, Result } from "effect"
+import * as Access from "../accounting/Access.ts"
+import { Keys } from "../accounting/Keys.ts"
+import { KeyStore } from "../accounting/KeyStore.ts"
+import * as KeyStoreSql from "../accounting/KeyStoreSql.ts"
 import { PriceBook, Prices } from "../accounting/PriceBook.ts"
 import type { AuditStore } from "../audit/AuditStore.ts"
 import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
@@ -14,32 +18,52 @@ import { layerTable, type Listing, type ModelTable, type TableProvider } from ".
 import type { Router, Target } from "../routing/Router.ts"
 import { defaultTimeouts, type Timeouts } from "../routing/Timeouts.ts"
 import type { Upstream } from "../routing/Upstream.ts"
-import type { StorageError } from "../storage/Database.ts"
+import type { Database, StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
 import type { ModelEntry } from "./Document.ts"
 
-/** Where the records of calls are. Making it brings the tables up to date; it takes no part in recording. */
-export const storeLayer = ({
-  storage,
-  audit
-}: Configuration): Layer.Layer<AuditStore, StorageError | MigrationError> => {
-  if (storage._tag === "Memory") return AuditStoreMemory.layer
+/** The database of a configuration; undefined where everything is kept in memory. Made once, it may be used by several. */
+const databaseLayer = ({ audit, storage }: Configuration): Layer.Layer<Database, StorageError> | undefined => {
+  if (storage._tag === "Memory") return undefined
   // What only has to survive the process needs no flush to the disk for every batch.
   const synchronous = audit.durability === "strict" || audit.durability === "standard" ? "FULL" : "NORMAL"
-  return Layer.provide(AuditStoreSql.layer, Sqlite.layer({ filename: storage.filename, synchronous }))
+  return Sqlite.layer({ filename: storage.filename, synchronous })
 }
 
-/** Everything behind the server: the engine, the router over the configured providers and models, the audit trail. */
+/** Where the records of calls are. Making it brings the tables up to date; it takes no part in recording. */
+export const storeLayer = (
+  configuration: Configuration,
+  database = databaseLayer(configuration)
+): Layer.Layer<AuditStore, StorageError | MigrationError> =>
+  database === undefined ? AuditStoreMemory.layer : Layer.provide(AuditStoreSql.layer, database)
+
+/** The keys of the document, and those that are kept beside the records. */
+export const keysLayer = (
+  configuration: Configuration,
+  database = databaseLayer(configuration)
+): Layer.Layer<Keys, StorageError | MigrationError> =>
+  Layer.provide(
+    Keys.layer(configuration.auth.keys),
+    database === undefined ? KeyStore.layerMemory : Layer.provide(KeyStoreSql.layer, database)
+  )
+
+/** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (
   configuration: Configuration
-): Layer.Layer<Engine | Router | AuditTrail, StorageError | MigrationError> =>
-  Engine.layer.pipe(
-    Layer.provide(Layer.succeed(Prices, new PriceBook(configuration.prices))),
+): Layer.Layer<Engine | Router | AuditTrail | Keys, StorageError | MigrationError> => {
+  const database = databaseLayer(configuration)
+  return Engine.layer.pipe(
+    Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
     Layer.provideMerge(routerLayer(configuration)),
-    Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration)))
+    Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration, database))),
+    Layer.provideMerge(
+      configuration.auth.mode === "keys" ? Access.layerKeys(configuration.auth.adminKey) : Layer.empty
+    ),
+    Layer.provideMerge(keysLayer(configuration, database))
   )
+}
 
 /** The router over the configured providers and models. */
 export const routerLayer = (configuration: Configuration): Layer.Layer<Router> =>

@@ -1,3 +1,4 @@
+import { asksForKeys } from "./authentication.ts"
 import type { Document } from "./Document.ts"
 import type { Finding, Problem } from "./problems.ts"
 import { field } from "./substitute.ts"
@@ -42,12 +43,11 @@ export const exposure = (
   flags: Flags
 ): { readonly findings: ReadonlyArray<Finding>; readonly problems: ReadonlyArray<Problem> } => {
   const host = flags.host ?? environment.get("HOST") ?? field(document, "server", "host")
-  if (typeof host !== "string" || isLoopback(host) || field(document, "auth", "mode") === "open") {
-    return { findings: [], problems: [] }
-  }
+  const isGuarded = field(document, "auth", "mode") === "open" || asksForKeys(document)
+  if (typeof host !== "string" || isLoopback(host) || isGuarded) return { findings: [], problems: [] }
   const message =
-    `${JSON.stringify(host)} can be reached by other machines, and this version has no keys to keep them out; listen on ` +
-    "127.0.0.1, or say auth: { mode: open } in the configuration file if whoever reaches it may use it"
+    `${JSON.stringify(host)} can be reached by other machines, and nobody is asked for a key; ask for keys with ` +
+    "auth: { mode: keys }, listen on 127.0.0.1, or say auth: { mode: open } if whoever reaches it may use it"
   if (flags.host !== undefined) return { findings: [], problems: [{ path: "--host", message }] }
   return environment.has("HOST")
     ? { findings: [], problems: [{ path: "HOST", message }] }

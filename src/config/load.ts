@@ -6,6 +6,7 @@ import type { Configuration } from "./Configuration.ts"
 import { decodeDocument } from "./decode.ts"
 import type { Document } from "./Document.ts"
 import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
+import { authenticationOf, literalCallerKeys } from "./authentication.ts"
 import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
 import { readPrices } from "./prices.ts"
 import {
@@ -91,7 +92,12 @@ const settle = (
       ? providersOfEnvironment(usable.environment, accounts)
       : providersOfDocument(document.providers, usable.environment, missingKeys, accounts)
   const off = new Set(providers.off.map(({ name }) => name))
-  const findings = [...providers.warnings, ...literalKeys(source.value), ...idleTargets(document, off)]
+  const findings = [
+    ...providers.warnings,
+    ...literalKeys(source.value),
+    ...literalCallerKeys(source.value),
+    ...idleTargets(document, off)
+  ]
   return {
     file: source.file,
     server,
@@ -100,6 +106,7 @@ const settle = (
     off: providers.off,
     models: document.models,
     audit: document.audit,
+    auth: authenticationOf(document.auth),
     prices,
     warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
   }

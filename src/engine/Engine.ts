@@ -61,8 +61,8 @@ export class Engine extends Context.Service<
     readonly stream: (call: Call) => Stream.Stream<LlmEvent, LlmError>
     /** Runs a call to its end and says how it went. Fails only where the call was not admitted. */
     readonly run: (call: Call) => Effect.Effect<CallResult, LlmError>
-    /** Cancels an open call; false where there is none of that id. */
-    readonly cancel: (id: string) => Effect.Effect<boolean>
+    /** Cancels an open call, where `key` is given only one of that key; false where there is none. */
+    readonly cancel: (id: string, key?: string) => Effect.Effect<boolean>
     /** Cancels every open call because the process ends. */
     readonly shutdown: Effect.Effect<void>
     /** how many calls are open */
@@ -214,10 +214,11 @@ export class Engine extends Context.Service<
         open,
         stream: (call) => Stream.unwrap(Effect.map(open(call), events)),
         run,
-        cancel: (id) =>
+        cancel: (id, key) =>
           Effect.suspend(() => {
             const state = calls.get(id)
-            return state === undefined ? Effect.succeed(false) : Effect.as(cancel(state, "caller"), true)
+            const isMeant = state !== undefined && (key === undefined || state.call.caller.key === key)
+            return !isMeant ? Effect.succeed(false) : Effect.as(cancel(state, "caller"), true)
           }),
         shutdown: Effect.suspend(() =>
           Effect.forEach(calls.values(), (state) => cancel(state, "shutdown"), { discard: true })

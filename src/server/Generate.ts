@@ -1,4 +1,5 @@
 import { Clock, Effect, type Scope } from "effect"
+import { checkModel, type Principal } from "../accounting/Access.ts"
 import type { Call, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Answer } from "../engine/Answer.ts"
@@ -75,16 +76,18 @@ const callOf = Effect.fnUntraced(function* (
   headers: RequestHeaders,
   text: string,
   requestId: string,
+  principal: Principal,
   path: PathFacts | undefined
 ) {
   const body = yield* parseObject(text)
   const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path))
+  yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = headers["x-millrace-conversation"]
   return {
     request,
     delivery,
-    caller: yield* callerOf(headers),
+    caller: yield* callerOf(headers, principal),
     dialect: dialect.id,
     origin: originOf(dialect, headers, text, body),
     requestId,
@@ -100,12 +103,13 @@ const callOf = Effect.fnUntraced(function* (
 export const generate = (
   dialect: Dialect,
   exchange: Exchange,
+  principal: Principal,
   path?: PathFacts
 ): Effect.Effect<void, never, Engine> => {
   const headers = headersOf(exchange.request)
   return Effect.flatMap(requestIdOf(headers), (requestId) => {
     const sent = requestIdHeaders(dialect, requestId)
-    return serve(dialect, exchange, path, headers, requestId, sent).pipe(
+    return serve(dialect, exchange, principal, path, headers, requestId, sent).pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>
         Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
@@ -117,6 +121,7 @@ export const generate = (
 const serve = Effect.fnUntraced(function* (
   dialect: Dialect,
   exchange: Exchange,
+  principal: Principal,
   path: PathFacts | undefined,
   headers: RequestHeaders,
   requestId: string,
@@ -127,7 +132,7 @@ const serve = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   yield* checkControl(headers)
   const text = yield* readBody(exchange, settings.bodyLimit)
-  const call = yield* callOf(dialect, headers, text, requestId, path)
+  const call = yield* callOf(dialect, headers, text, requestId, principal, path)
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
   const context: RenderContext = {

@@ -1,8 +1,11 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer, Schedule } from "effect"
 import { createServer } from "node:http"
+import { Access } from "../accounting/Access.ts"
 import { Engine } from "../engine/Engine.ts"
-import { dispatch, makeRoutes, type Surfaces } from "./routes.ts"
+import { makeAdminRoutes } from "./admin/routes.ts"
+import type { Surfaces } from "./Route.ts"
+import { dispatch, makeRoutes } from "./routes.ts"
 import { serveRequests } from "./serveRequests.ts"
 import { Settings } from "./Settings.ts"
 
@@ -26,12 +29,8 @@ export class Server extends Context.Service<
         const server = createServer({ ...timeouts, noDelay: true })
         yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
         let draining = false
-        const route = dispatch(
-          makeRoutes(surfaces, () => draining),
-          surfaces,
-          settings
-        )
-        yield* serveRequests(server, route)
+        const routes = makeRoutes(surfaces, () => draining, yield* makeAdminRoutes)
+        yield* serveRequests(server, dispatch(routes, { surfaces, origins: settings, access: yield* Access }))
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             draining = true

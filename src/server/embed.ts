@@ -1,4 +1,5 @@
 import { Effect, type Scope } from "effect"
+import { checkModel, type Principal } from "../accounting/Access.ts"
 import type { AuditTrail } from "../audit/AuditTrail.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { openEmbedding } from "../engine/embed.ts"
@@ -24,13 +25,14 @@ import { Settings } from "./Settings.ts"
 export const embed = (
   dialect: Dialect,
   action: Embed,
-  exchange: Exchange
+  exchange: Exchange,
+  principal: Principal
 ): Effect.Effect<void, never, AuditTrail | Router> =>
   Effect.gen(function* () {
     const headers = headersOf(exchange.request)
     const requestId = yield* requestIdOf(headers)
     const sent: Record<string, string> = { "x-request-id": requestId }
-    yield* serve(action, exchange, headers, sent).pipe(
+    yield* serve(action, exchange, principal, headers, sent).pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>
         Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
@@ -41,6 +43,7 @@ export const embed = (
 const serve = Effect.fnUntraced(function* (
   { decode, render, format }: Embed,
   exchange: Exchange,
+  principal: Principal,
   headers: RequestHeaders,
   sent: Record<string, string>
 ): Effect.fn.Return<void, LlmError, AuditTrail | Router | Scope.Scope> {
@@ -49,11 +52,12 @@ const serve = Effect.fnUntraced(function* (
   const text = yield* readBody(exchange, bodyLimit)
   const body = yield* parseObject(text)
   const request = yield* Effect.fromResult(decode(body))
+  yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = headers["x-millrace-conversation"]
   const opened = yield* openEmbedding({
     request,
-    caller: yield* callerOf(headers),
+    caller: yield* callerOf(headers, principal),
     dialect: format,
     origin: { protocol: format, body, text, headers: {} },
     requestId: sent["x-request-id"]!,

@@ -2,6 +2,7 @@ import { Effect, Random } from "effect"
 import { isUtf8 } from "node:buffer"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
+import { callerBy, type Principal } from "../accounting/Access.ts"
 import type { Caller } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
@@ -128,8 +129,8 @@ export const checkControl = (headers: RequestHeaders): Effect.Effect<void, LlmEr
 const controlError = (header: string, mend: string): LlmError =>
   failure({ _tag: "InvalidRequest", kind: "type", path: header }, `The header ${header} is not readable: ${mend}`)
 
-/** Who asks, as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
-export const callerOf = (headers: RequestHeaders): Effect.Effect<Caller, LlmError> => {
+/** Who asks: by the key, and as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
+export const callerOf = (headers: RequestHeaders, principal: Principal): Effect.Effect<Caller, LlmError> => {
   const tenant = headers["x-millrace-tenant"]
   const listed = headers["x-millrace-labels"]
   const labels: Record<string, string> = {}
@@ -138,7 +139,7 @@ export const callerOf = (headers: RequestHeaders): Effect.Effect<Caller, LlmErro
     if (at <= 0) return controlError("x-millrace-labels", "write it as a=b,c=d")
     labels[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
   }
-  return Effect.succeed({
+  return callerBy(principal, {
     ...(tenant === undefined ? {} : { tenant }),
     ...(listed === undefined ? {} : { labels })
   })

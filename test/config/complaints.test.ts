@@ -96,7 +96,6 @@ models:
     filters: [pii]
 filters:
   pii: { kind: redact }
-auth: { adminKey: k, keys: [] }
 `
       })
       const yet = "is not supported by this version of Millrace yet; remove it"
@@ -107,9 +106,7 @@ auth: { adminKey: k, keys: [] }
           `models.m.retry: ${yet}`,
           `models.m.breaker: ${yet}`,
           `models.m.filters: ${yet}`,
-          `filters: ${yet}`,
-          `auth.adminKey: ${yet}`,
-          `auth.keys: ${yet}`
+          `filters: ${yet}`
         ]
       )
     })
@@ -121,16 +118,49 @@ auth: { adminKey: k, keys: [] }
   g: { protocol: ollama, baseUrl: http://127.0.0.1:11434 }
 models:
   m: { targets: [{ provider: g, model: x }], strategy: weighted }
-auth: { mode: keys }
 `,
       'millrace.yaml:4:46: models.m.strategy: "weighted" is not accepted; write ordered (this version does not support ' +
-        "weighted, random, least-latency, least-busy yet)",
-      'millrace.yaml:5:9: auth.mode: "keys" is not accepted; write open (this version does not support keys yet)'
+        "weighted, random, least-latency, least-busy yet)"
     )
   )
 })
 
 describe("what does not fit together", () => {
+  it.effect("keys that nobody is asked for, or that are not told apart", () =>
+    Effect.gen(function* () {
+      yield* says(
+        `auth:
+  mode: open
+  adminKey: k
+  keys: [{ name: ci, key: x }]
+`,
+        "millrace.yaml:3:3: auth.adminKey: means nothing while nobody is asked for a key; say mode: keys, or remove it",
+        "millrace.yaml:4:3: auth.keys: means nothing while nobody is asked for a key; say mode: keys, or remove it"
+      )
+      yield* says(
+        `auth:
+  mode: key
+  adminKey: "one"
+  keys:
+    - { name: ci, key: "two", expiresAt: soon }
+    - { name: ci, key: "three" }
+    - { name: admin, key: "two" }
+    - { name: "not a name", key: "one" }
+    - { name: limited, key: "four", limits: { requests: { week: 5 }, concurrent: 0 } }
+`,
+        'millrace.yaml:2:3: auth.mode: "key" is not accepted; write one of open, keys',
+        'millrace.yaml:5:31: auth.keys[0].expiresAt: "soon" is not accepted; write a date or a time such as 2027-01-31 or 2027-01-31T12:00:00Z',
+        "millrace.yaml:6:9: auth.keys[1].name: is the name of another key already; choose another",
+        "millrace.yaml:7:9: auth.keys[2].name: stands for the administrator's key; choose another",
+        "millrace.yaml:7:22: auth.keys[2].key: is another key already; each has to be one of its own",
+        "millrace.yaml:8:9: auth.keys[3].name: \"not a name\" is not accepted; write a name of up to 100 letters, digits, '.', '_', '@' and '-'",
+        "millrace.yaml:8:29: auth.keys[3].key: is another key already; each has to be one of its own",
+        "millrace.yaml:9:59: auth.keys[4].limits.requests.week: is no known key (known: minute, hour, day, month, total)",
+        "millrace.yaml:9:70: auth.keys[4].limits.concurrent: 0 is not accepted; write a whole number greater than 0"
+      )
+    })
+  )
+
   it.effect("providers that lack something, or have too much", () =>
     says(
       `providers:

@@ -155,8 +155,8 @@ describe("flags win over the environment, which wins over the document", () => {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* complaints({ environment: { PORT: "http", HOST: "0.0.0.0" } }), [
         'PORT: "http" is not accepted; write a port from 0 to 65535 (0 takes any free one)',
-        'HOST: "0.0.0.0" can be reached by other machines, and this version has no keys to keep them out; listen on ' +
-          "127.0.0.1, or say auth: { mode: open } in the configuration file if whoever reaches it may use it"
+        'HOST: "0.0.0.0" can be reached by other machines, and nobody is asked for a key; ask for keys with ' +
+          "auth: { mode: keys }, listen on 127.0.0.1, or say auth: { mode: open } if whoever reaches it may use it"
       ])
       assert.deepStrictEqual(yield* complaints({ flags: { port: 70_000 } }), [
         "--port: 70000 is not accepted; write a port from 0 to 65535 (0 takes any free one)"

@@ -33,6 +33,8 @@ export interface RunningOptions {
   /** wire formats by which the simulator is reached beside, each by a provider of that name */
   readonly formats?: ReadonlyArray<FormatName>
   readonly storage?: string
+  /** further sections of the document */
+  readonly sections?: object
   /** a folder of recordings for the simulator */
   readonly replay?: string
   /** scripted answers of the simulator */
@@ -56,7 +58,7 @@ export class Running extends Context.Service<
 /** The document of a configuration whose providers are at one address. */
 export const documentFor = (
   simulator: string,
-  { models = {}, providers = {}, formats = [], storage = "memory:" }: RunningOptions
+  { models = {}, providers = {}, formats = [], storage = "memory:", sections = {} }: RunningOptions
 ) => ({
   storage: { url: storage },
   audit: { durability: "strict" },
@@ -71,7 +73,8 @@ export const documentFor = (
     ),
     ...providers
   },
-  models
+  models,
+  ...sections
 })
 
 /** Starts it all on free ports. Time is real, and short where the settings say so. */

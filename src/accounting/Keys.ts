@@ -1,0 +1,205 @@
+import { Clock, Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scope, Semaphore } from "effect"
+import { createHmac, randomBytes } from "node:crypto"
+import type { StorageError } from "../storage/Database.ts"
+import { type KeptKey, KeyStore } from "./KeyStore.ts"
+import { adminName, isUsable, type KeyChange, type NewKey, type VirtualKey } from "./VirtualKey.ts"
+
+/** Why a key could not be made or changed. */
+export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
+  reason: Schema.Literals(["exists", "unknown", "documented"]),
+  message: Schema.String
+}) {}
+
+/** A key with its secret, which is shown this once and kept nowhere. */
+export interface IssuedKey {
+  readonly key: VirtualKey
+  readonly secret: string
+}
+
+/** A key that stands in the configuration. */
+export interface DocumentedKey extends NewKey {
+  readonly secret: Redacted.Redacted
+}
+
+const checkEvery = "1 second"
+/** Whoever shows a key that is not known has it looked for in the store, though not more often than this. */
+const checkOnMissMillis = 100
+
+const refused = (reason: KeyRefused["reason"], message: string) => new KeyRefused({ reason, message })
+const unknown = (name: string) => refused("unknown", `There is no key ${JSON.stringify(name)}`)
+const documented = (name: string) =>
+  refused("documented", `The key ${JSON.stringify(name)} stands in the configuration; change it there`)
+
+const hintOf = (secret: string): string => (secret.length < 16 ? "…" : `${secret.slice(0, 6)}…${secret.slice(-4)}`)
+
+class KeyRing {
+  readonly #store: KeyStore["Service"]
+  readonly #clock: Clock.Clock
+  readonly #documented: ReadonlyArray<KeptKey>
+  readonly #onlyOne = Semaphore.makeUnsafe(1)
+  #byHash = new Map<string, VirtualKey>()
+  #byName = new Map<string, KeptKey>()
+  #revision = -1
+  #checkedAt = Number.NEGATIVE_INFINITY
+
+  constructor(store: KeyStore["Service"], clock: Clock.Clock, documented: ReadonlyArray<DocumentedKey>) {
+    this.#store = store
+    this.#clock = clock
+    this.#documented = documented.map(({ secret, ...key }) => ({
+      key: { ...key, hint: hintOf(Redacted.value(secret)), source: "document", disabled: false },
+      hash: this.#hash(Redacted.value(secret)),
+      previousHash: undefined
+    }))
+  }
+
+  #hash(secret: string): string {
+    return createHmac("sha256", this.#store.pepper).update(secret).digest("base64url")
+  }
+
+  get #now(): number {
+    return this.#clock.currentTimeMillisUnsafe()
+  }
+
+  /** Reads the keys anew where somebody has changed them. */
+  readonly refresh: Effect.Effect<void, StorageError> = Effect.suspend(() => {
+    this.#checkedAt = this.#now
+    return Effect.flatMap(this.#store.revision, (revision) => (revision === this.#revision ? Effect.void : this.#load))
+  })
+
+  get #load(): Effect.Effect<void, StorageError> {
+    return Effect.map(this.#store.load, ({ keys, revision }) => {
+      this.#revision = revision
+      // What the configuration says stands before what the database has.
+      const all = [...keys, ...this.#documented]
+      this.#byName = new Map(all.map((kept) => [kept.key.name, kept]))
+      this.#byHash = new Map()
+      for (const { hash, key, previousHash } of this.#byName.values()) {
+        if (previousHash !== undefined) this.#byHash.set(previousHash, { ...key, expiresAt: endOfPrevious(key) })
+        this.#byHash.set(hash, key)
+      }
+    })
+  }
+
+  readonly identify = (secret: string): Effect.Effect<VirtualKey | undefined> => {
+    const hash = this.#hash(secret)
+    const known = this.#usable(hash)
+    if (known !== undefined || this.#now - this.#checkedAt < checkOnMissMillis) return Effect.succeed(known)
+    const looked = this.#now
+    const lookAgain = Effect.suspend(() => (this.#checkedAt > looked ? Effect.void : this.refresh))
+    return Effect.map(Effect.ignore(this.#onlyOne.withPermit(lookAgain)), () => this.#usable(hash))
+  }
+
+  #usable(hash: string): VirtualKey | undefined {
+    const key = this.#byHash.get(hash)
+    return key !== undefined && isUsable(key, this.#now) ? key : undefined
+  }
+
+  readonly find = (name: string): VirtualKey | undefined => this.#byName.get(name)?.key
+
+  readonly list = Effect.suspend(() =>
+    Effect.map(this.refresh, () =>
+      [...this.#byName.values()].map(({ key }) => key).toSorted((one, other) => one.name.localeCompare(other.name))
+    )
+  )
+
+  #issue(): { readonly secret: string; readonly hash: string } {
+    const secret = `mr-${randomBytes(32).toString("base64url")}`
+    return { secret, hash: this.#hash(secret) }
+  }
+
+  readonly create = (wanted: NewKey): Effect.Effect<IssuedKey, KeyRefused | StorageError> =>
+    Effect.gen({ self: this }, function* () {
+      yield* this.refresh
+      const exists = refused("exists", `There is a key ${JSON.stringify(wanted.name)} already`)
+      if (this.#byName.has(wanted.name) || wanted.name === adminName) return yield* exists
+      const { hash, secret } = this.#issue()
+      const facts = { hint: hintOf(secret), source: "database", createdAt: this.#now, disabled: false } as const
+      const key: VirtualKey = { ...wanted, ...facts }
+      if (!(yield* this.#store.insert({ key, hash, previousHash: undefined }))) return yield* exists
+      yield* this.refresh
+      return { key, secret }
+    })
+
+  #changeable(name: string): Effect.Effect<KeptKey, KeyRefused | StorageError> {
+    return Effect.flatMap(this.refresh, () => {
+      const kept = this.#byName.get(name)
+      if (kept === undefined) return unknown(name)
+      return kept.key.source === "document" ? documented(name) : Effect.succeed(kept)
+    })
+  }
+
+  #replace(kept: KeptKey): Effect.Effect<VirtualKey, StorageError> {
+    return this.#store.replace(kept).pipe(
+      Effect.andThen(() => this.refresh),
+      Effect.as(kept.key)
+    )
+  }
+
+  readonly rotate = (name: string, grace: Duration.Duration): Effect.Effect<IssuedKey, KeyRefused | StorageError> =>
+    Effect.gen({ self: this }, function* () {
+      const { hash: previousHash, key } = yield* this.#changeable(name)
+      const { hash, secret } = this.#issue()
+      const now = this.#now
+      const previousUntil = now + Duration.toMillis(grace)
+      const rotated: VirtualKey = { ...key, hint: hintOf(secret), rotatedAt: now, previousUntil }
+      return { key: yield* this.#replace({ key: rotated, hash, previousHash }), secret }
+    })
+
+  readonly change = (name: string, change: KeyChange): Effect.Effect<VirtualKey, KeyRefused | StorageError> =>
+    Effect.flatMap(this.#changeable(name), (kept) => this.#replace({ ...kept, key: changed(kept.key, change) }))
+
+  /** Looks for changes by others from time to time; what is known stays while the store is away. */
+  readonly watch: Effect.Effect<void, never, Scope.Scope> = Effect.asVoid(
+    Effect.forkScoped(
+      this.#onlyOneRefresh().pipe(
+        Effect.catch((error) => Effect.logWarning("Changes of keys cannot be seen", error)),
+        Effect.schedule(Schedule.spaced(checkEvery))
+      )
+    )
+  )
+
+  #onlyOneRefresh(): Effect.Effect<void, StorageError> {
+    return this.#onlyOne.withPermit(Effect.suspend(() => this.refresh))
+  }
+}
+
+/** The secret before works until its time is over, or the key's. */
+const endOfPrevious = ({ expiresAt = Infinity, previousUntil = 0 }: VirtualKey): number =>
+  Math.min(expiresAt, previousUntil)
+
+const changed = (key: VirtualKey, change: KeyChange): VirtualKey => {
+  const entries = Object.entries({ ...key, ...change }).filter(([, value]) => value !== null)
+  // Every field of a change is one of a key, and null stood for its absence.
+  return Object.fromEntries(entries) as unknown as VirtualKey
+}
+
+/**
+ * The keys that callers may show: those of the configuration, and those that are made and changed while it runs, by this
+ * process or by others that share its store.
+ */
+export class Keys extends Context.Service<
+  Keys,
+  {
+    /** The key whose secret this is, where it works now. */
+    readonly identify: (secret: string) => Effect.Effect<VirtualKey | undefined>
+    /** A key by its name, whether it works or not, as it is known here. */
+    readonly find: (name: string) => VirtualKey | undefined
+    readonly list: Effect.Effect<ReadonlyArray<VirtualKey>, StorageError>
+    readonly create: (key: NewKey) => Effect.Effect<IssuedKey, KeyRefused | StorageError>
+    /** Gives the key another secret; the one before works for as long as `grace` says. */
+    readonly rotate: (name: string, grace: Duration.Duration) => Effect.Effect<IssuedKey, KeyRefused | StorageError>
+    readonly change: (name: string, change: KeyChange) => Effect.Effect<VirtualKey, KeyRefused | StorageError>
+  }
+>()("millrace/accounting/Keys") {
+  /** Holds the keys of the configuration and of the store; sees within a second or so what others change there. */
+  static readonly layer = (documented: ReadonlyArray<DocumentedKey> = []): Layer.Layer<Keys, StorageError, KeyStore> =>
+    Layer.effect(
+      Keys,
+      Effect.gen(function* () {
+        const ring = new KeyRing(yield* KeyStore, yield* Clock.Clock, documented)
+        yield* ring.refresh
+        yield* ring.watch
+        return Keys.of(ring)
+      })
+    )
+}

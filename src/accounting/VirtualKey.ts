@@ -1,0 +1,81 @@
+import { Schema } from "effect"
+import { Limits } from "./Limits.ts"
+
+const optional = Schema.optionalKey
+const Moment = Schema.Finite
+
+/** The name under which the calls of the administrator are recorded: no other key may have it. */
+export const adminName = "admin"
+
+/** How a key may be called: it stands in records, reports and paths. */
+export const KeyName = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][\w.@-]{0,99}$/, {
+    message: "Expected a name of up to 100 letters, digits, '.', '_', '@' and '-'"
+  })
+)
+
+const attributes = {
+  /** whom to ask about it */
+  owner: optional(Schema.String),
+  /** on whose behalf all of its calls are made */
+  tenant: optional(Schema.String),
+  labels: optional(Schema.Record(Schema.String, Schema.String)),
+  /** the models that it may name; `*` stands for anything */
+  models: optional(Schema.Array(Schema.NonEmptyString)),
+  limits: optional(Limits),
+  /** epoch milliseconds */
+  expiresAt: optional(Moment)
+}
+
+/** A key to be made. */
+export const NewKey = Schema.Struct({ name: KeyName, ...attributes })
+export type NewKey = typeof NewKey.Type
+
+/** What is to be changed of a key: what is absent stays, what is null goes. */
+export const KeyChange = Schema.Struct({
+  owner: optional(Schema.NullOr(Schema.String)),
+  tenant: optional(Schema.NullOr(Schema.String)),
+  labels: optional(Schema.NullOr(Schema.Record(Schema.String, Schema.String))),
+  models: optional(Schema.NullOr(Schema.Array(Schema.NonEmptyString))),
+  limits: optional(Schema.NullOr(Limits)),
+  expiresAt: optional(Schema.NullOr(Moment)),
+  disabled: optional(Schema.Boolean)
+})
+export type KeyChange = typeof KeyChange.Type
+
+/** A key as it is shown: everything but the key itself. Times are epoch milliseconds. */
+export const VirtualKey = Schema.Struct({
+  ...NewKey.fields,
+  /** beginning and end of the key itself, to tell it by */
+  hint: Schema.String,
+  /** `document` where it stands in the configuration, and is changed there */
+  source: Schema.Literals(["database", "document"]),
+  createdAt: optional(Moment),
+  /** when it was last given another secret, and until when the one before still works */
+  rotatedAt: optional(Moment),
+  previousUntil: optional(Moment),
+  disabled: Schema.Boolean
+})
+export type VirtualKey = typeof VirtualKey.Type
+
+/** Whether a key works at `now`. */
+export const isUsable = ({ disabled, expiresAt }: VirtualKey, now: number): boolean =>
+  !disabled && (expiresAt === undefined || now < expiresAt)
+
+const matches = (pattern: string, model: string): boolean => {
+  if (!pattern.includes("*")) return pattern === model
+  const parts = pattern.split("*")
+  const [first = "", last = ""] = [parts[0], parts.at(-1)]
+  if (!model.startsWith(first) || !model.endsWith(last) || model.length < first.length + last.length) return false
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = model.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at <= model.length - last.length
+}
+
+/** Whether a key may name a model. */
+export const mayName = ({ models }: Pick<VirtualKey, "models">, model: string): boolean =>
+  models === undefined || models.some((pattern) => matches(pattern, model))

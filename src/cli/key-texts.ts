@@ -1,0 +1,73 @@
+import { DateTime } from "effect"
+import { type Limits, measures } from "../accounting/Limits.ts"
+import type { VirtualKey } from "../accounting/VirtualKey.ts"
+import { columns } from "./describe.ts"
+
+const timeOf = (millis: number): string =>
+  DateTime.formatIso(DateTime.makeUnsafe(millis))
+    .replace("T", " ")
+    .replace(/(:\d+)\.\d+Z$/, "$1 UTC")
+
+const stateOf = ({ disabled, expiresAt }: VirtualKey, now: number): string => {
+  if (disabled) return "disabled"
+  if (expiresAt === undefined) return "works"
+  return now < expiresAt ? `works until ${timeOf(expiresAt)}` : "expired"
+}
+
+const limitsOf = (limits: Limits): string =>
+  measures
+    .flatMap((measure) => {
+      const limit = limits[measure]
+      if (limit === undefined) return []
+      if (typeof limit === "number") return [`${limit} at once`]
+      return Object.entries(limit).map(
+        ([period, amount]) =>
+          `${measure === "cost" ? "$" : ""}${amount}${measure === "cost" ? "" : ` ${measure}`}/${period}`
+      )
+    })
+    .join(", ")
+
+/** Keys as a table, one on each line. */
+export const keyTable = (keys: ReadonlyArray<VirtualKey>, now: number): string =>
+  columns(
+    keys.map((key) => {
+      const { hint, limits, models, name, source, tenant } = key
+      const facts = [
+        hint,
+        stateOf(key, now),
+        tenant === undefined ? "" : `tenant ${tenant}`,
+        models === undefined ? "" : models.join(" "),
+        limits === undefined ? "" : limitsOf(limits),
+        source === "document" ? "from the configuration" : ""
+      ]
+      return [name, facts.filter((fact) => fact !== "").join(", ")]
+    }),
+    ""
+  )
+
+/** One key with all that is known of it. */
+export const keyDetails = (key: VirtualKey): string => {
+  const { createdAt, disabled, expiresAt, hint, labels = {}, limits, models, name, owner, previousUntil, tenant } = key
+  const rows: ReadonlyArray<readonly [string, string | undefined]> = [
+    ["name", name],
+    ["key", hint],
+    ["owner", owner],
+    ["tenant", tenant],
+    [
+      "labels",
+      Object.entries(labels)
+        .map(([label, value]) => `${label}=${value}`)
+        .join(", ")
+    ],
+    ["models", models?.join(", ")],
+    ["limits", limits === undefined ? undefined : limitsOf(limits)],
+    ["created", createdAt === undefined ? undefined : timeOf(createdAt)],
+    ["expires", expiresAt === undefined ? "never" : timeOf(expiresAt)],
+    ["disabled", disabled ? "yes" : undefined],
+    ["the key before", previousUntil === undefined ? undefined : `works until ${timeOf(previousUntil)}`]
+  ]
+  return columns(
+    rows.flatMap(([left, right]) => (right === undefined || right === "" ? [] : [[left, right] as const])),
+    ""
+  )
+}

@@ -1,0 +1,126 @@
+import { Effect } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import { anybody, type Principal } from "../accounting/Access.ts"
+import type { AuditTrail } from "../audit/AuditTrail.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { Engine } from "../engine/Engine.ts"
+import type { Dialect } from "../protocols/Dialect.ts"
+import { ownsPath, servesPath, type Surface } from "../protocols/Surface.ts"
+import type { Router } from "../routing/Router.ts"
+import type { Audience } from "./authenticate.ts"
+import { explain } from "./explain.ts"
+import { sendJson } from "./Generate.ts"
+import { type Exchange, headersOf, readBody, type RequestHeaders, requestIdHeaders, requestIdOf } from "./requests.ts"
+import type { ResponseHeaders } from "./ResponseWriter.ts"
+import { Settings } from "./Settings.ts"
+
+/** The dialects that are served; the first answers what no dialect claims. */
+export type Surfaces = NonEmptyReadonlyArray<Surface>
+
+/** What a route needs of the program. */
+export type RouteServices = Engine | Router | AuditTrail
+
+/** Answers a request. */
+export type Handler = (exchange: Exchange, match: Match) => Effect.Effect<void, never, RouteServices>
+
+/** A path: exact, or with `*` at its end for anything that follows; `*` as a method is any. */
+export interface Route {
+  readonly method: "GET" | "POST" | "*"
+  readonly path: string
+  /** who may ask, where keys are asked for; whoever has one unless it says otherwise */
+  readonly audience?: Audience
+  readonly handle: Handler
+}
+
+const noQuery = new URLSearchParams()
+
+/** Where a request was routed: the part of the path that the route leaves open, and the query. */
+export class Match {
+  readonly rest: string
+  /** who asks */
+  principal: Principal = anybody
+  private readonly search: string
+  private readonly surfaces: Surfaces
+  private readonly exchange: Exchange
+  readonly path: string
+
+  constructor(rest: string, search: string, surfaces: Surfaces, exchange: Exchange, path: string) {
+    this.rest = rest
+    this.search = search
+    this.surfaces = surfaces
+    this.exchange = exchange
+    this.path = path
+  }
+
+  get query(): URLSearchParams {
+    return this.search === "" ? noQuery : new URLSearchParams(this.search)
+  }
+
+  /** the dialect to answer in where the path does not decide it */
+  get surface(): Surface {
+    return surfaceFor(this.surfaces, this.exchange, this.path, this.query)
+  }
+}
+
+/** The dialect to answer in: that of the path, else that of the headers, else the first that lists models there. */
+const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, query: URLSearchParams): Surface => {
+  const owner = surfaces.find((surface) => ownsPath(surface, path))
+  if (owner !== undefined) return owner
+  const headers = headersOf(request)
+  const near = surfaces.filter(({ modelsPath }) => path === modelsPath || path.startsWith(`${modelsPath}/`))
+  // Where one dialect asks its models, another may only describe its own.
+  const asked = request.method === "POST" || near.length === 0
+  return (
+    (asked ? surfaces.find((surface) => servesPath(surface, path)) : undefined) ??
+    (near.length === 1 ? near[0] : undefined) ??
+    surfaces.find(({ recognises }) => recognises(headers, query)) ??
+    surfaces[0]
+  )
+}
+
+/** There is nothing of that name. */
+export const notFound = (what: string): LlmError => failure({ _tag: "InvalidRequest", kind: "notFound" }, what)
+
+/** Tells a failure in the words of a dialect. */
+export const refuse = (
+  exchange: Exchange,
+  dialect: Dialect,
+  error: LlmError,
+  headers: ResponseHeaders = {}
+): Effect.Effect<void> =>
+  Effect.map(requestIdOf(headersOf(exchange.request)), (requestId) =>
+    sendJson(exchange, dialect.renderError(error, requestId), { ...requestIdHeaders(dialect, requestId), ...headers })
+  )
+
+/** A handler that answers with JSON, errors in the words of the dialect that asks. `text` reads the request's body. */
+export const json =
+  (
+    answer: (
+      match: Match,
+      text: Effect.Effect<string, LlmError>,
+      headers: RequestHeaders
+    ) => Effect.Effect<unknown, LlmError, RouteServices>
+  ): Handler =>
+  (exchange, match) =>
+    Effect.gen(function* () {
+      const { bodyLimit } = yield* Settings
+      const headers = headersOf(exchange.request)
+      const requestId = yield* requestIdOf(headers)
+      const rendered = yield* answer(match, readBody(exchange, bodyLimit), headers).pipe(
+        // Everything answered here was made of JSON values.
+        Effect.map((body) => ({ status: 200, headers: {}, body: body as never })),
+        Effect.catchCause((cause) =>
+          Effect.map(explain(cause), (error) => match.surface.dialect.renderError(error, requestId))
+        )
+      )
+      yield* Effect.sync(() => sendJson(exchange, rendered, requestIdHeaders(match.surface.dialect, requestId)))
+    })
+
+/** A handler that always says the same. */
+export const text =
+  (status: number, body: string): Handler =>
+  ({ request, response }) =>
+    Effect.map(requestIdOf(headersOf(request)), (requestId) => {
+      const headers = { "content-type": "text/plain; charset=utf-8", "x-request-id": requestId }
+      response.writeHead(status, headers).end(body)
+    })

@@ -1,0 +1,75 @@
+import { NodeHttpServer } from "@effect/platform-node"
+import { Duration, Effect, Layer, Option } from "effect"
+import { HttpRouter } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { type IssuedKey as Issued, type KeyRefused, Keys } from "../../accounting/Keys.ts"
+import type { StorageError } from "../../storage/Database.ts"
+import { requestIdOf, headersOf } from "../requests.ts"
+import type { Route } from "../Route.ts"
+import { AdminApi, KeyConflict, KeyNotFound, KeysUnavailable } from "./AdminApi.ts"
+
+const explained = (error: KeyRefused | StorageError): KeyNotFound | KeyConflict | KeysUnavailable => {
+  if (error._tag === "StorageError") return unavailable()
+  const { message, reason } = error
+  return reason === "unknown" ? new KeyNotFound({ message }) : new KeyConflict({ message })
+}
+
+const unavailable = () => new KeysUnavailable({ message: "The keys cannot be reached now; try again" })
+const shown = ({ key, secret }: Issued) => ({ ...key, secret })
+
+const keysGroup = HttpApiBuilder.group(
+  AdminApi,
+  "keys",
+  Effect.fnUntraced(function* (handlers) {
+    const keys = yield* Keys
+    return handlers
+      .handle("list", () => Effect.mapBoth(keys.list, { onSuccess: (data) => ({ data }), onFailure: unavailable }))
+      .handle("create", ({ payload }) =>
+        Effect.mapBoth(keys.create(payload), { onSuccess: shown, onFailure: explained })
+      )
+      .handle("get", ({ params }) =>
+        Effect.flatMap(Effect.mapError(keys.list, unavailable), () => {
+          const key = keys.find(params.name)
+          return key === undefined
+            ? new KeyNotFound({ message: `There is no key ${JSON.stringify(params.name)}` })
+            : Effect.succeed(key)
+        })
+      )
+      .handle("change", ({ params, payload }) => Effect.mapError(keys.change(params.name, payload), explained))
+      .handle("rotate", ({ params, payload }) =>
+        Effect.mapBoth(keys.rotate(params.name, Duration.seconds(payload.graceSeconds ?? 0)), {
+          onSuccess: shown,
+          onFailure: explained
+        })
+      )
+  })
+)
+
+const api = HttpApiBuilder.layer(AdminApi, { openapiPath: "/admin/api/openapi.json" })
+
+/** The administrator's API, where the program has keys at all; nothing where it has none. */
+export const makeAdminRoutes = Effect.gen(function* () {
+  const keys = yield* Effect.serviceOption(Keys)
+  if (Option.isNone(keys)) return []
+  const served = api.pipe(
+    Layer.provide(keysGroup),
+    Layer.provide([Layer.succeed(Keys, keys.value), NodeHttpServer.layerHttpServices, HttpRouter.disableLogger])
+  )
+  const handler = yield* NodeHttpServer.makeHandler(yield* HttpRouter.toHttpEffect(served), {
+    scope: yield* Effect.scope
+  })
+  const route: Route = {
+    method: "*",
+    path: "/admin/api/*",
+    audience: "admin",
+    handle: ({ request, response }) =>
+      Effect.flatMap(requestIdOf(headersOf(request)), (requestId) =>
+        Effect.callback<void>((resume) => {
+          response.setHeader("x-request-id", requestId)
+          response.once("close", () => resume(Effect.void))
+          handler(request, response)
+        })
+      )
+  }
+  return [route]
+})

@@ -1,0 +1,38 @@
+import { Effect } from "effect"
+import { Access, anybody, type Principal } from "../accounting/Access.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { RequestHeaders } from "./requests.ts"
+
+/** Who may ask for something: whoever reaches the server, whoever has a key, or the administrator alone. */
+export type Audience = "everybody" | "callers" | "admin"
+
+/** The key that a request shows, where SDKs put it. */
+const secretOf = (headers: RequestHeaders, query: URLSearchParams): string | undefined => {
+  const bearer = /^bearer +(.+)$/i.exec(headers["authorization"]?.trim() ?? "")?.[1]
+  const shown = [bearer, headers["x-api-key"], headers["x-goog-api-key"], query.get("key")]
+  return shown.find((secret): secret is string => typeof secret === "string" && secret !== "")
+}
+
+const unauthorized = (message: string): LlmError => failure({ _tag: "Unauthorized" }, message)
+
+const missing = unauthorized(
+  "This server asks for a key: send it as the header authorization (Bearer <key>), x-api-key or x-goog-api-key, or as ?key="
+)
+const unknown = unauthorized("The key is not valid here: it is not known, has expired, or is disabled")
+const forAdmin = failure({ _tag: "PermissionDenied" }, "This is for the administrator's key (auth.adminKey)")
+
+/** Finds out who asks; fails where they may not. */
+export const authenticate = (
+  { required, identify }: (typeof Access)["Service"],
+  audience: Audience,
+  headers: RequestHeaders,
+  query: () => URLSearchParams
+): Effect.Effect<Principal, LlmError> => {
+  if (!required || audience === "everybody") return Effect.succeed(anybody)
+  const secret = secretOf(headers, query())
+  if (secret === undefined) return missing
+  return Effect.flatMap(identify(secret), (principal) => {
+    if (principal === undefined) return unknown
+    return audience === "admin" && principal._tag !== "Admin" ? forAdmin : Effect.succeed(principal)
+  })
+}

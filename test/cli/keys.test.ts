@@ -1,0 +1,78 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { ask, json } from "../server/simulate/server.ts"
+import { folderWith, millrace, serving } from "./running.ts"
+
+const document = `
+auth: { mode: keys, adminKey: "\${ADMIN}", keys: [{ name: ci, key: "\${CI}" }] }
+providers: { simulator: { protocol: simulator } }
+`
+const environment = { ADMIN: "the-administrator", CI: "key-of-the-document" }
+
+const chat = (url: string, key: string) =>
+  Effect.map(
+    ask(`${url}/v1/chat/completions`, {
+      body: { model: "simulator/echo", messages: [{ role: "user", content: "hello" }] },
+      headers: { authorization: `Bearer ${key}` }
+    }),
+    ({ status }) => status
+  )
+
+/** Asks until the answer is this one: servers look for changes of others from time to time. */
+const until = (url: string, key: string, status: number) =>
+  Effect.repeat(chat(url, key), { until: (found) => found === status })
+
+describe("millrace keys", () => {
+  it.live(
+    "makes, rotates and disables keys of a server that runs, and of the database beneath it",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith("millrace.yaml", document)
+        const place = { folder, environment }
+        const { url, said } = yield* serving(place)
+        assert.include(said, "keys create")
+        const made = yield* millrace(place, "keys", "create", "web", "--limit", "requests/minute=60", "--json")
+        const { secret } = JSON.parse(made.stdout)
+        yield* until(url, secret, 200)
+        assert.strictEqual(yield* chat(url, "another"), 401)
+        assert.strictEqual(yield* chat(url, environment.CI), 200)
+
+        const asAdmin = ["--url", url, "--key", environment.ADMIN]
+        const rotated = yield* millrace(place, "keys", "rotate", "web", "--grace", "1h", "--json", ...asAdmin)
+        const next = JSON.parse(rotated.stdout).secret
+        assert.deepStrictEqual([yield* chat(url, secret), yield* chat(url, next)], [200, 200])
+        yield* millrace(place, "keys", "disable", "web")
+        yield* until(url, next, 401)
+        assert.strictEqual(yield* chat(url, secret), 401)
+
+        const listed = yield* millrace(place, "keys", "list", ...asAdmin)
+        assert.match(listed.stdout, /^ci .*from the configuration$/m)
+        assert.match(listed.stdout, /^web .*disabled.*60 requests\/minute$/m)
+        for (const each of [secret, next, ...Object.values(environment)]) assert.notInclude(listed.stdout, each)
+        const calls = yield* ask(`${url}/v1/calls`, { headers: { "x-api-key": environment.ADMIN } })
+        assert.isAbove(json(calls).data.length, 0)
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+
+  it.live(
+    "says what it cannot do, and how to mend it",
+    () =>
+      Effect.gen(function* () {
+        const place = { folder: yield* folderWith("millrace.yaml", document), environment }
+        const failing = (...args: ReadonlyArray<string>) =>
+          Effect.map(millrace(place, "keys", ...args), ({ code, stderr }) => {
+            assert.strictEqual(code, 1)
+            return stderr
+          })
+        assert.include(yield* failing("create", "ci"), 'There is a key "ci" already')
+        assert.include(yield* failing("disable", "ci"), "change it there")
+        assert.include(yield* failing("rotate", "nobody"), 'There is no key "nobody"')
+        assert.include(yield* failing("create", "x", "--limit", "words/day=3"), "<measure>/<window>=<amount>")
+        assert.include(yield* failing("create", "x", "--expires", "soon"), "2027-01-31")
+        assert.include(yield* failing("list", "--url", "http://127.0.0.1:1"), "nobody answers there")
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+})

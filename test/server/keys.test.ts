@@ -1,0 +1,229 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { begin, finished } from "./client.ts"
+import {
+  ask,
+  askChat,
+  askMessages,
+  dialects,
+  ended,
+  errorOf,
+  recordOf,
+  running,
+  until,
+  userMessage
+} from "./running.ts"
+import { json } from "./simulate/server.ts"
+
+const keys = { admin: "key-of-the-administrator", ci: "key-of-continuous-integration", acme: "key-of-acme-for-chat" }
+
+const server = running({
+  models: { smart: { targets: [{ provider: "messages", model: "echo" }] } },
+  sections: {
+    auth: {
+      mode: "keys",
+      adminKey: keys.admin,
+      keys: [
+        { name: "ci", key: keys.ci, labels: { team: "build" } },
+        { name: "acme", key: keys.acme, tenant: "acme", models: ["chat/*"] },
+        { name: "old", key: "key-that-has-expired", expiresAt: "2020-01-01" }
+      ]
+    }
+  }
+})
+
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` })
+const body = { model: "smart", max_tokens: 50, messages: [userMessage] }
+const contents = { contents: [{ role: "user", parts: [{ text: "hello" }] }] }
+
+layer(server, { excludeTestServices: true })("a server that asks for keys", (it) => {
+  it.effect("refuses whoever shows none, or one that is not valid, in the words of the dialect", () =>
+    Effect.gen(function* () {
+      for (const headers of [{}, bearer("nobody's"), bearer("key-that-has-expired"), { authorization: keys.ci }]) {
+        const chat = yield* askChat("smart", {}, { headers })
+        assert.deepStrictEqual([chat.status, errorOf(chat.text).code], [401, "invalid_api_key"])
+        assert.strictEqual(chat.headers["www-authenticate"], "Bearer")
+        assert.isUndefined(chat.headers["x-millrace-call-id"])
+        const messages = yield* askMessages("smart", {}, { headers })
+        assert.deepStrictEqual([messages.status, errorOf(messages.text).type], [401, "authentication_error"])
+        const gemini = yield* ask("/v1beta/models/chat/echo:generateContent", { body: contents, headers })
+        assert.deepStrictEqual([gemini.status, json(gemini).error.status], [401, "UNAUTHENTICATED"])
+        for (const path of ["/v1/models", "/v1/calls", "/", "/admin/api/keys"]) {
+          assert.strictEqual((yield* ask(path, { headers })).status, 401, path)
+        }
+      }
+      for (const path of ["/healthz", "/readyz"]) assert.strictEqual((yield* ask(path)).status, 200)
+    })
+  )
+
+  it.effect("takes a key wherever an SDK puts it", () =>
+    Effect.gen(function* () {
+      for (const headers of [
+        bearer(keys.ci),
+        { authorization: `bearer  ${keys.ci}` },
+        { "x-api-key": keys.ci },
+        { "x-goog-api-key": keys.ci }
+      ]) {
+        assert.strictEqual((yield* ask("/v1/messages", { body, headers })).status, 200)
+      }
+      const path = `/v1beta/models/chat/echo:generateContent?key=${encodeURIComponent(keys.ci)}`
+      assert.strictEqual((yield* ask(path, { body: contents })).status, 200)
+    })
+  )
+
+  it.effect("records whose key it was, with what belongs to the key before what the request says", () =>
+    Effect.gen(function* () {
+      const headers = { ...bearer(keys.ci), "x-millrace-labels": "team=search,stage=test", "x-millrace-tenant": "t" }
+      const { caller } = yield* recordOf(yield* ask("/v1/messages", { body, headers }))
+      assert.deepStrictEqual(caller, { key: "ci", tenant: "t", labels: { team: "build", stage: "test" } })
+      const admin = yield* recordOf(yield* ask("/v1/messages", { body, headers: bearer(keys.admin) }))
+      assert.deepStrictEqual(admin.caller, { key: "admin" })
+    })
+  )
+
+  it.effect("lets a key speak for its own tenant alone, and name its own models alone", () =>
+    Effect.gen(function* () {
+      const as = (tenant: string) => ({ ...bearer(keys.acme), "x-millrace-tenant": tenant })
+      const own = yield* ask("/v1/messages", { body: { ...body, model: "chat/echo" }, headers: as("acme") })
+      assert.deepStrictEqual((yield* recordOf(own)).caller, { key: "acme", tenant: "acme" })
+      const other = yield* ask("/v1/messages", { body: { ...body, model: "chat/echo" }, headers: as("globex") })
+      assert.deepStrictEqual([other.status, errorOf(other.text).type], [403, "permission_error"])
+      for (const { ask } of dialects) {
+        const seen = yield* ask("smart", {}, { headers: bearer(keys.acme) })
+        assert.strictEqual(seen.status, 403)
+        assert.include(errorOf(seen.text).message, "chat/*")
+      }
+      const counted = yield* ask("/v1/messages/count_tokens", { body, headers: bearer(keys.acme) })
+      const embedded = { model: "messages/x", input: "x" }
+      const vectors = yield* ask("/v1/embeddings", { body: embedded, headers: bearer(keys.acme) })
+      assert.deepStrictEqual([counted.status, vectors.status], [403, 403])
+      const models = json(yield* ask("/v1/models", { headers: bearer(keys.acme) })).data
+      assert.isAbove(models.length, 0)
+      for (const { id } of models) assert.match(id, /^chat\//)
+      assert.strictEqual((yield* ask("/v1/models/smart", { headers: bearer(keys.acme) })).status, 404)
+    })
+  )
+
+  it.effect("shows a key its own calls, and the administrator all of them", () =>
+    Effect.gen(function* () {
+      const own = yield* ask("/v1/messages", { body, headers: bearer(keys.ci) })
+      const others = yield* ask("/v1/messages", { body, headers: bearer(keys.admin) })
+      const id = (seen: typeof own) => String(seen.headers["x-millrace-call-id"])
+      const listed = (key: string) =>
+        Effect.map(ask("/v1/calls?limit=100", { headers: bearer(key) }), (seen) =>
+          json(seen).data.map((call: { readonly id: string }) => call.id)
+        )
+      assert.include(yield* listed(keys.ci), id(own))
+      assert.notInclude(yield* listed(keys.ci), id(others))
+      assert.includeMembers(yield* listed(keys.admin), [id(own), id(others)])
+      const read = (call: typeof own, key: string) => ask(`/v1/calls/${id(call)}`, { headers: bearer(key) })
+      assert.strictEqual((yield* read(own, keys.ci)).status, 200)
+      assert.strictEqual((yield* read(others, keys.ci)).status, 404)
+      assert.strictEqual((yield* read(own, keys.admin)).status, 200)
+    })
+  )
+
+  it.effect("lets a key cancel its own calls, and the administrator any", () =>
+    Effect.gen(function* () {
+      const calls = Effect.map(ask("/v1/calls?limit=100", { headers: bearer(keys.ci) }), (seen) => json(seen).data)
+      const before: number = (yield* calls).length
+      const call = yield* begin("messages", "messages/echo?hang", true, bearer(keys.ci))
+      const [{ id }] = yield* until(calls, (found) => found.length > before)
+      const cancel = (key: string) =>
+        Effect.map(ask(`/v1/calls/${id}/cancel`, { method: "POST", headers: bearer(key) }), ({ status }) => status)
+      assert.strictEqual(yield* cancel(keys.acme), 404)
+      assert.strictEqual(yield* cancel(keys.ci), 200)
+      assert.deepInclude((yield* ended(id)).outcome, { kind: "Cancelled", by: "caller" })
+      assert.strictEqual((yield* finished(call)).status, 503)
+      const another = yield* begin("messages", "messages/echo?hang", true, bearer(keys.ci))
+      const [{ id: other }] = yield* until(calls, (found) => found.length > before + 1)
+      const seen = yield* ask(`/v1/calls/${other}/cancel`, { method: "POST", headers: bearer(keys.admin) })
+      assert.deepStrictEqual([seen.status, (yield* finished(another)).status], [200, 503])
+    })
+  )
+
+  it.effect("keeps what is the administrator's for the administrator", () =>
+    Effect.gen(function* () {
+      for (const path of ["/", "/admin/api/keys", "/admin/api/openapi.json"]) {
+        assert.strictEqual((yield* ask(path, { headers: bearer(keys.ci) })).status, 403, path)
+        assert.strictEqual((yield* ask(path, { headers: bearer(keys.admin) })).status, 200, path)
+      }
+    })
+  )
+})
+
+layer(server, { excludeTestServices: true })("the administrator's API", (it) => {
+  const admin = (path: string, method = "GET", body?: object) =>
+    ask(`/admin/api/keys${path}`, { method, headers: bearer(keys.admin), ...(body === undefined ? {} : { body }) })
+  const works = (secret: string) =>
+    Effect.map(ask("/v1/messages", { body, headers: bearer(secret) }), ({ status }) => status === 200)
+
+  it.effect("makes a key that works at once, and shows it once", () =>
+    Effect.gen(function* () {
+      const made = yield* admin("", "POST", { name: "new", owner: "ada", tenant: "acme", labels: { a: "b" } })
+      assert.strictEqual(made.status, 200)
+      const { secret, ...key } = json(made)
+      assert.match(secret, /^mr-[\w-]{43}$/)
+      assert.deepInclude(key, { name: "new", owner: "ada", tenant: "acme", disabled: false, source: "database" })
+      assert.isTrue(yield* works(secret))
+      const listed = yield* admin("")
+      assert.deepStrictEqual(
+        json(listed).data.map(({ name }: { readonly name: string }) => name),
+        ["acme", "ci", "new", "old"]
+      )
+      assert.deepStrictEqual(json(yield* admin("/new")), key)
+      for (const each of [secret, ...Object.values(keys)]) assert.notInclude(listed.text, each)
+    })
+  )
+
+  it.effect("changes, disables and lets expire; the next request sees it", () =>
+    Effect.gen(function* () {
+      const { secret } = json(yield* admin("", "POST", { name: "changing" }))
+      assert.isTrue(yield* works(secret))
+      yield* admin("/changing", "PATCH", { models: ["other"] })
+      assert.isFalse(yield* works(secret))
+      const changed = yield* admin("/changing", "PATCH", { models: null, owner: "bob" })
+      assert.isUndefined(json(changed).models)
+      assert.isTrue(yield* works(secret))
+      yield* admin("/changing", "PATCH", { disabled: true })
+      assert.isFalse(yield* works(secret))
+      yield* admin("/changing", "PATCH", { disabled: false })
+      assert.isTrue(yield* works(secret))
+      yield* admin("/changing", "PATCH", { expiresAt: 1 })
+      assert.isFalse(yield* works(secret))
+      assert.deepInclude(json(yield* admin("/changing")), { owner: "bob", expiresAt: 1 })
+    })
+  )
+
+  it.effect("gives a key another secret, at once or while the one before still works", () =>
+    Effect.gen(function* () {
+      const first = json(yield* admin("", "POST", { name: "rotating" })).secret
+      const second = json(yield* admin("/rotating/rotate", "POST", {})).secret
+      assert.deepStrictEqual([yield* works(first), yield* works(second)], [false, true])
+      const third = json(yield* admin("/rotating/rotate", "POST", { graceSeconds: 600 })).secret
+      assert.deepStrictEqual([yield* works(first), yield* works(second), yield* works(third)], [false, true, true])
+    })
+  )
+
+  it.effect("says what cannot be done", () =>
+    Effect.gen(function* () {
+      for (const name of ["ci", "admin"]) {
+        const taken = yield* admin("", "POST", { name })
+        assert.deepStrictEqual([taken.status, json(taken).message.includes(name)], [409, true])
+      }
+      assert.strictEqual((yield* admin("/ci", "PATCH", { disabled: true })).status, 409)
+      assert.strictEqual((yield* admin("/nobody")).status, 404)
+      assert.strictEqual((yield* admin("/nobody/rotate", "POST", {})).status, 404)
+      for (const wrong of [{ name: "a b" }, { name: 5 }, {}, { name: "x", limits: { requests: { minute: -1 } } }]) {
+        assert.strictEqual((yield* admin("", "POST", wrong)).status, 400, JSON.stringify(wrong))
+      }
+    })
+  )
+
+  it.effect("describes itself", () =>
+    Effect.gen(function* () {
+      const document = json(yield* ask("/admin/api/openapi.json", { headers: bearer(keys.admin) }))
+      assert.includeMembers(Object.keys(document.paths), ["/admin/api/keys", "/admin/api/keys/{name}/rotate"])
+    })
+  )
+})
