@@ -1,5 +1,5 @@
 import { Duration, Effect, type Scope } from "effect"
-import { HttpClient, type HttpClientError } from "effect/http"
+import type { HttpClient, HttpClientError } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { type IssuedKey, type KeyRefused, Keys } from "../accounting/Keys.ts"
 import type { KeyChange, NewKey, VirtualKey } from "../accounting/VirtualKey.ts"

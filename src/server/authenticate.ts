@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { Access, anybody, type Principal } from "../accounting/Access.ts"
+import { type Access, anybody, type Principal } from "../accounting/Access.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { RequestHeaders } from "./requests.ts"
 

@@ -215,7 +215,9 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
       assert.strictEqual((yield* admin("/nobody")).status, 404)
       assert.strictEqual((yield* admin("/nobody/rotate", "POST", {})).status, 404)
       for (const wrong of [{ name: "a b" }, { name: 5 }, {}, { name: "x", limits: { requests: { minute: -1 } } }]) {
-        assert.strictEqual((yield* admin("", "POST", wrong)).status, 400, JSON.stringify(wrong))
+        const seen = yield* admin("", "POST", wrong)
+        assert.strictEqual(seen.status, 400, JSON.stringify(wrong))
+        assert.match(json(seen).message, /name|minute/)
       }
     })
   )

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import { KeyChange, NewKey, VirtualKey } from "../../accounting/VirtualKey.ts"
 
 /** What was asked for cannot be done. */
@@ -8,6 +8,13 @@ export class KeyNotFound extends Schema.TaggedError<KeyNotFound>()("KeyNotFound"
 export class KeyConflict extends Schema.TaggedError<KeyConflict>()("KeyConflict", message, { httpApiStatus: 409 }) {}
 export class KeysUnavailable extends Schema.TaggedError<KeysUnavailable>()("KeysUnavailable", message, {
   httpApiStatus: 503
+}) {}
+
+export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", message, { httpApiStatus: 400 }) {}
+
+/** Says what is wrong with a request that cannot be read. */
+export class SaysWhatIsWrong extends HttpApiMiddleware.Service<SaysWhatIsWrong>()("millrace/admin/SaysWhatIsWrong", {
+  error: Malformed
 }) {}
 
 /** A key with its secret: only whoever made it is ever shown that. */
@@ -21,24 +28,26 @@ const failures = [KeyNotFound, KeyConflict, KeysUnavailable] as const
 
 /** The API of the administrator. */
 export class AdminApi extends HttpApi.make("millrace").add(
-  HttpApiGroup.make("keys").add(
-    HttpApiEndpoint.get("list", "/admin/api/keys", {
-      success: Schema.Struct({ data: Schema.Array(VirtualKey) }),
-      error: KeysUnavailable
-    }),
-    HttpApiEndpoint.post("create", "/admin/api/keys", { payload: NewKey, success: IssuedKey, error: failures }),
-    HttpApiEndpoint.get("get", "/admin/api/keys/:name", { params: name, success: VirtualKey, error: failures }),
-    HttpApiEndpoint.patch("change", "/admin/api/keys/:name", {
-      params: name,
-      payload: KeyChange,
-      success: VirtualKey,
-      error: failures
-    }),
-    HttpApiEndpoint.post("rotate", "/admin/api/keys/:name/rotate", {
-      params: name,
-      payload: Rotation,
-      success: IssuedKey,
-      error: failures
-    })
-  )
+  HttpApiGroup.make("keys")
+    .add(
+      HttpApiEndpoint.get("list", "/admin/api/keys", {
+        success: Schema.Struct({ data: Schema.Array(VirtualKey) }),
+        error: KeysUnavailable
+      }),
+      HttpApiEndpoint.post("create", "/admin/api/keys", { payload: NewKey, success: IssuedKey, error: failures }),
+      HttpApiEndpoint.get("get", "/admin/api/keys/:name", { params: name, success: VirtualKey, error: failures }),
+      HttpApiEndpoint.patch("change", "/admin/api/keys/:name", {
+        params: name,
+        payload: KeyChange,
+        success: VirtualKey,
+        error: failures
+      }),
+      HttpApiEndpoint.post("rotate", "/admin/api/keys/:name/rotate", {
+        params: name,
+        payload: Rotation,
+        success: IssuedKey,
+        error: failures
+      })
+    )
+    .middleware(SaysWhatIsWrong)
 ) {}

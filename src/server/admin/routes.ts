@@ -1,12 +1,12 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { Duration, Effect, Layer, Option } from "effect"
 import { HttpRouter } from "effect/http"
-import { HttpApiBuilder } from "effect/http-api"
+import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { type IssuedKey as Issued, type KeyRefused, Keys } from "../../accounting/Keys.ts"
 import type { StorageError } from "../../storage/Database.ts"
 import { requestIdOf, headersOf } from "../requests.ts"
 import type { Route } from "../Route.ts"
-import { AdminApi, KeyConflict, KeyNotFound, KeysUnavailable } from "./AdminApi.ts"
+import { AdminApi, KeyConflict, KeyNotFound, KeysUnavailable, Malformed, SaysWhatIsWrong } from "./AdminApi.ts"
 
 const explained = (error: KeyRefused | StorageError): KeyNotFound | KeyConflict | KeysUnavailable => {
   if (error._tag === "StorageError") return unavailable()
@@ -45,6 +45,11 @@ const keysGroup = HttpApiBuilder.group(
   })
 )
 
+const saysWhatIsWrong = HttpApiMiddleware.layerSchemaErrorTransform(
+  SaysWhatIsWrong,
+  ({ cause, kind }) => new Malformed({ message: `${kind}: ${cause.message}` })
+)
+
 const api = HttpApiBuilder.layer(AdminApi, { openapiPath: "/admin/api/openapi.json" })
 
 /** The administrator's API, where the program has keys at all; nothing where it has none. */
@@ -53,7 +58,12 @@ export const makeAdminRoutes = Effect.gen(function* () {
   if (Option.isNone(keys)) return []
   const served = api.pipe(
     Layer.provide(keysGroup),
-    Layer.provide([Layer.succeed(Keys, keys.value), NodeHttpServer.layerHttpServices, HttpRouter.disableLogger])
+    Layer.provide([
+      saysWhatIsWrong,
+      Layer.succeed(Keys, keys.value),
+      NodeHttpServer.layerHttpServices,
+      HttpRouter.disableLogger
+    ])
   )
   const handler = yield* NodeHttpServer.makeHandler(yield* HttpRouter.toHttpEffect(served), {
     scope: yield* Effect.scope
