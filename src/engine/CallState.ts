@@ -139,10 +139,12 @@ export class CallState {
 
   /** Takes a batch into the record on its way to the caller; what crosses the limit of text is withheld. */
   take(batch: NonEmptyReadonlyArray<Frame>): NonEmptyReadonlyArray<Frame> {
-    for (const [index, frame] of batch.entries()) {
-      for (const [at, event] of frame.events.entries()) {
+    for (let index = 0; index < batch.length; index++) {
+      const { events } = batch[index]!
+      for (let at = 0; at < events.length; at++) {
+        const event = events[at]!
         if (this.crosses(event)) {
-          const before = [...batch.slice(0, index), frameOf(frame.events.slice(0, at))]
+          const before = [...batch.slice(0, index), frameOf(events.slice(0, at))]
           return appendAll(before, [this.close({ _tag: "Limited", by: "bytes" }, "length")])
         }
         this.add(event)

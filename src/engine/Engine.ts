@@ -12,6 +12,7 @@ import type { Ending } from "../filters/Verdict.ts"
 import { makeAttempts } from "../routing/Failover.ts"
 import { begin } from "../routing/Rescue.ts"
 import { Router, type RoutePlan } from "../routing/Router.ts"
+import { Watchdog } from "../routing/Watchdog.ts"
 import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
@@ -79,13 +80,14 @@ export class Engine extends Context.Service<
       const admission = yield* Admission
       const prices = yield* Prices
       const clock = yield* Clock.Clock
+      const watchdog = yield* Watchdog.make
       const calls = new Map<string, CallState>()
 
       const filtering: Filtering = {
         everyCall: yield* Filters,
         named: yield* NamedFilters,
         plan: router.plan,
-        begin: ({ request, plan }, state, scope) => begin(state, makeAttempts(state, plan, scope, clock), request),
+        begin: ({ request, plan }, state, scope) => begin(state, makeAttempts(state, plan, scope, watchdog), request),
         ask: (state) => (request) =>
           Effect.flatMap(
             run({ request, delivery: "whole", caller: state.call.caller, askedBy: state.id }),
@@ -99,7 +101,7 @@ export class Engine extends Context.Service<
       const answer = ({ state, plan, filtered }: Admitted, scope: Scope.Scope): Effect.Effect<Answer, LlmError> =>
         filtered === undefined
           ? Effect.map(
-              begin(state, makeAttempts(state, plan, scope, clock), state.call.request),
+              begin(state, makeAttempts(state, plan, scope, watchdog), state.call.request),
               ({ target, frames }) => answerOf(state, target, recorded(state, frames))
             )
           : filteredAnswer(filtering, state, plan, filtered, scope)

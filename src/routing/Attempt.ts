@@ -1,4 +1,4 @@
-import { Cause, Channel, type Clock, Effect, Exit, type Fiber, Pull, Scope, Stream } from "effect"
+import { Cause, Exit, type Fiber, type Pull } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { AttemptRecord, Notice, Origin } from "../domain/Call.ts"
 import type { Cost } from "../domain/Cost.ts"
@@ -10,7 +10,9 @@ import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import { Intake } from "./Intake.ts"
 import type { Target } from "./Router.ts"
 import { untilFinish } from "./untilFinish.ts"
-import { watch, type Activity, type Timeouts } from "./Timeouts.ts"
+import { overdue, type Activity, type Timeouts } from "./Timeouts.ts"
+import type { AttemptObserver, Feed, FrameSink } from "./Upstream.ts"
+import type { Watchdog, Watched } from "./Watchdog.ts"
 
 /** What an attempt is asked to do. `calledAt` is when the call began, epoch milliseconds; `waitedMs` the wait before. */
 export interface AttemptRequest {
@@ -28,13 +30,19 @@ export interface AttemptRequest {
  * One request to one target, metered: it sees the provider's truth before anything is changed, keeps the stamps and the
  * usage for the record, and is the place from which the attempt can be ended from outside.
  */
-export class Attempt {
+export class Attempt implements FrameSink, Activity, Watched {
   readonly target: Target
   readonly startedAt: number
+  readonly calledAt: number
   readonly intake = new Intake<Frame, LlmError>()
-  readonly activity: Activity
   private readonly waitedMs: number
-  private readonly clock: Clock.Clock
+  private readonly timeouts: Timeouts
+  private readonly streaming: boolean
+  readonly watchdog: Watchdog
+  connected = false
+  committed = false
+  lastAt: number
+  completedAt: number | undefined
   private firstByteAt: number | undefined
   private firstTokenAt: number | undefined
   private endedAt: number | undefined
@@ -54,22 +62,19 @@ export class Attempt {
   bytes = 0
   frames = 0
   events = 0
-  /** the fiber that reads the provider */
+  /** who reads the provider: a fiber, or its connection itself */
   producer: Fiber.Fiber<void, LlmError> | undefined
+  feed: Feed | undefined
 
-  constructor(target: Target, request: AttemptRequest, clock: Clock.Clock) {
+  constructor(target: Target, request: AttemptRequest, watchdog: Watchdog) {
     this.target = target
-    this.clock = clock
+    this.watchdog = watchdog
     this.waitedMs = request.waitedMs
-    this.startedAt = clock.currentTimeMillisUnsafe()
-    this.activity = {
-      startedAt: this.startedAt,
-      calledAt: request.calledAt,
-      connected: false,
-      committed: false,
-      lastAt: this.startedAt,
-      held: () => this.intake.full
-    }
+    this.timeouts = request.timeouts
+    this.streaming = request.delivery === "stream"
+    this.startedAt = watchdog.now
+    this.lastAt = this.startedAt
+    this.calledAt = request.calledAt
   }
 
   /** whether the answer came to its end */
@@ -80,7 +85,7 @@ export class Attempt {
   /** Whether the provider took the request and did not decline: then something was used, whatever became of the answer. */
   get wasTaken(): boolean {
     if (this.frames > 0) return true
-    if (!this.activity.connected || (this.status !== undefined && this.status >= 400)) return false
+    if (!this.connected || (this.status !== undefined && this.status >= 400)) return false
     return this.error === undefined || this.givenUp
   }
 
@@ -92,22 +97,37 @@ export class Attempt {
     return this.firstTokenAt
   }
 
+  get isOver(): boolean {
+    return this.endedAt !== undefined
+  }
+
+  held(): boolean {
+    return this.intake.full
+  }
+
+  look(now: number): number {
+    const found = overdue(this.timeouts, this, this.streaming, now)
+    if (typeof found === "number") return found
+    this.timedOut(found)
+    return Infinity
+  }
+
   private touch(): number {
-    const now = this.clock.currentTimeMillisUnsafe()
-    this.activity.lastAt = now
-    this.activity.connected = true
+    const { now } = this.watchdog
+    this.lastAt = now
+    this.connected = true
     return now
   }
 
-  readonly observer = (notice: AttemptRequest["notice"]) => ({
+  readonly observer = (notice: AttemptRequest["notice"]): AttemptObserver => ({
     connected: () => {
       this.touch()
     },
-    head: (status: number) => {
+    head: (status) => {
       this.firstByteAt ??= this.touch()
       this.status = status
     },
-    bytes: (count: number) => {
+    bytes: (count) => {
       const now = this.touch()
       this.firstByteAt ??= now
       this.bytes += count
@@ -115,8 +135,8 @@ export class Attempt {
     notice
   })
 
-  /** Takes a batch into account and hands it on; suspends while the consumer is behind. */
-  accept(batch: NonEmptyReadonlyArray<Frame>): Effect.Effect<void> {
+  /** Takes a batch into account and hands it on; false while the consumer is behind, until `feed` is told to go on. */
+  accept(batch: NonEmptyReadonlyArray<Frame>): boolean {
     const now = this.touch()
     this.firstByteAt ??= now
     const wasComplete = this.finish !== undefined
@@ -126,15 +146,16 @@ export class Attempt {
       this.observe(frame, now)
     }
     const counted = this.finish === undefined ? batch : untilFinish(batch, wasComplete)
-    if (!isReadonlyArrayNonEmpty(counted)) return Effect.void
-    const offered = this.intake.offer(counted, size)
-    // The silence while the consumer held it back is not the provider's.
-    return this.intake.full ? Effect.andThen(offered, this.resumed) : offered
+    if (!isReadonlyArrayNonEmpty(counted) || this.intake.push(counted, size)) return true
+    if (this.feed !== undefined) this.intake.onRoom(this.resumed)
+    return false
   }
 
-  private readonly resumed = Effect.sync(() => {
+  /** There is room again. The silence while the consumer held it back is not the provider's. */
+  readonly resumed = (): void => {
     this.touch()
-  })
+    this.feed?.resume()
+  }
 
   private observe(frame: Frame, now: number): void {
     this.frames++
@@ -146,7 +167,7 @@ export class Attempt {
           break
         case "Finish":
           this.usage = mergeUsage(this.usage, event.usage)
-          this.finish ??= event
+          this.completed(event, now)
           break
         case "Started":
           this.servedModel = event.model
@@ -166,12 +187,25 @@ export class Attempt {
   private noteContent(event: LlmEvent, now: number): void {
     if (this.firstTokenAt !== undefined || this.finish !== undefined || !isContent(event)) return
     this.firstTokenAt = now
-    this.activity.committed = true
+    this.committed = true
+  }
+
+  private completed(finish: Finish, now: number): void {
+    if (this.finish !== undefined) return
+    this.finish = finish
+    this.completedAt = now
+    // The end of the transport is due earlier than anything was.
+    if (this.endedAt === undefined) this.watchdog.watch(this)
+  }
+
+  /** The provider was read to its end, or the reading was broken off. */
+  end(exit: Exit.Exit<void, LlmError>): void {
+    this.intake.end(this.ended(exit))
   }
 
   /** The end as the producer saw it: a stream that ends without `Finish` is incomplete, whatever its transport says. */
-  ended(exit: Exit.Exit<void, LlmError>): Exit.Exit<never, LlmError | Cause.Done> {
-    this.endedAt ??= this.clock.currentTimeMillisUnsafe()
+  private ended(exit: Exit.Exit<void, LlmError>): Exit.Exit<never, LlmError | Cause.Done> {
+    this.over()
     // What happens to the connection after the answer is complete is nobody's business.
     if (this.finish !== undefined) return Exit.fail(Cause.Done())
     if (this.error !== undefined) return Exit.fail(this.error)
@@ -212,11 +246,17 @@ export class Attempt {
   }
 
   private stop(end: () => void): void {
-    this.endedAt ??= this.clock.currentTimeMillisUnsafe()
+    this.over()
     // Not left to whoever reads the answer: a caller that takes nothing would hold the provider's connection. Before the
     // end, because that lets a producer go on that waits for room.
     this.producer?.interruptUnsafe()
+    this.feed?.stop()
     end()
+  }
+
+  private over(): void {
+    this.endedAt ??= this.watchdog.now
+    this.watchdog.unwatch(this)
   }
 
   /** The attempt as the call's record keeps it. */
@@ -251,82 +291,5 @@ export interface Committed {
   readonly rest: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
 }
 
-const sizeOf = (frame: Frame): number => (frame.raw === undefined ? 64 * frame.events.length : frame.raw.length)
-
-const hasContentOrEnd = (frame: Frame): boolean =>
-  frame.events.some((event) => event._tag === "Finish" || isContent(event))
-
-/** How much may come before the first content, in characters: what is held back until then has to be bounded. */
-const maxHeld = 16 * 1024 * 1024
-
-/**
- * Starts the attempt in `scope` and waits for the commit point: the first content, or an answer that is complete without
- * any. A failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
- */
-export const start = Effect.fnUntraced(function* (
-  attempt: Attempt,
-  request: AttemptRequest,
-  scope: Scope.Scope
-): Effect.fn.Return<Committed, LlmError> {
-  const { target, activity } = attempt
-  const streamScope = Scope.makeUnsafe()
-  const stream = target.upstream.stream({
-    request: request.request,
-    model: target.model,
-    delivery: request.delivery,
-    dialect: request.dialect,
-    origin: request.origin,
-    observer: attempt.observer(request.notice)
-  })
-  const producer = yield* Channel.toPullScoped(Stream.toChannel(stream), streamScope).pipe(
-    Effect.flatMap((pull) => acceptAll(attempt, pull)),
-    Effect.onExit((exit) => Effect.andThen(Scope.close(streamScope, exit), () => logDefects(target.provider, exit))),
-    Effect.forkIn(scope, { startImmediately: true })
-  )
-  attempt.producer = producer
-  // Not in the fiber's own last step: who reads the end often ends the call at once, and would have to interrupt a fiber
-  // that is about to exit, and to wait for it.
-  producer.addObserver((exit) => attempt.intake.end(attempt.ended(exit)))
-  yield* watch(request.timeouts, activity, request.delivery === "stream").pipe(
-    Effect.map((error) => attempt.timedOut(error)),
-    Effect.forkIn(scope, { startImmediately: true })
-  )
-  return yield* commit(attempt)
-})
-
-/** Reads the provider to its end. */
-const acceptAll = (
-  attempt: Attempt,
-  pull: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
-): Effect.Effect<void, LlmError> => {
-  const next: Pull.Pull<void, LlmError> = Effect.flatMap(pull, (batch) =>
-    Effect.flatMap(attempt.accept(batch), () => next)
-  )
-  return Pull.catchDone(next, () => Effect.void)
-}
-
-const logDefects = (provider: string, exit: Exit.Exit<void, LlmError>): Effect.Effect<void> =>
-  Exit.isFailure(exit) && Cause.hasDies(exit.cause)
-    ? Effect.logError(`Upstream ${provider} failed unexpectedly`, exit.cause)
-    : Effect.void
-
-const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
-  const { take } = attempt.intake
-  const held: Array<Frame> = []
-  let size = 0
-  const next: Pull.Pull<Committed, LlmError> = Effect.flatMap(take, (batch) => {
-    for (const frame of batch) {
-      held.push(frame)
-      size += sizeOf(frame)
-    }
-    if (batch.some(hasContentOrEnd) && isReadonlyArrayNonEmpty(held)) {
-      return Effect.succeed({ attempt, held, rest: take })
-    }
-    if (size <= maxHeld) return next
-    const error = failure({ _tag: "InvalidOutput", kind: "tooMuch" }, "The provider sent too much before its answer")
-    attempt.abort(error)
-    return error
-  })
-  // Before the commit point the stream cannot be done: `ended` turns an early end into a failure.
-  return Pull.catchDone(next, () => Effect.die("an attempt ended before its commit point"))
-}
+/** How much room a frame takes while it waits, in characters. */
+export const sizeOf = (frame: Frame): number => (frame.raw === undefined ? 64 * frame.events.length : frame.raw.length)

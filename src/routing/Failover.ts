@@ -1,10 +1,12 @@
-import { Cause, type Clock, Effect, Exit, Scope } from "effect"
+import { Cause, Effect, Exit, Scope } from "effect"
 import type { Call, Notice } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
-import { Attempt, start, type Committed } from "./Attempt.ts"
+import { Attempt, type Committed } from "./Attempt.ts"
 import type { RoutePlan, Target } from "./Router.ts"
+import { start } from "./startAttempt.ts"
 import type { Timeouts } from "./Timeouts.ts"
+import type { Watchdog } from "./Watchdog.ts"
 
 /** What attempts need of the call that they are made for. `openedAt` is epoch milliseconds. */
 export interface AttemptsFor {
@@ -33,17 +35,17 @@ export const makeAttempts = (
   state: AttemptsFor,
   plan: RoutePlan,
   scope: Scope.Scope,
-  clock: Clock.Clock
+  watchdog: Watchdog
 ): Attempts => ({
   plan,
-  next: (request, among) => ask(state, plan, scope, clock, request, among)
+  next: (request, among) => ask(state, plan, scope, watchdog, request, among)
 })
 
 const ask = Effect.fnUntraced(function* (
   state: AttemptsFor,
   plan: RoutePlan,
   scope: Scope.Scope,
-  clock: Clock.Clock,
+  watchdog: Watchdog,
   request: LlmRequest,
   among: ((target: Target) => boolean) | undefined
 ): Effect.fn.Return<Committed, LlmError> {
@@ -62,7 +64,7 @@ const ask = Effect.fnUntraced(function* (
       waitedMs: 0,
       notice: state.notice
     }
-    const attempt = new Attempt(target, attemptRequest, clock)
+    const attempt = new Attempt(target, attemptRequest, watchdog)
     state.begin(attempt)
     const attemptScope = Scope.forkUnsafe(scope)
     const exit = yield* Effect.exit(start(attempt, attemptRequest, attemptScope))

@@ -6,7 +6,7 @@ const maxSize = 64 * 1024
 const maxBatches = 16
 
 /**
- * The seam between who produces batches (a fiber that reads a provider) and who consumes them (the caller's stream):
+ * The seam between who produces batches (a fiber that reads a provider, or the provider's connection) and who consumes them (the caller's stream):
  * bounded, and closable from outside, which is how a timeout or a cancellation ends an attempt that hangs.
  *
  * One producer, one consumer. Full means 16 batches or a size of 64 Ki characters waiting: the producer is suspended, so a
@@ -17,7 +17,7 @@ export class Intake<A, E> {
   private size = 0
   private exit: Exit.Exit<never, E | Cause.Done> | undefined
   private consumer: ((effect: Effect.Effect<NonEmptyReadonlyArray<A>, E | Cause.Done>) => void) | undefined
-  private producer: ((effect: Effect.Effect<void>) => void) | undefined
+  private producer: (() => void) | undefined
 
   /** Whether the producer has to wait: silence is then the consumer's doing. */
   get full(): boolean {
@@ -26,21 +26,32 @@ export class Intake<A, E> {
 
   /** Hands a batch over; suspends while full. After the end it is dropped. */
   offer(batch: NonEmptyReadonlyArray<A>, size: number): Effect.Effect<void> {
-    if (this.exit !== undefined) return Effect.void
+    return this.push(batch, size) ? Effect.void : this.room
+  }
+
+  /** The same for a producer that is no fiber: false where it should bring no more before `onRoom` tells it. */
+  push(batch: NonEmptyReadonlyArray<A>, size: number): boolean {
+    if (this.exit !== undefined) return true
     if (this.consumer !== undefined) {
       const resume = this.consumer
       this.consumer = undefined
       resume(Exit.succeed(batch))
-      return Effect.void
+      return true
     }
     this.batches.push(batch)
     this.size += size
-    return this.full ? this.room : Effect.void
+    return !this.full
   }
 
-  private readonly room: Effect.Effect<void> = Effect.callback<void>((resume) => {
+  /** Tells the producer, once, that there is room again, or that nothing is wanted any more. */
+  onRoom(producer: () => void): void {
+    this.producer = producer
+  }
+
+  /** Suspends while it is full. */
+  readonly room: Effect.Effect<void> = Effect.callback<void>((resume) => {
     if (!this.full || this.exit !== undefined) return resume(Effect.void)
-    this.producer = resume
+    this.producer = () => resume(Effect.void)
     return Effect.sync(() => {
       this.producer = undefined
     })
@@ -87,9 +98,9 @@ export class Intake<A, E> {
   )
 
   private wakeProducer(): void {
-    const resume = this.producer
-    if (resume === undefined) return
+    const producer = this.producer
+    if (producer === undefined) return
     this.producer = undefined
-    resume(Effect.void)
+    producer()
   }
 }

@@ -25,9 +25,17 @@ export interface Activity {
   connected: boolean
   committed: boolean
   lastAt: number
+  /** when the answer was complete: only the end of its transport is missing since */
+  completedAt?: number | undefined
   /** the consumer is slow and holds the provider back: silence is not the provider's */
   readonly held: () => boolean
 }
+
+/**
+ * How long the end of the transport is awaited after the end of the answer, so that the connection can be used again, in
+ * milliseconds.
+ */
+const linger = 250
 
 type Phase = "connect" | "firstToken" | "idle" | "total"
 
@@ -52,8 +60,9 @@ class Deadline {
 }
 
 const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean): Deadline => {
-  const { startedAt, lastAt, committed } = activity
+  const { startedAt, lastAt, committed, completedAt } = activity
   const deadline = new Deadline()
+  if (completedAt !== undefined) deadline.before("idle", completedAt, linger)
   deadline.before("total", activity.calledAt, timeouts.total)
   if (!activity.connected) deadline.before("connect", startedAt, timeouts.connect)
   if (streaming && !committed) deadline.before("firstToken", startedAt, timeouts.firstToken)
@@ -62,23 +71,28 @@ const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean
 }
 
 /**
- * Watches one attempt: a single sleeping fiber that looks at the last-activity stamp when it wakes, so that nothing is
- * paid per byte. Returns the failure when a deadline has passed; never returns while none does.
+ * The failure of a deadline that has passed at `now`, else when to look again. `now` also counts as the last activity of
+ * a provider that is held back.
  */
+export const overdue = (timeouts: Timeouts, activity: Activity, streaming: boolean, now: number): LlmError | number => {
+  if (activity.held()) activity.lastAt = now
+  const { phase, at } = nextDeadline(timeouts, activity, streaming)
+  if (now >= at) {
+    return failure({ _tag: "Timeout", phase }, `${messages[phase]} (${phase} timeout, ${timeouts[phase]} ms)`)
+  }
+  // The commit point sets a deadline that is not known yet: an idle timeout from now at the earliest.
+  const mayCommit = streaming && !activity.committed && timeouts.idle > 0
+  return mayCommit ? Math.min(at, now + timeouts.idle) : at
+}
+
+/** Waits for the first deadline that passes, and returns its failure; never returns while none does. */
 export const watch = (timeouts: Timeouts, activity: Activity, streaming: boolean): Effect.Effect<LlmError> =>
   Effect.clockWith((clock) => {
     const look: Effect.Effect<LlmError> = Effect.suspend(() => {
       const now = clock.currentTimeMillisUnsafe()
-      if (activity.held()) activity.lastAt = now
-      const { phase, at } = nextDeadline(timeouts, activity, streaming)
-      if (now >= at) {
-        const message = `${messages[phase]} (${phase} timeout, ${timeouts[phase]} ms)`
-        return Effect.succeed(failure({ _tag: "Timeout", phase }, message))
-      }
-      // The commit point sets a deadline that is not known yet: an idle timeout from now at the earliest.
-      const mayCommit = streaming && !activity.committed && timeouts.idle > 0
-      const next = mayCommit ? Math.min(at, now + timeouts.idle) : at
-      return Effect.flatMap(clock.sleep(Duration.millis(next - now)), () => look)
+      const found = overdue(timeouts, activity, streaming, now)
+      if (typeof found !== "number") return Effect.succeed(found)
+      return Effect.flatMap(clock.sleep(Duration.millis(found - now)), () => look)
     })
     return look
   })

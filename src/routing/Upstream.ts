@@ -1,4 +1,5 @@
-import { Context, type Effect, Layer, Stream } from "effect"
+import { Context, type Effect, type Exit, Layer, Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Notice, Origin } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingRequest } from "../domain/Embedding.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
@@ -36,6 +37,22 @@ export interface UpstreamRequest {
   readonly observer: AttemptObserver
 }
 
+/** Where an upstream puts an answer that its connection brings by calling back. Nothing here fails, suspends or throws. */
+export interface FrameSink {
+  /** Takes what was decoded; false where no more should come before `Feed.resume`. */
+  readonly accept: (batch: NonEmptyReadonlyArray<Frame>) => boolean
+  /** The connection ended (whether the answer is complete the sink knows), or failed. Nothing comes after it. */
+  readonly end: (exit: Exit.Exit<void, LlmError>) => void
+}
+
+/** An answer on its way into a sink. */
+export interface Feed {
+  /** the sink has room again */
+  readonly resume: () => void
+  /** Lets the provider go at once; the sink is told nothing more. */
+  readonly stop: () => void
+}
+
 /** A request to be counted, not answered. */
 export type CountRequest = Pick<UpstreamRequest, "request" | "model" | "origin">
 
@@ -55,6 +72,11 @@ export class Upstream extends Context.Service<
   Upstream,
   {
     readonly stream: (request: UpstreamRequest) => Stream.Stream<Frame, LlmError>
+    /**
+     * The same answer without a stream and a fiber to run it, begun at once: a call is the cheaper for it. Where it is
+     * there the engine takes it and never `stream`, so that who wraps an upstream leaves it out or wraps it too.
+     */
+    readonly feed?: (request: UpstreamRequest, sink: FrameSink) => Feed
     /** whether a model goes on with a last turn of the assistant, so that an answer that broke off can be; absent: not known */
     readonly continues?: (model: string) => boolean | undefined
     /** how many tokens the provider takes the request for; absent where it cannot be asked */

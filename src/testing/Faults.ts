@@ -7,10 +7,10 @@ type Change = (frames: Stream.Stream<Frame, LlmError>) => Stream.Stream<Frame, L
 
 const changed =
   (change: Change) =>
-  (upstream: Upstream["Service"]): Upstream["Service"] => ({
-    ...upstream,
-    stream: (request) => change(upstream.stream(request))
-  })
+  (upstream: Upstream["Service"]): Upstream["Service"] => {
+    const { feed: _, ...others } = upstream
+    return { ...others, stream: (request) => change(upstream.stream(request)) }
+  }
 
 /** Frames one at a time, so that a fault strikes exactly where it is wanted. A step of a script that emits is one frame. */
 const first =

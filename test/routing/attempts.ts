@@ -4,8 +4,10 @@ import type { Frame } from "../../src/domain/Frame.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
 import type { Delivery } from "../../src/domain/LlmRequest.ts"
-import { Attempt, start, type AttemptRequest, type Committed } from "../../src/routing/Attempt.ts"
+import { Attempt, type AttemptRequest, type Committed } from "../../src/routing/Attempt.ts"
+import { start } from "../../src/routing/startAttempt.ts"
 import { defaultTimeouts, type Timeouts } from "../../src/routing/Timeouts.ts"
+import { Watchdog } from "../../src/routing/Watchdog.ts"
 import type { Upstream, UpstreamRequest } from "../../src/routing/Upstream.ts"
 import { scriptedUpstream } from "../../src/testing/ScriptedUpstream.ts"
 import type { Script } from "../../src/testing/Script.ts"
@@ -41,8 +43,9 @@ export const attemptOf = (upstream: Upstream["Service"], options: Options = {}):
       waitedMs: 0,
       notice: (notice) => notices.push(notice)
     }
-    const attempt = new Attempt({ provider: "tested", model: "model", upstream }, request, clock)
     const scope = yield* Scope.make()
+    const watchdog = yield* Scope.provide(Watchdog.make, yield* Scope.make())
+    const attempt = new Attempt({ provider: "tested", model: "model", upstream }, request, watchdog)
     return { attempt, begin: start(attempt, request, scope), giveUp: Scope.close(scope, Exit.void), notices }
   })
 

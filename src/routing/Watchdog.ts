@@ -1,0 +1,79 @@
+import { type Clock, Duration, Effect, Fiber, type Scope } from "effect"
+
+/** Something that has to be looked at when its time comes. */
+export interface Watched {
+  /**
+   * Does what is due at `now`, and says when to look again, both in epoch milliseconds; `Infinity` where it waits for
+   * nothing. What it says may turn out too early, but never too late, unless `watch` is called again.
+   */
+  readonly look: (now: number) => number
+}
+
+/**
+ * Looks at everything that is watched, each when its time comes. One sleeping fiber for all of them: a fiber and a timer
+ * for every call and every stream cost more than what they are there to bound.
+ */
+export class Watchdog {
+  private readonly clock: Clock.Clock
+  private readonly run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+  private readonly due = new Map<Watched, number>()
+  private sleeper: Fiber.Fiber<void> | undefined
+  private sleepsUntil = Infinity
+
+  constructor(clock: Clock.Clock, run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>) {
+    this.clock = clock
+    this.run = run
+  }
+
+  /** A watchdog that watches until the scope closes. */
+  static readonly make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.acquireRelease(
+    Effect.contextWith((context) =>
+      Effect.clockWith((clock) => Effect.succeed(new Watchdog(clock, Effect.runForkWith(context))))
+    ),
+    (watchdog) => watchdog.stopped
+  )
+
+  get now(): number {
+    return this.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Looks at once, and again when it is due; called again where that may be earlier than what was said. */
+  watch(watched: Watched): void {
+    const due = watched.look(this.now)
+    this.due.set(watched, due)
+    if (due < this.sleepsUntil) this.sleepUntil(due)
+  }
+
+  unwatch(watched: Watched): void {
+    this.due.delete(watched)
+  }
+
+  private get stopped(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.due.clear()
+      return this.sleeper === undefined ? Effect.void : Fiber.interrupt(this.sleeper)
+    })
+  }
+
+  private sleepUntil(time: number): void {
+    this.sleeper?.interruptUnsafe()
+    this.sleepsUntil = time
+    this.sleeper = this.run(Effect.flatMap(this.clock.sleep(Duration.millis(time - this.now)), () => this.lookAtAll))
+  }
+
+  private readonly lookAtAll: Effect.Effect<void> = Effect.suspend(() => {
+    // Whoever is watched from here on until the next sleep is looked at below.
+    this.sleepsUntil = -Infinity
+    const { now } = this
+    let next = Infinity
+    for (const [watched, due] of this.due) {
+      const again = due > now ? due : watched.look(now)
+      // It may have ended itself by looking.
+      if (this.due.has(watched)) this.due.set(watched, again)
+      if (again < next) next = again
+    }
+    this.sleepsUntil = next
+    if (next === Infinity) return Effect.void
+    return Effect.flatMap(this.clock.sleep(Duration.millis(next - now)), () => this.lookAtAll)
+  })
+}

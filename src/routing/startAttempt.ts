@@ -1,0 +1,100 @@
+import { Cause, Channel, Effect, Exit, Pull, Scope, Stream } from "effect"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import type { Frame } from "../domain/Frame.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import { isContent } from "../domain/LlmEvent.ts"
+import { type Attempt, type AttemptRequest, type Committed, sizeOf } from "./Attempt.ts"
+import type { UpstreamRequest } from "./Upstream.ts"
+
+const hasContentOrEnd = (frame: Frame): boolean =>
+  frame.events.some((event) => event._tag === "Finish" || isContent(event))
+
+/** How much may come before the first content, in characters: what is held back until then has to be bounded. */
+const maxHeld = 16 * 1024 * 1024
+
+/**
+ * Starts the attempt in `scope` and waits for the commit point: the first content, or an answer that is complete without
+ * any. A failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
+ */
+export const start = (
+  attempt: Attempt,
+  { request, delivery, dialect, origin, notice }: AttemptRequest,
+  scope: Scope.Scope
+): Effect.Effect<Committed, LlmError> =>
+  Effect.suspend(() => {
+    const { target } = attempt
+    attempt.watchdog.watch(attempt)
+    // It may have come too late to begin.
+    if (attempt.isOver) return commit(attempt)
+    const observer = attempt.observer(notice)
+    const asked: UpstreamRequest = { request, model: target.model, delivery, dialect, origin, observer }
+    return Effect.flatMap(
+      target.upstream.feed === undefined ? read(attempt, asked, scope) : feed(attempt, asked, scope),
+      () => commit(attempt)
+    )
+  })
+
+/** Lets the provider's connection feed the attempt itself. */
+const feed = (attempt: Attempt, request: UpstreamRequest, scope: Scope.Scope): Effect.Effect<void> => {
+  attempt.feed = attempt.target.upstream.feed?.(request, attempt)
+  return Scope.addFinalizer(
+    scope,
+    Effect.sync(() => {
+      if (!attempt.isOver) attempt.giveUp()
+    })
+  )
+}
+
+/** Reads the provider's stream to its end in a fiber. */
+const read = (attempt: Attempt, request: UpstreamRequest, scope: Scope.Scope): Effect.Effect<void> => {
+  const { provider, upstream } = attempt.target
+  const streamScope = Scope.makeUnsafe()
+  return Channel.toPullScoped(Stream.toChannel(upstream.stream(request)), streamScope).pipe(
+    Effect.flatMap((pull) => acceptAll(attempt, pull)),
+    Effect.onExit((exit) => Effect.andThen(Scope.close(streamScope, exit), () => logDefects(provider, exit))),
+    Effect.forkIn(scope, { startImmediately: true }),
+    Effect.map((producer) => {
+      attempt.producer = producer
+      // Not in the fiber's own last step: who reads the end often ends the call at once, and would have to interrupt a
+      // fiber that is about to exit, and to wait for it.
+      producer.addObserver((exit) => attempt.end(exit))
+    })
+  )
+}
+
+const acceptAll = (
+  attempt: Attempt,
+  pull: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
+): Effect.Effect<void, LlmError> => {
+  const waited = Effect.map(attempt.intake.room, attempt.resumed)
+  const next: Pull.Pull<void, LlmError> = Effect.flatMap(pull, (batch) =>
+    attempt.accept(batch) ? next : Effect.flatMap(waited, () => next)
+  )
+  return Pull.catchDone(next, () => Effect.void)
+}
+
+const logDefects = (provider: string, exit: Exit.Exit<void, LlmError>): Effect.Effect<void> =>
+  Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+    ? Effect.logError(`Upstream ${provider} failed unexpectedly`, exit.cause)
+    : Effect.void
+
+const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
+  const { take } = attempt.intake
+  const held: Array<Frame> = []
+  let size = 0
+  const next: Pull.Pull<Committed, LlmError> = Effect.flatMap(take, (batch) => {
+    for (const frame of batch) {
+      held.push(frame)
+      size += sizeOf(frame)
+    }
+    if (batch.some(hasContentOrEnd) && isReadonlyArrayNonEmpty(held)) {
+      return Effect.succeed({ attempt, held, rest: take })
+    }
+    if (size <= maxHeld) return next
+    const error = failure({ _tag: "InvalidOutput", kind: "tooMuch" }, "The provider sent too much before its answer")
+    attempt.abort(error)
+    return error
+  })
+  // Before the commit point the stream cannot be done: `ended` turns an early end into a failure.
+  return Pull.catchDone(next, () => Effect.die("an attempt ended before its commit point"))
+}
