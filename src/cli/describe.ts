@@ -1,6 +1,8 @@
+import type { Duration } from "effect"
 import { resolve } from "node:path"
 import type { Configuration, ProviderSettings } from "../config/Configuration.ts"
-import { formatStorageUrl, type ModelEntry } from "../config/Document.ts"
+import { formatStorageUrl } from "../config/Document.ts"
+import type { ModelEntry, TargetEntry } from "../config/ModelEntry.ts"
 import { formatProblem } from "../config/problems.ts"
 import { formatByteSize, formatDuration } from "../config/units.ts"
 
@@ -20,22 +22,62 @@ export const describeStorage = ({ storage }: Configuration): string =>
 
 const describeProvider = (settings: ProviderSettings): string => {
   if (settings._tag === "Simulator") return `simulated models: ${settings.models.join(", ")}`
-  const { protocols, baseUrl, apiKey, signer, headers, quirks } = settings
+  const { protocols, baseUrl, apiKey, keys, signer, headers, quirks } = settings
   const names = Object.keys(headers)
   return [
     `${protocols.join(" and ")} at ${baseUrl}`,
-    apiKey !== undefined ? "with a key" : signer === undefined ? "no key" : "with credentials",
+    keys !== undefined
+      ? `with the keys ${keys.map(({ label }) => label).join(", ")}`
+      : apiKey !== undefined
+        ? "with a key"
+        : signer === undefined
+          ? "no key"
+          : "with credentials",
     ...(names.length === 0 ? [] : [`headers ${names.join(", ")}`]),
     ...Object.keys(quirks)
   ].join(", ")
 }
 
-const describeModel = ({ alias, targets, timeouts = {}, upstream }: ModelEntry): string => {
+type Setting = number | Duration.Duration
+
+const describeSettings = (name: string, settings: { readonly [name: string]: Setting } = {}): ReadonlyArray<string> => {
+  const said = Object.entries(settings).map(
+    ([key, value]) => `${key} ${typeof value === "number" ? value : formatDuration(value)}`
+  )
+  return said.length === 0 ? [] : [`${name} ${said.join(", ")}`]
+}
+
+const describeTarget = ({ provider, model, weight, limits }: TargetEntry): string => {
+  const said = [
+    ...(weight === undefined ? [] : [`weight ${weight}`]),
+    ...(limits === undefined ? [] : [`${limits.concurrency} at a time`])
+  ]
+  return `${provider}/${model}${said.length === 0 ? "" : ` (${said.join(", ")})`}`
+}
+
+const describeModel = (entry: ModelEntry): string => {
+  const {
+    alias,
+    targets,
+    strategy = "ordered",
+    timeouts,
+    retry,
+    breaker,
+    hedge,
+    affinity,
+    fallbackOn,
+    upstream
+  } = entry
   if (alias !== undefined) return `is ${alias}`
-  const times = Object.entries(timeouts).map(([name, duration]) => `${name} ${formatDuration(duration)}`)
   return [
-    (targets ?? []).map(({ provider, model }) => `${provider}/${model}`).join(", then "),
-    ...(times.length === 0 ? [] : [`timeouts ${times.join(", ")}`]),
+    (targets ?? []).map(describeTarget).join(strategy === "ordered" ? ", then " : ", "),
+    ...(strategy === "ordered" ? [] : [strategy]),
+    ...describeSettings("timeouts", timeouts),
+    ...describeSettings("retry", retry),
+    ...describeSettings("breaker", breaker),
+    ...describeSettings("hedge", hedge),
+    ...(affinity === undefined ? [] : [`affinity by ${affinity}`]),
+    ...(fallbackOn === undefined ? [] : [`fallback on ${fallbackOn.join(", ")}`]),
     ...(upstream === undefined ? [] : ["always streamed upstream"])
   ].join("; ")
 }

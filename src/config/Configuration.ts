@@ -1,12 +1,14 @@
 import type { DocumentedKey } from "../accounting/Keys.ts"
 import type { PriceList } from "../accounting/PriceBook.ts"
 import type { Effect, Redacted } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Auth, Route, Signer } from "../providers/Deployment.ts"
 import type { FormatName } from "../providers/formats.ts"
 import type { HttpTransport } from "../providers/HttpTransport.ts"
 import type { PresetName } from "../providers/presets.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
-import type { Document, ModelEntry } from "./Document.ts"
+import type { Document } from "./Document.ts"
+import type { DefaultsEntry, ModelEntry } from "./ModelEntry.ts"
 import type { Problem } from "./problems.ts"
 
 /** A provider that is on: in this process, or an endpoint that is called over HTTP. */
@@ -23,6 +25,8 @@ export interface HttpProvider {
   /** without a slash at its end */
   readonly baseUrl: string
   readonly apiKey: Redacted.Redacted | undefined
+  /** the same provider once for each of its keys, where it has several; `apiKey` is the first of them */
+  readonly keys?: NonEmptyReadonlyArray<{ readonly label: string; readonly provider: HttpProvider }>
   /** who signs the requests, where a key is not enough */
   readonly signer?: Effect.Effect<Signer, never, HttpTransport>
   /** how the key is shown, where that is not as its formats have it */
@@ -58,6 +62,7 @@ export interface Configuration {
   readonly providers: ReadonlyArray<ProviderSettings>
   readonly off: ReadonlyArray<ProviderOff>
   readonly models: { readonly [name: string]: ModelEntry }
+  readonly defaults?: DefaultsEntry
   readonly audit: Document["audit"]
   readonly auth: Authentication
   /** what calls are reckoned with */

@@ -4,25 +4,9 @@ import { KeyName } from "../accounting/VirtualKey.ts"
 import { CaptureLevel } from "../audit/Capture.ts"
 import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
+import { Defaults, Model } from "./ModelEntry.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
-
-/** A key that the document has and this version does not act on: saying so beats ignoring it. */
-const notYet = Schema.optionalKey(
-  Schema.Never.annotate({ message: "is not supported by this version of Millrace yet; remove it" })
-)
-
-/** One of the names that work; those that do not work yet are told apart from those that never will. */
-const oneOf = <const Names extends ReadonlyArray<string>>(names: Names, later: ReadonlyArray<string> = []) =>
-  Schema.Literals(names).annotate({
-    message:
-      `Expected ${names.length === 1 ? "" : "one of "}${names.join(", ")}` +
-      (later.length === 0 ? "" : ` (this version does not support ${later.join(", ")} yet)`)
-  })
-
-const text = (expected: string) => {
-  const message = `Expected ${expected}`
-  return Schema.String.annotate({ message }).check(Schema.isMinLength(1, { message }))
-}
+import { notYet, oneOf, text, YesOrNo } from "./values.ts"
 
 /**
  * A key with a default. The default is of the decoded type: one of the encoded type would be decoded in a second pass,
@@ -95,7 +79,11 @@ const baseUrlMessage = "Expected an http:// or https:// URL without user, query 
 
 const Secret = Schema.RedactedFromValue(text("a text"))
 
-const YesOrNo = Schema.Boolean.annotate({ message: "Expected true or false" })
+/** One key of several. One that refers to a variable without a value is empty, and left out. */
+const ListedKey = Schema.Union([
+  Schema.RedactedFromValue(Schema.String),
+  Schema.Struct({ label: text("a name for the key"), key: Schema.RedactedFromValue(Schema.String) })
+])
 
 /** A provider: a vendor that is known by name, or an endpoint and the wire format it speaks. */
 const Provider = Schema.Struct({
@@ -105,6 +93,7 @@ const Provider = Schema.Struct({
     text("a URL").check(Schema.makeFilter((value) => isBaseUrl(value), { message: baseUrlMessage }))
   ),
   apiKey: Schema.optionalKey(Secret),
+  apiKeys: Schema.optionalKey(Schema.NonEmptyArray(ListedKey)),
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   quirks: Schema.optionalKey(
     Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole", "takesSeals"]))
@@ -115,33 +104,6 @@ const Provider = Schema.Struct({
   project: Schema.optionalKey(text("the id of a project")),
   credentials: Schema.optionalKey(text("the path of a file")),
   prefill: Schema.optionalKey(YesOrNo)
-})
-
-const Target = Schema.Struct({
-  provider: text("the name of a provider"),
-  model: text("the provider's name of a model"),
-  weight: notYet,
-  prefill: Schema.optionalKey(YesOrNo)
-})
-
-const Timeouts = Schema.Struct({
-  connect: Schema.optionalKey(ShortDuration),
-  firstToken: Schema.optionalKey(ShortDuration),
-  idle: Schema.optionalKey(ShortDuration),
-  total: Schema.optionalKey(ShortDuration)
-})
-
-/** A model that callers may name: an alias, or targets that are asked in order. */
-const Model = Schema.Struct({
-  alias: Schema.optionalKey(text("the name of a model")),
-  targets: Schema.optionalKey(Schema.NonEmptyArray(Target)),
-  strategy: Schema.optionalKey(oneOf(["ordered"], ["weighted", "random", "least-latency", "least-busy"])),
-  timeouts: Schema.optionalKey(Timeouts),
-  upstream: Schema.optionalKey(oneOf(["stream"])),
-  retry: notYet,
-  breaker: notYet,
-  rescue: Schema.optionalKey(oneOf(["off", "continue", "restart", "auto"])),
-  filters: notYet
 })
 
 const Audit = Schema.Struct({
@@ -200,6 +162,7 @@ export const Document = Schema.Struct({
   storage: section(Storage),
   providers: Schema.optionalKey(Schema.Record(Schema.String, Provider)),
   models: Schema.Record(Schema.String, Model).pipe(withDefault({})),
+  defaults: Schema.optionalKey(Defaults),
   filters: notYet,
   audit: section(Audit),
   accounting: section(Accounting),
@@ -207,4 +170,3 @@ export const Document = Schema.Struct({
 })
 export type Document = typeof Document.Type
 export type ProviderEntry = typeof Provider.Type
-export type ModelEntry = typeof Model.Type

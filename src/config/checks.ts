@@ -32,7 +32,8 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
     ...models.flatMap((model) => [
       ...checkModel(model),
       ...checkAlias(model, models, names),
-      ...checkTargets(model, names, simulators)
+      ...checkTargets(model, names, simulators),
+      ...checkHedge(model)
     ])
   ]
 }
@@ -77,7 +78,7 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
       { path: [...path, "protocol"], message: "cannot list the simulator with others; make it a provider of its own" }
     ]
   }
-  const inCloud = checkCloud(path, section)
+  const inCloud = [...checkKeys(path, section), ...checkCloud(path, section)]
   if (preset !== undefined) return inCloud
   const known = presetNames.includes(name as never) ? `preset: ${name}, or ` : ""
   if (protocol === undefined) {
@@ -89,6 +90,21 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
   const example = usualUrl(format)
   if (example === undefined) return inCloud
   return [...inCloud, { path, message: `does not say where it is; add ${known}baseUrl: (such as ${example})` }]
+}
+
+const checkKeys = (path: Path, { apiKey, apiKeys }: Section): ReadonlyArray<Finding> => {
+  if (!Array.isArray(apiKeys)) return []
+  const labels = apiKeys.map((key: unknown, index) => (isSection(key) ? key["label"] : `key-${index + 1}`))
+  return [
+    ...(apiKey === undefined
+      ? []
+      : [{ path: [...path, "apiKey"], message: "is one key too many; put it into apiKeys" }]),
+    ...labels.flatMap((label, index) =>
+      typeof label === "string" && labels.indexOf(label) < index
+        ? [{ path: [...path, "apiKeys", index], message: `has the label ${label} of another key; give it its own` }]
+        : []
+    )
+  ]
 }
 
 /** What a cloud serves, and what is said to others than it concerns. */
@@ -171,6 +187,14 @@ const checkAlias = (
       message: `names ${JSON.stringify(alias)}, which is neither a model of this document nor <provider>/<model>${hint}`
     }
   ]
+}
+
+/** A second target is asked beside the first: there has to be one. */
+const checkHedge = ({ path, section }: Named): ReadonlyArray<Finding> => {
+  const { hedge, targets } = section
+  return hedge === undefined || !Array.isArray(targets) || targets.length !== 1
+    ? []
+    : [{ path: [...path, "hedge"], message: "asks a second target, and there is only one; add one, or remove it" }]
 }
 
 const checkTargets = (

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Layer, Redacted, Result } from "effect"
+import { Clock, Effect, Layer, Redacted, Result } from "effect"
 import * as Access from "../accounting/Access.ts"
 import { Keys } from "../accounting/Keys.ts"
 import { KeyStore } from "../accounting/KeyStore.ts"
@@ -14,15 +14,15 @@ import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
-import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
-import type { Router, Target } from "../routing/Router.ts"
-import { defaultTimeouts, type Timeouts } from "../routing/Timeouts.ts"
+import { layerTable, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
+import type { Router } from "../routing/Router.ts"
+import { TargetStates } from "../routing/TargetStates.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import type { Database, StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
-import type { ModelEntry } from "./Document.ts"
+import { listingOf, usualOf } from "./plans.ts"
 
 /** The database of a configuration; undefined where everything is kept in memory. Made once, it may be used by several. */
 const databaseLayer = ({ audit, storage }: Configuration): Layer.Layer<Database, StorageError> | undefined => {
@@ -52,10 +52,11 @@ export const keysLayer = (
 /** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (
   configuration: Configuration
-): Layer.Layer<Engine | Router | AuditTrail | Keys, StorageError | MigrationError> => {
+): Layer.Layer<Engine | Router | AuditTrail | Keys | TargetStates, StorageError | MigrationError> => {
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
+    Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration, database))),
     Layer.provideMerge(
@@ -74,9 +75,12 @@ const modelTable = Effect.fnUntraced(function* (configuration: Configuration) {
   for (const settings of configuration.providers) {
     providers.set(settings.name, yield* tableProvider(settings, targetedModels(configuration, settings.name)))
   }
+  const usual = usualOf(configuration.defaults)
+  const models = Object.entries(configuration.models)
   return {
     providers,
-    models: new Map(Object.entries(configuration.models).map(([name, entry]) => [name, listing(entry, providers)])),
+    models: new Map(models.map(([name, entry]) => [name, listingOf(entry, usual, providers)])),
+    usual,
     off: new Map(configuration.off.map(({ name, why }) => [name, why])),
     created: Math.floor((yield* Clock.currentTimeMillis) / 1000)
   } satisfies ModelTable
@@ -97,11 +101,13 @@ const tableProvider = (
     return Effect.succeed({ upstream: makeSimulatorUpstream(), models, knows: isSimulated })
   }
   const known = new Set([...models, ...targeted])
-  return Effect.map(upstreamOf(settings), (upstream) => ({
-    upstream,
-    models,
-    knows: (model) => known.has(model)
-  }))
+  const provider = { models, knows: (model: string) => known.has(model) }
+  const { keys } = settings
+  if (keys === undefined) return Effect.map(upstreamOf(settings), (upstream) => ({ upstream, ...provider }))
+  const keyed = Effect.forEach(keys, ({ label, provider }) =>
+    Effect.map(upstreamOf(provider), (upstream) => ({ label, upstream }))
+  )
+  return Effect.map(keyed, (keys) => ({ upstream: keys[0].upstream, keys, ...provider }))
 }
 
 const upstreamOf = (settings: HttpProvider): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
@@ -137,30 +143,3 @@ const deployment = ({
   quirks,
   ...(continues === undefined ? {} : { continues })
 })
-
-const listing = (entry: ModelEntry, providers: ReadonlyMap<string, TableProvider>): Listing => {
-  if (entry.alias !== undefined) return { _tag: "Alias", of: entry.alias }
-  const [first, ...others] = (entry.targets ?? []).flatMap(({ provider, model, prefill }): ReadonlyArray<Target> => {
-    const upstream = providers.get(provider)?.upstream
-    const continues = prefill === undefined ? {} : { continues: prefill }
-    return upstream === undefined ? [] : [{ provider, model, upstream, ...continues }]
-  })
-  if (first === undefined) return { _tag: "Off", why: "every provider it could go to is off" }
-  const plan = {
-    targets: [first, ...others],
-    timeouts: timeoutsOf(entry),
-    ...(entry.rescue === undefined ? {} : { rescue: entry.rescue }),
-    ...(entry.upstream === undefined ? {} : { upstreamDelivery: entry.upstream })
-  } as const
-  return { _tag: "Plan", plan }
-}
-
-const timeoutsOf = ({ timeouts = {} }: ModelEntry): Timeouts => ({
-  connect: millis(timeouts.connect, defaultTimeouts.connect),
-  firstToken: millis(timeouts.firstToken, defaultTimeouts.firstToken),
-  idle: millis(timeouts.idle, defaultTimeouts.idle),
-  total: millis(timeouts.total, defaultTimeouts.total)
-})
-
-const millis = (duration: Duration.Duration | undefined, otherwise: number): number =>
-  duration === undefined ? otherwise : Duration.toMillis(duration)

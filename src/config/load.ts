@@ -17,7 +17,15 @@ import {
   usualKeyVariable
 } from "./providers.ts"
 import { readSource, type Source } from "./source.ts"
-import { field, isSection, refersToEnvironment, substitute, type Substituted, variablesOf } from "./substitute.ts"
+import {
+  field,
+  isSection,
+  type MissingKey,
+  refersToEnvironment,
+  substitute,
+  type Substituted,
+  variablesOf
+} from "./substitute.ts"
 
 /**
  * Reads the configuration: the file named by `--config`, `MILLRACE_CONFIG`, or `millrace.yaml`, `.json` or `.toml` in the
@@ -80,7 +88,7 @@ const settle = (
   source: Source,
   document: Document,
   environment: ReadonlyMap<string, string>,
-  missingKeys: ReadonlyMap<string, string>,
+  missingKeys: ReadonlyArray<MissingKey>,
   accounts: ServiceAccounts,
   prices: PriceList,
   flags: Flags
@@ -105,6 +113,7 @@ const settle = (
     providers: providers.on,
     off: providers.off,
     models: document.models,
+    ...(document.defaults === undefined ? {} : { defaults: document.defaults }),
     audit: document.audit,
     auth: authenticationOf(document.auth),
     prices,
@@ -135,12 +144,21 @@ const once = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
 const literalKeys = (written: unknown): ReadonlyArray<Finding> => {
   const providers = isSection(written) && isSection(written["providers"]) ? written["providers"] : {}
   return Object.keys(providers).flatMap((name): ReadonlyArray<Finding> => {
-    const key = field(providers, name, "apiKey")
-    if (typeof key !== "string" || refersToEnvironment(key)) return []
     const variable =
       usualKeyVariable(field(providers, name, "preset")) ?? `${name.toUpperCase().replaceAll(/\W/g, "_")}_API_KEY`
-    const message = `the key stands in the file itself; keep it in the environment and write "\${${variable}}"`
-    return [{ path: ["providers", name, "apiKey"], message }]
+    const listed = field(providers, name, "apiKeys")
+    const keys = [
+      { path: ["apiKey"], key: field(providers, name, "apiKey") },
+      ...(Array.isArray(listed) ? listed : []).map((key: unknown, index) => ({
+        path: ["apiKeys", index],
+        key: isSection(key) ? key["key"] : key
+      }))
+    ]
+    return keys.flatMap(({ path, key }): ReadonlyArray<Finding> => {
+      if (typeof key !== "string" || refersToEnvironment(key)) return []
+      const message = `the key stands in the file itself; keep it in the environment and write "\${${variable}}"`
+      return [{ path: ["providers", name, ...path], message }]
+    })
   })
 }
 

@@ -1,4 +1,5 @@
 import { Redacted, Result } from "effect"
+import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { cloudOf, type FormatName } from "../providers/formats.ts"
 import { presets, type Preset, type PresetName } from "../providers/presets.ts"
 import { simulatedModels } from "../providers/simulator/ModelName.ts"
@@ -6,6 +7,7 @@ import { accessTo, cloudOfProvider, cloudVariables, type ServiceAccounts } from 
 import type { HttpProvider, ProviderOff, ProviderSettings } from "./Configuration.ts"
 import type { ProviderEntry } from "./Document.ts"
 import type { Finding } from "./problems.ts"
+import type { MissingKey } from "./substitute.ts"
 
 /** The providers of a program: those that are on, those that are off, and what is worth a warning. */
 export interface Providers {
@@ -77,13 +79,13 @@ export const providersOfEnvironment = (environment: Environment, accounts: Servi
 }
 
 /**
- * The providers that a document lists. `missingKeys` are variables without a value that a key consists of: such a
- * provider is off, with a warning.
+ * The providers that a document lists. `missingKeys` are keys that refer to a variable without a value: a
+ * provider without any other is off, with a warning.
  */
 export const providersOfDocument = (
   entries: { readonly [name: string]: ProviderEntry },
   environment: Environment,
-  missingKeys: ReadonlyMap<string, string>,
+  missingKeys: ReadonlyArray<MissingKey>,
   accounts: ServiceAccounts
 ): Providers => {
   const on: Array<ProviderSettings> = []
@@ -94,21 +96,53 @@ export const providersOfDocument = (
       on.push(simulator(name, entry.models))
       continue
     }
-    const missing = missingKeys.get(name)
+    const unset = missingKeys.filter(({ provider }) => provider === name)
+    const missing = unset.find(({ index }) => index === undefined)?.variable
     const settings =
-      missing === undefined ? opened(name, entry, environment, accounts) : Result.fail(`${missing} is not set`)
-    if (Result.isSuccess(settings)) on.push(settings.success)
-    else {
+      missing === undefined ? openedByKeys(name, entry, environment, accounts) : Result.fail(`${missing} is not set`)
+    if (Result.isSuccess(settings)) {
+      on.push(settings.success)
+      warnings.push(...unset.map(({ index = 0, variable }) => leftOut(name, index, variable)))
+    } else {
       const why = settings.failure
       off.push({ name, why })
-      const mend = why.endsWith("is not set") ? "set it" : "mend that"
+      const mend = why.endsWith(" is not set") && entry.apiKeys === undefined ? "set it" : "mend that"
       warnings.push({
-        path: ["providers", name, ...(missing === undefined ? [] : ["apiKey"])],
+        path: [
+          "providers",
+          name,
+          ...(missing === undefined ? (entry.apiKeys === undefined ? [] : ["apiKeys"]) : ["apiKey"])
+        ],
         message: `the provider is off because ${why}; ${mend} to turn the provider on`
       })
     }
   }
   return { on, off, warnings }
+}
+
+const leftOut = (name: string, index: number, variable: string): Finding => ({
+  path: ["providers", name, "apiKeys", index],
+  message: `the key is left out because ${variable} is not set; set it to use the key`
+})
+
+/** A provider by each of its keys, where it lists several; those that are empty are left out. */
+const openedByKeys = (
+  name: string,
+  { apiKeys, ...entry }: ProviderEntry,
+  environment: Environment,
+  accounts: ServiceAccounts
+): Result.Result<HttpProvider, string> => {
+  if (apiKeys === undefined) return opened(name, entry, environment, accounts)
+  const listed = apiKeys.map((key, index) => (Redacted.isRedacted(key) ? { label: `key-${index + 1}`, key } : key))
+  const set = listed.filter(({ key }) => Redacted.value(key) !== "")
+  const keys = set.map(({ label, key }) =>
+    Result.map(opened(name, { ...entry, apiKey: key }, environment, accounts), (provider) => ({ label, provider }))
+  )
+  return Result.flatMap(Result.all(keys), (keys) =>
+    isReadonlyArrayNonEmpty(keys)
+      ? Result.succeed({ ...keys[0].provider, keys })
+      : Result.fail("none of its apiKeys is set")
+  )
 }
 
 /** A provider with all that it takes to call it, or why it cannot be called. */

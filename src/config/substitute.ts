@@ -3,12 +3,19 @@ import type { Finding, Path } from "./problems.ts"
 const reference = /\$\$\{|\$\{([^}]*)\}?/g
 const wellFormed = /^([A-Za-z_]\w*)(?::-(.*))?$/s
 
+/** A key that is not there: `index` is its place where a provider lists several. */
+export interface MissingKey {
+  readonly provider: string
+  readonly index?: number
+  readonly variable: string
+}
+
 /** A document with the values of the environment in it. */
 export interface Substituted {
   readonly value: unknown
   readonly findings: ReadonlyArray<Finding>
-  /** variables without a value that a provider's key consists of, by provider; the key is left out of the document */
-  readonly missingKeys: ReadonlyMap<string, string>
+  /** keys of providers that refer to a variable without a value; they are left out of the document, listed ones are empty */
+  readonly missingKeys: ReadonlyArray<MissingKey>
 }
 
 /** Calls `visit` for every text in a document, and puts what it gives in the text's place. */
@@ -50,10 +57,15 @@ export const variablesOf = (value: unknown): ReadonlySet<string> => {
 export const refersToEnvironment = (text: string): boolean =>
   Array.from(text.matchAll(reference)).some(([whole]) => whole !== "$${")
 
-const providerOfKey = ([section, provider, key, ...rest]: Path): string | undefined =>
-  section === "providers" && typeof provider === "string" && key === "apiKey" && rest.length === 0
-    ? provider
-    : undefined
+/** Whose key a text is: `apiKey`, or one of `apiKeys`, which may be written with a label. */
+const keyAt = ([section, provider, setting, index, ...rest]: Path):
+  | Pick<MissingKey, "provider" | "index">
+  | undefined => {
+  if (section !== "providers" || typeof provider !== "string") return undefined
+  if (setting === "apiKey" && index === undefined) return { provider }
+  if (setting !== "apiKeys" || typeof index !== "number") return undefined
+  return rest.length === 0 || (rest.length === 1 && rest[0] === "key") ? { provider, index } : undefined
+}
 
 /**
  * Puts the environment's values in the place of `${NAME}` and `${NAME:-default}`; `$${` stands for `${` itself. Only
@@ -62,9 +74,9 @@ const providerOfKey = ([section, provider, key, ...rest]: Path): string | undefi
  */
 export const substitute = (value: unknown, environment: ReadonlyMap<string, string>): Substituted => {
   const findings: Array<Finding> = []
-  const missingKeys = new Map<string, string>()
+  const missingKeys: Array<MissingKey> = []
   const visit = (text: string, path: Path): string | undefined => {
-    const provider = providerOfKey(path)
+    const key = keyAt(path)
     let variable = ""
     const result = text.replaceAll(reference, (whole: string, inner: string | undefined) => {
       if (whole === "$${") return "${"
@@ -79,13 +91,13 @@ export const substitute = (value: unknown, environment: ReadonlyMap<string, stri
       const found = environment.get(name) ?? fallback
       if (found !== undefined && found !== "") return found
       variable = name
-      if (found !== undefined || provider !== undefined) return ""
+      if (found !== undefined || key !== undefined) return ""
       findings.push({ path, message: `\${${name}} is not set; set it, or give it a default: \${${name}:-default}` })
       return whole
     })
-    if (provider === undefined || variable === "") return result
-    missingKeys.set(provider, variable)
-    return undefined
+    if (key === undefined || variable === "") return result
+    missingKeys.push({ ...key, variable })
+    return key.index === undefined ? undefined : ""
   }
   return { value: mapTexts(value, [], visit), findings, missingKeys }
 }

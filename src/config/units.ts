@@ -88,3 +88,27 @@ export const expectedPort = "a port from 0 to 65535 (0 takes any free one)"
 
 /** A port, also as text: what comes from an environment variable is text. */
 export const Port = codec(Schema.Int, expectedPort, parsePort, (port) => port)
+
+/** A whole number within bounds, also as text. */
+export const count = (least: number, most: number) =>
+  codec(
+    Schema.Int,
+    `a whole number from ${least} to ${most}`,
+    (input) => {
+      const text = String(input).trim()
+      const number = Number(text)
+      return /^\d{1,15}$/.test(text) && number >= least && number <= most ? number : undefined
+    },
+    (number) => number
+  )
+
+/** A share of something, also as text: a number from 0 on. */
+export const Weight = codec(
+  Schema.Finite,
+  "a number from 0 on",
+  (input) => {
+    const text = String(input).trim()
+    return /^\d+(\.\d+)?$/.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined
+  },
+  (number) => number
+)

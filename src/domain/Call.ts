@@ -49,7 +49,11 @@ export interface Call {
 const Milliseconds = Schema.Finite
 const Moment = Schema.Finite
 
-/** One request to one target. Times are milliseconds since the attempt began; `startedAt` is epoch milliseconds. */
+/**
+ * One request to one target. `key` is the label of the provider's key, where there are several. Times are milliseconds
+ * since the attempt began; `startedAt` is epoch milliseconds. `abandoned` says that it was given up before its end: its
+ * caller left, or another attempt was faster.
+ */
 export const AttemptRecord = Schema.Struct({
   provider: Schema.String,
   model: Schema.String,
@@ -61,6 +65,7 @@ export const AttemptRecord = Schema.Struct({
   endedMs: Schema.optionalKey(Milliseconds),
   status: Schema.optionalKey(Schema.Int),
   failure: Schema.optionalKey(Schema.Struct({ reason: FailureReason, message: Schema.String })),
+  abandoned: Schema.optionalKey(Schema.Literal(true)),
   usage: Usage,
   cost: Schema.optionalKey(Cost),
   /** it went on with an answer that had broken off after so many characters of text: from there, or from the beginning */

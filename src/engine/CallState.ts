@@ -1,4 +1,4 @@
-import { Cause, Schema } from "effect"
+import { Cause, Effect, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Reservation } from "../accounting/Admission.ts"
 import type { Call, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
@@ -79,6 +79,8 @@ export class CallState {
   /** the audit trail did not take it: there is no such call */
   wasRefused = false
   private outcome: Outcome | undefined
+  private answering: Attempt | undefined
+  private endWait: ((error: LlmError) => void) | undefined
   private textSize = 0
   /** the audit trail has its opening */
   admitted = false
@@ -103,7 +105,8 @@ export class CallState {
   cancel(by: CancelledBy): void {
     this.settle({ _tag: "Cancelled", by })
     const error = this.cancellation(by)
-    this.attempts.at(-1)?.abort(error)
+    for (const attempt of this.attempts) attempt.abort(error)
+    this.endWait?.(error)
     this.delivery.onCancelled?.(error)
   }
 
@@ -117,12 +120,33 @@ export class CallState {
     return this.outcome?._tag === "Cancelled" ? this.cancellation(this.outcome.by) : undefined
   }
 
+  /** A wait that ends as soon as the call is cancelled. */
+  readonly whileOpen = <A>(wait: Effect.Effect<A>): Effect.Effect<A, LlmError> =>
+    Effect.raceFirst(
+      wait,
+      Effect.callback<never, LlmError>((resume) => {
+        this.endWait = (error) => resume(error)
+        return Effect.sync(() => {
+          this.endWait = undefined
+        })
+      })
+    )
+
   readonly notice = (notice: Notice): void => {
     this.notices.push(notice)
   }
 
   readonly report = (finding: Finding): void => {
     this.findings.push(finding)
+  }
+
+  /** The attempt whose answer it is: with two at the same time it need not be the last that began. */
+  answered(attempt: Attempt): void {
+    this.answering = attempt
+  }
+
+  get answeringAttempt(): Attempt | undefined {
+    return this.answering ?? this.attempts.at(-1)
   }
 
   begin(attempt: Attempt): void {
@@ -191,7 +215,7 @@ export class CallState {
       if (end !== undefined) events.push(end)
     }
     if (refusal !== undefined) events.push({ _tag: "RefusalDelta", text: refusal })
-    events.push({ _tag: "Finish", reason, usage: this.attempts.at(-1)?.usage ?? noUsage })
+    events.push({ _tag: "Finish", reason, usage: this.answeringAttempt?.usage ?? noUsage })
     for (const event of events) this.add(event)
     return frameOf(events)
   }
@@ -217,7 +241,8 @@ export class CallState {
   /** Notes that a filter gives the call to another model; false where that was done too often already. */
   handOver(ending: Ending): boolean {
     this.handedOver = outcomeOf(ending)
-    this.attempts.at(-1)?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
+    this.answeringAttempt?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
+    this.answering = undefined
     return ++this.handOvers <= maxHandOvers
   }
 
@@ -245,7 +270,7 @@ export class CallState {
   /** The terminal record: whatever is known at `now`, epoch milliseconds. A call that nobody settled was left. */
   finalRecord(now: number): FinalRecord {
     const outcome: Outcome = this.outcome ?? { _tag: "Cancelled", by: "client" }
-    const last = this.attempts.at(-1)
+    const last = this.answeringAttempt
     // A rescue goes on with an answer that has begun before.
     const begun = this.attempts.find((attempt) => attempt.firstToken !== undefined) ?? last
     const since = (at: number | undefined) => (at === undefined ? undefined : at - this.openedAt)

@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Layer, Random, Scope, Stream } from "effect"
 import { Admission, type Candidate } from "../accounting/Admission.ts"
 import { Prices } from "../accounting/PriceBook.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
@@ -9,9 +9,10 @@ import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { Filters, NamedFilters } from "../filters/Filter.ts"
 import type { Ending } from "../filters/Verdict.ts"
-import { makeAttempts } from "../routing/Failover.ts"
+import { makeAttempts, type Surroundings } from "../routing/Attempts.ts"
 import { begin } from "../routing/Rescue.ts"
 import { Router, type RoutePlan } from "../routing/Router.ts"
+import { TargetStates } from "../routing/TargetStates.ts"
 import { Watchdog } from "../routing/Watchdog.ts"
 import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
@@ -80,14 +81,21 @@ export class Engine extends Context.Service<
       const admission = yield* Admission
       const prices = yield* Prices
       const clock = yield* Clock.Clock
-      const watchdog = yield* Watchdog.make
+      const random = yield* Random.Random
+      const surroundings: Surroundings = {
+        watchdog: yield* Watchdog.make,
+        clock,
+        random: () => random.nextDoubleUnsafe(),
+        states: yield* TargetStates.shared
+      }
       const calls = new Map<string, CallState>()
 
       const filtering: Filtering = {
         everyCall: yield* Filters,
         named: yield* NamedFilters,
         plan: router.plan,
-        begin: ({ request, plan }, state, scope) => begin(state, makeAttempts(state, plan, scope, watchdog), request),
+        begin: ({ request, plan }, state, scope) =>
+          begin(state, makeAttempts(state, plan, scope, surroundings), request),
         ask: (state) => (request) =>
           Effect.flatMap(
             run({ request, delivery: "whole", caller: state.call.caller, askedBy: state.id }),
@@ -101,7 +109,7 @@ export class Engine extends Context.Service<
       const answer = ({ state, plan, filtered }: Admitted, scope: Scope.Scope): Effect.Effect<Answer, LlmError> =>
         filtered === undefined
           ? Effect.map(
-              begin(state, makeAttempts(state, plan, scope, watchdog), state.call.request),
+              begin(state, makeAttempts(state, plan, scope, surroundings), state.call.request),
               ({ target, frames }) => answerOf(state, target, recorded(state, frames))
             )
           : filteredAnswer(filtering, state, plan, filtered, scope)

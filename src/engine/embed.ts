@@ -131,6 +131,7 @@ const ask = Effect.fnUntraced(function* (
     startedAt,
     calledAt: openedAt,
     connected: false,
+    answered: false,
     committed: false,
     lastAt: startedAt,
     held: () => false
@@ -138,7 +139,10 @@ const ask = Effect.fnUntraced(function* (
   let status: number | undefined
   const observer = {
     connected: () => void (activity.connected = true),
-    head: (answered: number) => void (status = answered)
+    head: (answered: number) => {
+      activity.answered = true
+      status = answered
+    }
   }
   const asked = upstream.embed?.({ request, model, origin, observer }) ?? noVectors(provider)
   return yield* asked.pipe(

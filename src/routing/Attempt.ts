@@ -1,4 +1,4 @@
-import { Cause, Exit, type Fiber, type Pull } from "effect"
+import { Cause, type Effect, Exit, type Fiber, type Pull } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { AttemptRecord, Notice, Origin } from "../domain/Call.ts"
 import type { Cost } from "../domain/Cost.ts"
@@ -24,6 +24,8 @@ export interface AttemptRequest {
   readonly calledAt: number
   readonly waitedMs: number
   readonly notice: (notice: Notice) => void
+  /** called once the provider is let go, whichever way the attempt ended */
+  readonly released?: () => void
 }
 
 /**
@@ -40,6 +42,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   private readonly streaming: boolean
   readonly watchdog: Watchdog
   connected = false
+  answered = false
   committed = false
   lastAt: number
   completedAt: number | undefined
@@ -48,7 +51,12 @@ export class Attempt implements FrameSink, Activity, Watched {
   private endedAt: number | undefined
   private status: number | undefined
   private error: LlmError | undefined
-  private givenUp = false
+  /** what it was given up for */
+  private abandoned: LlmError | undefined
+  private interrupted = false
+  /** it was ended from outside, whatever for */
+  private wasStopped = false
+  private readonly released: (() => void) | undefined
   private finish: Finish | undefined
   /** as the provider stated it; what it did not state is estimated when the call ends */
   usage: Usage = noUsage
@@ -75,6 +83,7 @@ export class Attempt implements FrameSink, Activity, Watched {
     this.startedAt = watchdog.now
     this.lastAt = this.startedAt
     this.calledAt = request.calledAt
+    this.released = request.released
   }
 
   /** whether the answer came to its end */
@@ -86,7 +95,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   get wasTaken(): boolean {
     if (this.frames > 0) return true
     if (!this.connected || (this.status !== undefined && this.status >= 400)) return false
-    return this.error === undefined || this.givenUp
+    return this.error === undefined || this.wasStopped
   }
 
   get firstByte(): number | undefined {
@@ -125,11 +134,13 @@ export class Attempt implements FrameSink, Activity, Watched {
     },
     head: (status) => {
       this.firstByteAt ??= this.touch()
+      this.answered = true
       this.status = status
     },
     bytes: (count) => {
       const now = this.touch()
       this.firstByteAt ??= now
+      this.answered = true
       this.bytes += count
     },
     notice
@@ -208,7 +219,8 @@ export class Attempt implements FrameSink, Activity, Watched {
     this.over()
     // What happens to the connection after the answer is complete is nobody's business.
     if (this.finish !== undefined) return Exit.fail(Cause.Done())
-    if (this.error !== undefined) return Exit.fail(this.error)
+    const known = this.abandoned ?? this.error
+    if (known !== undefined) return Exit.fail(known)
     if (Exit.isSuccess(exit)) {
       this.error =
         this.frames === 0
@@ -220,32 +232,41 @@ export class Attempt implements FrameSink, Activity, Watched {
       exit.cause.reasons.find((reason) => Cause.isFailReason(reason))?.error ??
       failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
     // An attempt that was given up did not fail.
-    if (!Cause.hasInterruptsOnly(exit.cause)) this.error = error
+    if (Cause.hasInterruptsOnly(exit.cause)) this.interrupted = true
+    else this.error = error
     return Exit.fail(error)
   }
 
-  /** Ends the attempt from outside, at once: the provider is let go, and what nobody has taken yet is thrown away. */
+  /**
+   * Gives the attempt up, at once: the provider is let go, and what nobody has taken yet is thrown away. Whoever reads it
+   * is told `error`; it is no failure of the provider.
+   */
   abort(error: LlmError): void {
-    if (this.endedAt === undefined) {
-      this.error = error
-      this.givenUp = true
-    }
+    if (this.endedAt === undefined) this.abandoned = error
+    this.stop(() => this.intake.fail(error))
+  }
+
+  /** Ends the attempt from outside because the provider failed: as `abort`, with a failure that is the provider's. */
+  fail(error: LlmError): void {
+    if (this.endedAt === undefined) this.error = error
     this.stop(() => this.intake.fail(error))
   }
 
   /** A deadline has passed. An answer that is complete by then only lacks the end of its transport. */
   timedOut(error: LlmError): void {
     if (this.endedAt !== undefined) return
-    if (this.finish === undefined) this.abort(error)
+    if (this.finish === undefined) this.fail(error)
     else this.giveUp()
   }
 
   /** Nobody wants the rest of the answer. */
   giveUp(): void {
+    if (this.endedAt === undefined && this.finish === undefined) this.interrupted = true
     this.stop(() => this.intake.end(Exit.fail(Cause.Done())))
   }
 
   private stop(end: () => void): void {
+    this.wasStopped ||= this.endedAt === undefined
     this.over()
     // Not left to whoever reads the answer: a caller that takes nothing would hold the provider's connection. Before the
     // end, because that lets a producer go on that waits for room.
@@ -255,7 +276,10 @@ export class Attempt implements FrameSink, Activity, Watched {
   }
 
   private over(): void {
-    this.endedAt ??= this.watchdog.now
+    if (this.endedAt === undefined) {
+      this.endedAt = this.watchdog.now
+      this.released?.()
+    }
     this.watchdog.unwatch(this)
   }
 
@@ -268,6 +292,7 @@ export class Attempt implements FrameSink, Activity, Watched {
     return {
       provider: this.target.provider,
       model: this.target.model,
+      ...(this.target.key === undefined ? {} : { key: this.target.key }),
       startedAt: this.startedAt,
       waitedMs: this.waitedMs,
       ...(firstByteMs === undefined ? {} : { firstByteMs }),
@@ -275,6 +300,7 @@ export class Attempt implements FrameSink, Activity, Watched {
       ...(endedMs === undefined ? {} : { endedMs }),
       ...(this.status === undefined ? {} : { status: this.status }),
       ...(this.error === undefined ? {} : { failure: { reason: this.error.reason, message: this.error.message } }),
+      ...(this.abandoned !== undefined || this.interrupted ? { abandoned: true } : {}),
       usage: this.usage,
       ...(this.cost === undefined ? {} : { cost: this.cost }),
       ...(this.rescue === undefined ? {} : { rescue: this.rescue })
@@ -289,6 +315,8 @@ export interface Committed {
   readonly held: NonEmptyReadonlyArray<Frame>
   /** what comes after it */
   readonly rest: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
+  /** lets the provider go, where nobody will read the rest */
+  readonly giveUp: Effect.Effect<void>
 }
 
 /** How much room a frame takes while it waits, in characters. */

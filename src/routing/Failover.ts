@@ -1,85 +1,172 @@
-import { Cause, Effect, Exit, Scope } from "effect"
-import type { Call, Notice } from "../domain/Call.ts"
+import { Cause, type Clock, Duration, Effect, Exit } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import { failure, type LlmError } from "../domain/LlmError.ts"
-import type { LlmRequest } from "../domain/LlmRequest.ts"
-import { Attempt, type Committed } from "./Attempt.ts"
-import type { RoutePlan, Target } from "./Router.ts"
-import { start } from "./startAttempt.ts"
-import type { Timeouts } from "./Timeouts.ts"
-import type { Watchdog } from "./Watchdog.ts"
+import { type CircuitRefused, guarded } from "./Circuits.ts"
+import { Course, type Candidate, type CourseFor, type Move } from "./Course.ts"
+import { hedged } from "./Hedge.ts"
+import { waitInLine } from "./InFlight.ts"
+import type { Target } from "./Router.ts"
 
-/** What attempts need of the call that they are made for. `openedAt` is epoch milliseconds. */
-export interface AttemptsFor {
-  readonly call: Call
-  readonly openedAt: number
-  /** the failure that stands for a call that was cancelled: no further attempt is made for it */
-  readonly cancelled: LlmError | undefined
-  /** takes an attempt into the call's record, before it starts */
-  readonly begin: (attempt: Attempt) => void
-  readonly notice: (notice: Notice) => void
+/** What a call has to have done by one of its targets, and what it says while it goes on. */
+export interface Work<A> extends CourseFor {
+  readonly clock: Clock.Clock
+  /** the failure that stands for a call that was cancelled: nobody is asked for it any more */
+  readonly cancelled: () => LlmError | undefined
+  /** ends a wait as soon as the call is cancelled */
+  readonly whileOpen: <B>(wait: Effect.Effect<B>) => Effect.Effect<B, LlmError>
+  /** Asks one target. `waitedMs` is how long the call waited for it, `release` is to be called once it is let go. */
+  readonly ask: (target: Target, waitedMs: number, release: () => void) => Effect.Effect<A, LlmError>
+  /** lets an answer go that came beside another one */
+  readonly discard: (answer: A) => Effect.Effect<void>
 }
 
-/** The attempts of one call at the targets of its plan. They live in the call's scope. */
-export interface Attempts {
-  readonly plan: RoutePlan
-  /**
-   * Asks until one has content, and returns it at its commit point; a failure before that is decided on by its reason.
-   * `among` narrows the plan's targets. It may be called again after a commit point, with a request that was changed:
-   * attempts are counted and recorded wherever they come from.
-   */
-  readonly next: (request: LlmRequest, among?: (target: Target) => boolean) => Effect.Effect<Committed, LlmError>
-}
+/** What became of an attempt. Nobody was asked where it was refused: all that might be are busy, or left alone. */
+export type Attempted<A> =
+  | { readonly _tag: "Answered"; readonly candidate: Candidate; readonly answer: A }
+  | { readonly _tag: "Failed"; readonly candidate: Candidate; readonly error: LlmError }
+  | { readonly _tag: "Refused"; readonly candidates: ReadonlyArray<Candidate>; readonly error: LlmError }
 
-/** Asks the plan's targets in order until one has content; what cannot succeed elsewhere ends it at once. */
-export const makeAttempts = (
-  state: AttemptsFor,
-  plan: RoutePlan,
-  scope: Scope.Scope,
-  watchdog: Watchdog
-): Attempts => ({
-  plan,
-  next: (request, among) => ask(state, plan, scope, watchdog, request, among)
-})
-
-const ask = Effect.fnUntraced(function* (
-  state: AttemptsFor,
-  plan: RoutePlan,
-  scope: Scope.Scope,
-  watchdog: Watchdog,
-  request: LlmRequest,
-  among: ((target: Target) => boolean) | undefined
-): Effect.fn.Return<Committed, LlmError> {
-  const { call } = state
-  let failed: LlmError | undefined
-  for (const target of plan.targets) {
-    if (among !== undefined && !among(target)) continue
-    if (state.cancelled !== undefined) return yield* state.cancelled
-    const attemptRequest = {
-      request,
-      delivery: plan.upstreamDelivery ?? call.delivery,
-      dialect: call.dialect,
-      origin: request === call.request ? call.origin : undefined,
-      timeouts: shortened(plan.timeouts, call.timeoutMs),
-      calledAt: state.openedAt,
-      waitedMs: 0,
-      notice: state.notice
+/**
+ * Asks targets until one answers: choose, wait, let in (concurrency, circuit), ask, decide by the failure what is next.
+ * Fails with what is worth telling of what went wrong.
+ */
+export const failover = Effect.fnUntraced(function* <A>(work: Work<A>): Effect.fn.Return<A, LlmError> {
+  const { clock } = work
+  const course = new Course(work)
+  let waitedSince: number | undefined
+  for (;;) {
+    const cancelled = work.cancelled()
+    if (cancelled !== undefined) return yield* cancelled
+    const now = clock.currentTimeMillisUnsafe()
+    const move = course.next(now)
+    if (move._tag === "End") return yield* move.error
+    if (move._tag === "Wait") {
+      waitedSince ??= now
+      yield* work.whileOpen(clock.sleep(Duration.millis(move.millis)))
+      continue
     }
-    const attempt = new Attempt(target, attemptRequest, watchdog)
-    state.begin(attempt)
-    const attemptScope = Scope.forkUnsafe(scope)
-    const exit = yield* Effect.exit(start(attempt, attemptRequest, attemptScope))
-    if (Exit.isSuccess(exit)) return exit.value
-    yield* Scope.close(attemptScope, exit)
-    const error = Cause.findErrorOption(exit.cause)
-    if (error._tag === "None") return yield* exit
-    failed = error.value
-    if (failed.class === "request-permanent" || failed.class === "internal") break
+    for (const attempted of yield* attempts(work, course, move, waitedSince)) {
+      if (attempted._tag === "Answered") return attempted.answer
+      if (attempted._tag === "Refused") course.refuse(attempted.candidates, attempted.error)
+      else {
+        waitedSince = undefined
+        course.fail(attempted.candidate, attempted.error, clock.currentTimeMillisUnsafe())
+      }
+    }
   }
-  return yield* failed ?? failure({ _tag: "NoRoute" }, "No target can take the call")
 })
 
-/** The call's own bound on its time, where that is shorter than what it may take anyway. */
-const shortened = (timeouts: Timeouts, total: number | undefined): Timeouts =>
-  total === undefined || total === 0 || (timeouts.total > 0 && timeouts.total <= total)
-    ? timeouts
-    : { ...timeouts, total }
+const attempts = <A>(
+  work: Work<A>,
+  course: Course,
+  move: Exclude<Move, { readonly _tag: "Wait" | "End" }>,
+  waitedSince: number | undefined
+): Effect.Effect<ReadonlyArray<Attempted<A>>, LlmError> => {
+  const first = attempt(work, course, move, waitedSince)
+  const { hedgeAfter } = course.policy
+  if (hedgeAfter === undefined || move._tag === "Queue") return Effect.map(first, (attempted) => [attempted])
+  return hedged(first, hedgeAfter, work.discard, () => {
+    const candidate = course.beside(move.candidate, work.clock.currentTimeMillisUnsafe())
+    return candidate === undefined ? undefined : attempt(work, course, { _tag: "Ask", candidate }, undefined)
+  })
+}
+
+/**
+ * One attempt, from the place in line on. It holds its place, and the circuit's trial, until the provider is let go: so
+ * that neither is lost, nothing but the waiting itself can be interrupted.
+ */
+const attempt = <A>(
+  work: Work<A>,
+  course: Course,
+  move: Exclude<Move, { readonly _tag: "Wait" | "End" }>,
+  waitedSince: number | undefined
+): Effect.Effect<Attempted<A>, LlmError> =>
+  Effect.uninterruptibleMask((restore) => {
+    if (move._tag === "Ask") {
+      move.candidate.whole.slots.take()
+      return letIn(work, course, move.candidate, waitedSince, restore)
+    }
+    const { candidates } = move
+    const queuedAt = work.clock.currentTimeMillisUnsafe()
+    return Effect.flatMap(placeInLine(work, candidates, queuedAt, restore), (candidate) =>
+      candidate === undefined
+        ? Effect.succeed({ _tag: "Refused", candidates, error: allBusy(candidates) } satisfies Attempted<A>)
+        : letIn(work, course, candidate, waitedSince ?? queuedAt, restore)
+    )
+  })
+
+type Restore = <B, E>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
+
+/** The candidate at which there was a place; undefined where too many wait already, or the wait took too long. */
+const placeInLine = <A>(
+  work: Work<A>,
+  candidates: NonEmptyReadonlyArray<Candidate>,
+  now: number,
+  restore: Restore
+): Effect.Effect<Candidate | undefined, LlmError> => {
+  const open = candidates.filter(({ whole, target }) => whole.slots.queued < (target.limits?.queue ?? 0))
+  if (open.length === 0) return Effect.undefined
+  const longest = Math.max(...open.map(({ target }) => target.limits?.maxWait ?? 0))
+  const patience = Math.max(0, Math.min(longest, work.deadline - now))
+  const lines = open.map(({ whole }) => whole.slots)
+  return Effect.map(
+    waitInLine(lines, (wait) =>
+      restore(work.whileOpen(Effect.timeoutOrElse(wait, { duration: patience, orElse: () => Effect.undefined })))
+    ),
+    (line) => open.find(({ whole }) => whole.slots === line)
+  )
+}
+
+const letIn = <A>(
+  work: Work<A>,
+  course: Course,
+  candidate: Candidate,
+  waitedSince: number | undefined,
+  restore: Restore
+): Effect.Effect<Attempted<A>> => {
+  const { clock } = work
+  const { target, state, whole } = candidate
+  let held = true
+  const release = () => {
+    if (held) whole.slots.release()
+    held = false
+  }
+  const asked = Effect.suspend(() => {
+    const startedAt = clock.currentTimeMillisUnsafe()
+    course.asked(candidate)
+    return Effect.onExit(
+      restore(work.ask(target, waitedSince === undefined ? 0 : startedAt - waitedSince, release)),
+      (exit) =>
+        Effect.sync(() => {
+          const now = clock.currentTimeMillisUnsafe()
+          if (Exit.isSuccess(exit)) {
+            whole.latency.observe(now - startedAt, now)
+            if (work.session !== undefined) work.states.affinity.remember(work.session, candidate, now)
+          } else if (!Cause.hasInterruptsOnly(exit.cause))
+            whole.latency.observe(Math.max(now - startedAt, failureCost), now)
+        })
+    )
+  })
+  const now = () => clock.currentTimeMillisUnsafe()
+  const givenUp = () => work.cancelled() !== undefined
+  return guarded(work.states.circuits, state.circuit, course.policy.breaker, now, givenUp, asked).pipe(
+    Effect.onError(() => Effect.sync(release)),
+    Effect.match({
+      onSuccess: (answer): Attempted<A> => ({ _tag: "Answered", candidate, answer }),
+      onFailure: (error: LlmError | CircuitRefused): Attempted<A> =>
+        error._tag === "CircuitRefused"
+          ? { _tag: "Refused", candidates: [candidate], error: error.error }
+          : { _tag: "Failed", candidate, error }
+    })
+  )
+}
+
+/** A target that fails at once is not a fast one: what a failure counts as in its latency, in milliseconds. */
+const failureCost = 5000
+
+const allBusy = (candidates: NonEmptyReadonlyArray<Candidate>): LlmError =>
+  failure(
+    { _tag: "NoRoute" },
+    `${candidates.map(({ whole }) => whole.name).join(", ")}: as many calls as may be are being answered; try again soon`,
+    { retryAfterMs: 1000 }
+  )

@@ -2,13 +2,11 @@ import { Effect, Layer } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
 import { makeModelCatalog, type ModelCatalog, noCatalog } from "./ModelCatalog.ts"
-import { Router, unknownModel, type RoutePlan } from "./Router.ts"
+import { type Door, Router, targetAt, unknownModel, type RoutePlan } from "./Router.ts"
 import { defaultTimeouts } from "./Timeouts.ts"
-import type { Upstream } from "./Upstream.ts"
 
 /** A provider that calls can go to. */
-export interface TableProvider {
-  readonly upstream: Upstream["Service"]
+export interface TableProvider extends Door {
   /** the models that it is known to have, as far as they can be listed */
   readonly models: ReadonlyArray<string>
   /** whether it is known to have a model; true for all of `models` */
@@ -28,6 +26,8 @@ export interface ModelTable {
   /** providers that were meant to be there, and why they are not */
   readonly off: ReadonlyMap<string, string>
   readonly created: number
+  /** how a model is used that the table does not list; as usual unless given */
+  readonly usual?: Pick<RoutePlan, "timeouts" | "policy">
 }
 
 /**
@@ -52,13 +52,13 @@ export const tableRouter = (table: ModelTable, catalog: ModelCatalog = noCatalog
     if (listing?._tag === "Off") return unreachable(model, listing.why)
     const [provider, rest] = splitAtSlash(model)
     const named = table.providers.get(provider)
-    if (named !== undefined && rest !== "") return Effect.succeed(single(provider, rest, named))
+    if (named !== undefined && rest !== "") return Effect.succeed(single(table, provider, rest, named))
     const why = table.off.get(provider)
     if (why !== undefined && rest !== "") return unreachable(model, `the provider ${provider} is off: ${why}`)
     const known = Array.from(table.providers).filter(([, provider]) => provider.knows(model))
     const knowing = known.length > 0 ? known : saidToHave(model)
     const [only, ...others] = knowing
-    if (only !== undefined && others.length === 0) return Effect.succeed(single(only[0], model, only[1]))
+    if (only !== undefined && others.length === 0) return Effect.succeed(single(table, only[0], model, only[1]))
     return knowing.length > 1 ? ambiguous(model, knowing) : unknownModel(model, comparable())
   }
 
@@ -83,9 +83,10 @@ export const layerTable = <E, R>(table: Effect.Effect<ModelTable, E, R>): Layer.
     )
   )
 
-const single = (provider: string, model: string, { upstream }: TableProvider): RoutePlan => ({
-  targets: [{ provider, model, upstream }],
-  timeouts: defaultTimeouts
+const single = ({ usual }: ModelTable, provider: string, model: string, door: Door): RoutePlan => ({
+  targets: [targetAt(provider, model, door)],
+  timeouts: defaultTimeouts,
+  ...usual
 })
 
 const splitAtSlash = (model: string): readonly [string, string] => {

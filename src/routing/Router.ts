@@ -1,7 +1,9 @@
 import { Context, Effect, Layer } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
+import { map as mapNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
+import type { Capabilities } from "./Capabilities.ts"
+import { askOnce, type Policy } from "./Policy.ts"
 import type { RescueMode } from "./Rescue.ts"
 import { defaultTimeouts, type Timeouts } from "./Timeouts.ts"
 import { Upstream } from "./Upstream.ts"
@@ -11,14 +13,51 @@ export interface Target {
   readonly provider: string
   readonly model: string
   readonly upstream: Upstream["Service"]
+  /** the label of the key that `upstream` shows, where the provider has several */
+  readonly key?: string
+  /** the same target once for every key, where it has several: they are used in turn */
+  readonly keys?: NonEmptyReadonlyArray<Target>
+  /** its share of the calls where they are spread by weight; 1 unless given */
+  readonly weight?: number
+  readonly capabilities?: Capabilities
+  readonly limits?: Limits
+  /** where they are not those of the plan */
+  readonly timeouts?: Timeouts
   /** whether it goes on with the beginning of an answer that it is given; what its upstream says, unless given */
   readonly continues?: boolean
 }
 
-/** Where a call goes, as data: targets in the order in which they are asked, and how long each may take. */
+/** A provider's port, or one for every key that it has. */
+export interface Door {
+  readonly upstream: Upstream["Service"]
+  readonly keys?: NonEmptyReadonlyArray<{ readonly label: string; readonly upstream: Upstream["Service"] }>
+}
+
+/** A model of a provider, by each of its keys where it has several. */
+export const targetAt = (
+  provider: string,
+  model: string,
+  { upstream, keys }: Door,
+  more: Pick<Target, "weight" | "capabilities" | "limits" | "timeouts" | "continues"> = {}
+): Target => {
+  const target = { provider, model, upstream, ...more }
+  if (keys === undefined) return target
+  return { ...target, keys: mapNonEmpty(keys, ({ label, upstream }) => ({ ...target, upstream, key: label })) }
+}
+
+/** How many attempts a target takes at a time, and how many wait for how long (milliseconds) where it has as many. */
+export interface Limits {
+  readonly concurrency: number
+  readonly queue: number
+  readonly maxWait: number
+}
+
+/** Where a call goes, as data: its targets, how they are used, and how long each may take. */
 export interface RoutePlan {
   readonly targets: NonEmptyReadonlyArray<Target>
   readonly timeouts: Timeouts
+  /** `defaultPolicy` unless given */
+  readonly policy?: Policy
   /** what is done about an answer that breaks off; `auto` unless given */
   readonly rescue?: RescueMode
   /** how a whole answer is asked for upstream: as the caller asked (default), or always as a stream */
@@ -37,14 +76,15 @@ export class Router extends Context.Service<
     readonly models: Effect.Effect<ReadonlyArray<Model>, LlmError>
   }
 >()("millrace/routing/Router") {
-  /** Every model name goes to the one `Upstream`, as it is. */
+  /** Every model name goes to the one `Upstream`, as it is, which is asked once for every call. */
   static readonly layerSingle: Layer.Layer<Router, never, Upstream> = Layer.effect(
     Router,
     Effect.map(Upstream, (upstream) => ({
       plan: (model: string) =>
         Effect.succeed({
           targets: [{ provider: "upstream", model, upstream }],
-          timeouts: defaultTimeouts
+          timeouts: defaultTimeouts,
+          policy: askOnce
         } satisfies RoutePlan),
       models: Effect.succeed([])
     }))

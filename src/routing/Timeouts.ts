@@ -4,14 +4,17 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 /**
  * How long to wait for what, in milliseconds; 0 switches one off.
  *
- * `connect` until the connection stands; `firstToken` until the first content of a stream (reasoning counts; whole answers
- * are bound by `total` alone); `idle` between bytes of the provider (comments and pings are life); `total` for all.
+ * `connect` until the connection stands; `firstToken` until the first content of a stream (reasoning counts); `idle`
+ * between bytes of the provider (comments and pings are life); `total` for all. Whole answers are bound by `total` alone,
+ * unless `wholeFirstByte` is given.
  */
 export interface Timeouts {
   readonly connect: number
   readonly firstToken: number
   readonly idle: number
   readonly total: number
+  /** until the first byte of an answer that is asked for as a whole; such an answer is usually sent when all is written */
+  readonly wholeFirstByte?: number
 }
 
 /** What holds where nobody says otherwise: 10 s, 2 min, 60 s, 10 min. */
@@ -23,6 +26,8 @@ export interface Activity {
   /** when the whole call began: `total` counts from here */
   readonly calledAt: number
   connected: boolean
+  /** the first byte came */
+  answered: boolean
   committed: boolean
   lastAt: number
   /** when the answer was complete: only the end of its transport is missing since */
@@ -66,6 +71,7 @@ const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean
   deadline.before("total", activity.calledAt, timeouts.total)
   if (!activity.connected) deadline.before("connect", startedAt, timeouts.connect)
   if (streaming && !committed) deadline.before("firstToken", startedAt, timeouts.firstToken)
+  if (!streaming && !activity.answered) deadline.before("firstToken", startedAt, timeouts.wholeFirstByte ?? 0)
   if (streaming && committed) deadline.before("idle", lastAt, timeouts.idle)
   return deadline
 }

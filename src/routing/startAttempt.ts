@@ -19,18 +19,18 @@ const maxHeld = 16 * 1024 * 1024
 export const start = (
   attempt: Attempt,
   { request, delivery, dialect, origin, notice }: AttemptRequest,
-  scope: Scope.Scope
+  scope: Scope.Closeable
 ): Effect.Effect<Committed, LlmError> =>
   Effect.suspend(() => {
     const { target } = attempt
     attempt.watchdog.watch(attempt)
     // It may have come too late to begin.
-    if (attempt.isOver) return commit(attempt)
+    if (attempt.isOver) return commit(attempt, scope)
     const observer = attempt.observer(notice)
     const asked: UpstreamRequest = { request, model: target.model, delivery, dialect, origin, observer }
     return Effect.flatMap(
       target.upstream.feed === undefined ? read(attempt, asked, scope) : feed(attempt, asked, scope),
-      () => commit(attempt)
+      () => commit(attempt, scope)
     )
   })
 
@@ -78,7 +78,7 @@ const logDefects = (provider: string, exit: Exit.Exit<void, LlmError>): Effect.E
     ? Effect.logError(`Upstream ${provider} failed unexpectedly`, exit.cause)
     : Effect.void
 
-const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
+const commit = (attempt: Attempt, scope: Scope.Closeable): Effect.Effect<Committed, LlmError> => {
   const { take } = attempt.intake
   const held: Array<Frame> = []
   let size = 0
@@ -88,11 +88,11 @@ const commit = (attempt: Attempt): Effect.Effect<Committed, LlmError> => {
       size += sizeOf(frame)
     }
     if (batch.some(hasContentOrEnd) && isReadonlyArrayNonEmpty(held)) {
-      return Effect.succeed({ attempt, held, rest: take })
+      return Effect.succeed({ attempt, held, rest: take, giveUp: Scope.close(scope, Exit.void) })
     }
     if (size <= maxHeld) return next
     const error = failure({ _tag: "InvalidOutput", kind: "tooMuch" }, "The provider sent too much before its answer")
-    attempt.abort(error)
+    attempt.fail(error)
     return error
   })
   // Before the commit point the stream cannot be done: `ended` turns an early end into a failure.

@@ -66,7 +66,7 @@ modle = "y"
         'millrace.toml:4:1: providers["my.vendor"]: does not say where it is; add baseUrl: (such as https://api.openai.com/v1)',
         'millrace.toml:8:1: models.smart.targets[0].provider: names "a", which is no configured provider (there are my.vendor)',
         "millrace.toml:11:1: models.smart.targets[1].model: is missing; add it",
-        'millrace.toml:13:1: models.smart.targets[1].modle: is no known key; did you mean "model"? (known: provider, model, weight, prefill)'
+        'millrace.toml:13:1: models.smart.targets[1].modle: is no known key; did you mean "model"? (known: provider, model, weight, capabilities, limits, timeouts, prefill)'
       ])
     })
   )
@@ -76,7 +76,7 @@ modle = "y"
       const text = `{\n\t"server": { "port": true },\n\t"provider": {}\n}`
       assert.deepStrictEqual(yield* complaints({ name: "millrace.json", text }), [
         "millrace.json:2:14: server.port: true is not accepted; write a port from 0 to 65535 (0 takes any free one)",
-        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, filters, audit, accounting, auth)'
+        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, defaults, filters, audit, accounting, auth)'
       ])
     })
   )
@@ -90,9 +90,7 @@ describe("what a later version will do is refused by name", () => {
   s: { protocol: simulator }
 models:
   m:
-    targets: [{ provider: s, model: echo, weight: 2 }]
-    retry: { maxAttempts: 4 }
-    breaker: { failures: 5 }
+    targets: [{ provider: s, model: echo }]
     filters: [pii]
 filters:
   pii: { kind: redact }
@@ -101,27 +99,9 @@ filters:
       const yet = "is not supported by this version of Millrace yet; remove it"
       assert.deepStrictEqual(
         lines.map((line) => line.replace(/^\S+ /, "")),
-        [
-          `models.m.targets[0].weight: ${yet}`,
-          `models.m.retry: ${yet}`,
-          `models.m.breaker: ${yet}`,
-          `models.m.filters: ${yet}`,
-          `filters: ${yet}`
-        ]
+        [`models.m.filters: ${yet}`, `filters: ${yet}`]
       )
     })
-  )
-
-  it.effect("values", () =>
-    says(
-      `providers:
-  g: { protocol: ollama, baseUrl: http://127.0.0.1:11434 }
-models:
-  m: { targets: [{ provider: g, model: x }], strategy: weighted }
-`,
-      'millrace.yaml:4:46: models.m.strategy: "weighted" is not accepted; write ordered (this version does not support ' +
-        "weighted, random, least-latency, least-busy yet)"
-    )
   )
 })
 

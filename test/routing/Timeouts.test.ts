@@ -14,7 +14,7 @@ const off = { connect: 0, firstToken: 0, idle: 0, total: 0 }
  * Holds that the attempt fails exactly so many milliseconds after it began, of which `from` have gone by, with a timeout
  * of the phase, and that it lets the provider go.
  */
-const strikes = (running: Running, phase: keyof Timeouts, after: number, from = 0) =>
+const strikes = (running: Running, phase: Exclude<keyof Timeouts, "wholeFirstByte">, after: number, from = 0) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(Effect.flip(Effect.flatMap(running.begin, eventsOf)))
     yield* TestClock.adjust(after - from - 1)

@@ -16,6 +16,9 @@ import { z } from "zod"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { collect, pixel, rejection, scenarios, wordsOf, type Scenario } from "./scenario.ts"
 
+/** So that no target is left alone for what it said to somebody else. */
+let nonce = 0
+
 // It warns of every model that it does not know.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
 
@@ -172,7 +175,7 @@ for (const { modelOf, name, objects, reasons } of providers) {
 
     scenario("a refusal by the provider is an error with its status", async (at) => {
       for (const status of [400, 401, 429, 500, 529]) {
-        const model = modelOf(at, at.model(`echo?status=${status}&message=No%20way&retry-after=3`))
+        const model = modelOf(at, at.model(`echo?status=${status}&message=No%20way&retry-after=3&seed=${nonce++}`))
         const error = await rejection(generateText({ model, prompt, maxRetries: 0 }))
         assert.isTrue(APICallError.isInstance(error), String(error))
         if (!APICallError.isInstance(error)) continue

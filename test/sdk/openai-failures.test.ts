@@ -12,6 +12,9 @@ import OpenAI, {
 } from "openai"
 import { collect, rejection, scenarios, wordsOf, type Scenario } from "./scenario.ts"
 
+/** So that no target is left alone for what it said to somebody else. */
+let nonce = 0
+
 const clientOf = ({ fetch, url }: Scenario, maxRetries = 0) =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch, maxRetries })
 
@@ -49,7 +52,9 @@ scenarios("openai: failures", { models }, (scenario, from) => {
       for (const stream of [false, true]) {
         // Which model is not there is told in the message alone.
         const said = status === 404 ? "model: x not found" : "No way"
-        const model = at.model(`echo?status=${status}&message=${encodeURIComponent(said)}&retry-after=3`)
+        const model = at.model(
+          `echo?status=${status}&message=${encodeURIComponent(said)}&retry-after=3&seed=${nonce++}`
+        )
         const error = await rejection(clientOf(at).chat.completions.create({ model, messages: hello, stream }))
         assert.instanceOf(error, type)
         assert.strictEqual(error.status, status)

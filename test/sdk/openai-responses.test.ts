@@ -10,6 +10,9 @@ import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { everywhere, type AtFormat } from "./formats.ts"
 import { collect, rejection, wordsOf } from "./scenario.ts"
 
+/** So that no target is left alone for what it said to somebody else. */
+let nonce = 0
+
 const clientOf = ({ fetch, url }: AtFormat) =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch, maxRetries: 0 })
 
@@ -122,7 +125,9 @@ everywhere("openai: failures of the Responses API", "openai-responses", {}, (sce
       for (const stream of [false, true]) {
         // Which model is not there is told in the message alone.
         const said = status === 404 ? "model: models/x is not found" : "No way"
-        const model = at.model(`echo?status=${status}&message=${encodeURIComponent(said)}&retry-after=3`)
+        const model = at.model(
+          `echo?status=${status}&message=${encodeURIComponent(said)}&retry-after=3&seed=${nonce++}`
+        )
         const error = await rejection(clientOf(at).responses.create({ model, input, stream }))
         assert.instanceOf(error, type)
         assert.include(error.message, said)

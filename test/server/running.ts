@@ -29,6 +29,8 @@ export interface RunningOptions {
   /** bound of the generated text of a call */
   readonly maxText?: number
   readonly models?: object
+  /** how models are used that say nothing else: asked once, unless given */
+  readonly defaults?: object
   readonly providers?: object
   /** wire formats by which the simulator is reached beside, each by a provider of that name */
   readonly formats?: ReadonlyArray<FormatName>
@@ -55,10 +57,12 @@ export class Running extends Context.Service<
   }
 >()("test/server/Running") {}
 
+const once = { retry: { maxAttempts: 1 }, breaker: { failures: 0 } }
+
 /** The document of a configuration whose providers are at one address. */
 export const documentFor = (
   simulator: string,
-  { models = {}, providers = {}, formats = [], storage = "memory:", sections = {} }: RunningOptions
+  { models = {}, providers = {}, formats = [], storage = "memory:", sections = {}, defaults = once }: RunningOptions
 ) => ({
   storage: { url: storage },
   audit: { durability: "strict" },
@@ -74,6 +78,8 @@ export const documentFor = (
     ...providers
   },
   models,
+  // What is asked here is how failures are told, not how they are avoided; and models are asked many times over.
+  defaults,
   ...sections
 })
 

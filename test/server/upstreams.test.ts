@@ -46,6 +46,9 @@ const refusals: ReadonlyArray<readonly [status: number, reason: string, chatType
   [529, "Overloaded", "server_error", "overloaded_error"]
 ]
 
+/** So that no target is left alone for what it said to somebody else. */
+let nonce = 0
+
 layer(server, { excludeTestServices: true })("a provider that refuses", (it) => {
   for (const { name, asking, provider, stream } of ways) {
     it.effect(`is heard with status, message and hint: ${name}`, () =>
@@ -53,7 +56,7 @@ layer(server, { excludeTestServices: true })("a provider that refuses", (it) => 
         for (const [status, reason, chatType, messagesType] of refusals) {
           // A model that is not there is told by its name, and what a server cannot do now by the word.
           const said = status === 404 ? "model:%20x%20not%20found" : status > 500 ? "Overloaded" : "No%20way"
-          const model = `${provider}/echo?status=${status}&message=${said}&retry-after=7`
+          const model = `${provider}/echo?status=${status}&message=${said}&retry-after=7&seed=${nonce++}`
           const seen = yield* asking.ask(model, { stream })
           assert.strictEqual(seen.status, status)
           assert.strictEqual(seen.headers["retry-after"], "7")

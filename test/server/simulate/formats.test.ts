@@ -5,6 +5,9 @@ import { words } from "../../../src/providers/simulator/Seeded.ts"
 import { errorOf, quiet, recordOf, Running, running } from "../running.ts"
 import { askAs, callers } from "./callers.ts"
 
+/** So that no target is left alone for what it said to somebody else. */
+let nonce = 0
+
 /** What some formats have no words for. */
 const thoughtless: ReadonlyArray<FormatName> = ["openai-completions"]
 const toolless: ReadonlyArray<FormatName> = ["openai-completions"]
@@ -99,7 +102,7 @@ for (const format of formatNames) {
             const troubles = { 500: "UpstreamServer", 503: "Overloaded" }
             for (const [status, reason] of Object.entries({ ...refusals, ...troubles })) {
               const said = status === "404" ? "model: models/x is not found" : "No way"
-              const options = `status=${status}&retry-after=7&message=${encodeURIComponent(said)}`
+              const options = `seed=${nonce++}&status=${status}&retry-after=7&message=${encodeURIComponent(said)}`
               const { seen } = yield* askAs(caller, `${format}/echo?${options}`, { stream })
               assert.deepStrictEqual([seen.status, seen.headers["retry-after"]], [Number(status), "7"], seen.text)
               assert.include(errorOf(seen.text).message, said)

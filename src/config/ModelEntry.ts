@@ -1,0 +1,81 @@
+import { Duration, Schema } from "effect"
+import { features } from "../routing/Capabilities.ts"
+import { count, ShortDuration, Weight } from "./units.ts"
+import { notYet, oneOf, text, YesOrNo } from "./values.ts"
+
+const optional = Schema.optionalKey
+
+const Timeouts = Schema.Struct({
+  connect: optional(ShortDuration),
+  firstToken: optional(ShortDuration),
+  idle: optional(ShortDuration),
+  total: optional(ShortDuration)
+})
+export type TimeoutsEntry = typeof Timeouts.Type
+
+const Retry = Schema.Struct({
+  maxAttempts: optional(count(1, 100)),
+  initialDelay: optional(ShortDuration),
+  maxDelay: optional(ShortDuration)
+})
+
+const Breaker = Schema.Struct({
+  failures: optional(count(0, 1_000_000)),
+  openFor: optional(ShortDuration),
+  maxOpenFor: optional(ShortDuration)
+})
+
+const longestWait = Duration.seconds(10)
+const waitMessage = "Expected a duration from 0 to 10s"
+
+/** How many calls a target takes at a time, and how many more wait for how long. */
+const Limits = Schema.Struct({
+  concurrency: count(1, 1_000_000),
+  queue: optional(count(0, 100)),
+  maxWait: optional(
+    ShortDuration.check(
+      Schema.makeFilter((wait) => Duration.isLessThanOrEqualTo(wait, longestWait), { message: waitMessage })
+    )
+  )
+})
+
+const Capabilities = Schema.Struct({
+  contextWindow: optional(count(1, 1_000_000_000)),
+  features: optional(Schema.Array(oneOf(features)))
+})
+
+const Target = Schema.Struct({
+  provider: text("the name of a provider"),
+  model: text("the provider's name of a model"),
+  weight: optional(Weight),
+  capabilities: optional(Capabilities),
+  limits: optional(Limits),
+  timeouts: optional(Timeouts),
+  prefill: optional(YesOrNo)
+})
+export type TargetEntry = typeof Target.Type
+
+/** What models have that do not say it themselves, those that are called by their provider's name among them. */
+export const Defaults = Schema.Struct({
+  timeouts: optional(Timeouts),
+  retry: optional(Retry),
+  breaker: optional(Breaker)
+})
+export type DefaultsEntry = typeof Defaults.Type
+
+/** A model that callers may name: an alias, or targets and how they are used. */
+export const Model = Schema.Struct({
+  alias: optional(text("the name of a model")),
+  targets: optional(Schema.NonEmptyArray(Target)),
+  strategy: optional(oneOf(["ordered", "weighted", "random", "least-latency", "least-busy"])),
+  timeouts: optional(Timeouts),
+  retry: optional(Retry),
+  breaker: optional(Breaker),
+  hedge: optional(Schema.Struct({ after: ShortDuration })),
+  affinity: optional(oneOf(["conversation", "caller"])),
+  fallbackOn: optional(Schema.Array(oneOf(["content-blocked"]))),
+  upstream: optional(oneOf(["stream"])),
+  rescue: optional(oneOf(["off", "continue", "restart", "auto"])),
+  filters: notYet
+})
+export type ModelEntry = typeof Model.Type

@@ -1,0 +1,121 @@
+import { type Clock, Effect, Exit, Scope } from "effect"
+import type { Call, Notice } from "../domain/Call.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { LlmRequest } from "../domain/LlmRequest.ts"
+import { Attempt, type AttemptRequest, type Committed } from "./Attempt.ts"
+import { neededBy } from "./Capabilities.ts"
+import { failover } from "./Failover.ts"
+import { defaultPolicy, type Affinity } from "./Policy.ts"
+import type { RoutePlan, Target } from "./Router.ts"
+import { start } from "./startAttempt.ts"
+import type { TargetStates } from "./TargetStates.ts"
+import type { Timeouts } from "./Timeouts.ts"
+import type { Watchdog } from "./Watchdog.ts"
+
+/** What attempts need of the call that they are made for. `openedAt` is epoch milliseconds. */
+export interface AttemptsFor {
+  readonly call: Call
+  readonly openedAt: number
+  /** the failure that stands for a call that was cancelled: no further attempt is made for it */
+  readonly cancelled: LlmError | undefined
+  /** ends a wait as soon as the call is cancelled */
+  readonly whileOpen: <A>(wait: Effect.Effect<A>) => Effect.Effect<A, LlmError>
+  /** takes an attempt into the call's record, before it starts */
+  readonly begin: (attempt: Attempt) => void
+  /** takes the attempt whose answer is the call's */
+  readonly answered: (attempt: Attempt) => void
+  readonly notice: (notice: Notice) => void
+}
+
+/** What the process knows and attempts go by. `random` gives numbers from 0 to 1. */
+export interface Surroundings {
+  readonly clock: Clock.Clock
+  readonly watchdog: Watchdog
+  readonly random: () => number
+  readonly states: TargetStates["Service"]
+}
+
+/** The attempts of one call at the targets of its plan. They live in the call's scope. */
+export interface Attempts {
+  readonly plan: RoutePlan
+  /**
+   * Asks until one has content, and returns it at its commit point; a failure before that is decided on by its reason.
+   * `among` narrows the plan's targets. It may be called again after a commit point, with a request that was changed:
+   * attempts are counted and recorded wherever they come from, each time up to as many as the plan allows.
+   */
+  readonly next: (request: LlmRequest, among?: (target: Target) => boolean) => Effect.Effect<Committed, LlmError>
+}
+
+export const makeAttempts = (
+  state: AttemptsFor,
+  plan: RoutePlan,
+  scope: Scope.Scope,
+  { clock, watchdog, random, states }: Surroundings
+): Attempts => {
+  const { call } = state
+  const { affinity } = plan.policy ?? defaultPolicy
+  const session = affinity === undefined ? undefined : sessionOf(call, affinity)
+  const timeouts = shortened(plan.timeouts, call.timeoutMs)
+  return {
+    plan,
+    next: (request, among) => {
+      const committed = failover({
+        plan,
+        states,
+        clock,
+        random,
+        session,
+        among,
+        deadline: timeouts.total === 0 ? Infinity : state.openedAt + timeouts.total,
+        needed: () => neededBy(request),
+        cancelled: () => state.cancelled,
+        whileOpen: state.whileOpen,
+        ask: (target, waitedMs, released) =>
+          begin(state, scope, watchdog, target, {
+            request,
+            delivery: plan.upstreamDelivery ?? call.delivery,
+            dialect: call.dialect,
+            origin: request === call.request ? call.origin : undefined,
+            timeouts: target.timeouts === undefined ? timeouts : shortened(target.timeouts, call.timeoutMs),
+            calledAt: state.openedAt,
+            waitedMs,
+            notice: state.notice,
+            released
+          }),
+        discard: ({ giveUp }) => giveUp
+      })
+      return Effect.map(committed, (committed) => {
+        state.answered(committed.attempt)
+        return committed
+      })
+    }
+  }
+}
+
+/** One attempt in a scope of its own, which closes where it does not come to its commit point. */
+const begin = (
+  state: AttemptsFor,
+  scope: Scope.Scope,
+  watchdog: Watchdog,
+  target: Target,
+  request: AttemptRequest
+): Effect.Effect<Committed, LlmError> =>
+  Effect.suspend(() => {
+    const attemptScope = Scope.forkUnsafe(scope)
+    const attempt = new Attempt(target, request, watchdog)
+    state.begin(attempt)
+    return Effect.onError(start(attempt, request, attemptScope), (cause) =>
+      Scope.close(attemptScope, Exit.failCause(cause))
+    )
+  })
+
+const sessionOf = ({ caller, conversation, request }: Call, affinity: Affinity): string | undefined => {
+  if (affinity === "conversation" && conversation === undefined) return undefined
+  return JSON.stringify([request.model, caller.tenant, caller.key, affinity === "conversation" ? conversation : null])
+}
+
+/** The call's own bound on its time, where that is shorter than what it may take anyway. */
+const shortened = (timeouts: Timeouts, total: number | undefined): Timeouts =>
+  total === undefined || total === 0 || (timeouts.total > 0 && timeouts.total <= total)
+    ? timeouts
+    : { ...timeouts, total }

@@ -1,0 +1,164 @@
+import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
+import { CircuitBreaker } from "effect/persistence"
+import type { LlmError } from "../domain/LlmError.ts"
+import { Affinity } from "./Affinity.ts"
+import { Circuit } from "./Circuits.ts"
+import { InFlight } from "./InFlight.ts"
+import { Latency } from "./Latency.ts"
+import type { Target } from "./Router.ts"
+
+/** What calls have found out about a target, or about one key of it: shared by all of them, written as it happens. */
+export class TargetState {
+  readonly provider: string
+  readonly model: string
+  /** the label of the key; undefined for the target as a whole */
+  readonly key: string | undefined
+  readonly circuit: Circuit
+  readonly slots = new InFlight()
+  readonly latency = new Latency()
+  /** until when it is not asked, epoch milliseconds: it said so itself */
+  restUntil = 0
+  /** what it said then */
+  restError: LlmError | undefined
+  attempts = 0
+  failures = 0
+  private turn = 0
+
+  constructor(name: string, { provider, model, key }: Pick<Target, "provider" | "model" | "key">) {
+    this.provider = provider
+    this.model = model
+    this.key = key
+    this.circuit = new Circuit(name)
+  }
+
+  get name(): string {
+    return this.circuit.key
+  }
+
+  /** Leaves it alone for so many milliseconds; a rest that is longer already stays. */
+  rest(error: LlmError, millis: number, now: number): void {
+    if (now + millis <= this.restUntil) return
+    this.restUntil = now + millis
+    this.restError = error
+  }
+
+  /** Which of so many keys comes first now: every call begins with another one. */
+  nextTurn(count: number): number {
+    this.turn = (this.turn + 1) % count
+    return this.turn
+  }
+}
+
+/** How a target is now. Times are epoch milliseconds and milliseconds. */
+export interface TargetStatus {
+  readonly provider: string
+  readonly model: string
+  readonly key?: string
+  readonly circuit: {
+    readonly state: "closed" | "open" | "half-open"
+    readonly openForMs?: number
+    readonly openings: number
+  }
+  readonly restUntil?: number
+  readonly inFlight: number
+  readonly queued: number
+  readonly latencyMs: number
+  readonly attempts: number
+  readonly failures: number
+}
+
+/** Names come from callers too (`provider/model`): what nobody uses is forgotten beyond so many. */
+const capacity = 10_000
+
+/** What is known of all targets, and the circuits that guard them. */
+export class TargetStates extends Context.Service<
+  TargetStates,
+  {
+    /** the state of a target, or of its key; made where there is none yet */
+    readonly of: (target: Pick<Target, "provider" | "model" | "key">) => TargetState
+    readonly affinity: Affinity
+    readonly circuits: CircuitBreaker.CircuitBreakerStore["Service"]
+    /** everything that was asked so far, in the order in which it was first asked */
+    readonly all: Effect.Effect<ReadonlyArray<TargetStatus>>
+  }
+>()("millrace/routing/TargetStates") {
+  /** States in this process, circuits in a store that others may share. */
+  static readonly layer: Layer.Layer<TargetStates, never, CircuitBreaker.CircuitBreakerStore> = Layer.effect(
+    TargetStates,
+    Effect.map(CircuitBreaker.CircuitBreakerStore, (store) => make(store))
+  )
+
+  /** States and circuits in this process. */
+  static readonly layerMemory: Layer.Layer<TargetStates> = Layer.provide(
+    TargetStates.layer,
+    CircuitBreaker.layerStoreMemory()
+  )
+
+  /** What is provided, such as by a server that shows it, else states of one's own. */
+  static readonly shared: Effect.Effect<TargetStates["Service"], never, Scope.Scope> = Effect.flatMap(
+    Effect.serviceOption(TargetStates),
+    Option.match({
+      onSome: Effect.succeed,
+      onNone: () => Effect.map(Layer.build(TargetStates.layerMemory), (built) => Context.get(built, TargetStates))
+    })
+  )
+}
+
+const nameOf = ({ provider, model, key }: Pick<Target, "provider" | "model" | "key">): string =>
+  key === undefined ? `${provider}/${model}` : `${provider}/${model} (key ${key})`
+
+const make = (circuits: CircuitBreaker.CircuitBreakerStore["Service"]): TargetStates["Service"] => {
+  const states = new Map<string, TargetState>()
+  const add = (name: string, target: Pick<Target, "provider" | "model" | "key">) => {
+    const state = new TargetState(name, target)
+    states.set(name, state)
+    if (states.size > capacity) {
+      for (const [other, { slots }] of states) {
+        if (slots.count === 0 && other !== name) {
+          states.delete(other)
+          break
+        }
+      }
+    }
+    return state
+  }
+  return {
+    of: (target) => {
+      const name = nameOf(target)
+      return states.get(name) ?? add(name, target)
+    },
+    affinity: new Affinity(),
+    circuits,
+    all: Effect.clockWith((clock) =>
+      Effect.forEach(states.values(), (state) => statusOf(circuits, state, clock.currentTimeMillisUnsafe()))
+    )
+  }
+}
+
+const statusOf = (
+  circuits: CircuitBreaker.CircuitBreakerStore["Service"],
+  state: TargetState,
+  now: number
+): Effect.Effect<TargetStatus> =>
+  Effect.map(
+    // A store that cannot be reached guards nobody.
+    Effect.orElseSucceed(circuits.state(state.circuit.key), () => ({ _tag: "Closed" as const })),
+    (circuit) => ({
+      provider: state.provider,
+      model: state.model,
+      ...(state.key === undefined ? {} : { key: state.key }),
+      circuit: {
+        state: circuitNames[circuit._tag],
+        ...(circuit._tag === "Open" ? { openForMs: Math.ceil(Duration.toMillis(circuit.retryAfter)) } : {}),
+        openings: state.circuit.openings
+      },
+      ...(state.restUntil > now ? { restUntil: state.restUntil } : {}),
+      inFlight: state.slots.count,
+      queued: state.slots.queued,
+      latencyMs: Math.round(state.latency.read(now)),
+      attempts: state.attempts,
+      failures: state.failures
+    })
+  )
+
+const circuitNames = { Closed: "closed", Open: "open", HalfOpen: "half-open" } as const
