@@ -25,13 +25,9 @@ const thought = (origin: string, proof: { readonly signature?: string; readonly 
 
 export const turnFeatures: ReadonlyArray<TurnFeature> = [
   {
-    name: "earlier reasoning, unsigned",
+    name: "earlier reasoning of the provider that is asked, unsigned",
     trace: /Two and two\./,
-    reasoning: () => [
-      { _tag: "ReasoningStart", id: "r" },
-      { _tag: "ReasoningDelta", id: "r", text: "Two and two." },
-      { _tag: "ReasoningEnd", id: "r" }
-    ]
+    reasoning: (target) => thought(target, {})
   },
   {
     name: "earlier reasoning, signed by the provider that is asked",

@@ -73,6 +73,23 @@ const named: { readonly [type: string]: FailureReason } = {
   MissingAuthenticationTokenException: { _tag: "Unauthorized" }
 }
 
+/** The status that goes with an exception outside of a stream; inside of one there is none. */
+const statuses: { readonly [type: string]: number } = {
+  ValidationException: 400,
+  AccessDeniedException: 403,
+  ExpiredTokenException: 403,
+  UnrecognizedClientException: 403,
+  ResourceNotFoundException: 404,
+  ModelTimeoutException: 408,
+  ModelErrorException: 424,
+  ModelStreamErrorException: 424,
+  ThrottlingException: 429,
+  TooManyRequestsException: 429,
+  ModelNotReadyException: 429,
+  InternalServerException: 500,
+  ServiceUnavailableException: 503
+}
+
 const reasonOf = ({ type, message, originalStatus }: AwsError, status: number | undefined): FailureReason => {
   const known = named[type ?? ""]
   if (known !== undefined) return known
@@ -107,7 +124,11 @@ const told = (error: AwsError, protocol: string, raw: string): LlmError => {
   const wait = retryHint({}, error.message)
   return failure(reasonOf(error, undefined), error.message, {
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: { ...present({ type: error.type }), protocol, raw }
+    fault: {
+      ...present({ status: error.originalStatus ?? statuses[error.type ?? ""], type: error.type }),
+      protocol,
+      raw
+    }
   })
 }
 

@@ -60,8 +60,15 @@ export interface RenderedAnswer {
 export interface Dialect {
   /** the wire format, equal to its `Protocol`'s id where both halves exist */
   readonly id: string
-  /** Reads a request, or says which field is wrong and how to mend it (an `InvalidRequest` with its path). */
-  readonly decode: (body: Schema.Json, path?: PathFacts) => Result.Result<DecodedRequest, LlmError>
+  /**
+   * Reads a request, or says which field is wrong and how to mend it (an `InvalidRequest` with its path). `headers` are
+   * those of the request that belong to the format.
+   */
+  readonly decode: (
+    body: Schema.Json,
+    path?: PathFacts,
+    headers?: Origin["headers"]
+  ) => Result.Result<DecodedRequest, LlmError>
   readonly renderer: (context: RenderContext) => StreamRenderer
   /** Renders a whole answer; what cannot be said is added to `notices`. */
   readonly renderWhole: (response: LlmResponse, context: RenderContext, notices: Array<Notice>) => Schema.Json

@@ -20,13 +20,19 @@ const sealOf = ({ signature, redacted, origin }: Proof): string =>
  * is. That of another one is sealed: the prefix `millrace-reasoning-1.` and the base64url of the JSON object
  * `{origin, signature, redacted}`. Callers send it back in the next turn as they send any other, and it comes out byte for
  * byte. A proof whose origin is not known is sealed too: no provider may be shown what it may not have signed.
+ *
+ * Thoughts of another format that nobody signed have a seal that says no more than whose they are: a provider of `own`
+ * might refuse a whole request for thoughts without a proof, and whoever made them may want them back.
  */
 export const proofFor = (own: string, proof: Proof): string | undefined => {
   const { signature, redacted, origin } = proof
-  if (signature === undefined && redacted === undefined) return undefined
-  if (origin === own) return signature ?? redacted
-  return prefix + Buffer.from(sealOf(proof), "utf8").toString("base64url")
+  return origin === own ? (signature ?? redacted) : hasSeal(proof) ? textSeal(proof) : undefined
 }
+
+const hasSeal = ({ signature, redacted, origin }: Proof): boolean =>
+  signature !== undefined || redacted !== undefined || origin !== undefined
+
+const textSeal = (proof: Proof): string => prefix + Buffer.from(sealOf(proof), "utf8").toString("base64url")
 
 /**
  * As `proofFor`, for a format whose proofs are bytes: the seal is the base64 of the prefix and the JSON object, because the
@@ -34,8 +40,8 @@ export const proofFor = (own: string, proof: Proof): string | undefined => {
  */
 export const proofInBytesFor = (own: string, proof: Proof): string | undefined => {
   const { signature, redacted, origin } = proof
-  if (signature === undefined && redacted === undefined) return undefined
-  return origin === own ? (signature ?? redacted) : Buffer.from(prefix + sealOf(proof), "utf8").toString("base64")
+  if (origin === own) return signature ?? redacted
+  return hasSeal(proof) ? Buffer.from(prefix + sealOf(proof), "utf8").toString("base64") : undefined
 }
 
 /**

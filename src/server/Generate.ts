@@ -80,7 +80,8 @@ const callOf = Effect.fnUntraced(function* (
   path: PathFacts | undefined
 ) {
   const body = yield* parseObject(text)
-  const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path))
+  const origin = originOf(dialect, headers, text, body)
+  const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path, origin.headers))
   yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = headers["x-millrace-conversation"]
@@ -89,7 +90,7 @@ const callOf = Effect.fnUntraced(function* (
     delivery,
     caller: yield* callerOf(headers, principal),
     dialect: dialect.id,
-    origin: originOf(dialect, headers, text, body),
+    origin,
     requestId,
     ...(conversation === undefined ? {} : { conversation }),
     ...(timeoutMs === undefined ? {} : { timeoutMs })

@@ -35,8 +35,11 @@ describe("the proof of reasoning", () => {
     expect(proofFor("ours", { redacted: "r+/=", origin: "ours" })).toBe("r+/=")
   })
 
-  it("is none where nobody signed", () => {
-    expect(proofFor("ours", { origin: "theirs" })).toBeUndefined()
+  it("is none where nobody signed, but says whose thoughts of another format they are", () => {
+    for (const seal of [proofFor("ours", { origin: "theirs" }), proofInBytesFor("ours", { origin: "theirs" })]) {
+      expect(unsealed(seal ?? "")).toEqual({ origin: "theirs" })
+    }
+    expect(proofFor("ours", { origin: "ours" })).toBeUndefined()
     expect(proofFor("ours", {})).toBeUndefined()
   })
 

@@ -3,7 +3,7 @@ import { sseFrame } from "../../wire/Sse.ts"
 import { callFields } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
-import { signatureOf, thinkingBlock } from "./thinking.ts"
+import { openingBlock, signatureOf } from "./thinking.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 type EventOf<T extends LlmEvent["_tag"]> = Extract<LlmEvent, { readonly _tag: T }>
@@ -59,7 +59,7 @@ export class BlockWriter {
       case "TextStart":
         return this.begin(event.id, "text", { type: "text", text: "" })
       case "ReasoningStart":
-        return this.begin(event.id, thoughtKind(event), thinkingBlock("", event), event.origin)
+        return this.begin(event.id, thoughtKind(event), openingBlock(event), event.origin)
       case "ToolInputStart":
         return this.begin(event.id, "input", { ...toolBlock(event, this.notices), input: {} })
       case "ReasoningEnd":
@@ -126,7 +126,8 @@ export class BlockWriter {
   }
 
   private signature(event: EventOf<"ReasoningEnd">): string {
-    const { origin } = this.open ?? {}
+    const { origin, kind } = this.open ?? {}
+    if (kind !== "thinking") return ""
     const signature = signatureOf(origin === undefined ? event : { origin, ...event })
     return signature === undefined ? "" : this.delta({ type: "signature_delta", signature })
   }

@@ -1,5 +1,6 @@
 import { Result } from "effect"
-import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { Origin } from "../../domain/Call.ts"
+import { failure } from "../../domain/LlmError.ts"
 import type {
   LlmRequest,
   Message,
@@ -11,11 +12,11 @@ import type {
   Tool,
   ToolChoice
 } from "../../domain/LlmRequest.ts"
-import type { DecodedRequest } from "../Dialect.ts"
+import type { Dialect } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
-import { extended, statedEffort, systemTurn } from "./extension.ts"
+import { betas, extended, statedEffort, statedVersion, systemTurn } from "./extension.ts"
 import {
   anthropicMessagesId,
   MessagesRequest,
@@ -27,14 +28,14 @@ import {
 const readDocument = documentDecoder(MessagesRequest)
 
 /** Reads the body of `POST /v1/messages`. */
-export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmError> =>
+export const decodeRequest: Dialect["decode"] = (body, _, headers = {}) =>
   Result.flatMap(readDocument(body), (document) => {
     if (document.model === "") return invalid("model", "model is required")
     if (document.messages.length === 0) return invalid("messages", "messages: at least one message is required")
     const choice = document.tool_choice
     if (choice?.type === "tool" && !choice.name) return invalid("tool_choice.name", "tool_choice.name is required")
     return Result.succeed({
-      request: requestOf(document),
+      request: requestOf(document, headers),
       delivery: document.stream === true ? "stream" : "whole"
     })
   })
@@ -49,7 +50,7 @@ const heldThread: Requirement = {
 const invalid = (path: string, message: string) =>
   Result.fail(failure({ _tag: "InvalidRequest", kind: "type", path }, message))
 
-const requestOf = (document: MessagesRequest): LlmRequest => {
+const requestOf = (document: MessagesRequest, headers: Origin["headers"]): LlmRequest => {
   const choice = document.tool_choice
   const disabled = choice?.disable_parallel_tool_use
   return {
@@ -66,7 +67,12 @@ const requestOf = (document: MessagesRequest): LlmRequest => {
       requires: document.rest?.["thread"] == null ? undefined : heldThread
     }),
     sampling: samplingOf(document),
-    ...extended({ ...document.rest, ...keptSettings(document) })
+    ...extended({
+      ...document.rest,
+      ...keptSettings(document),
+      [betas]: headers[betas],
+      [statedVersion]: headers["anthropic-version"]
+    })
   }
 }
 

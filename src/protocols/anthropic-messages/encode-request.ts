@@ -8,7 +8,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
 import { markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
-import { statedEffort } from "./extension.ts"
+import { betas, ownExtension, statedEffort, statedVersion } from "./extension.ts"
 import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 
@@ -32,7 +32,16 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   }
   const body = encodeBody(request, context, encoding)
   if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path, headers: { "anthropic-version": defaultVersion }, body, notices: encoding.list })
+  return Result.succeed({ path, headers: statedHeaders(request), body, notices: encoding.list })
+}
+
+/** The headers that a request of this format had, where it does not go on as it came. */
+const statedHeaders = ({ extensions }: LlmRequest): EncodedRequest["headers"] => {
+  const { [betas]: beta, [statedVersion]: version } = ownExtension(extensions)
+  return {
+    "anthropic-version": typeof version === "string" ? version : defaultVersion,
+    ...(typeof beta === "string" ? { [betas]: beta } : {})
+  }
 }
 
 /** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
@@ -60,7 +69,8 @@ const encodeBody = (
   encoding: Encoding
 ): JsonObject => {
   const kept = encoding.own(request.extensions)
-  const { metadata, tool_choice, thinking: _, output_config: __, [statedEffort]: ___, ...own } = kept
+  const { metadata, tool_choice, thinking: _, output_config: __, [statedEffort]: ___, ...rest } = kept
+  const { [betas]: ____, [statedVersion]: _____, ...own } = rest
   if (request.metadata !== undefined) encoding.dropped("metadata")
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
   const choice = tools.length === 0 ? undefined : encodeToolChoice(request)

@@ -165,7 +165,7 @@ export const errorDocument = ({ reason, message, fault }: LlmError, requestId: s
 export const renderError = (error: LlmError, requestId: string): RenderedAnswer => {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(error.fault?.headers ?? {})) {
-    if (name === "retry-after" || name.startsWith("anthropic-ratelimit-")) headers[name] = value
+    if (/^(retry-after(-ms)?$|x-should-retry$|anthropic-ratelimit-)/.test(name)) headers[name] = value
   }
   // Whole seconds, up: a client that comes back too early is refused again.
   if (error.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterMs / 1000))

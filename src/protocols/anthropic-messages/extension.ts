@@ -10,6 +10,12 @@ export const statedEffort = mark("effort")
 /** Marks an instruction that stood within the conversation in this format: who put it there knows that the model takes it. */
 export const systemTurn = mark("role")
 
+/** The header that asks for what is new in the API. */
+export const betas = "anthropic-beta"
+
+/** Marks the version of the API that the request was written for. */
+export const statedVersion = mark("version")
+
 type Fields = { readonly [key: string]: Schema.Json | undefined }
 
 /** The `extensions` that keep what only this format knows; nothing where there is nothing to keep. */

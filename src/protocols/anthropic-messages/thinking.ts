@@ -5,6 +5,10 @@ import { anthropicMessagesId } from "./wire.ts"
 /** The signature of thoughts as callers get it: as it is where this format's provider signed, else sealed. */
 export const signatureOf = (proof: Proof): string | undefined => proofFor(anthropicMessagesId, proof)
 
+/** The block that a stream of thoughts begins with: what proves them comes with the end. */
+export const openingBlock = (proof: Proof): JsonObject =>
+  proof.redacted === undefined ? { type: "thinking", thinking: "", signature: "" } : thinkingBlock("", proof)
+
 /** The block of reasoning, whose proof callers send back in the next turn. */
 export const thinkingBlock = (text: string, proof: Proof): JsonObject => {
   const { redacted, origin } = proof

@@ -3,8 +3,10 @@ import type { Notice } from "../../domain/Call.ts"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, Part } from "../../domain/LlmRequest.ts"
 import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/encode-request.ts"
+import { betas } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockConverseId } from "../bedrock-converse/wire.ts"
+import type { JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { bedrockInvokeAnthropicId, bedrockVersion } from "./wire.ts"
 
@@ -28,11 +30,15 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     return {
       path: `/model/${encodeURIComponent(model)}/${streams ? "invoke-with-response-stream" : "invoke"}`,
       headers: { ...(streams ? { accept: "application/vnd.amazon.eventstream" } : {}), ...tier },
-      body: { anthropic_version: bedrockVersion, ...body },
+      body: { anthropic_version: bedrockVersion, ...betasOf(encoded.headers[betas]), ...body },
       notices: [...encoded.notices, ...notices]
     }
   })
 }
+
+/** What is new in the API is asked for by a list in the body here. */
+const betasOf = (header: string | undefined): JsonObject =>
+  header === undefined ? {} : { anthropic_beta: header.split(",").map((beta) => beta.trim()) }
 
 /** Media that the provider would have to fetch. */
 const isElsewhere = (part: Part): boolean =>

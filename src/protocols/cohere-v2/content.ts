@@ -35,7 +35,9 @@ export class ContentBlock {
   }
 
   end(events: Events): void {
-    events.push({ _tag: `${this.kind}End`, id: this.id })
+    if (this.kind === "Text") events.push({ _tag: "TextEnd", id: this.id })
+    // Nobody signs thoughts here, and only servers of this format take them back.
+    else events.push({ _tag: "ReasoningEnd", id: this.id, origin: cohereV2Id })
   }
 }
 

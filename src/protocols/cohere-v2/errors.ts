@@ -8,6 +8,8 @@ const unknownModel = /\bmodel ['"‘`]?([^\s'"’`]+)['"’`]? (was )?(not found
 const tooLong = /^too many tokens|context (length|window)|prompt is too long/i
 // A trial key has a limit for the minute, which passes, and one for the month.
 const quota = /\/\s*month|billing limit|insufficient (credits?|funds|balance)/i
+const limited = /rate limit|too many requests/i
+const busy = /\boverloaded\b|at capacity|(temporarily|service) unavailable/i
 const notAble = /(\S+) is not supported (by|for|with) (the|this) (model|provided model)/i
 
 const reasonOf = (message: string, status: number | undefined): FailureReason => {
@@ -18,8 +20,13 @@ const reasonOf = (message: string, status: number | undefined): FailureReason =>
   const feature = notAble.exec(message)?.[1]
   if (feature !== undefined) return { _tag: "Unsupported", feature }
   switch (status) {
+    // A stream tells a failure in words alone.
     case undefined:
-      return { _tag: "UpstreamServer" }
+      return busy.test(message)
+        ? { _tag: "Overloaded" }
+        : limited.test(message)
+          ? { _tag: "RateLimited" }
+          : { _tag: "UpstreamServer" }
     // Its own number for what it will not read or say.
     case 498:
       return { _tag: "ContentBlocked" }

@@ -60,8 +60,8 @@ class ThoughtStep implements Step {
   }
 
   end(events: Events): void {
-    const signed = this.signature === "" ? {} : { signature: this.signature, origin: geminiInteractionsId }
-    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed })
+    const signed = this.signature === "" ? {} : { signature: this.signature }
+    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed, origin: geminiInteractionsId })
   }
 
   private write(piece: JsonObject, events: Events): void {

@@ -1,5 +1,6 @@
 import type { LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
+import type { Proof } from "../SealedReasoning.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
@@ -30,6 +31,8 @@ class ChoiceState {
   media: JsonObject | undefined
   /** the text of a chunk with a piece of text, before and after that piece */
   text: readonly [before: string, after: string] | undefined
+  /** whether the thoughts that are open are encrypted: the proof of such was told with their beginning */
+  encrypted = false
 }
 
 type CallStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
@@ -113,11 +116,12 @@ export class EventRenderer {
         this.notices.add("emulated", refusalIsText)
         return this.piece(event.text, choice, state)
       case "ReasoningStart":
-        return event.redacted === undefined ? "" : this.part(thoughtPart("", event), choice)
+        state.encrypted = event.redacted !== undefined
+        return state.encrypted ? this.part(thoughtPart("", event), choice) : ""
       case "ReasoningDelta":
         return event.text === "" ? "" : this.part({ text: event.text, thought: true }, choice)
       case "ReasoningEnd":
-        return event.signature === undefined ? "" : this.part(thoughtPart("", event), choice)
+        return state.encrypted ? "" : this.proof(event, choice)
       case "ToolInputStart":
         this.calls.set(event.id, event)
         return ""
@@ -141,6 +145,12 @@ export class EventRenderer {
       default:
         return ""
     }
+  }
+
+  /** What proves the thoughts that ended, where anything does. */
+  private proof({ signature, origin }: Proof, choice: number): string {
+    const part = thoughtPart("", present({ signature, origin }))
+    return part["thoughtSignature"] === undefined ? "" : this.part(part, choice)
   }
 
   private stateOf(choice: number): ChoiceState {

@@ -9,7 +9,7 @@ import { statedUsage, tokenCount } from "../token-counts.ts"
 import { finishedArguments } from "../ToolArguments.ts"
 import { streamError } from "./errors.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
-import { readChunk, type Chunk, type Logprob, type ToolCall } from "./wire.ts"
+import { ollamaId, readChunk, type Chunk, type Logprob, type ToolCall } from "./wire.ts"
 
 type BlockKind = "Text" | "Reasoning"
 
@@ -102,7 +102,10 @@ class AnswerDecoder implements StreamDecoder {
 
   private endBlock(events: Events): void {
     if (this.open === undefined) return
-    events.push({ _tag: `${this.open.kind}End`, id: this.open.id })
+    const { id, kind } = this.open
+    if (kind === "Text") events.push({ _tag: "TextEnd", id })
+    // Nobody signs thoughts here, and only servers of this format take them back.
+    else events.push({ _tag: "ReasoningEnd", id, origin: ollamaId })
     this.open = undefined
   }
 

@@ -1,10 +1,10 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
 import { openAiEmbedding } from "../openai-embeddings/outbound.ts"
 import { openAiModelListing } from "../OpenAiModels.ts"
+import { decodeVendorError } from "../OpenAiVendorError.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
-import { decodeError } from "./errors.ts"
 import { openAiChatId } from "./wire.ts"
 
 /**
@@ -22,5 +22,5 @@ export const openAiChat: Protocol = {
   decodeWhole,
   embed: openAiEmbedding,
   listModels: openAiModelListing,
-  decodeError
+  decodeError: decodeVendorError(openAiChatId)
 }

@@ -1,6 +1,6 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
 import { openAiEmbedding } from "../openai-embeddings/outbound.ts"
-import { decodeOpenAiError } from "../OpenAiError.ts"
+import { decodeVendorError } from "../OpenAiVendorError.ts"
 import { openAiModelListing } from "../OpenAiModels.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
@@ -23,5 +23,5 @@ export const openAiCompletions: Protocol = {
   decodeWhole,
   embed: openAiEmbedding,
   listModels: openAiModelListing,
-  decodeError: decodeOpenAiError(openAiCompletionsId)
+  decodeError: decodeVendorError(openAiCompletionsId)
 }

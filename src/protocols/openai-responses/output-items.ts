@@ -60,8 +60,8 @@ class ReasoningItem implements OutputItem {
       for (const part of Array.isArray(list) ? list : []) if (isObject(part)) this.write(textAt(part, "text"), events)
     }
     const blob = item?.["encrypted_content"]
-    const signed = typeof blob === "string" && blob !== "" ? { signature: blob, origin: openAiResponsesId } : {}
-    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed })
+    const signed = typeof blob === "string" && blob !== "" ? { signature: blob } : {}
+    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed, origin: openAiResponsesId })
   }
 
   private write(text: string, events: Events): void {

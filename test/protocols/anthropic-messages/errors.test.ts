@@ -90,6 +90,16 @@ describe("a failure as the caller is told", () => {
     })
   })
 
+  it("passes on a wait in milliseconds, and whether to come back at all", () => {
+    const headers = { "retry-after-ms": "1200", "x-should-retry": "true", "x-ratelimit-remaining-requests": "0" }
+    const error = failure({ _tag: "RateLimited" }, "busy", { retryAfterMs: 1200, fault: { status: 429, headers } })
+    expect(anthropicMessagesDialect.renderError(error, "r").headers).toEqual({
+      "retry-after": "2",
+      "retry-after-ms": "1200",
+      "x-should-retry": "true"
+    })
+  })
+
   it("asks for whole seconds of patience", () => {
     const error = failure({ _tag: "NoRoute" }, "busy", { retryAfterMs: 1200 })
     expect(anthropicMessagesDialect.renderError(error, "r").headers).toEqual({ "retry-after": "2" })

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
-import type { Schema } from "effect"
+import { Result, type Schema } from "effect"
 import type { Notice } from "../../../src/domain/Call.ts"
 import { failure, LlmError } from "../../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import type { Protocol } from "../../../src/protocols/Protocol.ts"
 import { isSealed, unsealed, type Proof } from "../../../src/protocols/SealedReasoning.ts"
 import { sseFrame } from "../../../src/wire/Sse.ts"
 import { normalisedEvents, wellFormedEvents } from "../arbitrary.ts"
@@ -371,6 +373,49 @@ describe("frames of a provider of this format", () => {
       ["message_delta", "refusal"],
       ["message_stop", undefined]
     ])
+  })
+})
+
+describe("thoughts that nobody signed", () => {
+  const thoughts = (origin: string) =>
+    [
+      { _tag: "ReasoningStart", id: "r" },
+      { _tag: "ReasoningDelta", id: "r", text: "Hm" },
+      { _tag: "ReasoningEnd", id: "r", origin }
+    ] satisfies ReadonlyArray<LlmEvent>
+  const ending: LlmEvent = { _tag: "Finish", reason: "stop", usage: { source: "none" } }
+  const answer = (origin: string): ReadonlyArray<LlmEvent> => [
+    { _tag: "Started", id: "m", model: "a-model" },
+    ...thoughts(origin),
+    ending
+  ]
+
+  it("have a seal that says whose they are, and nobody else is sent them", () => {
+    const { content } = anthropicMessagesDialect.renderWhole(foldEvents(answer("openai-chat")), contextOf(), []) as {
+      readonly content: ReadonlyArray<{ readonly signature: string }>
+    }
+    const renderer = anthropicMessagesDialect.renderer(contextOf())
+    const streamed = answer("openai-chat")
+      .map((event) => renderer.event(event))
+      .join("")
+    const seal = content[0]?.signature ?? ""
+    expect(unsealed(seal)).toEqual({ origin: "openai-chat" })
+    expect(streamed).toContain(`{"type":"signature_delta","signature":${JSON.stringify(seal)}}`)
+    const turn = { role: "assistant", content: [...content, { type: "text", text: "Two." }] }
+    const body = { model: "m", max_tokens: 9, messages: [{ role: "user", content: "Hm?" }, turn] }
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body))
+    const origin = { protocol: "anthropic-messages", body, text: "", headers: {} }
+    const target = { model: "m", delivery: "whole", quirks: {} } as const
+    const sentTo = (protocol: Protocol, from?: typeof origin) =>
+      JSON.stringify(Result.getOrThrow(protocol.encode(request, { ...target, origin: from })).body)
+    expect(sentTo(openAiChat)).toContain('"reasoning_content":"Hm"')
+    expect(sentTo(anthropicMessages)).not.toContain('Hm"')
+    expect(sentTo(anthropicMessages, origin)).not.toContain('"thinking"')
+  })
+
+  it("have an empty signature where a server of this format does not sign", () => {
+    const whole = anthropicMessagesDialect.renderWhole(foldEvents(answer("anthropic-messages")), contextOf(), [])
+    expect(whole).toMatchObject({ content: [{ type: "thinking", thinking: "Hm", signature: "" }] })
   })
 })
 

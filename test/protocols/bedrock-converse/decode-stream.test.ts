@@ -314,16 +314,17 @@ describe("frames", () => {
 
 describe("exceptions in the stream", () => {
   it.each([
-    ["modelStreamErrorException", { _tag: "UpstreamServer" }],
-    ["internalServerException", { _tag: "UpstreamServer" }],
-    ["serviceUnavailableException", { _tag: "Overloaded" }],
-    ["throttlingException", { _tag: "RateLimited" }],
-    ["validationException", { _tag: "InvalidRequest", kind: "type" }],
-    ["notInventedYetException", { _tag: "UpstreamServer" }]
-  ])("%s", (type, reason) => {
+    ["modelStreamErrorException", { _tag: "UpstreamServer" }, 424],
+    ["internalServerException", { _tag: "UpstreamServer" }, 500],
+    ["serviceUnavailableException", { _tag: "Overloaded" }, 503],
+    ["throttlingException", { _tag: "RateLimited" }, 429],
+    ["validationException", { _tag: "InvalidRequest", kind: "type" }, 400],
+    ["notInventedYetException", { _tag: "UpstreamServer" }, undefined]
+  ] as const)("%s", (type, reason, status) => {
     const { events, error } = decode(messageStart, delta(0, { text: "a" }), awsException(type, { message: "why" }))
     expect(error).toMatchObject({ reason, message: "why" })
     expect(error?.fault).toEqual({
+      ...(status === undefined ? {} : { status }),
       type: type.charAt(0).toUpperCase() + type.slice(1),
       protocol,
       raw: '{"message":"why"}'

@@ -4,6 +4,8 @@ import type { LlmRequest, Part } from "../../../src/domain/LlmRequest.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { Usage } from "../../../src/domain/Usage.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { makeAwsEventStreamDecoder } from "../../../src/wire/AwsEventStream.ts"
@@ -141,6 +143,26 @@ describe("a request", () => {
   ])("says the tier %s in a header", (serviceTier, headers) => {
     expect(encoded(asked({ serviceTier }))).toMatchObject({ headers, notices: [] })
     expect(encoded(asked({ serviceTier })).body).not.toHaveProperty("service_tier")
+  })
+
+  it("has the betas of a caller's header in the body, and an API of Anthropic's own has them in the header", () => {
+    const body = { model: "m", max_tokens: 9, messages: [{ role: "user", content: "Hm?" }] }
+    const headers = {
+      "anthropic-beta": "context-1m-2025-08-07, files-api-2025-04-14",
+      "anthropic-version": "2026-10-21"
+    }
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body, undefined, headers))
+    const target = { model: "claude", delivery: "whole", quirks: {}, origin: undefined } as const
+    const sent = Result.getOrThrow(bedrockInvokeAnthropic.encode(request, target))
+    expect(sent.body["anthropic_beta"]).toEqual(["context-1m-2025-08-07", "files-api-2025-04-14"])
+    expect(sent.body).not.toHaveProperty("anthropic-beta")
+    const own = Result.getOrThrow(anthropicMessages.encode(request, target))
+    expect(own.headers).toEqual(headers)
+    expect(Object.keys(own.body)).toEqual(["model", "max_tokens", "messages"])
+    const elsewhere = Result.getOrThrow(openAiChat.encode(request, target))
+    expect(elsewhere.notices.map(({ message }) => message)).toEqual([
+      "anthropic-beta: Chat Completions has no counterpart"
+    ])
   })
 
   it("says that a tier is not known", () => {

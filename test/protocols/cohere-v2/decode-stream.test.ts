@@ -60,7 +60,7 @@ describe("content", () => {
       ending("COMPLETE")
     )
     expect(parts).toEqual([
-      { _tag: "Reasoning", id: "block-0", text: "Hm" },
+      { _tag: "Reasoning", id: "block-0", text: "Hm", origin: "cohere-v2" },
       { _tag: "Text", id: "block-1", text: "AB" }
     ])
   })
@@ -98,7 +98,7 @@ describe("tool calls", () => {
       ending("TOOL_CALL")
     )
     expect(parts).toEqual([
-      { _tag: "Reasoning", id: "block-0", text: "I will look." },
+      { _tag: "Reasoning", id: "block-0", text: "I will look.", origin: "cohere-v2" },
       { _tag: "ToolCall", id: "c1", name: "f", arguments: '{"a":1}', valid: true }
     ])
   })

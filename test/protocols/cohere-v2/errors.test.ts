@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { decodeStream } from "../corpus.ts"
 import { cohereV2 } from "../../../src/protocols/cohere-v2/outbound.ts"
 
 describe("an error of Cohere", () => {
@@ -30,6 +31,16 @@ describe("an error of Cohere", () => {
       message,
       fault: { status, protocol: "cohere-v2", raw: body }
     })
+  })
+
+  it.each([
+    ["too many requests, slow down", "RateLimited"],
+    ["the service is temporarily unavailable", "Overloaded"],
+    ["something broke", "UpstreamServer"]
+  ] as const)("in a stream is told by its words alone: %s", (message, reason) => {
+    const frame = { type: "message-end", delta: { finish_reason: "ERROR", error: message } }
+    const { error } = decodeStream(cohereV2, [Buffer.from(`event: message-end\ndata: ${JSON.stringify(frame)}\n\n`)])
+    expect(error).toMatchObject({ reason: { _tag: reason }, message })
   })
 
   it("may be the page of a proxy", () => {

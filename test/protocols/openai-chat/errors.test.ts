@@ -1,10 +1,22 @@
 import { describe, expect, it } from "vitest"
 import { failure, type FailureReason } from "../../../src/domain/LlmError.ts"
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
+import { openAiCompletions } from "../../../src/protocols/openai-completions/outbound.ts"
+import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 
 const decode = (status: number, error: unknown, headers: { readonly [name: string]: string } = {}) =>
   openAiChat.decodeError({ status, headers, body: typeof error === "string" ? error : JSON.stringify({ error }) })
+
+describe("the words of single servers", () => {
+  it.each([openAiChat, openAiResponses, openAiCompletions])("are known whichever API they are said in", (protocol) => {
+    const body = JSON.stringify({ error: { message: "no", type: "exceed_context_size_error", code: 400 } })
+    expect(protocol.decodeError({ status: 400, headers: {}, body }).reason).toEqual({ _tag: "ContextTooLong" })
+    const unknown = JSON.stringify({ error: { message: "model not found: llama", code: "model_not_available" } })
+    const { reason } = protocol.decodeError({ status: 400, headers: {}, body: unknown })
+    expect(reason).toEqual({ _tag: "UnknownModel", model: "llama", near: [] })
+  })
+})
 
 describe("an HTTP error of a chat server", () => {
   it.each<readonly [number, unknown, FailureReason["_tag"]]>([

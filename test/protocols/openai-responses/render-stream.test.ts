@@ -405,7 +405,7 @@ describe("what is rendered and decoded again", () => {
   /** Events without what this format says of them beyond the canonical vocabulary. */
   const plain = (events: ReadonlyArray<LlmEvent>): ReadonlyArray<LlmEvent> =>
     normalisedEvents(events).map((event) => {
-      if (event._tag !== "ToolInputStart") return event
+      if (event._tag !== "ToolInputStart" && event._tag !== "ReasoningEnd") return event
       const { origin: _, ...bare } = event
       return bare
     })

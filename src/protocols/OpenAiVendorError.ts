@@ -1,30 +1,29 @@
-import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
-import { httpReason } from "../HttpError.ts"
-import { isObject, parseJson, present } from "../open-document.ts"
-import { decodeOpenAiError } from "../OpenAiError.ts"
-import type { ErrorAnswer } from "../Protocol.ts"
-import { isIndex, textIn } from "./chunk.ts"
-import { openAiChatId } from "./wire.ts"
+import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
+import { httpReason } from "./HttpError.ts"
+import { isObject, parseJson, present } from "./open-document.ts"
+import { decodeOpenAiError } from "./OpenAiError.ts"
+import type { ErrorAnswer } from "./Protocol.ts"
 
 const contextTooLong = /context size|too_many_prompt_tokens|total length of all messages/i
 const contextWords: ReadonlyArray<string> = ["too_many_prompt_tokens", "exceed_context_size_error"]
 const modelWords: ReadonlyArray<string> = ["invalid_model", "DeploymentNotFound", "model_not_available"]
 const namedModel = /model(?: not found)?: *["'`]?([\w./:-]*\w)/i
 
-const decodeCommon = decodeOpenAiError(openAiChatId)
-
 /**
- * The reason of an HTTP error answer of a server that speaks the format: what all APIs of its kind say, and the words that
- * single servers have for "the prompt is too long" and "there is no such model".
+ * The reason of an HTTP error answer of a server that speaks the format `protocol`, whoever it is from: what all APIs of
+ * this kind say, and the words that single servers have for "the prompt is too long" and "there is no such model".
  */
-export const decodeError = (answer: ErrorAnswer): LlmError => {
-  const error = decodeCommon(answer)
-  const listed = listedFault(answer.body)
-  const message = listed?.message ?? error.message
-  const reason = vendorReason(error, answer.status) ?? pathReason(error.reason, listed?.path)
-  return reason === error.reason && message === error.message
-    ? error
-    : failure(reason, message, present({ retryAfterMs: error.retryAfterMs, fault: error.fault }))
+export const decodeVendorError = (protocol: string): ((answer: ErrorAnswer) => LlmError) => {
+  const decodeCommon = decodeOpenAiError(protocol)
+  return (answer) => {
+    const error = decodeCommon(answer)
+    const listed = listedFault(answer.body)
+    const message = listed?.message ?? error.message
+    const reason = vendorReason(error, answer.status) ?? pathReason(error.reason, listed?.path)
+    return reason === error.reason && message === error.message
+      ? error
+      : failure(reason, message, present({ retryAfterMs: error.retryAfterMs, fault: error.fault }))
+  }
 }
 
 const vendorReason = ({ reason, message, fault }: LlmError, status: number): FailureReason | undefined => {
@@ -48,12 +47,12 @@ const listedFault = (body: string): { readonly message: string; readonly path: s
   const document = parseJson(body)
   const details = isObject(document) ? document["detail"] : undefined
   const first: unknown = Array.isArray(details) ? details[0] : undefined
-  const message = isObject(first) ? textIn(first["msg"]) : undefined
+  const message = isObject(first) ? (typeof first["msg"] === "string" ? first["msg"] : undefined) : undefined
   if (!isObject(first) || message === undefined) return undefined
   const steps: ReadonlyArray<unknown> = Array.isArray(first["loc"]) ? first["loc"] : []
   const path = steps
     .filter((step) => step !== "body")
-    .map((step) => (isIndex(step) ? `[${step}]` : `.${String(step)}`))
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
     .join("")
     .replace(/^\./, "")
   return { message: path === "" ? message : `${path}: ${message}`, path: path === "" ? undefined : path }
