@@ -72,7 +72,8 @@ export const documentFor = (
     ...Object.fromEntries(
       formats.map((protocol) => {
         const baseUrl = protocol.startsWith("openai-") ? `${simulator}/v1` : simulator
-        return [protocol, { protocol, baseUrl, apiKey: secrets.further }]
+        // Answers that break off are seen to break off.
+        return [protocol, { protocol, baseUrl, apiKey: secrets.further, prefill: false }]
       })
     ),
     ...providers
