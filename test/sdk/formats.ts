@@ -35,7 +35,8 @@ export const everywhere = (
   options: RunningOptions,
   define: (scenario: Define, where: (feature: string) => Define) => void
 ): void =>
-  layer(running({ ...options, formats: formatNames }), { excludeTestServices: true })(name, (it) => {
+  // Answers that break off are to be seen to break off.
+  layer(running({ ...options, formats: formatNames, prefill: false }), { excludeTestServices: true })(name, (it) => {
     const at =
       (formats: ReadonlyArray<FormatName>): Define =>
       (name, body) => {

@@ -34,6 +34,8 @@ export interface RunningOptions {
   readonly providers?: object
   /** wire formats by which the simulator is reached beside, each by a provider of that name */
   readonly formats?: ReadonlyArray<FormatName>
+  /** whether those go on with answers that broke off, where that is not left to their names */
+  readonly prefill?: boolean
   readonly storage?: string
   /** further sections of the document */
   readonly sections?: object
@@ -62,7 +64,15 @@ const once = { retry: { maxAttempts: 1 }, breaker: { failures: 0 } }
 /** The document of a configuration whose providers are at one address. */
 export const documentFor = (
   simulator: string,
-  { models = {}, providers = {}, formats = [], storage = "memory:", sections = {}, defaults = once }: RunningOptions
+  {
+    models = {},
+    providers = {},
+    formats = [],
+    prefill,
+    storage = "memory:",
+    sections = {},
+    defaults = once
+  }: RunningOptions
 ) => ({
   storage: { url: storage },
   audit: { durability: "strict" },
@@ -72,8 +82,7 @@ export const documentFor = (
     ...Object.fromEntries(
       formats.map((protocol) => {
         const baseUrl = protocol.startsWith("openai-") ? `${simulator}/v1` : simulator
-        // Answers that break off are seen to break off.
-        return [protocol, { protocol, baseUrl, apiKey: secrets.further, prefill: false }]
+        return [protocol, { protocol, baseUrl, apiKey: secrets.further, ...(prefill === undefined ? {} : { prefill }) }]
       })
     ),
     ...providers
