@@ -14,7 +14,7 @@ import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
-import { layerTable, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
+import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
 import type { Router } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import type { Upstream } from "../routing/Upstream.ts"
@@ -56,8 +56,8 @@ export const programLayer = (
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
-    Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
     Layer.provideMerge(routerLayer(configuration)),
+    Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
     Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration, database))),
     Layer.provideMerge(
       configuration.auth.mode === "keys" ? Access.layerKeys(configuration.auth.adminKey) : Layer.empty
@@ -76,15 +76,31 @@ const modelTable = Effect.fnUntraced(function* (configuration: Configuration) {
     providers.set(settings.name, yield* tableProvider(settings, targetedModels(configuration, settings.name)))
   }
   const usual = usualOf(configuration.defaults)
-  const models = Object.entries(configuration.models)
+  const models = new Map(
+    Object.entries(configuration.models).map(([name, entry]) => [name, listingOf(entry, usual, providers)])
+  )
+  yield* showTargets(models)
   return {
     providers,
-    models: new Map(models.map(([name, entry]) => [name, listingOf(entry, usual, providers)])),
+    models,
     usual,
     off: new Map(configuration.off.map(({ name, why }) => [name, why])),
     created: Math.floor((yield* Clock.currentTimeMillis) / 1000)
   } satisfies ModelTable
 })
+
+/** Targets that are configured are shown before anybody asks them. */
+const showTargets = (models: ReadonlyMap<string, Listing>): Effect.Effect<void> =>
+  Effect.map(Effect.serviceOption(TargetStates), (states) => {
+    if (states._tag === "None") return
+    for (const listing of models.values()) {
+      if (listing._tag !== "Plan") continue
+      for (const target of listing.plan.targets) {
+        states.value.of({ provider: target.provider, model: target.model })
+        for (const key of target.keys ?? []) states.value.of(key)
+      }
+    }
+  })
 
 /** What the configuration takes a provider to have. */
 const targetedModels = ({ models }: Configuration, provider: string): ReadonlyArray<string> =>

@@ -30,6 +30,8 @@ export interface OpenCall {
   readonly delivery: CallDelivery
   /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
   readonly notice: (notice: Notice) => void
+  /** how many were asked so far, and who was the last, or answers */
+  readonly asked: Pick<Answer, "attempts" | "notices"> & Partial<Pick<Answer, "target">>
 }
 
 /** How a call that a program made itself went: its outcome, and the answer as far as it came. */
@@ -183,7 +185,12 @@ export class Engine extends Context.Service<
           id: state.id,
           answer: Effect.mapError(answer(admitted, scope), state.failed),
           delivery: state.delivery,
-          notice: state.notice
+          notice: state.notice,
+          get asked() {
+            const target = state.answeringAttempt?.target
+            const { attemptCount: attempts, notices } = state
+            return target === undefined ? { attempts, notices } : { target, attempts, notices }
+          }
         } satisfies OpenCall
       })
 

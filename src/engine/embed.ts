@@ -1,17 +1,20 @@
-import { Cause, Clock, Effect, Exit, type Scope } from "effect"
+import { Cause, Clock, Effect, Exit, Random, type Scope } from "effect"
 import { Admission, type Reservation, type Candidate } from "../accounting/Admission.ts"
 import { costOf } from "../accounting/Cost.ts"
 import { type PriceBook, Prices } from "../accounting/PriceBook.ts"
 import { estimateTextTokens } from "../accounting/TokenEstimate.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
-import type { AttemptRecord, Call, FinalRecord } from "../domain/Call.ts"
+import type { AttemptRecord, Call, FinalRecord, Notice } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
+import { failover } from "../routing/Failover.ts"
+import { nameProvider } from "../routing/nameProvider.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
-import { watch, type Activity } from "../routing/Timeouts.ts"
+import { TargetStates } from "../routing/TargetStates.ts"
+import { shortened, watch, type Activity, type Timeouts } from "../routing/Timeouts.ts"
 import { newCallId } from "./CallId.ts"
 
 /** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
@@ -29,8 +32,14 @@ export interface Embedded {
 /** A call for vectors that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
 export interface OpenEmbedding {
   readonly id: string
+  /** who was asked last, and how many were */
+  readonly asked: {
+    readonly attempts: number
+    readonly target?: Embedded["target"]
+    readonly notices: ReadonlyArray<Notice>
+  }
   /** Run once. */
-  readonly embedded: Effect.Effect<Embedded, LlmError>
+  readonly embedded: Effect.Effect<Embedded, LlmError, Scope.Scope>
   /** for whoever sends the answer: bytes handed to the transport, and whether that was all of it */
   readonly delivery: { bytes: number; complete: boolean }
 }
@@ -47,8 +56,8 @@ interface Trace {
 }
 
 /**
- * Opens a call for vectors in the current scope: recorded like any other, without the vectors. Its targets are asked in
- * order until one answers; vectors of different models cannot be compared, so its targets should be of one model.
+ * Opens a call for vectors in the current scope: recorded like any other, without the vectors. Its targets are asked
+ * like those of any other call; vectors of different models cannot be compared, so its targets should be of one model.
  */
 export const openEmbedding = Effect.fnUntraced(function* (
   call: EmbeddingCall
@@ -86,43 +95,64 @@ export const openEmbedding = Effect.fnUntraced(function* (
       trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
     })
   )
-  const embedded = askInOrder(call, plan, openedAt, trace, prices).pipe(
+  const embedded = askTargets(call, plan, openedAt, trace, prices).pipe(
     Effect.tap((found) => Effect.sync(() => (trace.embedded = found))),
     Effect.tapError((error) => Effect.sync(() => (trace.error = error)))
   )
-  return { id, embedded, delivery: trace.delivery }
+  return {
+    id,
+    embedded,
+    delivery: trace.delivery,
+    get asked() {
+      const target = trace.attempts.at(-1)
+      return { attempts: trace.attempts.length, notices: [], ...(target === undefined ? {} : { target }) }
+    }
+  }
 })
 
-const askInOrder = Effect.fnUntraced(function* (
+const askTargets = Effect.fnUntraced(function* (
   call: EmbeddingCall,
   plan: RoutePlan,
   openedAt: number,
   trace: Trace,
   prices: PriceBook
-): Effect.fn.Return<Embedded, LlmError> {
-  const { total } = plan.timeouts
-  const shorter = call.timeoutMs !== undefined && call.timeoutMs > 0 && (total === 0 || call.timeoutMs < total)
-  const timed = shorter ? { ...plan, timeouts: { ...plan.timeouts, total: call.timeoutMs } } : plan
-  let failed: LlmError | undefined
-  for (const target of plan.targets) {
-    const exit = yield* Effect.exit(ask(call, target, timed, openedAt, trace, prices))
-    if (Exit.isSuccess(exit)) {
-      const { provider, model } = target
-      return { target: { provider, model }, attempts: trace.attempts.length, answer: exit.value }
-    }
-    const error = Cause.findErrorOption(exit.cause)
-    if (error._tag === "None") return yield* Effect.failCause(exit.cause)
-    failed = error.value
-    if (failed.class === "request-permanent" || failed.class === "internal") break
-  }
-  return yield* failed ?? failure({ _tag: "NoRoute" }, "No target can take the call")
+): Effect.fn.Return<Embedded, LlmError, Scope.Scope> {
+  const timeouts = shortened(plan.timeouts, call.timeoutMs)
+  const random = yield* Random.Random
+  return yield* failover({
+    plan,
+    states: yield* TargetStates.shared,
+    clock: yield* Clock.Clock,
+    random: () => random.nextDoubleUnsafe(),
+    session: undefined,
+    among: undefined,
+    deadline: timeouts.total === 0 ? Infinity : openedAt + timeouts.total,
+    needed: () => new Set(),
+    cancelled: () => undefined,
+    whileOpen: (wait) => wait,
+    ask: (target, waitedMs, release) =>
+      ask(
+        call,
+        target,
+        shortened(target.timeouts ?? plan.timeouts, call.timeoutMs),
+        openedAt,
+        waitedMs,
+        trace,
+        prices
+      ).pipe(
+        Effect.map((answer) => ({ target, attempts: trace.attempts.length, answer })),
+        Effect.ensuring(Effect.sync(release))
+      ),
+    discard: () => Effect.void
+  })
 })
 
 const ask = Effect.fnUntraced(function* (
   { request, origin }: EmbeddingCall,
-  { provider, model, upstream }: Target,
-  { timeouts }: RoutePlan,
+  { provider, model, key, upstream }: Target,
+  timeouts: Timeouts,
   openedAt: number,
+  waitedMs: number,
   trace: Trace,
   prices: PriceBook
 ): Effect.fn.Return<EmbeddingAnswer, LlmError> {
@@ -148,6 +178,7 @@ const ask = Effect.fnUntraced(function* (
   return yield* asked.pipe(
     Effect.flatMap((answer) => Effect.map(usageOf(answer, request.input), (usage) => ({ ...answer, usage }))),
     Effect.raceFirst(Effect.flip(watch(timeouts, activity, false))),
+    Effect.mapError((error) => nameProvider(error, provider)),
     Effect.onExit((exit) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : undefined
@@ -157,8 +188,9 @@ const ask = Effect.fnUntraced(function* (
         trace.attempts.push({
           provider,
           model,
+          ...(key === undefined ? {} : { key }),
           startedAt,
-          waitedMs: 0,
+          waitedMs,
           endedMs: now - startedAt,
           ...(status === undefined ? {} : { status }),
           ...(error?._tag === "Some" ? { failure: { reason: error.value.reason, message: error.value.message } } : {}),

@@ -8,6 +8,7 @@ import { isContent, type Finish, type LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import { Intake } from "./Intake.ts"
+import { nameProvider } from "./nameProvider.ts"
 import type { Target } from "./Router.ts"
 import { untilFinish } from "./untilFinish.ts"
 import { overdue, type Activity, type Timeouts } from "./Timeouts.ts"
@@ -222,15 +223,14 @@ export class Attempt implements FrameSink, Activity, Watched {
     const known = this.abandoned ?? this.error
     if (known !== undefined) return Exit.fail(known)
     if (Exit.isSuccess(exit)) {
-      this.error =
-        this.frames === 0
-          ? failure({ _tag: "IncompleteStream", kind: "empty" }, "The provider answered with an empty stream")
-          : failure({ _tag: "IncompleteStream", kind: "noStop" }, "The provider's answer broke off before its end")
+      const { kind, message } = this.frames === 0 ? nothingCame : brokeOff
+      this.error = this.named(failure({ _tag: "IncompleteStream", kind }, message))
       return Exit.fail(this.error)
     }
-    const error =
+    const error = this.named(
       exit.cause.reasons.find((reason) => Cause.isFailReason(reason))?.error ??
-      failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
+        failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
+    )
     // An attempt that was given up did not fail.
     if (Cause.hasInterruptsOnly(exit.cause)) this.interrupted = true
     else this.error = error
@@ -255,7 +255,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   /** A deadline has passed. An answer that is complete by then only lacks the end of its transport. */
   timedOut(error: LlmError): void {
     if (this.endedAt !== undefined) return
-    if (this.finish === undefined) this.fail(error)
+    if (this.finish === undefined) this.fail(this.named(error))
     else this.giveUp()
   }
 
@@ -263,6 +263,10 @@ export class Attempt implements FrameSink, Activity, Watched {
   giveUp(): void {
     if (this.endedAt === undefined && this.finish === undefined) this.interrupted = true
     this.stop(() => this.intake.end(Exit.fail(Cause.Done())))
+  }
+
+  private named(error: LlmError): LlmError {
+    return nameProvider(error, this.target.provider)
   }
 
   private stop(end: () => void): void {
@@ -307,6 +311,9 @@ export class Attempt implements FrameSink, Activity, Watched {
     }
   }
 }
+
+const nothingCame = { kind: "empty", message: "The provider answered with an empty stream" } as const
+const brokeOff = { kind: "noStop", message: "The provider's answer broke off before its end" } as const
 
 /** An attempt that has content: from here on the caller would notice if it were replaced. */
 export interface Committed {

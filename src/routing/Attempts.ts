@@ -9,7 +9,7 @@ import { defaultPolicy, type Affinity } from "./Policy.ts"
 import type { RoutePlan, Target } from "./Router.ts"
 import { start } from "./startAttempt.ts"
 import type { TargetStates } from "./TargetStates.ts"
-import type { Timeouts } from "./Timeouts.ts"
+import { shortened } from "./Timeouts.ts"
 import type { Watchdog } from "./Watchdog.ts"
 
 /** What attempts need of the call that they are made for. `openedAt` is epoch milliseconds. */
@@ -113,9 +113,3 @@ const sessionOf = ({ caller, conversation, request }: Call, affinity: Affinity):
   if (affinity === "conversation" && conversation === undefined) return undefined
   return JSON.stringify([request.model, caller.tenant, caller.key, affinity === "conversation" ? conversation : null])
 }
-
-/** The call's own bound on its time, where that is shorter than what it may take anyway. */
-const shortened = (timeouts: Timeouts, total: number | undefined): Timeouts =>
-  total === undefined || total === 0 || (timeouts.total > 0 && timeouts.total <= total)
-    ? timeouts
-    : { ...timeouts, total }

@@ -1,4 +1,4 @@
-import { Context, Duration, Effect, Layer, Option, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schema, type Scope } from "effect"
 import { CircuitBreaker } from "effect/persistence"
 import type { LlmError } from "../domain/LlmError.ts"
 import { Affinity } from "./Affinity.ts"
@@ -49,23 +49,27 @@ export class TargetState {
   }
 }
 
-/** How a target is now. Times are epoch milliseconds and milliseconds. */
-export interface TargetStatus {
-  readonly provider: string
-  readonly model: string
-  readonly key?: string
-  readonly circuit: {
-    readonly state: "closed" | "open" | "half-open"
-    readonly openForMs?: number
-    readonly openings: number
-  }
-  readonly restUntil?: number
-  readonly inFlight: number
-  readonly queued: number
-  readonly latencyMs: number
-  readonly attempts: number
-  readonly failures: number
-}
+/**
+ * How a target is now, or one of its keys. `restUntil` (epoch milliseconds) is until when it wants to be left alone, as it
+ * said; `latencyMs` is a moving average of the time to the first content, 0 where it is not known.
+ */
+export const TargetStatus = Schema.Struct({
+  provider: Schema.String,
+  model: Schema.String,
+  key: Schema.optionalKey(Schema.String),
+  circuit: Schema.Struct({
+    state: Schema.Literals(["closed", "open", "half-open"]),
+    openForMs: Schema.optionalKey(Schema.Finite),
+    openings: Schema.Natural
+  }),
+  restUntil: Schema.optionalKey(Schema.Finite),
+  inFlight: Schema.Natural,
+  queued: Schema.Natural,
+  latencyMs: Schema.Finite,
+  attempts: Schema.Natural,
+  failures: Schema.Natural
+})
+export type TargetStatus = typeof TargetStatus.Type
 
 /** Names come from callers too (`provider/model`): what nobody uses is forgotten beyond so many. */
 const capacity = 10_000

@@ -20,6 +20,12 @@ export interface Timeouts {
 /** What holds where nobody says otherwise: 10 s, 2 min, 60 s, 10 min. */
 export const defaultTimeouts: Timeouts = { connect: 10_000, firstToken: 120_000, idle: 60_000, total: 600_000 }
 
+/** The call's own bound on its time, where that is shorter than what it may take anyway. */
+export const shortened = (timeouts: Timeouts, total: number | undefined): Timeouts =>
+  total === undefined || total === 0 || (timeouts.total > 0 && timeouts.total <= total)
+    ? timeouts
+    : { ...timeouts, total }
+
 /** What a watchdog looks at: stamps in epoch milliseconds, written by whoever reads the provider. */
 export interface Activity {
   readonly startedAt: number

@@ -50,12 +50,17 @@ const streamHeaders = {
 /** Header values are ASCII; what is not is replaced. */
 const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
 
-/** What the head of an answer says of who gave it. */
-export const answerHeaders = (answer: Pick<Answer, "target" | "attempts" | "notices"> | undefined): ResponseHeaders => {
+/** Who was asked, and who answered or failed last, if anybody did. */
+type Asked = Pick<Answer, "attempts" | "notices"> & Partial<Pick<Answer, "target">>
+
+/** What the head of an answer, or of a failure, says of who gave it. */
+export const answerHeaders = (answer: Asked | undefined): ResponseHeaders => {
   if (answer === undefined) return {}
   const dropped = answer.notices.filter((notice) => notice.code === "dropped").map((notice) => notice.message)
   return {
-    "x-millrace-model": headerText(`${answer.target.provider}/${answer.target.model}`),
+    ...(answer.target === undefined
+      ? {}
+      : { "x-millrace-model": headerText(`${answer.target.provider}/${answer.target.model}`) }),
     "x-millrace-attempts": String(answer.attempts),
     ...(dropped.length === 0 ? {} : { "x-millrace-dropped": headerText(dropped.join("; ")).slice(0, 4000) })
   }
@@ -136,6 +141,7 @@ const serve = Effect.fnUntraced(function* (
   const call = yield* callOf(dialect, headers, text, requestId, principal, path)
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
+  const tellWho = () => Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked)))
   const context: RenderContext = {
     id: opened.id,
     created: Math.floor(clock.currentTimeMillisUnsafe() / 1000),
@@ -143,17 +149,20 @@ const serve = Effect.fnUntraced(function* (
     origin: call.origin
   }
   if (call.delivery === "whole") {
-    return yield* serveWhole(opened, dialect, context, exchange, sent)
+    return yield* Effect.onError(serveWhole(opened, dialect, context, exchange, sent), tellWho)
   }
-  let answer: Answer | undefined
+  let answer: OpenCall["asked"] | undefined
   const writer = new ResponseWriter(
     exchange.response,
     () => ({ "content-type": dialect.contentType ?? eventStream, ...streamHeaders, ...sent, ...answerHeaders(answer) }),
     () => clock.currentTimeMillisUnsafe()
   )
-  yield* relayStream(opened, dialect, context, writer, settings, (begun) => {
-    answer = begun
-  })
+  yield* Effect.onError(
+    relayStream(opened, dialect, context, writer, settings, (begun) => {
+      answer = begun
+    }),
+    tellWho
+  )
 })
 
 const serveWhole = Effect.fnUntraced(function* (

@@ -65,7 +65,9 @@ const serve = Effect.fnUntraced(function* (
     ...(timeoutMs === undefined ? {} : { timeoutMs })
   })
   sent["x-millrace-call-id"] = opened.id
-  const { target, attempts, answer } = yield* opened.embedded
+  const { target, attempts, answer } = yield* Effect.onError(opened.embedded, () =>
+    Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked)))
+  )
   const bytes = Buffer.from(render(answer, request))
   exchange.response
     .writeHead(200, {

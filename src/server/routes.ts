@@ -9,6 +9,7 @@ import { callRoutes } from "./calls.ts"
 import { countTokens } from "./countTokens.ts"
 import { embed } from "./embed.ts"
 import { generate, originOf } from "./Generate.ts"
+import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
 import { type Exchange, headersOf, parseObject } from "./requests.ts"
@@ -70,6 +71,7 @@ export const makeRoutes = (
   ...modelRoutes(surfaces),
   ...callRoutes,
   ...more,
+  metricsRoute,
   { method: "GET", path: "/healthz", audience: "everybody", handle: text(200, "ok\n") },
   {
     method: "GET",

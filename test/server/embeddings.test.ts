@@ -223,11 +223,11 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
     Effect.gen(function* () {
       const seen = yield* embed("embedding", "hello")
       assert.strictEqual(seen.text, own)
-      assert.strictEqual(seen.headers["x-millrace-attempts"], "3")
+      assert.strictEqual(seen.headers["x-millrace-attempts"], "4")
       const { attempts = [] } = yield* recordOf(seen)
       assert.deepStrictEqual(
         attempts.map(({ failure }) => failure?.reason._tag),
-        ["Unsupported", "Transport", undefined]
+        ["Unsupported", "Transport", "Transport", undefined]
       )
     })
   )

@@ -59,6 +59,16 @@ export class Running extends Context.Service<
   }
 >()("test/server/Running") {}
 
+/** Models of several targets ask them all. */
+const asksAll = { retry: { maxAttempts: 4, initialDelay: "1ms" } }
+const withRetries = (models: object): object =>
+  Object.fromEntries(
+    Object.entries(models).map(([name, model]: [string, { readonly targets?: ReadonlyArray<object> }]) => [
+      name,
+      (model.targets?.length ?? 0) > 1 ? { ...asksAll, ...model } : model
+    ])
+  )
+
 const once = { retry: { maxAttempts: 1 }, breaker: { failures: 0 } }
 
 /** The document of a configuration whose providers are at one address. */
@@ -87,7 +97,7 @@ export const documentFor = (
     ),
     ...providers
   },
-  models,
+  models: withRetries(models),
   // What is asked here is how failures are told, not how they are avoided; and models are asked many times over.
   defaults,
   ...sections

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware } from "effect/http-api"
 import { KeyChange, NewKey, VirtualKey } from "../../accounting/VirtualKey.ts"
+import { targetsGroup } from "./targets.ts"
 
 /** What was asked for cannot be done. */
 const message = { message: Schema.String }
@@ -28,6 +29,7 @@ const failures = [KeyNotFound, KeyConflict, KeysUnavailable] as const
 
 /** The API of the administrator. */
 export class AdminApi extends HttpApi.make("millrace").add(
+  targetsGroup,
   HttpApiGroup.make("keys")
     .add(
       HttpApiEndpoint.get("list", "/admin/api/keys", {

@@ -6,6 +6,7 @@ import { type IssuedKey as Issued, type KeyRefused, Keys } from "../../accountin
 import type { StorageError } from "../../storage/Database.ts"
 import { requestIdOf, headersOf } from "../requests.ts"
 import type { Route } from "../Route.ts"
+import { targetStatuses } from "./targets.ts"
 import { AdminApi, KeyConflict, KeyNotFound, KeysUnavailable, Malformed, SaysWhatIsWrong } from "./AdminApi.ts"
 
 const explained = (error: KeyRefused | StorageError): KeyNotFound | KeyConflict | KeysUnavailable => {
@@ -45,6 +46,17 @@ const keysGroup = HttpApiBuilder.group(
   })
 )
 
+const targets = HttpApiBuilder.group(
+  AdminApi,
+  "targets",
+  Effect.fnUntraced(function* (handlers) {
+    const context = yield* Effect.context()
+    return handlers.handle("list", () =>
+      Effect.map(Effect.provideContext(targetStatuses, context), (data) => ({ data }))
+    )
+  })
+)
+
 const saysWhatIsWrong = HttpApiMiddleware.layerSchemaErrorTransform(
   SaysWhatIsWrong,
   ({ cause, kind }) => new Malformed({ message: `${kind}: ${cause.message}` })
@@ -57,7 +69,7 @@ export const makeAdminRoutes = Effect.gen(function* () {
   const keys = yield* Effect.serviceOption(Keys)
   if (Option.isNone(keys)) return []
   const served = api.pipe(
-    Layer.provide(keysGroup),
+    Layer.provide([keysGroup, targets]),
     Layer.provide([
       saysWhatIsWrong,
       Layer.succeed(Keys, keys.value),

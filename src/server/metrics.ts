@@ -1,0 +1,61 @@
+import { Effect } from "effect"
+import { Engine } from "../engine/Engine.ts"
+import type { TargetStatus } from "../routing/TargetStates.ts"
+import { targetStatuses } from "./admin/targets.ts"
+import { headersOf, requestIdOf } from "./requests.ts"
+import type { Route } from "./Route.ts"
+
+type Metric = readonly [name: string, type: "counter" | "gauge", help: string, read: (status: TargetStatus) => number]
+
+const ofTargets: ReadonlyArray<Metric> = [
+  ["millrace_target_attempts_total", "counter", "Requests to a target.", ({ attempts }) => attempts],
+  ["millrace_target_failures_total", "counter", "Requests to a target that failed.", ({ failures }) => failures],
+  ["millrace_target_in_flight", "gauge", "Requests that a target answers now.", ({ inFlight }) => inFlight],
+  ["millrace_target_queued", "gauge", "Calls that wait for a place at a target.", ({ queued }) => queued],
+  ["millrace_target_latency_ms", "gauge", "Time to the first content, averaged.", ({ latencyMs }) => latencyMs],
+  [
+    "millrace_target_circuit_open",
+    "gauge",
+    "Whether nobody asks the target.",
+    ({ circuit }) => (circuit.state === "open" ? 1 : 0)
+  ],
+  ["millrace_target_circuit_openings_total", "counter", "How often that began.", ({ circuit }) => circuit.openings],
+  [
+    "millrace_target_resting",
+    "gauge",
+    "Whether the target asked to be left alone.",
+    ({ restUntil }) => (restUntil === undefined ? 0 : 1)
+  ]
+]
+
+const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
+
+const labels = ({ provider, model, key = "" }: TargetStatus): string =>
+  `{provider="${escaped(provider)}",model="${escaped(model)}",key="${escaped(key)}"}`
+
+/** The text format of Prometheus. */
+export const renderMetrics = (open: number, targets: ReadonlyArray<TargetStatus>): string => {
+  const lines = ["# HELP millrace_calls_open Calls that are being answered.", "# TYPE millrace_calls_open gauge"]
+  lines.push(`millrace_calls_open ${open}`)
+  for (const [name, type, help, read] of ofTargets) {
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
+    for (const target of targets) lines.push(`${name}${labels(target)} ${read(target)}`)
+  }
+  return `${lines.join("\n")}\n`
+}
+
+export const metricsRoute: Route = {
+  method: "GET",
+  path: "/metrics",
+  audience: "admin",
+  handle: ({ request, response }) =>
+    Effect.gen(function* () {
+      const text = renderMetrics(yield* (yield* Engine).active, yield* targetStatuses)
+      const requestId = yield* requestIdOf(headersOf(request))
+      yield* Effect.sync(() =>
+        response
+          .writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "x-request-id": requestId })
+          .end(text)
+      )
+    })
+}
