@@ -32,6 +32,9 @@ const cancelMessages: { readonly [by in CancelledBy]: string } = {
   shutdown: "The server is shutting down"
 }
 
+/** The failure that a caller is told when somebody else cancelled the call. */
+export const cancellation = (by: CancelledBy): LlmError => failure({ _tag: "Overloaded" }, cancelMessages[by])
+
 /** How often one call may be handed to another model. */
 const maxHandOvers = 3
 
@@ -104,20 +107,15 @@ export class CallState {
   /** Ends the call from outside, in whatever phase it is. */
   cancel(by: CancelledBy): void {
     this.settle({ _tag: "Cancelled", by })
-    const error = this.cancellation(by)
+    const error = cancellation(by)
     for (const attempt of this.attempts) attempt.abort(error)
     this.endWait?.(error)
     this.delivery.onCancelled?.(error)
   }
 
-  /** The failure that a caller is told when somebody else cancelled the call. */
-  private cancellation(by: CancelledBy): LlmError {
-    return failure({ _tag: "Overloaded" }, cancelMessages[by])
-  }
-
   /** The failure that stands for a call that was cancelled already, if it was. */
   get cancelled(): LlmError | undefined {
-    return this.outcome?._tag === "Cancelled" ? this.cancellation(this.outcome.by) : undefined
+    return this.outcome?._tag === "Cancelled" ? cancellation(this.outcome.by) : undefined
   }
 
   /** A wait that ends as soon as the call is cancelled. */

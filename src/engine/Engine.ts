@@ -46,6 +46,12 @@ export const EngineLimits = Context.Reference<{ readonly maxText: number }>("mil
   defaultValue: () => ({ maxText: 4 * 1024 * 1024 })
 })
 
+/** A call that can be ended from outside. */
+interface Cancellable {
+  readonly call: Pick<Call, "caller">
+  cancel(by: CancelledBy): void
+}
+
 /** A call that is in the audit trail, and what became of its request if it has filters. */
 interface Admitted {
   readonly state: CallState
@@ -69,6 +75,8 @@ export class Engine extends Context.Service<
     readonly cancel: (id: string, key?: string) => Effect.Effect<boolean>
     /** Cancels every open call because the process ends. */
     readonly shutdown: Effect.Effect<void>
+    /** Counts a call that runs beside the engine among the open ones, as long as the scope is open. */
+    readonly attend: (id: string, call: Cancellable) => Effect.Effect<void, never, Scope.Scope>
     /** how many calls are open */
     readonly active: Effect.Effect<number>
   }
@@ -90,7 +98,7 @@ export class Engine extends Context.Service<
         random: () => random.nextDoubleUnsafe(),
         states: yield* TargetStates.shared
       }
-      const calls = new Map<string, CallState>()
+      const calls = new Map<string, Cancellable>()
 
       const filtering: Filtering = {
         everyCall: yield* Filters,
@@ -206,7 +214,7 @@ export class Engine extends Context.Service<
           )
         )
 
-      const cancel = (state: CallState, by: CancelledBy) => Effect.sync(() => state.cancel(by))
+      const cancel = (state: Cancellable, by: CancelledBy) => Effect.sync(() => state.cancel(by))
 
       const run = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<CallResult, LlmError> {
         const state = yield* Effect.scoped(
@@ -240,6 +248,11 @@ export class Engine extends Context.Service<
         shutdown: Effect.suspend(() =>
           Effect.forEach(calls.values(), (state) => cancel(state, "shutdown"), { discard: true })
         ),
+        attend: (id, call) =>
+          Effect.acquireRelease(
+            Effect.sync(() => void calls.set(id, call)),
+            () => Effect.sync(() => void calls.delete(id))
+          ),
         active: Effect.sync(() => calls.size)
       })
     })

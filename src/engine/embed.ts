@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect, Exit, Random, type Scope } from "effect"
+import { Cause, Clock, Deferred, Effect, Exit, Random, type Scope } from "effect"
 import { Admission, type Reservation, type Candidate } from "../accounting/Admission.ts"
 import { costOf } from "../accounting/Cost.ts"
 import { type PriceBook, Prices } from "../accounting/PriceBook.ts"
@@ -16,6 +16,8 @@ import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import { shortened, watch, type Activity, type Timeouts } from "../routing/Timeouts.ts"
 import { newCallId } from "./CallId.ts"
+import { cancellation, type CancelledBy } from "./CallState.ts"
+import { Engine } from "./Engine.ts"
 
 /** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
 export interface EmbeddingCall extends Omit<Call, "request" | "delivery"> {
@@ -53,6 +55,7 @@ interface Trace {
   opened: boolean
   embedded: Embedded | undefined
   error: LlmError | undefined
+  cancelledBy: CancelledBy | undefined
 }
 
 /**
@@ -61,7 +64,8 @@ interface Trace {
  */
 export const openEmbedding = Effect.fnUntraced(function* (
   call: EmbeddingCall
-): Effect.fn.Return<OpenEmbedding, LlmError, AuditTrail | Router | Scope.Scope> {
+): Effect.fn.Return<OpenEmbedding, LlmError, Engine | AuditTrail | Router | Scope.Scope> {
+  const engine = yield* Engine
   const audit = yield* AuditTrail
   const router = yield* Router
   const plan = yield* router.plan(call.request.model)
@@ -75,8 +79,10 @@ export const openEmbedding = Effect.fnUntraced(function* (
     reservation: undefined,
     opened: false,
     embedded: undefined,
-    error: undefined
+    error: undefined,
+    cancelledBy: undefined
   }
+  const cancelled = yield* Deferred.make<never, LlmError>()
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const record = finalRecord(id, trace, exit, openedAt, now)
@@ -95,7 +101,14 @@ export const openEmbedding = Effect.fnUntraced(function* (
       trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
     })
   )
-  const embedded = askTargets(call, plan, openedAt, trace, prices).pipe(
+  yield* engine.attend(id, {
+    call,
+    cancel: (by) => {
+      trace.cancelledBy ??= by
+      Deferred.doneUnsafe(cancelled, Effect.fail(cancellation(by)))
+    }
+  })
+  const embedded = Effect.raceFirst(askTargets(call, plan, openedAt, trace, prices), Deferred.await(cancelled)).pipe(
     Effect.tap((found) => Effect.sync(() => (trace.embedded = found))),
     Effect.tapError((error) => Effect.sync(() => (trace.error = error)))
   )
@@ -241,7 +254,8 @@ const openRecord = (id: string, call: EmbeddingCall, openedAt: number) => ({
   ...(call.origin === undefined ? {} : { request: call.origin.body, requestText: call.origin.text })
 })
 
-const outcomeOf = ({ embedded, error, delivery }: Trace, exit: Exit.Exit<unknown, unknown>): Outcome => {
+const outcomeOf = ({ cancelledBy, embedded, error, delivery }: Trace, exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (cancelledBy !== undefined && embedded === undefined) return { _tag: "Cancelled", by: cancelledBy }
   if (embedded !== undefined) return { _tag: "Completed", finish: "stop", delivered: delivery.complete }
   if (error !== undefined) return failedWith(error)
   if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {

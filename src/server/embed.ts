@@ -3,6 +3,7 @@ import { checkModel, type Principal } from "../accounting/Access.ts"
 import type { AuditTrail } from "../audit/AuditTrail.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { openEmbedding } from "../engine/embed.ts"
+import type { Engine } from "../engine/Engine.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 import type { Embed } from "../protocols/Surface.ts"
 import type { Router } from "../routing/Router.ts"
@@ -27,7 +28,7 @@ export const embed = (
   action: Embed,
   exchange: Exchange,
   principal: Principal
-): Effect.Effect<void, never, AuditTrail | Router> =>
+): Effect.Effect<void, never, Engine | AuditTrail | Router> =>
   Effect.gen(function* () {
     const headers = headersOf(exchange.request)
     const requestId = yield* requestIdOf(headers)
@@ -46,7 +47,7 @@ const serve = Effect.fnUntraced(function* (
   principal: Principal,
   headers: RequestHeaders,
   sent: Record<string, string>
-): Effect.fn.Return<void, LlmError, AuditTrail | Router | Scope.Scope> {
+): Effect.fn.Return<void, LlmError, Engine | AuditTrail | Router | Scope.Scope> {
   yield* checkControl(headers)
   const { bodyLimit } = yield* Settings
   const text = yield* readBody(exchange, bodyLimit)

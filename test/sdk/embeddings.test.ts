@@ -3,7 +3,11 @@ import { createOpenAI } from "@ai-sdk/openai"
 import { assert } from "@effect/vitest"
 import { embedMany } from "ai"
 import OpenAI, { BadRequestError } from "openai"
-import { scenarios } from "./scenario.ts"
+import { GoogleGenAI } from "@google/genai"
+import { formats, formatNames, type FormatName } from "../../src/providers/formats.ts"
+import type { Protocol } from "../../src/protocols/Protocol.ts"
+import { everywhere } from "./formats.ts"
+import { rejection, scenarios } from "./scenario.ts"
 
 const options = {
   providers: { simulator: { protocol: "simulator" } }
@@ -49,5 +53,47 @@ scenarios("embeddings", options, (_, from) => {
     assert.includeMembers(ids, ["simulator/echo", "chat/echo", "messages/echo"])
     const one = await client.models.retrieve("chat/echo")
     assert.strictEqual(one.owned_by, "chat")
+  })
+})
+
+/** What an API is asked of by paths of its own, where it has them. */
+const protocolOf = (name: FormatName): Protocol => formats[name].protocol
+
+everywhere("embeddings from every API", "openai-chat", {}, (scenario) => {
+  scenario("come to OpenAI's SDK and to Google's, or are refused where the API has none", async (at) => {
+    const openai = new OpenAI({ baseURL: `${at.url}/v1`, apiKey: "unused", fetch: at.fetch, maxRetries: 0 })
+    const google = new GoogleGenAI({ apiKey: "unused", httpOptions: { baseUrl: at.url } })
+    const model = `${at.upstream}/echo`
+    const ask = () => openai.embeddings.create({ model, input: ["north", "south"], dimensions: 3 })
+    const contents = ["north", "south"]
+    const askGoogle = () => google.models.embedContent({ model, contents, config: { outputDimensionality: 3 } })
+    if (protocolOf(at.upstream).embed === undefined) {
+      assert.instanceOf(await rejection(ask()), BadRequestError)
+      assert.deepInclude(await rejection(askGoogle()), { status: 400 })
+      return assert.lengthOf(at.received(), 0)
+    }
+    const { data, usage } = await ask()
+    assert.deepStrictEqual(
+      data.map(({ embedding }) => embedding.length),
+      [3, 3]
+    )
+    assert.strictEqual(usage.prompt_tokens, 2)
+    const { embeddings = [] } = await askGoogle()
+    assert.deepStrictEqual(
+      embeddings.map(({ values }) => values),
+      data.map(({ embedding }) => embedding)
+    )
+  })
+})
+
+everywhere("models of every API", "openai-chat", {}, (scenario) => {
+  scenario("are listed where the API lists them", async (at) => {
+    const client = new OpenAI({ baseURL: `${at.url}/v1`, apiKey: "unused", maxRetries: 0 })
+    const ids: Array<string> = []
+    for await (const { id } of client.models.list()) ids.push(id)
+    const listed = ids.filter((id) => id.startsWith(`${at.upstream}/`))
+    if (protocolOf(at.upstream).listModels === undefined) assert.isEmpty(listed)
+    else assert.include(listed, `${at.upstream}/echo`)
+    assert.isAbove(formatNames.length, 9)
   })
 })

@@ -300,6 +300,32 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
     })
   )
 
+  it.effect("are cancelled by their id, and by the end of the server", () =>
+    Effect.gen(function* () {
+      const { received } = yield* Provider
+      const { audit, engine } = yield* Running
+      const ends = {
+        caller: (id: string) => ask(`/v1/calls/${id}/cancel`, { body: {} }),
+        shutdown: () => engine.shutdown
+      }
+      for (const [by, end] of Object.entries(ends)) {
+        const before = received.length
+        const asking = yield* Effect.forkChild(embed("compatible/slow", `ended by ${by}`))
+        yield* until(
+          Effect.sync(() => received.length),
+          (count) => count > before
+        )
+        assert.strictEqual(yield* engine.active, 1)
+        const id = (yield* audit.list({ limit: 1 })).data[0]!.id
+        yield* end(id)
+        const seen = yield* Fiber.join(asking)
+        assert.strictEqual(seen.status, 503)
+        assert.deepInclude((yield* ended(id)).outcome ?? {}, { kind: "Cancelled", by })
+        assert.strictEqual(yield* engine.active, 0)
+      }
+    })
+  )
+
   it.effect("come from the simulator, in the server and as a server, the same for the same text", () =>
     Effect.gen(function* () {
       const vectorsOf = Effect.fnUntraced(function* (model: string, input: unknown, more: object = {}) {

@@ -1,6 +1,7 @@
 import type { Model } from "../../domain/Model.ts"
 import type { Action, Surface } from "../Surface.ts"
 import { decodeCountRequest, modelName } from "./decode-request.ts"
+import { batchEmbedContents, embedContent } from "./inbound-embed.ts"
 import { geminiArrayDialect, geminiDialect } from "./inbound.ts"
 
 const modelsPath = "/v1beta/models"
@@ -24,6 +25,10 @@ const actionOf = (rest: string, query: { readonly get: (name: string) => string 
         decode: (body) => decodeCountRequest(body, { model, delivery: "whole" }),
         render: (tokens) => ({ totalTokens: tokens })
       }
+    case "embedContent":
+      return embedContent(model)
+    case "batchEmbedContents":
+      return batchEmbedContents(model)
     default:
       return undefined
   }
@@ -34,7 +39,13 @@ const renderModel = (model: Model) => ({
   baseModelId: model.id,
   version: model.id,
   displayName: model.id,
-  supportedGenerationMethods: ["generateContent", "streamGenerateContent", "countTokens"]
+  supportedGenerationMethods: [
+    "generateContent",
+    "streamGenerateContent",
+    "countTokens",
+    "embedContent",
+    "batchEmbedContents"
+  ]
 })
 
 /** The Gemini API on an HTTP server: everything is an action of a model, named in the path. */

@@ -1,3 +1,4 @@
+import type { Schema } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { Dialect, PathFacts, RenderContext } from "../../protocols/Dialect.ts"
@@ -28,8 +29,17 @@ export type SimulatedAction =
   | { readonly _tag: "Generate"; readonly dialect: SimulatedDialect; readonly path?: PathFacts }
   | Exclude<Action, { readonly _tag: "Generate" }>
 
+/** How the models are listed in a format of which Millrace has no surface. */
+export interface SimulatedListing {
+  readonly path: string
+  /** whether a request to a path that others list at too is meant for it */
+  readonly recognises: (query: URLSearchParams) => boolean
+  readonly render: (models: ReadonlyArray<string>) => Schema.Json
+}
+
 /** Where the simulator answers in a format. A `Surface` is one that also lists models. */
 export interface SimulatedSurface {
+  readonly listing?: SimulatedListing
   /** in whose words a request is refused that reaches no action */
   readonly dialect: SimulatedDialect
   readonly paths: ReadonlyArray<{

@@ -68,6 +68,16 @@ const routesOf = (context: SimulateContext): Routes => {
   for (const { modelsPath } of context.surfaces) {
     routes.set(modelsPath, { GET: (request) => Effect.succeed(listModels(context, request)) })
   }
+  for (const { listing } of context.further) {
+    if (listing === undefined) continue
+    const others = routes.get(listing.path)?.["GET"]
+    routes.set(listing.path, {
+      GET: (request) =>
+        others === undefined || listing.recognises(queryOf(request.url))
+          ? Effect.sync(() => HttpServerResponse.jsonUnsafe(listing.render(context.simulation.models)))
+          : others(request)
+    })
+  }
   return routes
 }
 

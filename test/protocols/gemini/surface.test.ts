@@ -23,7 +23,7 @@ describe("the Gemini API on a server", () => {
     expect(actionOf("m:countTokens")).toMatchObject({ _tag: "CountTokens" })
     expect(actionOf("openai/gpt:latest:generateContent")).toMatchObject({ path: { model: "openai/gpt:latest" } })
     expect(actionOf("models/m:generateContent")).toMatchObject({ path: { model: "m" } })
-    for (const rest of ["m", "m:embedContent", ":generateContent", ""]) expect(actionOf(rest)).toBeUndefined()
+    for (const rest of ["m", "m:predict", ":generateContent", ""]) expect(actionOf(rest)).toBeUndefined()
   })
 
   it("counts what is to be counted, in either form", () => {

@@ -2,6 +2,7 @@ import type { SimulatedDialect, SimulatedSurface } from "../SimulatedDialect.ts"
 import { simulatedCohere } from "./cohere.ts"
 import { simulatedCompletions } from "./completions.ts"
 import { simulatedConverse } from "./converse.ts"
+import { cohereEmbed, ollamaEmbed } from "./embeddings.ts"
 import { simulatedInteractions } from "./interactions.ts"
 import { simulatedInvokeAnthropic } from "./invoke-anthropic.ts"
 import { simulatedOllama } from "./ollama.ts"
@@ -39,11 +40,37 @@ const bedrock: SimulatedSurface = {
   ]
 }
 
+const cohere: SimulatedSurface = {
+  dialect: simulatedCohere,
+  paths: [
+    { path: "/v2/chat", actionOf: () => ({ _tag: "Generate", dialect: simulatedCohere }) },
+    { path: "/v2/embed", actionOf: () => cohereEmbed }
+  ],
+  listing: {
+    path: "/v1/models",
+    recognises: (query) => query.has("page_size"),
+    render: (models) => ({ models: models.map((name) => ({ name, endpoints: ["chat", "embed"] })) })
+  }
+}
+
+const ollama: SimulatedSurface = {
+  dialect: simulatedOllama,
+  paths: [
+    { path: "/api/chat", actionOf: () => ({ _tag: "Generate", dialect: simulatedOllama }) },
+    { path: "/api/embed", actionOf: () => ollamaEmbed }
+  ],
+  listing: {
+    path: "/api/tags",
+    recognises: () => true,
+    render: (models) => ({ models: models.map((name) => ({ name, model: name })) })
+  }
+}
+
 /** The formats that providers are called by and callers of Millrace have no use for. */
 export const furtherSurfaces: ReadonlyArray<SimulatedSurface> = [
   at("/v1/completions", simulatedCompletions),
-  at("/api/chat", simulatedOllama),
-  at("/v2/chat", simulatedCohere),
+  ollama,
+  cohere,
   at("/v1beta/interactions", simulatedInteractions),
   bedrock
 ]
