@@ -214,6 +214,21 @@ describe("an answer", () => {
     )
   }
 
+  for (const delivery of ["whole", "stream"] as const) {
+    test(
+      `may be a document after spaces and newlines that kept the connection alive: ${delivery}`,
+      Effect.gen(function* () {
+        const body = '\n         \n\n   \n{"text":"hello","stop":true}'
+        const server = yield* provider(answering(200, "application/json", body))
+        const { frames } = yield* asking(deploymentAt(server.url), { delivery })
+        assert.deepStrictEqual(
+          (yield* frames).flatMap(({ events }) => events.map(({ _tag }) => _tag)),
+          ["TextDelta", "Finish"]
+        )
+      })
+    )
+  }
+
   test(
     "frees its connection for the next one, though the transport ends a little later",
     Effect.gen(function* () {
