@@ -42,8 +42,8 @@ export const mayImport: Record<string, ReadonlyArray<string>> = {
 /** The files directly under `src/`: what the package exports and the program. */
 export const entryPoints = ["src/index.ts", "src/testing.ts", "src/main.ts"]
 
-/** Folders whose subject is a provider, its wire format, or the names a user writes for one. */
-const foldersThatNameProviders = ["protocols", "providers", "config", "server", "cli"]
+/** Folders whose subject is a provider or its wire format; commands name some in the examples that they show. */
+const foldersThatNameProviders = ["protocols", "providers", "cli"]
 
 const providerName =
   /openai|anthropic|claude|chatgpt|gpt-?\d|\bgpt|gemini|vertex-?ai|bedrock|ollama|cohere(?!n)|mistral|deepseek|groq|openrouter/i

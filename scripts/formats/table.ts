@@ -1,6 +1,6 @@
 import type { Dialect, RenderContext } from "../../src/protocols/Dialect.ts"
 import { formats, type FormatName } from "../../src/providers/formats.ts"
-import { allSurfaces } from "../../src/server/surfaces.ts"
+import { allSurfaces } from "../../src/protocols/surfaces.ts"
 import { answerFeatures, plainestAnswer } from "./answers.ts"
 import { judgeAnswer, judgeRequest, type RequestProbe, type Verdict } from "./probe.ts"
 import { contentFeatures } from "./content-features.ts"

@@ -138,7 +138,7 @@ const Key = Schema.Struct({
   owner: Schema.optionalKey(text("a text")),
   tenant: Schema.optionalKey(text("a text")),
   labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  models: Schema.optionalKey(Schema.Array(text("the name of a model, or a pattern such as anthropic/*"))),
+  models: Schema.optionalKey(Schema.Array(text("the name of a model, or a pattern such as team/*"))),
   limits: Schema.optionalKey(Limits),
   expiresAt: Schema.optionalKey(Moment)
 })

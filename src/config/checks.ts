@@ -1,9 +1,9 @@
 import { Result } from "effect"
-import { type Cloud, cloudOf, formatNames, usualUrl } from "../providers/formats.ts"
+import { cloudNames, cloudSettings } from "../providers/clouds.ts"
+import { cloudOf, formatNames, usualUrl, usualFormat } from "../providers/formats.ts"
 import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { checkAuthentication } from "./authentication.ts"
-import { cloudSettings } from "./clouds.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
@@ -86,7 +86,7 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
   }
   if (baseUrl !== undefined) return inCloud
   const first: unknown = Array.isArray(protocol) ? protocol[0] : protocol
-  const format = formatNames.find((known) => known === first) ?? "openai-chat"
+  const format = formatNames.find((known) => known === first) ?? usualFormat
   const example = usualUrl(format)
   if (example === undefined) return inCloud
   return [...inCloud, { path, message: `does not say where it is; add ${known}baseUrl: (such as ${example})` }]
@@ -130,12 +130,6 @@ const checkCloud = (path: Path, { preset, protocol, ...section }: Section): Read
 
 const isAmong = (named: ReadonlyArray<unknown>, formats: ReadonlyArray<unknown>): boolean =>
   named.every((name) => formats.includes(name))
-
-const cloudNames: { readonly [C in Cloud]: string } = {
-  aws: "Amazon Bedrock",
-  azure: "Azure OpenAI",
-  vertex: "Vertex AI"
-}
 
 const checkModel = ({ path, section }: Named): ReadonlyArray<Finding> => {
   if (section["alias"] === undefined) {

@@ -1,29 +1,14 @@
 import { Effect, FileSystem, Result } from "effect"
-import { bedrockAccess, bedrockVariables } from "../providers/aws.ts"
-import { azureAccess, azureVariables } from "../providers/azure.ts"
+import { type CloudAccess, cloudAccess, cloudSettings, credentialsVariable } from "../providers/clouds.ts"
 import { cloudOf, type Cloud } from "../providers/formats.ts"
 import { presets, type Preset } from "../providers/presets.ts"
 import { parseServiceAccount, type ServiceAccount } from "../providers/service-account.ts"
-import { vertexAccess, vertexVariables } from "../providers/vertex.ts"
 import type { HttpProvider } from "./Configuration.ts"
 import type { ProviderEntry } from "./Document.ts"
 import { isSection } from "./substitute.ts"
 
-/** The environment variables that say where clouds are and who calls them. */
-export const cloudVariables: ReadonlyArray<string> = [...bedrockVariables, ...azureVariables, ...vertexVariables]
-
-/** The settings of a provider that only some clouds have, with the clouds that have them. */
-export const cloudSettings: { readonly [setting: string]: ReadonlyArray<Cloud> } = {
-  region: ["aws", "vertex"],
-  apiVersion: ["azure"],
-  project: ["vertex"],
-  credentials: ["vertex"]
-}
-
 /** The service accounts of the files that a configuration names, or what is wrong with a file. */
 export type ServiceAccounts = ReadonlyMap<string, Result.Result<ServiceAccount, string>>
-
-const credentialsVariable = "GOOGLE_APPLICATION_CREDENTIALS"
 
 /** Reads the files with credentials that a document and the environment name. */
 export const readServiceAccounts = (
@@ -54,15 +39,13 @@ export const cloudOfProvider = ({
   return cloud ?? cloudOf(protocols[0])
 }
 
-type Access = Partial<Pick<HttpProvider, "apiKey" | "baseUrl" | "signer" | "auth" | "route">>
-
 /** What a provider in a cloud is called with beside its settings, or why it cannot be called. */
 export const accessTo = (
   { preset, protocols, apiKey, baseUrl }: HttpProvider,
   entry: ProviderEntry,
   environment: ReadonlyMap<string, string>,
   accounts: ServiceAccounts
-): Result.Result<Access, string> => {
+): Result.Result<CloudAccess, string> => {
   const { region, apiVersion, project } = entry
   const settings = {
     ...(apiKey === undefined ? {} : { apiKey }),
@@ -71,27 +54,16 @@ export const accessTo = (
     ...(project === undefined ? {} : { project }),
     ...(baseUrl === "" ? {} : { baseUrl })
   }
-  switch (cloudOfProvider({ preset, protocols })) {
-    case undefined:
-      return Result.succeed({})
-    case "aws":
-      return Result.mapBoth(bedrockAccess(settings, environment), {
-        onFailure: notSet,
-        onSuccess: ({ signer, ...access }) => ({
-          ...access,
-          ...(signer === undefined ? {} : { signer: Effect.succeed(signer) })
-        })
-      })
-    case "azure":
-      return Result.mapError(azureAccess(settings, environment), notSet)
-    case "vertex": {
-      const file = entry.credentials ?? environment.get(credentialsVariable)
-      const found = apiKey !== undefined || file === undefined ? undefined : accounts.get(file)
-      if (found !== undefined && Result.isFailure(found)) return Result.fail(`${file} ${found.failure}`)
-      const account = found === undefined ? {} : { account: found.success }
-      return Result.mapError(vertexAccess({ ...settings, ...account }, environment), notSet)
-    }
-  }
+  const cloud = cloudOfProvider({ preset, protocols })
+  if (cloud === undefined) return Result.succeed({})
+  const file = takesCredentials(cloud) ? (entry.credentials ?? environment.get(credentialsVariable)) : undefined
+  const found = apiKey !== undefined || file === undefined ? undefined : accounts.get(file)
+  if (found !== undefined && Result.isFailure(found)) return Result.fail(`${file} ${found.failure}`)
+  const account = found === undefined ? {} : { account: found.success }
+  return Result.mapError(
+    cloudAccess(cloud, { ...settings, ...account }, environment),
+    (variable) => `${variable} is not set`
+  )
 }
 
-const notSet = (variable: string): string => `${variable} is not set`
+const takesCredentials = (cloud: Cloud): boolean => cloudSettings["credentials"]?.includes(cloud) === true

@@ -1,9 +1,10 @@
 import { Redacted, Result } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
+import { cloudVariables } from "../providers/clouds.ts"
 import { cloudOf, type FormatName } from "../providers/formats.ts"
-import { presets, type Preset, type PresetName } from "../providers/presets.ts"
+import { presets, usualPreset, type Preset, type PresetName } from "../providers/presets.ts"
 import { simulatedModels } from "../providers/simulator/ModelName.ts"
-import { accessTo, cloudOfProvider, cloudVariables, type ServiceAccounts } from "./clouds.ts"
+import { accessTo, cloudOfProvider, type ServiceAccounts } from "./clouds.ts"
 import type { HttpProvider, ProviderOff, ProviderSettings } from "./Configuration.ts"
 import type { ProviderEntry } from "./Document.ts"
 import type { Finding } from "./problems.ts"
@@ -182,7 +183,7 @@ const ofEntry = (
   apiKey: Redacted.Redacted | undefined,
   environment: Environment
 ): HttpProvider => {
-  const base = ofPreset(name, entry.preset ?? "openai", entry.preset === undefined ? new Map() : environment)
+  const base = ofPreset(name, entry.preset ?? usualPreset, entry.preset === undefined ? new Map() : environment)
   return {
     ...base,
     preset: entry.preset,

@@ -1,4 +1,5 @@
 import type { Result, Schema } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { EmbeddingAnswer, EmbeddingRequest } from "../domain/Embedding.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Model } from "../domain/Model.ts"
@@ -59,6 +60,9 @@ export interface Surface {
   readonly renderModels: (models: ReadonlyArray<Model>) => Schema.Json
   readonly renderModel: (model: Model) => Schema.Json
 }
+
+/** The dialects that are served; the first answers what no dialect claims. */
+export type Surfaces = NonEmptyReadonlyArray<Surface>
 
 /** What follows the fixed part of a path pattern; undefined where the path is another one. */
 export const restOfPath = (pattern: string, path: string): string | undefined => {

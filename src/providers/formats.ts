@@ -46,6 +46,9 @@ export const formats = {
 
 export type FormatName = keyof typeof formats
 
+/** The format that most servers speak. */
+export const usualFormat: FormatName = "openai-chat"
+
 /** The cloud that a format cannot be had without. */
 export const cloudOf = (name: FormatName): Cloud | undefined => {
   const { cloud }: Format = formats[name]

@@ -104,4 +104,7 @@ export const presets = {
 
 export type PresetName = keyof typeof presets
 
+/** Whose address and formats are meant where nothing is said. */
+export const usualPreset: PresetName = "openai"
+
 export const presetNames = Object.keys(presets) as ReadonlyArray<PresetName> // the keys of a literal are known

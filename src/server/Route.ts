@@ -1,11 +1,10 @@
 import { Effect } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
 import { anybody, type Principal } from "../accounting/Access.ts"
 import type { AuditTrail } from "../audit/AuditTrail.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Engine } from "../engine/Engine.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
-import { ownsPath, servesPath, type Surface } from "../protocols/Surface.ts"
+import { ownsPath, servesPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
 import type { Router } from "../routing/Router.ts"
 import type { Audience } from "./authenticate.ts"
 import { explain } from "./explain.ts"
@@ -13,9 +12,6 @@ import { sendJson } from "./Generate.ts"
 import { type Exchange, headersOf, readBody, type RequestHeaders, requestIdHeaders, requestIdOf } from "./requests.ts"
 import type { ResponseHeaders } from "./ResponseWriter.ts"
 import { Settings } from "./Settings.ts"
-
-/** The dialects that are served; the first answers what no dialect claims. */
-export type Surfaces = NonEmptyReadonlyArray<Surface>
 
 /** What a route needs of the program. */
 export type RouteServices = Engine | Router | AuditTrail

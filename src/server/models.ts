@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { mayUse, type Principal } from "../accounting/Access.ts"
 import { Router, unknownModel } from "../routing/Router.ts"
-import { json, type Route, type Surfaces } from "./Route.ts"
+import type { Surfaces } from "../protocols/Surface.ts"
+import { json, type Route } from "./Route.ts"
 
 const modelsFor = (principal: Principal) =>
   Effect.map(

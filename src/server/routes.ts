@@ -3,7 +3,7 @@ import type { Access } from "../accounting/Access.ts"
 import { checkModel } from "../accounting/Access.ts"
 import { failure } from "../domain/LlmError.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
-import { type CountTokens, restOfPath, type Surface } from "../protocols/Surface.ts"
+import { type CountTokens, restOfPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
 import { authenticate } from "./authenticate.ts"
 import { callRoutes } from "./calls.ts"
 import { countTokens } from "./countTokens.ts"
@@ -13,17 +13,7 @@ import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
 import { type Exchange, headersOf, parseObject } from "./requests.ts"
-import {
-  type Handler,
-  json,
-  Match,
-  notFound,
-  refuse,
-  type Route,
-  type RouteServices,
-  type Surfaces,
-  text
-} from "./Route.ts"
+import { type Handler, json, Match, notFound, refuse, type Route, type RouteServices, text } from "./Route.ts"
 
 const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler =>
   json(({ principal }, text, headers) =>

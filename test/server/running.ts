@@ -11,7 +11,7 @@ import { Filters, type Filter } from "../../src/filters/Filter.ts"
 import type { FormatName } from "../../src/providers/formats.ts"
 import { Server } from "../../src/server/Server.ts"
 import { defaultServerSettings, Settings, type ServerSettings } from "../../src/server/Settings.ts"
-import { allSurfaces } from "../../src/server/surfaces.ts"
+import { allSurfaces } from "../../src/protocols/surfaces.ts"
 import { simulateServer, type SimulateServer } from "../../src/server/simulate/SimulateServer.ts"
 import { ask as askOnce, type Ask, type Seen } from "./simulate/server.ts"
 

@@ -9,7 +9,7 @@ import type { Options } from "../../providers/simulator/Options.ts"
 import { simulatedOrigin, wholeWaitMs, type Script, type Step } from "../../providers/simulator/Script.ts"
 import { framingOf, type Framing } from "./Framing.ts"
 import type { Recording } from "./Recording.ts"
-import type { SimulatedDialect, SimulatedRenderer } from "./SimulatedDialect.ts"
+import type { SimulatedDialect, SimulatedRenderer } from "../../providers/simulator/SimulatedDialect.ts"
 
 /** A part of a body, after a wait in milliseconds. */
 export interface Chunk {

@@ -14,7 +14,7 @@ import { performFailure, performRecording, performScript, type Performance, type
 import { replayPrefix, type Replay } from "./Replay.ts"
 import { scriptOfEvents, scriptOfText } from "./scripted.ts"
 import type { ScriptedAnswer, ScriptFile } from "./ScriptFile.ts"
-import type { SimulatedDialect } from "./SimulatedDialect.ts"
+import type { SimulatedDialect } from "../../providers/simulator/SimulatedDialect.ts"
 import type { SimulateError } from "./SimulateError.ts"
 
 /** What the server does for a request: the connection's performance, and how its bytes are cut. */
