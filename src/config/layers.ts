@@ -12,6 +12,7 @@ import { Engine } from "../engine/Engine.ts"
 import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
 import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
+import { vendorOf } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
 import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
@@ -80,10 +81,17 @@ const modelTable = Effect.fnUntraced(function* (configuration: Configuration) {
     Object.entries(configuration.models).map(([name, entry]) => [name, listingOf(entry, usual, providers)])
   )
   yield* showTargets(models)
+  const likely = (model: string): ReadonlyArray<string> => {
+    const vendor = vendorOf(model)
+    if (vendor === undefined) return []
+    const named = configuration.providers.filter((settings) => settings._tag === "Http" && settings.preset === vendor)
+    return [...new Set([...named.map(({ name }) => name), vendor])]
+  }
   return {
     providers,
     models,
     usual,
+    likely,
     off: new Map(configuration.off.map(({ name, why }) => [name, why])),
     created: Math.floor((yield* Clock.currentTimeMillis) / 1000)
   } satisfies ModelTable

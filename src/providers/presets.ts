@@ -12,6 +12,8 @@ export interface Preset {
   /** the environment variable by which its own SDK is pointed elsewhere */
   readonly baseUrlVariable?: string
   readonly quirks: Quirks
+  /** how the names of its own models begin, where nobody else's do */
+  readonly models?: RegExp
   /** whose paths and credentials it is called with */
   readonly cloud?: Cloud
   /** the formats that it can be set to instead of `protocols`: they are for other models */
@@ -45,6 +47,7 @@ export const presets = {
     baseUrl: "https://api.openai.com/v1",
     keyVariable: "OPENAI_API_KEY",
     baseUrlVariable: "OPENAI_BASE_URL",
+    models: /^(gpt-|chatgpt-|o\d|text-embedding-)/,
     quirks: {}
   },
   anthropic: {
@@ -52,6 +55,7 @@ export const presets = {
     baseUrl: "https://api.anthropic.com",
     keyVariable: "ANTHROPIC_API_KEY",
     baseUrlVariable: "ANTHROPIC_BASE_URL",
+    models: /^claude-/,
     quirks: {}
   },
   gemini: {
@@ -59,6 +63,7 @@ export const presets = {
     baseUrl: "https://generativelanguage.googleapis.com",
     keyVariable: "GEMINI_API_KEY",
     baseUrlVariable: "GOOGLE_GEMINI_BASE_URL",
+    models: /^gemini-/,
     quirks: {}
   },
   azure: {
@@ -78,7 +83,13 @@ export const presets = {
     quirks: {},
     cloud: "vertex"
   },
-  cohere: { protocols: ["cohere-v2"], baseUrl: "https://api.cohere.com", keyVariable: "CO_API_KEY", quirks: {} },
+  cohere: {
+    protocols: ["cohere-v2"],
+    baseUrl: "https://api.cohere.com",
+    keyVariable: "CO_API_KEY",
+    models: /^(command-|embed-v)/,
+    quirks: {}
+  },
   groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
   mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", strict),
   deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", maxTokens),
@@ -108,3 +119,10 @@ export type PresetName = keyof typeof presets
 export const usualPreset: PresetName = "openai"
 
 export const presetNames = Object.keys(presets) as ReadonlyArray<PresetName> // the keys of a literal are known
+
+/** The vendor whose models are named like this, where it is one. */
+export const vendorOf = (model: string): PresetName | undefined =>
+  presetNames.find((name) => {
+    const { models }: Preset = presets[name]
+    return models?.test(model)
+  })

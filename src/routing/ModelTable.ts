@@ -26,6 +26,8 @@ export interface ModelTable {
   /** providers that were meant to be there, and why they are not */
   readonly off: ReadonlyMap<string, string>
   readonly created: number
+  /** the providers, on or off, whose own models are named like this */
+  readonly likely?: (model: string) => ReadonlyArray<string>
   /** how a model is used that the table does not list; as usual unless given */
   readonly usual?: Pick<RoutePlan, "timeouts" | "policy">
 }
@@ -59,7 +61,7 @@ export const tableRouter = (table: ModelTable, catalog: ModelCatalog = noCatalog
     const knowing = known.length > 0 ? known : saidToHave(model)
     const [only, ...others] = knowing
     if (only !== undefined && others.length === 0) return Effect.succeed(single(table, only[0], model, only[1]))
-    return knowing.length > 1 ? ambiguous(model, knowing) : unknownModel(model, comparable())
+    return knowing.length > 1 ? ambiguous(model, knowing) : (guessed(table, model) ?? unknownModel(model, comparable()))
   }
 
   /** Comparing costs time for every name: what providers listed is compared as far as there is room. */
@@ -96,6 +98,22 @@ const splitAtSlash = (model: string): readonly [string, string] => {
 
 const unreachable = (model: string, why: string): LlmError =>
   failure({ _tag: "UnknownModel", model, near: [] }, `The model ${JSON.stringify(model)} cannot be reached: ${why}`)
+
+/** What is said of a name that nobody is known to have, and that tells by its beginning whose it could be. */
+const guessed = ({ likely, off, providers }: ModelTable, model: string): LlmError | undefined => {
+  const named = likely?.(model) ?? []
+  const near = named.filter((provider) => providers.has(provider)).map((provider) => `${provider}/${model}`)
+  if (near.length > 0) {
+    return failure(
+      { _tag: "UnknownModel", model, near },
+      `No provider is known to have the model ${JSON.stringify(model)}; did you mean ${near.map((name) => JSON.stringify(name)).join(" or ")}?`
+    )
+  }
+  const provider = named.find((name) => off.has(name))
+  return provider === undefined
+    ? undefined
+    : unreachable(model, `the provider ${provider} is off: ${off.get(provider) ?? ""}`)
+}
 
 const ambiguous = (model: string, knowing: ReadonlyArray<readonly [string, TableProvider]>): LlmError => {
   const near = knowing.map(([provider]) => `${provider}/${model}`)

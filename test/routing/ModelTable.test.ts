@@ -36,6 +36,7 @@ const router = tableRouter({
     ["dark", { _tag: "Off", why: "every provider it could go to is off" }]
   ]),
   off: new Map([["west", "WEST_API_KEY is not set"]]),
+  likely: (model) => (model.startsWith("star-") ? ["south"] : model.startsWith("sun-") ? ["west"] : []),
   created: 1_700_000_000
 })
 
@@ -146,6 +147,18 @@ describe("a name that leads nowhere", () => {
       assert.strictEqual(
         (yield* refusal("dark")).message,
         'The model "dark" cannot be reached: every provider it could go to is off'
+      )
+    })
+  )
+
+  it.effect("is answered with whose it could be by its beginning, or why that provider is off", () =>
+    Effect.gen(function* () {
+      const star = yield* refusal("star-5")
+      assert.deepInclude(star.reason, { _tag: "UnknownModel", near: ["south/star-5"] })
+      assert.include(star.message, 'did you mean "south/star-5"?')
+      assert.strictEqual(
+        (yield* refusal("sun-5")).message,
+        'The model "sun-5" cannot be reached: the provider west is off: WEST_API_KEY is not set'
       )
     })
   )
