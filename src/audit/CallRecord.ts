@@ -86,6 +86,8 @@ export const CallRecord = Schema.Struct({
   response: optional(ResponseRecord),
   request: optional(RequestRecord),
   attempts: Schema.Array(AttemptRecord),
+  retries: FinalRecord.fields.retries,
+  rateLimited: FinalRecord.fields.rateLimited,
   notices: Schema.Array(Notice),
   findings: optional(Schema.Array(Finding)),
   upstream: optional(FinalRecord.fields.upstream),

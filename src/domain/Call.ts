@@ -123,6 +123,10 @@ export const FinalRecord = Schema.Struct({
   upstream: Schema.Struct({ bytes: Schema.Natural, frames: Schema.Natural, events: Schema.Natural }),
   delivered: Schema.Struct({ bytes: Schema.Natural }),
   attempts: Schema.Array(AttemptRecord),
+  /** attempts beyond the first, where there were any */
+  retries: Schema.optionalKey(Schema.Natural),
+  /** a provider said that it was asked too often, whatever came of it */
+  rateLimited: Schema.optionalKey(Schema.Literal(true)),
   notices: Schema.Array(Notice),
   findings: Schema.optionalKey(Schema.Array(Finding)),
   response: Schema.optionalKey(LlmResponse)

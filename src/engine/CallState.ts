@@ -293,6 +293,8 @@ export class CallState {
       upstream,
       delivered: { bytes: this.delivery.bytes },
       attempts: this.attempts.map((attempt) => attempt.record()),
+      ...(this.attempts.length > 1 ? { retries: this.attempts.length - 1 } : {}),
+      ...(this.wasRateLimited(outcome) ? { rateLimited: true } : {}),
       notices: this.notices,
       ...(this.findings.length === 0 ? {} : { findings: this.findings }),
       response: this.fold.response()
@@ -306,6 +308,14 @@ export class CallState {
     const first =
       last.rescue === undefined ? undefined : this.attempts.find(({ firstToken }) => firstToken !== undefined)
     return first === undefined || first === last ? last.usage : addUsage(first.usage, last.usage)
+  }
+
+  /** By an attempt, or because a target wants to be left alone after what it said to another call. */
+  private wasRateLimited(outcome: Outcome): boolean {
+    return (
+      (outcome._tag === "Failed" && outcome.reason._tag === "RateLimited") ||
+      this.attempts.some((attempt) => attempt.wasRateLimited)
+    )
   }
 
   /** The call's scope broke: whatever no stage has told as the call's ending, a defect above all. */

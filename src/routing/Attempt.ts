@@ -99,6 +99,10 @@ export class Attempt implements FrameSink, Activity, Watched {
     return this.error === undefined || this.wasStopped
   }
 
+  get wasRateLimited(): boolean {
+    return this.error?.reason._tag === "RateLimited"
+  }
+
   get firstByte(): number | undefined {
     return this.firstByteAt
   }

@@ -492,6 +492,21 @@ describe("hedging", () => {
 })
 
 describe("the attempts of a call", () => {
+  it.effect("are counted, and it is said whether one was declined for being too many", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      yield* apart(engine.run(call))
+      yield* apart(engine.run(call))
+      assert.deepStrictEqual(
+        (yield* records).map(({ retries, rateLimited }) => [retries, rateLimited]),
+        [
+          [1, true],
+          [undefined, undefined]
+        ]
+      )
+    }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.rateLimited), says("a")]), place("b", [says("b")])])))
+  )
+
   it.effect("say which was given up, and the call whose answer it was", () =>
     Effect.gen(function* () {
       const engine = yield* Engine
