@@ -20,12 +20,31 @@ import { heldUntilExit, startMillrace } from "./processes.ts"
 const { values: flags } = parseArgs({ options: { runs: { type: "string", default: "50" } } })
 const runs = Math.max(1, Number(flags.runs) || 50)
 
-/** What a client is doing when it leaves: the model, and whether its moment has come, by what it has and the status. */
+/**
+ * What a client is doing when it leaves: the model, how many of its requests the provider has in hand by then, and whether
+ * the moment has come, by what the client has and the status.
+ */
 const phases = {
-  "before the head": { model: "echo?hang", come: () => true },
-  "before the first token": { model: "words-5?first=1m", come: (_: string, status?: number) => status === 200 },
-  "in the stream": { model: "words-90000?pace=5ms", come: (text: string) => text.length > 600 },
-  "while the stream is silent": { model: "words-9?stall=5&pace=1ms", come: (text: string) => text.length > 600 }
+  "before the head": { model: "fake/echo?hang", open: 1, come: () => true },
+  "before the first token": {
+    model: "fake/words-5?first=1m",
+    open: 1,
+    come: (_: string, status?: number) => status === 200
+  },
+  "while two targets are asked": { model: "hedged", open: 2, come: () => true },
+  "in the stream": { model: "fake/words-90000?pace=5ms", open: 1, come: (text: string) => text.length > 600 },
+  "while the stream is silent": {
+    model: "fake/words-9?stall=5&pace=1ms",
+    open: 1,
+    come: (text: string) => text.length > 600
+  }
+}
+
+const models = {
+  hedged: {
+    targets: ["echo?hang", "words-5?first=1m"].map((model) => ({ provider: "fake", model })),
+    hedge: { after: "5ms" }
+  }
 }
 type Phase = keyof typeof phases
 
@@ -44,21 +63,21 @@ const call = (origin: string, model: string, onText: (text: string) => void): Cl
     response.on("error", () => {})
   })
   const messages = [{ role: "user", content: "hello" }]
-  sent.end(JSON.stringify({ model: `fake/${model}`, stream: true, max_tokens: 100_000, messages }))
+  sent.end(JSON.stringify({ model, stream: true, max_tokens: 100_000, messages }))
   return sent
 }
 
-/** Milliseconds from the client's leaving to the end of the provider's connection, once. */
+/** Milliseconds from the client's leaving to the end of the last of the provider's connections, once. */
 const once = Effect.fnUntraced(function* (origin: string, { log }: SimulateServer, phase: Phase) {
-  const { come, model } = phases[phase]
+  const { come, model, open } = phases[phase]
   let text = ""
   const client = call(origin, model, (received) => (text = received))
-  yield* turnUntil(() => log.stats().requests.open === 1)
+  yield* turnUntil(() => log.stats().requests.open === open)
   const upstream = log.requests().at(-1)
   yield* turnUntil(() => come(text, upstream?.status))
   const left = monotonicMicros()
   client.destroy()
-  yield* turnUntil(() => upstream?.state !== "open")
+  yield* turnUntil(() => log.stats().requests.open === 0)
   return (monotonicMicros() - left) / 1000
 })
 
@@ -76,7 +95,10 @@ Effect.gen(function* () {
   )
   const config = join(folder, "millrace.json")
   const providers = { fake: { protocol: "anthropic-messages", baseUrl: simulator.url, apiKey: "x" } }
-  writeFileSync(config, JSON.stringify({ storage: { url: `sqlite:${join(folder, "millrace.db")}` }, providers }))
+  writeFileSync(
+    config,
+    JSON.stringify({ storage: { url: `sqlite:${join(folder, "millrace.db")}` }, providers, models })
+  )
   const { origin } = yield* startMillrace(folder, config)
   for (const phase of Object.keys(phases) as Array<Phase>) {
     yield* once(origin, simulator, phase)
