@@ -41,12 +41,15 @@ const encoding = Effect.promise(() => import("gpt-tokenizer/encoding/o200k_base"
 /** Of a longer text so many characters are counted, and the rest is taken to be like them: counting stops everything else. */
 const maxCounted = 64 * 1024
 
+/** A text may hold what a vocabulary has for its marks, such as `<|im_end|>`: there it is text like any other. */
+const asWritten = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
+
 /** How many tokens a text is, by the o200k vocabulary: close for most models, exact for few. */
 export const estimateTextTokens = (text: string): Effect.Effect<number> =>
   Effect.map(encoding, ({ countTokens }) =>
     text.length <= maxCounted
-      ? countTokens(text)
-      : Math.ceil((countTokens(text.slice(0, maxCounted)) * text.length) / maxCounted)
+      ? countTokens(text, asWritten)
+      : Math.ceil((countTokens(text.slice(0, maxCounted), asWritten) * text.length) / maxCounted)
   )
 
 /** How many input tokens a request is, where its provider cannot be asked. An estimate, never a bill. */
