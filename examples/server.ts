@@ -1,7 +1,7 @@
 // The HTTP server in a program of one's own: every SDK in, an upstream of yours behind it, records in SQLite. Run it with
 //   npm run example -- examples/server.ts
 import { NodeRuntime } from "@effect/platform-node"
-import { Console, Effect, Layer, Stream } from "effect"
+import { Console, Effect, Layer, Schedule, Stream } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import {
   allSurfaces,
@@ -48,11 +48,20 @@ const ask = Effect.fnUntraced(function* (url: string) {
   return yield* (yield* HttpClient.execute(request)).text
 })
 
+const newest = Effect.flatMap(AuditTrail, (audit) => audit.list({ limit: 1 })).pipe(Effect.map(({ data }) => data[0]))
+
+/** The end of a call is recorded soon after its answer, which does not wait for it. */
+const recorded = Effect.repeat(newest, {
+  until: (record) => record?.status === "ended",
+  schedule: Schedule.spaced("10 millis")
+})
+
 const program = Effect.gen(function* () {
   const { url } = yield* Server
   yield* Console.log(yield* ask(url))
-  const { data } = yield* (yield* AuditTrail).list({ limit: 1 })
-  yield* Console.log(`recorded: ${data[0]?.outcome?.kind}`)
+  yield* recorded
+  const record = yield* newest
+  yield* Console.log(`recorded: ${record?.outcome?.kind}`)
 })
 
 program.pipe(Effect.provide(Layer.merge(server, FetchHttpClient.layer)), NodeRuntime.runMain)
