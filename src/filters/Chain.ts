@@ -5,14 +5,15 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import type { EventStream, Filter, FilterContext } from "./Filter.ts"
 import { onEvents } from "./reframe.ts"
+import { eventSide } from "./supervise.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
 type Frames<E> = Pull.Pull<NonEmptyReadonlyArray<Frame>, E>
 
 const signed =
-  ({ name }: Filter, as: "error" | "answer") =>
+  ({ name }: Filter) =>
   (error: LlmError | Ending): LlmError | Ending =>
-    isEnding(error) ? error.from(name, as) : error
+    isEnding(error) ? error.from(name, "answer") : error
 
 /** The filters of a call, in order; fails where one is named that does not exist. */
 export const chainOf = (
@@ -29,16 +30,6 @@ export const chainOf = (
   return Effect.succeed(chain)
 }
 
-/** The request as one filter leaves it. A request is refused as an error, unless the filter says otherwise. */
-export const requestSide = (
-  filter: Filter,
-  request: LlmRequest,
-  context: FilterContext
-): Effect.Effect<LlmRequest, LlmError | Ending> =>
-  filter.request === undefined
-    ? Effect.succeed(request)
-    : Effect.mapError(filter.request(request, context), signed(filter, "error"))
-
 /** The frames as every filter in turn left them; what the filters hold open belongs to the scope. */
 export const filterFrames = (
   filters: ReadonlyArray<Filter>,
@@ -48,8 +39,9 @@ export const filterFrames = (
   scope: Scope.Scope
 ): Effect.Effect<Frames<LlmError | Ending>> => {
   const changes = filters.flatMap((filter) => {
-    const change = filter.events?.(request, context)
-    return change === undefined ? [] : [(self: EventStream) => Stream.mapError(change(self), signed(filter, "answer"))]
+    if (filter.events === undefined) return []
+    const change = eventSide(filter, () => filter.events?.(request, context) ?? ((self) => self))
+    return [(self: EventStream) => Stream.mapError(change(self), signed(filter))]
   })
   if (changes.length === 0) return Effect.succeed(pull)
   const filtered = onEvents((events) => changes.reduce((stream, change) => change(stream), events))

@@ -1,0 +1,153 @@
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+
+/**
+ * What a piece of text is. Refusals are text too; `value` is a text within a value, complete: a citation, or what a
+ * provider's own tool answered.
+ */
+export type BlockKind = "text" | "reasoning" | "toolArguments" | "value"
+
+/** A block of generated text: `tool` is the name of the tool whose arguments it holds. */
+export interface Block {
+  readonly kind: BlockKind
+  readonly id: string
+  readonly choice: number
+  readonly tool: string | undefined
+}
+
+type Delta = Extract<LlmEvent, { readonly text: string }>
+
+/** An event in the queue. `undecided` is how much of a delta's text nobody has decided about, `text` what of it may go. */
+interface Item {
+  readonly event: LlmEvent
+  undecided: number
+  text: string
+  intact: boolean
+}
+
+const deltaOf = (event: Delta, text: string): LlmEvent => {
+  if (event._tag !== "TextDelta") return { ...event, text }
+  // What is known of its tokens would tell what they were.
+  const { logprobs: _, ...rest } = event
+  return { ...rest, text }
+}
+
+/**
+ * The events of one choice that wait for a decision about text, in order. What is decided leaves at once: an event that
+ * was kept whole as the same object, one that was kept in part as what is left of it, and nothing overtakes anything.
+ */
+export class HoldBack {
+  private readonly queue: Array<Item> = []
+
+  get waiting(): boolean {
+    return this.queue.length > 0
+  }
+
+  /** Lets an event wait its turn. */
+  push(event: LlmEvent, out: Array<LlmEvent>): void {
+    if (this.queue.length === 0) out.push(event)
+    else this.queue.push({ event, undecided: 0, text: "", intact: true })
+  }
+
+  /** Holds a delta until its text was decided about. */
+  hold(event: Delta): Item {
+    const item = { event, undecided: event.text.length, text: "", intact: true }
+    this.queue.push(item)
+    return item
+  }
+
+  /** Lets go what is decided. */
+  drain(out: Array<LlmEvent>): void {
+    let gone = 0
+    for (const item of this.queue) {
+      if (item.undecided > 0) {
+        if (item.text !== "" && "text" in item.event) {
+          out.push(deltaOf(item.event, item.text))
+          item.text = ""
+          item.intact = false
+        }
+        break
+      }
+      gone++
+      if (item.intact) out.push(item.event)
+      else if (item.text !== "" && "text" in item.event) out.push(deltaOf(item.event, item.text))
+    }
+    if (gone > 0) this.queue.splice(0, gone)
+  }
+}
+
+/**
+ * The text of one open block, and the decisions about it: they are taken in order, each about the next so many code units
+ * that were not decided about yet.
+ */
+export class HeldBlock {
+  readonly block: Block
+  private readonly holdBack: HoldBack
+  private readonly items: Array<Item> = []
+  /** whether anything of the text was changed */
+  changed = false
+  /** how long the text is, as it came */
+  length = 0
+  /** what may leave of the text so far; kept for tool arguments, which are told again when they are complete */
+  released = ""
+
+  constructor(block: Block, holdBack: HoldBack) {
+    this.block = block
+    this.holdBack = holdBack
+  }
+
+  add(event: Delta): void {
+    this.length += event.text.length
+    this.items.push(this.holdBack.hold(event))
+  }
+
+  /** The next `length` code units may go as they are. */
+  readonly keep = (length: number): void => {
+    let left = length
+    while (left > 0) {
+      const item = this.next()
+      if (item === undefined) return
+      const count = Math.min(left, item.undecided)
+      const text = textOf(item)
+      const from = text.length - item.undecided
+      const kept = from === 0 && count === text.length ? text : text.slice(from, from + count)
+      item.text += kept
+      if (this.block.kind === "toolArguments") this.released += kept
+      item.undecided -= count
+      left -= count
+    }
+    this.settle()
+  }
+
+  /** In the place of the next `length` code units goes another text. */
+  readonly replace = (length: number, text: string): void => {
+    this.changed = true
+    if (this.block.kind === "toolArguments") this.released += text
+    let left = length
+    let said = text
+    while (left > 0 || said !== "") {
+      const item = this.next()
+      if (item === undefined) return
+      const count = Math.min(left, item.undecided)
+      item.intact = false
+      item.text += said
+      said = ""
+      item.undecided -= count
+      left -= count
+    }
+    this.settle()
+  }
+
+  /** The delta that the next decision is about: of one that is decided about as far as it goes, only an empty one. */
+  private next(): Item | undefined {
+    this.settle()
+    return this.items[0]
+  }
+
+  private settle(): void {
+    let gone = 0
+    while (this.items[gone]?.undecided === 0) gone++
+    if (gone > 0) this.items.splice(0, gone)
+  }
+}
+
+const textOf = ({ event }: Item): string => ("text" in event ? event.text : "")

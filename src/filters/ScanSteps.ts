@@ -1,0 +1,218 @@
+import type { Schema } from "effect"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { EventSteps } from "./eventSteps.ts"
+import { type Block, HeldBlock, HoldBack } from "./HoldBack.ts"
+import { isObjectText, mapStrings } from "./json-values.ts"
+import { scanWhole, type TextScanner } from "./TextScanner.ts"
+import { type Ending, isEnding } from "./Verdict.ts"
+
+/** The scanner for a block, or none where the block is of no concern: it then passes untouched. */
+export type ScannerFor = (block: Block) => TextScanner | undefined
+
+interface Scanned {
+  readonly held: HeldBlock
+  readonly scanner: TextScanner
+}
+
+const refusalId = (choice: number) => `refusal ${choice}`
+
+const choiceOf = (event: LlmEvent): number => ("choice" in event ? (event.choice ?? 0) : 0)
+
+/**
+ * Scans the generated text of one answer, block by block, and whatever tells that text again: the complete tool call, the
+ * citation, what a provider's own tool answered.
+ */
+export class ScanSteps implements EventSteps {
+  private readonly scannerFor: ScannerFor
+  private readonly open = new Map<string, Scanned>()
+  /** blocks of tool arguments that ended, until their call comes */
+  private readonly ended = new Map<string, HeldBlock>()
+  private readonly choices = new Map<number, HoldBack>()
+  private readonly changedTexts = new Set<string>()
+
+  constructor(scannerFor: ScannerFor) {
+    this.scannerFor = scannerFor
+  }
+
+  readonly step = (event: LlmEvent, out: Array<LlmEvent>): Ending | undefined => {
+    switch (event._tag) {
+      case "TextDelta":
+      case "ReasoningDelta":
+      case "ToolInputDelta":
+        return this.scan(event.id, event, out)
+      case "RefusalDelta":
+        return this.refusal(event, out)
+      case "TextStart":
+        return this.begin(event, { kind: "text", tool: undefined }, out)
+      case "ReasoningStart":
+        return this.begin(event, { kind: "reasoning", tool: undefined }, out)
+      case "ToolInputStart":
+        return this.begin(event, { kind: "toolArguments", tool: event.name }, out)
+      case "TextEnd":
+      case "ReasoningEnd":
+      case "ToolInputEnd":
+        return this.end(event.id, event, out)
+      case "ToolCall":
+        return this.toolCall(event, out)
+      case "Finish":
+        return this.endAll(() => true, out) ?? this.pass(event, out)
+      case "ChoiceFinish":
+        return this.endAll((choice) => choice === event.choice, out) ?? this.pass(event, out)
+      case "Source":
+        return this.source(event, out)
+      case "ToolResult":
+      case "Opaque":
+        return this.value(event, out)
+      default:
+        return this.pass(event, out)
+    }
+  }
+
+  readonly halt = (out: Array<LlmEvent>): void => {
+    this.endAll(() => true, out)
+  }
+
+  private holdBack(choice: number): HoldBack {
+    let holdBack = this.choices.get(choice)
+    if (holdBack === undefined) this.choices.set(choice, (holdBack = new HoldBack()))
+    return holdBack
+  }
+
+  private pass(event: LlmEvent, out: Array<LlmEvent>): undefined {
+    this.holdBack(choiceOf(event)).push(event, out)
+  }
+
+  private openBlock(block: Block): Scanned | undefined {
+    const scanner = this.scannerFor(block)
+    if (scanner === undefined) return undefined
+    const scanned = { scanner, held: new HeldBlock(block, this.holdBack(block.choice)) }
+    this.open.set(block.id, scanned)
+    return scanned
+  }
+
+  private begin(
+    event: LlmEvent & { readonly id: string; readonly choice?: number },
+    of: Pick<Block, "kind" | "tool">,
+    out: Array<LlmEvent>
+  ): Ending | undefined {
+    const ending = this.endRefusal(choiceOf(event), out)
+    if (ending !== undefined) return ending
+    this.openBlock({ ...of, id: event.id, choice: choiceOf(event) })
+    return this.pass(event, out)
+  }
+
+  private scan(
+    id: string,
+    event: Extract<LlmEvent, { readonly text: string }>,
+    out: Array<LlmEvent>
+  ): Ending | undefined {
+    const scanned = this.open.get(id)
+    if (scanned === undefined) return this.pass(event, out)
+    scanned.held.add(event)
+    return this.decide(scanned, event.text, false, out)
+  }
+
+  private decide({ scanner, held }: Scanned, text: string, end: boolean, out: Array<LlmEvent>): Ending | undefined {
+    const ending = scanner.scan(text, end, held)
+    this.holdBack(held.block.choice).drain(out)
+    return ending
+  }
+
+  private finish(id: string, out: Array<LlmEvent>): Ending | undefined {
+    const scanned = this.open.get(id)
+    if (scanned === undefined) return undefined
+    this.open.delete(id)
+    const ending = this.decide(scanned, "", true, out)
+    const { held } = scanned
+    if (held.block.kind === "toolArguments") this.ended.set(id, held)
+    if (held.changed) this.changedTexts.add(id)
+    return ending
+  }
+
+  private end(id: string, event: LlmEvent, out: Array<LlmEvent>): Ending | undefined {
+    const ending = this.finish(id, out)
+    if (ending !== undefined) return ending
+    if (event._tag !== "ReasoningEnd" || event.signature === undefined || !this.changedTexts.has(id)) {
+      return this.pass(event, out)
+    }
+    // It is the proof of another text.
+    const { signature: _, ...unsigned } = event
+    return this.pass(unsigned, out)
+  }
+
+  private endAll(which: (choice: number) => boolean, out: Array<LlmEvent>): Ending | undefined {
+    for (const [id, { held }] of this.open) {
+      const ending = which(held.block.choice) ? this.finish(id, out) : undefined
+      if (ending !== undefined) return ending
+    }
+    return undefined
+  }
+
+  private refusal(event: Extract<LlmEvent, { readonly _tag: "RefusalDelta" }>, out: Array<LlmEvent>) {
+    const choice = choiceOf(event)
+    const id = refusalId(choice)
+    if (!this.open.has(id)) this.openBlock({ kind: "text", id, choice, tool: undefined })
+    return this.scan(id, event, out)
+  }
+
+  private endRefusal(choice: number, out: Array<LlmEvent>): Ending | undefined {
+    return this.open.size === 0 ? undefined : this.finish(refusalId(choice), out)
+  }
+
+  /** The arguments once more, all of them: as they left. */
+  private toolCall(event: Extract<LlmEvent, { readonly _tag: "ToolCall" }>, out: Array<LlmEvent>): Ending | undefined {
+    const held = this.ended.get(event.id)
+    this.ended.delete(event.id)
+    if (held !== undefined && held.length > 0) {
+      if (!held.changed) return this.pass(event, out)
+      return this.pass({ ...event, arguments: held.released, valid: isObjectText(held.released) }, out)
+    }
+    const scanner = this.scannerFor({
+      kind: "toolArguments",
+      id: event.id,
+      choice: choiceOf(event),
+      tool: event.name
+    })
+    if (scanner === undefined) return this.pass(event, out)
+    const scanned = scanWhole(scanner, event.arguments)
+    if (isEnding(scanned)) return scanned
+    if (scanned === event.arguments) return this.pass(event, out)
+    return this.pass({ ...event, arguments: scanned, valid: isObjectText(scanned) }, out)
+  }
+
+  /** What is cited may say what the text may not; where a text was changed, the places in it are others. */
+  private source(event: Extract<LlmEvent, { readonly _tag: "Source" }>, out: Array<LlmEvent>): Ending | undefined {
+    const { _tag, choice: _, block: __, start: ___, end: ____, ...said } = event
+    const scanned = this.values(event, said)
+    if (isEnding(scanned)) return scanned
+    const moved = event.block !== undefined && this.isChanged(event.block)
+    if (!moved) return this.pass(scanned === said ? event : { ...event, ...scanned }, out)
+    const { origin: _____, ...rest } = scanned
+    return this.pass(
+      { _tag, ...(event.choice === undefined ? {} : { choice: event.choice }), block: event.block, ...rest },
+      out
+    )
+  }
+
+  private isChanged(id: string): boolean {
+    return this.changedTexts.has(id) || this.open.get(id)?.held.changed === true
+  }
+
+  private value(
+    event: Extract<LlmEvent, { readonly _tag: "ToolResult" | "Opaque" }>,
+    out: Array<LlmEvent>
+  ): Ending | undefined {
+    const scanned = this.values(event, event.value)
+    if (isEnding(scanned)) return scanned
+    return this.pass(scanned === event.value ? event : { ...event, value: scanned }, out)
+  }
+
+  private values<A extends Schema.Json>(event: LlmEvent, value: A): A | Ending {
+    const block: Block = { kind: "value", id: "", choice: choiceOf(event), tool: undefined }
+    if (this.scannerFor(block) === undefined) return value
+    return mapStrings(value, (text) => {
+      const scanner = this.scannerFor(block)
+      return scanner === undefined ? text : scanWhole(scanner, text)
+    })
+  }
+}

@@ -1,0 +1,48 @@
+import { Predicate, Result } from "effect"
+import { type Ending, isEnding } from "./Verdict.ts"
+
+/** Whether a text is a JSON object, as the arguments of a tool have to be. */
+export const isObjectText = (text: string): boolean =>
+  Result.match(
+    Result.try((): unknown => JSON.parse(text)),
+    { onSuccess: Predicate.isObject, onFailure: () => false }
+  )
+
+/**
+ * A JSON value with every string in it changed, names of properties too; the same object where none is. A verdict about
+ * one of them is the verdict about all.
+ */
+export const mapStrings = <A>(value: A, change: (text: string) => string | Ending): A | Ending =>
+  // Strings stay strings and everything else keeps its shape.
+  mapUnknown(value, change) as A | Ending
+
+const mapUnknown = (value: unknown, change: (text: string) => string | Ending): unknown => {
+  if (typeof value === "string") return change(value)
+  if (Array.isArray(value)) return mapArray(value, change)
+  return Predicate.isObject(value) ? mapObject(value, change) : value
+}
+
+const mapArray = (values: ReadonlyArray<unknown>, change: (text: string) => string | Ending): unknown => {
+  let changed = false
+  const mapped: Array<unknown> = []
+  for (const value of values) {
+    const to = mapUnknown(value, change)
+    if (isEnding(to)) return to
+    changed ||= to !== value
+    mapped.push(to)
+  }
+  return changed ? mapped : values
+}
+
+const mapObject = (object: object, change: (text: string) => string | Ending): unknown => {
+  let changed = false
+  const entries: Array<readonly [string, unknown]> = []
+  for (const [key, value] of Object.entries(object)) {
+    const name = change(key)
+    const to = isEnding(name) ? name : mapUnknown(value, change)
+    if (isEnding(name) || isEnding(to)) return to
+    changed ||= name !== key || to !== value
+    entries.push([name, to])
+  }
+  return changed ? Object.fromEntries(entries) : object
+}

@@ -1,0 +1,199 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result, Schema } from "effect"
+import { compile, type Pattern } from "../../../src/filters/pattern/Program.ts"
+import { type OnMatch, PatternScanner } from "../../../src/filters/pattern/PatternScanner.ts"
+import type { TextScanner } from "../../../src/filters/TextScanner.ts"
+import { isEnding, refuse } from "../../../src/filters/Verdict.ts"
+import { everySplit, someSplits } from "../splits.ts"
+
+/** What leaves of a text that comes in pieces; with the most that was ever held back. */
+const through = (scanner: TextScanner, pieces: ReadonlyArray<string>) => {
+  const text = pieces.join("")
+  let left = ""
+  let decided = 0
+  let came = 0
+  let held = 0
+  const decide = {
+    keep: (length: number) => {
+      left += text.slice(decided, decided + length)
+      decided += length
+    },
+    replace: (length: number, by: string) => {
+      left += by
+      decided += length
+    }
+  }
+  for (const piece of pieces) {
+    came += piece.length
+    const ending = scanner.scan(piece, false, decide)
+    if (ending !== undefined) return { left, held, ending }
+    held = Math.max(held, came - decided)
+  }
+  const ending = scanner.scan("", true, decide)
+  assert.isTrue(ending !== undefined || decided === text.length, "everything is decided about at the end")
+  return { left, held, ending }
+}
+
+const programOf = (patterns: ReadonlyArray<Pattern>) => {
+  const program = compile(patterns)
+  if (Result.isFailure(program)) throw new Error(program.failure)
+  return program.success
+}
+
+const marked: OnMatch = ({ text }) => `<${text}>`
+const hiding = (...sources: ReadonlyArray<string>) => {
+  const program = programOf(sources.map((source) => ({ source })))
+  return () => new PatternScanner(program, marked)
+}
+
+/** The same by the engine of the language, on the whole text. */
+const expected = (text: string, sources: ReadonlyArray<string>): string =>
+  text.replaceAll(new RegExp(sources.map((source) => `(?:${source})`).join("|"), "gu"), (found) =>
+    found === "" ? "" : `<${found}>`
+  )
+
+const sets: ReadonlyArray<ReadonlyArray<string>> = [
+  ["abc"],
+  ["a|ab", "bc"],
+  ["ab|a", "b+"],
+  ["a+?b", "a"],
+  ["a+b", "b"],
+  ["(?:ab)+c?"],
+  ["\\bab\\b", "c"],
+  ["\\Bb", "a$"],
+  ["^a", "c+$"],
+  ["[ab]c[^a]", "cc"],
+  ["a.c", "b"],
+  ["a.*?c"],
+  ["a.*c", "b"],
+  ["b{2,3}", "ab{0,2}c"],
+  ["(?:a|b)*c"],
+  [" ?a ?", "b c"]
+]
+
+describe("patterns", () => {
+  for (const sources of sets) {
+    it(`${sources.join(" and ")} hide the same for every split`, () => {
+      const scanner = hiding(...sources)
+      const letters = ["a", "b", "c", " "]
+      for (let code = 0; code < 4 ** 5; code++) {
+        const text = [0, 1, 2, 3, 4].map((at) => letters[(code >> (2 * at)) & 3]).join("")
+        const wanted = expected(text, sources)
+        for (const pieces of everySplit(text))
+          assert.strictEqual(through(scanner(), pieces).left, wanted, pieces.join("|"))
+      }
+    })
+  }
+
+  it.effect.prop(
+    "hide the same in texts of every kind",
+    [Schema.Array(Schema.Literals(["a", "b", "c", " ", "\n", "€", "😀", "1", "-"]))],
+    ([letters]) =>
+      Effect.sync(() => {
+        const text = letters.join("")
+        for (const sources of sets) {
+          const wanted = expected(text, sources)
+          for (const pieces of someSplits(text, 3)) {
+            assert.strictEqual(through(hiding(...sources)(), pieces).left, wanted, pieces.join("|"))
+          }
+        }
+      })
+  )
+
+  it("never cut a character in two", () => {
+    const scanner = hiding("😀a", "[😃-😅]")
+    for (const pieces of everySplit("x😀a😀b😄y")) {
+      assert.strictEqual(through(scanner(), pieces).left, "x<😀a>😀b<😄>y")
+    }
+    const lone = through(hiding("a")(), ["x\ud83d", "\ud83d", "y\ud83d"])
+    assert.strictEqual(lone.left, "x\ud83d\ud83dy\ud83d")
+  })
+
+  it("know the words of other alphabets, and the places between them", () => {
+    const program = programOf([{ source: "\\bмир\\b" }, { source: "\\bübel\\b", caseInsensitive: true }])
+    const scanner = () => new PatternScanner(program, marked)
+    for (const pieces of someSplits("мир, мира; Übel übler ÜBEL")) {
+      assert.strictEqual(through(scanner(), pieces).left, "<мир>, мира; <Übel> übler <ÜBEL>")
+    }
+  })
+})
+
+describe("what is held back", () => {
+  it("is nothing while nothing can become a match", () => {
+    assert.strictEqual(through(hiding("secret")(), "a plain text to read".split("")).held, 0)
+  })
+
+  it("is what may still become one", () => {
+    assert.strictEqual(through(hiding("secret")(), "so secr so".split("")).held, 4)
+  })
+
+  it("is never longer than the longest match", () => {
+    const bounded = programOf([{ source: "ab{1,10}c" }])
+    assert.strictEqual(bounded.longest, 24)
+    assert.isAtMost(through(new PatternScanner(bounded, marked), "abbbbbbbbbbbbbbbbbbbbb".split("")).held, 24)
+  })
+
+  it("of a pattern without a bound is what the bound says; of a longer match only that much is hidden", () => {
+    const program = programOf([{ source: "a+b", longest: 8 }])
+    const long = `${"a".repeat(20)}b`
+    const { left, held } = through(new PatternScanner(program, marked), long.split(""))
+    assert.strictEqual(held, 8)
+    for (const pieces of someSplits(long)) {
+      assert.strictEqual(through(new PatternScanner(program, marked), pieces).left, left)
+    }
+    assert.strictEqual(left, `${"a".repeat(13)}<${"a".repeat(7)}b>`)
+  })
+
+  it("of a match that could go on for ever is hidden in pieces", () => {
+    const program = programOf([{ source: "[0-9]+", longest: 8 }])
+    for (const pieces of someSplits("1".repeat(20))) {
+      assert.strictEqual(through(new PatternScanner(program, () => "#"), pieces).left, "###")
+    }
+  })
+})
+
+describe("a match", () => {
+  it("is none where the pattern declines it", () => {
+    const even = programOf([{ source: "[0-9]+", matches: (text) => text.length % 2 === 0 }])
+    for (const pieces of everySplit("a12b345c6")) {
+      assert.strictEqual(through(new PatternScanner(even, marked), pieces).left, "a<12>b<34>5c6")
+    }
+  })
+
+  it("may end the call: what stands before it leaves, nothing else", () => {
+    const program = programOf([{ source: "secret" }])
+    for (const pieces of everySplit("my secret")) {
+      const { left, ending } = through(new PatternScanner(program, () => refuse("no")), pieces)
+      assert.strictEqual(left, "my ")
+      assert.isTrue(isEnding(ending))
+    }
+  })
+})
+
+describe("a pattern that cannot be used", () => {
+  for (const [source, why] of [
+    ["(a", "is no pattern"],
+    ["(?<!a)b", "is no pattern"],
+    ["(a)\\1", "is no pattern"],
+    ["a*", "matches the empty text"],
+    ["(?:(?:a{100}){100}){100}", "is"]
+  ] as const) {
+    it(`${source} is told`, () => {
+      const program = compile([{ source }])
+      assert.isTrue(Result.isFailure(program))
+      if (Result.isFailure(program)) assert.include(program.failure, why)
+    })
+  }
+})
+
+describe("time", () => {
+  it("is in proportion to the text for patterns that explode elsewhere", () => {
+    const program = programOf([{ source: "(?:a+)+$" }, { source: "(?:a|aa)+b" }])
+    const text = `${"a".repeat(50_000)}!`
+    let steps = 0
+    const decide = { keep: () => void steps++, replace: () => void steps++ }
+    new PatternScanner(program, marked).scan(text, true, decide)
+    // A backtracking engine would not come back.
+    assert.isAbove(steps, 0)
+  })
+})
