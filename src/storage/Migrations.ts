@@ -92,7 +92,11 @@ export const migrate: (
 ) => Effect.Effect<ReadonlyArray<number>, StorageError | MigrationError, Database> = Effect.fn("storage.migrate")(
   function* (subject: string, migrations: ReadonlyArray<Migration>) {
     const database = yield* Database
-    yield* database.batch([{ sql: createTable, params: [] }])
+    // "if not exists" is not looked at and acted upon in one step by every database
+    yield* Effect.retry(database.batch([{ sql: createTable, params: [] }]), {
+      while: ({ kind }) => kind === "constraint",
+      times: 3
+    })
     const applied: Array<number> = []
     for (;;) {
       const recorded = yield* readRecorded(subject)

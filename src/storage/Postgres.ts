@@ -1,0 +1,141 @@
+import { PgClient } from "@effect/sql-pg"
+import { Cause, Effect, Layer, type Redacted, Schema, Semaphore } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlError } from "effect/sql/SqlError"
+import { Database, type Row, type SqlValue, type Statement, StorageError } from "./Database.ts"
+import { failureOf } from "./postgres-errors.ts"
+import { bindable, numbered, type Sent, together } from "./postgres-text.ts"
+
+/** Where the database is, and what an acknowledged batch survives. */
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`, with `?sslmode=require` and the like. */
+  readonly url: Redacted.Redacted
+  /** Whether a commit waits for the server's disk. Without it the last batches may be lost when the server crashes. */
+  readonly synchronousCommit?: boolean
+}
+
+/** Nobody waits longer for rows. A batch is waited for: what became of it cannot be known before the connection ends. */
+const queryTimeout = "30 seconds"
+const keepAlive = "10 seconds"
+const connectTimeout = "5 seconds"
+const readers = 4
+const knownTexts = 512
+
+/** Integers of 64 bits come as bigints; the port gives numbers where these are exact. */
+const valueOf = (value: unknown): SqlValue => {
+  if (typeof value === "bigint") {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value
+  }
+  if (typeof value === "boolean") return value ? 1 : 0
+  if (value instanceof Date) return value.getTime()
+  return typeof value === "number" || typeof value === "string" || value instanceof Uint8Array ? value : null
+}
+
+const rowOf = (row: object): Row =>
+  Object.fromEntries(Object.entries(row).map(([column, value]) => [column, valueOf(value)]))
+
+const rowCountOf = (result: unknown): number => {
+  const count: unknown = typeof result === "object" && result !== null ? Reflect.get(result, "rowCount") : undefined
+  return typeof count === "number" ? count : 0
+}
+
+const writes = /^(?:\s|--[^\n]*\n)*(?:insert|update|delete|with)\b/i
+
+const storageError = (operation: StorageError["operation"], where: string, error: SqlError, statement?: number) => {
+  const { kind, message } = failureOf(error)
+  return new StorageError({
+    operation,
+    kind,
+    message: `${operation} ${where}: ${message}`,
+    ...(statement === undefined ? {} : { statement })
+  })
+}
+
+const isSqlError = Schema.is(SqlError)
+const isStorageError = Schema.is(StorageError)
+
+/** A transaction on a connection that broke cannot be rolled back either, which the driver takes for a defect. */
+const brokenConnection = (where: string, cause: Cause.Cause<StorageError>): Effect.Effect<never, StorageError> => {
+  for (const reason of cause.reasons) {
+    if (Cause.isFailReason(reason)) return Effect.fail(reason.error)
+    if (!Cause.isDieReason(reason)) continue
+    if (isStorageError(reason.defect)) return Effect.fail(reason.defect)
+    if (isSqlError(reason.defect)) return Effect.fail(storageError("batch", where, reason.defect))
+  }
+  return Effect.failCause(cause)
+}
+
+const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: PostgresOptions) {
+  const where = "on PostgreSQL"
+  const connect = (maxConnections: number, startupParameters: Record<string, string>) =>
+    PgClient.make({ url, applicationName: "millrace", connectTimeout, keepAlive, maxConnections, startupParameters })
+  const writer = yield* connect(1, { synchronous_commit: synchronousCommit ? "on" : "off" })
+  const reader = yield* connect(readers, { default_transaction_read_only: "on" })
+  // the order in which batches were issued is that in which they are committed
+  const writing = yield* Semaphore.make(1)
+  const silent = new StorageError({
+    operation: "query",
+    kind: "unavailable",
+    message: `query ${where}: no answer within ${queryTimeout}`
+  })
+  const texts = new Map<string, string>()
+
+  const textOf = (sql: string): string => {
+    const known = texts.get(sql)
+    if (known !== undefined) return known
+    const text = numbered(sql)
+    if (texts.size < knownTexts) texts.set(sql, text)
+    return text
+  }
+
+  const send = ({ count, first, params, sql }: Sent): Effect.Effect<ReadonlyArray<number>, StorageError> =>
+    writer.unsafe(textOf(sql), params.map(bindable)).raw.pipe(
+      Effect.map((result) =>
+        count > 1 ? new Array<number>(count).fill(1) : [writes.test(sql) ? rowCountOf(result) : 0]
+      ),
+      Effect.mapError((error) => storageError("batch", `statement ${first + 1} ${where}`, error, first))
+    )
+
+  const transaction = (statements: ReadonlyArray<Statement>) =>
+    Effect.forEach(together(statements), send).pipe(
+      writer.withTransaction,
+      Effect.catchTag("SqlError", (error) => Effect.fail(storageError("batch", where, error))),
+      Effect.map((changes) => changes.flat()),
+      Effect.catchCause((cause) => brokenConnection(where, cause))
+    )
+
+  const query = (sql: string, params: ReadonlyArray<SqlValue> = []) =>
+    reader.unsafe(textOf(sql), params.map(bindable)).pipe(
+      Effect.mapBoth({
+        onSuccess: (rows) => rows.map(rowOf),
+        onFailure: (error) => storageError("query", where, error)
+      }),
+      Effect.timeoutOrElse({ duration: queryTimeout, orElse: () => Effect.fail(silent) })
+    )
+
+  yield* query("select 1").pipe(
+    Effect.mapError(({ kind, message }) => new StorageError({ operation: "open", kind, message }))
+  )
+
+  return Database.of({
+    dialect: "postgres",
+    batch: (statements) => writing.withPermit(transaction(statements)),
+    query
+  })
+})
+
+/**
+ * The database on a PostgreSQL server (14 or newer), shared safely with other processes on any machine. Fails with
+ * `operation: "open"` when it cannot be reached. A connection that breaks is replaced; what was under way fails as
+ * `unavailable`.
+ *
+ * Gotcha: text there cannot hold a NUL; one that is written comes back as U+FFFD.
+ */
+export const layer = (options: PostgresOptions): Layer.Layer<Database, StorageError> =>
+  Layer.effect(
+    Database,
+    Effect.mapError(make(options), (error) =>
+      error._tag === "StorageError" ? error : storageError("open", "PostgreSQL", error)
+    )
+  ).pipe(Layer.provide(Reactivity.layer))

@@ -1,0 +1,38 @@
+import type { SqlError } from "effect/sql/SqlError"
+import type { StorageErrorKind } from "./Database.ts"
+
+/** SQLSTATEs, or their classes, which are their first two characters. What is not named is a mistake in the statement. */
+const kinds: { readonly [code: string]: StorageErrorKind } = {
+  "08": "unavailable", // connection
+  "23": "constraint",
+  "25006": "readonly", // read_only_sql_transaction
+  "28": "unavailable", // authorization
+  "3D": "unavailable", // there is no such database
+  "40": "busy", // serialization, deadlock
+  "42501": "readonly", // insufficient_privilege
+  "53": "unavailable", // resources
+  "53100": "full", // disk_full
+  "54000": "full", // program_limit_exceeded
+  "55P03": "busy", // lock_not_available
+  "57": "unavailable", // shutdown, cancelled
+  "58": "unavailable", // the server's own input and output
+  "58030": "unavailable",
+  F0: "unavailable", // configuration file
+  XX001: "corrupt",
+  XX002: "corrupt"
+}
+
+/** The server's code, and what it says; of a connection that broke there is no code. */
+const causeOf = ({ reason }: SqlError): { readonly code: string | undefined; readonly message: string | undefined } => {
+  const { cause } = reason
+  if (!(cause instanceof Error)) return { code: undefined, message: undefined }
+  const code = Reflect.get(cause, "code")
+  return { code: typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined, message: cause.message }
+}
+
+/** What a failure of the driver means. */
+export const failureOf = (error: SqlError): { readonly kind: StorageErrorKind; readonly message: string } => {
+  const { code, message = error.message } = causeOf(error)
+  if (code !== undefined) return { kind: kinds[code] ?? kinds[code.slice(0, 2)] ?? "other", message }
+  return { kind: "unavailable", message }
+}
