@@ -35,6 +35,6 @@ const mend = (error: StorageError | MigrationError): string => {
     case "full":
       return "Make room on the device, or name a file elsewhere by storage.url in the configuration."
     default:
-      return "Check that the file and its folder may be written, or name another file by storage.url in the configuration."
+      return "Check that it is there and may be written, or name another place by storage.url in the configuration."
   }
 }

@@ -4,6 +4,7 @@ import type { AuditStore } from "../audit/AuditStore.ts"
 import { CallRecord } from "../audit/CallRecord.ts"
 import * as CallRecords from "../audit/CallRecords.ts"
 import type { Configuration } from "../config/Configuration.ts"
+import { formatStorageUrl } from "../config/Document.ts"
 import { storeLayer } from "../config/layers.ts"
 import { baseOf } from "./asking.ts"
 import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
@@ -27,10 +28,10 @@ export const databaseRecords = Effect.fnUntraced(function* (
         "The configuration keeps records in the memory of the server.\nAsk the server: --url http://127.0.0.1:8787"
     })
   }
-  const where = storage.filename
+  const where = storage._tag === "Sqlite" ? storage.filename : formatStorageUrl(storage)
   const files = yield* FileSystem.FileSystem
   // Opening would make the file.
-  if (!(yield* Effect.orElseSucceed(files.exists(where), () => false))) {
+  if (storage._tag === "Sqlite" && !(yield* Effect.orElseSucceed(files.exists(where), () => false))) {
     return { where, list: () => Effect.succeed([]), get: () => Effect.undefined }
   }
   const read = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E, AuditStore>) =>

@@ -17,8 +17,10 @@ export const describeSource = ({ file }: Configuration): string =>
   file ?? "none found (./millrace.yaml, .json, .toml): the defaults, and the keys in the environment"
 
 /** Where records are kept, as a path that holds wherever it is read. */
-export const describeStorage = ({ storage }: Configuration): string =>
-  storage._tag === "Memory" ? "in memory, gone when the server stops" : resolve(storage.filename)
+export const describeStorage = ({ storage }: Configuration): string => {
+  if (storage._tag === "Sqlite") return resolve(storage.filename)
+  return storage._tag === "Memory" ? "in memory, gone when the server stops" : formatStorageUrl(storage)
+}
 
 const describeProvider = (settings: ProviderSettings): string => {
   if (settings._tag === "Simulator") return `simulated models: ${settings.models.join(", ")}`

@@ -1,4 +1,4 @@
-import { ByteSize, DateTime, Duration, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { ByteSize, DateTime, Duration, Effect, Option, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
 import { Limits } from "../accounting/Limits.ts"
 import { KeyName } from "../accounting/VirtualKey.ts"
 import { CaptureLevel } from "../audit/Capture.ts"
@@ -31,26 +31,41 @@ const Server = Schema.Struct({
   keepAlive: ShortDuration.pipe(withDefault(Duration.seconds(15)))
 })
 
-/** Where records are kept: a SQLite file, or the memory of the process. */
+/** Where records are kept: a SQLite file, a PostgreSQL server, or the memory of the process. */
 export const StorageLocation = Schema.Union([
   Schema.TaggedStruct("Sqlite", { filename: Schema.NonEmptyString }),
+  // the URL may hold a password
+  Schema.TaggedStruct("Postgres", { url: Schema.Redacted(Schema.String) }),
   Schema.TaggedStruct("Memory", {})
 ])
 export type StorageLocation = typeof StorageLocation.Type
 
 const expectedUrl =
-  "sqlite:<path of a file> (such as sqlite:.millrace/millrace.db) or memory: (this version does not support postgres:// yet)"
+  "sqlite:<path of a file> (such as sqlite:.millrace/millrace.db), postgres://<user>:<password>@<host>:<port>/<database> or memory:"
 
 const parseStorageUrl = (url: string): StorageLocation | undefined => {
   if (url === "memory:" || url === "sqlite::memory:") return { _tag: "Memory" }
+  if (/^postgres(?:ql)?:\/\/[^/]/.test(url)) {
+    return URL.canParse(url) ? { _tag: "Postgres", url: Redacted.make(url) } : undefined
+  }
   // sqlite:///absolute/path is how the scheme is written where a URL needs an authority.
   const filename = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1]
   return filename === undefined || filename.startsWith("//") ? undefined : { _tag: "Sqlite", filename }
 }
 
-/** The URL of a storage location, as the document has it. */
-export const formatStorageUrl = (location: StorageLocation): string =>
-  location._tag === "Memory" ? "memory:" : `sqlite:${location.filename}`
+/** The URL of a storage location, as the document has it, but for a password. */
+export const formatStorageUrl = (location: StorageLocation): string => {
+  switch (location._tag) {
+    case "Memory":
+      return "memory:"
+    case "Sqlite":
+      return `sqlite:${location.filename}`
+    case "Postgres": {
+      const { host, pathname, protocol, username } = new URL(Redacted.value(location.url))
+      return `${protocol}//${username === "" ? "" : `${username}@`}${host}${pathname}`
+    }
+  }
+}
 
 const StorageUrl = text(expectedUrl).pipe(
   Schema.decodeTo(StorageLocation, {

@@ -21,16 +21,23 @@ import { TargetStates } from "../routing/TargetStates.ts"
 import type { Upstream } from "../routing/Upstream.ts"
 import type { Database, StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
+import * as Postgres from "../storage/Postgres.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
 import { listingOf, usualOf } from "./plans.ts"
 
 /** The database of a configuration; undefined where everything is kept in memory. Made once, it may be used by several. */
 const databaseLayer = ({ audit, storage }: Configuration): Layer.Layer<Database, StorageError> | undefined => {
-  if (storage._tag === "Memory") return undefined
   // What only has to survive the process needs no flush to the disk for every batch.
-  const synchronous = audit.durability === "strict" || audit.durability === "standard" ? "FULL" : "NORMAL"
-  return Sqlite.layer({ filename: storage.filename, synchronous })
+  const flushed = audit.durability === "strict" || audit.durability === "standard"
+  switch (storage._tag) {
+    case "Memory":
+      return undefined
+    case "Sqlite":
+      return Sqlite.layer({ filename: storage.filename, synchronous: flushed ? "FULL" : "NORMAL" })
+    case "Postgres":
+      return Postgres.layer({ url: storage.url, synchronousCommit: flushed })
+  }
 }
 
 /** Where the records of calls are. Making it brings the tables up to date; it takes no part in recording. */

@@ -92,7 +92,7 @@ const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: Pos
   const send = ({ count, first, params, sql }: Sent): Effect.Effect<ReadonlyArray<number>, StorageError> =>
     writer.unsafe(textOf(sql), params.map(bindable)).raw.pipe(
       Effect.map((result) =>
-        count > 1 ? new Array<number>(count).fill(1) : [writes.test(sql) ? rowCountOf(result) : 0]
+        count > 1 ? Array.from({ length: count }, () => 1) : [writes.test(sql) ? rowCountOf(result) : 0]
       ),
       Effect.mapError((error) => storageError("batch", `statement ${first + 1} ${where}`, error, first))
     )

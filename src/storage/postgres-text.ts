@@ -18,6 +18,13 @@ const plainInsert = /^\s*insert\s+into\s+\w+\s*\([^()]*\)\s*values\s*(\((?:\s*\?
 /** Sizes are powers of two, so that there are few different texts to prepare. */
 const maxRowsTogether = 64
 
+/** How many statements from `first` on are the same text. */
+const alike = (statements: ReadonlyArray<Statement>, first: number): number => {
+  let end = first
+  while (end - first < maxRowsTogether && statements[end]?.sql === statements[first]?.sql) end++
+  return end - first
+}
+
 /** What is sent as one statement: `first` is the index of its first in the batch, `count` how many it stands for. */
 export interface Sent extends Statement {
   readonly first: number
@@ -30,9 +37,7 @@ export const together = (statements: ReadonlyArray<Statement>): ReadonlyArray<Se
   for (let first = 0; first < statements.length;) {
     const { params, sql } = statements[first]!
     const row = plainInsert.exec(sql)?.[1]
-    let alike = 1
-    while (row !== undefined && alike < maxRowsTogether && statements[first + alike]?.sql === sql) alike++
-    const count = 2 ** Math.floor(Math.log2(alike))
+    const count = row === undefined ? 1 : 2 ** Math.floor(Math.log2(alike(statements, first)))
     const rows = statements.slice(first, first + count)
     const text = count === 1 ? sql : sql + `, ${row}`.repeat(count - 1)
     sent.push({ first, count, sql: text, params: count === 1 ? params : rows.flatMap((statement) => statement.params) })

@@ -6,14 +6,14 @@ import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { finalRow, openedRow } from "../../src/audit/CallRecord.ts"
 import { type CallQuery, get, list } from "../../src/audit/CallRecords.ts"
 import type { FinalRecord, OpenRecord } from "../../src/domain/Call.ts"
-import * as Sqlite from "../../src/storage/Sqlite.ts"
-import { temporaryFile } from "../storage/temporary.ts"
+import type { StorageError } from "../../src/storage/Database.ts"
+import type { MigrationError } from "../../src/storage/Migrations.ts"
+import { databaseAt } from "../storage/address.ts"
+import { describeDatabases, freshDatabase, type Kind } from "../storage/databases.ts"
 import { finalRecord, openRecord, responseOf } from "./records.ts"
 
-const stores = {
-  memory: AuditStoreMemory.layer,
-  sql: Layer.provide(AuditStoreSql.layer, Sqlite.layerMemory)
-}
+const sqlIn = (kind: Kind) =>
+  Layer.unwrap(Effect.map(freshDatabase(kind), (address) => Layer.provide(AuditStoreSql.layer, databaseAt(address))))
 
 const opened = (id: string, more: Partial<OpenRecord> = {}, owner = "owner") =>
   openedRow(openRecord(id, more), "full", owner)
@@ -35,146 +35,148 @@ const allPages = Effect.fnUntraced(function* (limit: number) {
   return pages
 })
 
-for (const [name, store] of Object.entries(stores)) {
-  describe(`a store of calls (${name})`, () => {
-    it.effect("keeps the first opening and the first ending of a call", () =>
-      Effect.gen(function* () {
-        const { commit } = yield* AuditStore
-        yield* commit([opened("a"), ended("a"), opened("a", { model: "other" })])
-        yield* commit([ended("a", { outcome: { _tag: "Cancelled", by: "client" } })])
-        const record = yield* get("a")
-        assert.strictEqual(record?.model, "smart")
-        assert.strictEqual(record?.outcome?.kind, "Completed")
-        assert.isUndefined(yield* get("b"))
-      }).pipe(Effect.provide(store))
-    )
+const testStore = (store: Layer.Layer<AuditStore, StorageError | MigrationError>) => {
+  it.effect("keeps the first opening and the first ending of a call", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* AuditStore
+      yield* commit([opened("a"), ended("a"), opened("a", { model: "other" })])
+      yield* commit([ended("a", { outcome: { _tag: "Cancelled", by: "client" } })])
+      const record = yield* get("a")
+      assert.strictEqual(record?.model, "smart")
+      assert.strictEqual(record?.outcome?.kind, "Completed")
+      assert.isUndefined(yield* get("b"))
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("lists the newest first, each once, however the pages are cut", () =>
-      Effect.gen(function* () {
-        const { commit } = yield* AuditStore
-        // several calls of the same millisecond
-        yield* commit(Array.from({ length: 25 }, (_, n) => opened(`c${100 + n}`, { openedAt: Math.floor(n / 4) })))
-        const expected = Array.from({ length: 25 }, (_, n) => `c${124 - n}`)
-        for (const limit of [1, 3, 4, 24, 25, 26]) {
-          const pages = yield* allPages(limit)
-          assert.deepStrictEqual(pages.flat(), expected)
-          assert.strictEqual(pages.length, Math.ceil(25 / limit))
-        }
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("lists the newest first, each once, however the pages are cut", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* AuditStore
+      // several calls of the same millisecond
+      yield* commit(Array.from({ length: 25 }, (_, n) => opened(`c${100 + n}`, { openedAt: Math.floor(n / 4) })))
+      const expected = Array.from({ length: 25 }, (_, n) => `c${124 - n}`)
+      for (const limit of [1, 3, 4, 24, 25, 26]) {
+        const pages = yield* allPages(limit)
+        assert.deepStrictEqual(pages.flat(), expected)
+        assert.strictEqual(pages.length, Math.ceil(25 / limit))
+      }
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("does not move the next page when calls begin meanwhile", () =>
-      Effect.gen(function* () {
-        const { commit } = yield* AuditStore
-        yield* commit([1, 2, 3, 4].map((n) => opened(`c${n}`, { openedAt: n })))
-        const first = yield* list({ limit: 2 })
-        yield* commit([opened("c5", { openedAt: 5 }), ended("c2")])
-        assert.deepStrictEqual(
-          first.data.map((record) => record.id),
-          ["c4", "c3"]
-        )
-        assert.deepStrictEqual(yield* listedIds({ limit: 2, cursor: first.nextCursor }), ["c2", "c1"])
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("does not move the next page when calls begin meanwhile", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* AuditStore
+      yield* commit([1, 2, 3, 4].map((n) => opened(`c${n}`, { openedAt: n })))
+      const first = yield* list({ limit: 2 })
+      yield* commit([opened("c5", { openedAt: 5 }), ended("c2")])
+      assert.deepStrictEqual(
+        first.data.map((record) => record.id),
+        ["c4", "c3"]
+      )
+      assert.deepStrictEqual(yield* listedIds({ limit: 2, cursor: first.nextCursor }), ["c2", "c1"])
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("finds calls by what is known of them", () =>
-      Effect.gen(function* () {
-        const { commit } = yield* AuditStore
-        yield* commit([
-          opened("a", { openedAt: 1, requestId: "r1", caller: { key: "ci" } }),
-          ended("a"),
-          opened("b", { openedAt: 2, model: "fast", conversation: "talk", caller: {} }),
-          ended("b", { outcome: { _tag: "Cancelled", by: "client" } }),
-          opened("c", { openedAt: 3, requestId: "r1", caller: { key: "cd" } })
-        ])
-        const found = (filter: CallFilter) => listedIds(filter)
-        assert.deepStrictEqual(yield* found({}), ["c", "b", "a"])
-        assert.deepStrictEqual(yield* found({ status: "open" }), ["c"])
-        assert.deepStrictEqual(yield* found({ status: "ended" }), ["b", "a"])
-        assert.deepStrictEqual(yield* found({ outcome: "Cancelled" }), ["b"])
-        assert.deepStrictEqual(yield* found({ model: "fast" }), ["b"])
-        assert.deepStrictEqual(yield* found({ key: "ci" }), ["a"])
-        assert.deepStrictEqual(yield* found({ requestId: "r1" }), ["c", "a"])
-        assert.deepStrictEqual(yield* found({ requestId: "r1", status: "ended" }), ["a"])
-        assert.deepStrictEqual(yield* found({ conversation: "talk" }), ["b"])
-        assert.deepStrictEqual(yield* found({ openedFrom: 2 }), ["c", "b"])
-        assert.deepStrictEqual(yield* found({ openedBefore: 2 }), ["a"])
-        assert.deepStrictEqual(yield* found({ requestId: "' or 1=1 --" }), [])
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("finds calls by what is known of them", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* AuditStore
+      yield* commit([
+        opened("a", { openedAt: 1, requestId: "r1", caller: { key: "ci" } }),
+        ended("a"),
+        opened("b", { openedAt: 2, model: "fast", conversation: "talk", caller: {} }),
+        ended("b", { outcome: { _tag: "Cancelled", by: "client" } }),
+        opened("c", { openedAt: 3, requestId: "r1", caller: { key: "cd" } })
+      ])
+      const found = (filter: CallFilter) => listedIds(filter)
+      assert.deepStrictEqual(yield* found({}), ["c", "b", "a"])
+      assert.deepStrictEqual(yield* found({ status: "open" }), ["c"])
+      assert.deepStrictEqual(yield* found({ status: "ended" }), ["b", "a"])
+      assert.deepStrictEqual(yield* found({ outcome: "Cancelled" }), ["b"])
+      assert.deepStrictEqual(yield* found({ model: "fast" }), ["b"])
+      assert.deepStrictEqual(yield* found({ key: "ci" }), ["a"])
+      assert.deepStrictEqual(yield* found({ requestId: "r1" }), ["c", "a"])
+      assert.deepStrictEqual(yield* found({ requestId: "r1", status: "ended" }), ["a"])
+      assert.deepStrictEqual(yield* found({ conversation: "talk" }), ["b"])
+      assert.deepStrictEqual(yield* found({ openedFrom: 2 }), ["c", "b"])
+      assert.deepStrictEqual(yield* found({ openedBefore: 2 }), ["a"])
+      assert.deepStrictEqual(yield* found({ requestId: "' or 1=1 --" }), [])
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("lists short payloads, and of long ones that they are there", () =>
-      Effect.gen(function* () {
-        const { commit } = yield* AuditStore
-        yield* commit([opened("a"), ended("a", { response: responseOf("long ".repeat(5000)) })])
-        const { data } = yield* list({})
-        assert.isDefined(data[0]?.request?.body)
-        assert.isUndefined(data[0]?.response?.answer)
-        assert.isAbove(data[0]?.response?.bytes ?? 0, 25_000)
-        assert.strictEqual((yield* get("a"))?.response?.text?.length, 25_000)
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("lists short payloads, and of long ones that they are there", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* AuditStore
+      yield* commit([opened("a"), ended("a", { response: responseOf("long ".repeat(5000)) })])
+      const { data } = yield* list({})
+      assert.isDefined(data[0]?.request?.body)
+      assert.isUndefined(data[0]?.response?.answer)
+      assert.isAbove(data[0]?.response?.bytes ?? 0, 25_000)
+      assert.strictEqual((yield* get("a"))?.response?.text?.length, 25_000)
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("refuses a cursor that it has not given", () =>
-      Effect.gen(function* () {
-        for (const cursor of ["", "x", "12", "12.", "-1.a", "9999999999999999.a"]) {
-          const error = yield* Effect.flip(list({ cursor }))
-          assert.strictEqual(error._tag === "LlmError" && error.reason._tag, "InvalidRequest")
-        }
-        const ofCallThatIsGone = "12.a"
-        assert.deepStrictEqual(yield* listedIds({ cursor: ofCallThatIsGone }), [])
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("refuses a cursor that it has not given", () =>
+    Effect.gen(function* () {
+      for (const cursor of ["", "x", "12", "12.", "-1.a", "9999999999999999.a"]) {
+        const error = yield* Effect.flip(list({ cursor }))
+        assert.strictEqual(error._tag === "LlmError" && error.reason._tag, "InvalidRequest")
+      }
+      const ofCallThatIsGone = "12.a"
+      assert.deepStrictEqual(yield* listedIds({ cursor: ofCallThatIsGone }), [])
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("bounds a page", () =>
-      Effect.gen(function* () {
-        const { commit } = yield* AuditStore
-        yield* commit(Array.from({ length: 120 }, (_, n) => opened(`c${n}`)))
-        for (const [limit, size] of [
-          [0, 1],
-          [-5, 1],
-          [1000, 100],
-          [undefined, 20]
-        ] as const) {
-          assert.lengthOf((yield* list({ limit })).data, size)
-        }
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("bounds a page", () =>
+    Effect.gen(function* () {
+      const { commit } = yield* AuditStore
+      yield* commit(Array.from({ length: 120 }, (_, n) => opened(`c${n}`)))
+      for (const [limit, size] of [
+        [0, 1],
+        [-5, 1],
+        [1000, 100],
+        [undefined, 20]
+      ] as const) {
+        assert.lengthOf((yield* list({ limit })).data, size)
+      }
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("ends the open calls of an owner with its lease, and nobody else's", () =>
-      Effect.gen(function* () {
-        const store = yield* AuditStore
-        yield* store.keepLease(lease)
-        yield* store.keepLease({ ...lease, owner: "other" })
-        yield* store.commit([opened("a"), opened("b"), ended("b"), opened("c", {}, "other")])
-        assert.strictEqual(yield* store.endLease(lease, "heir", 5), 1)
-        assert.strictEqual(yield* store.endLease(lease, "heir", 5), 0)
-        assert.strictEqual((yield* get("a"))?.outcome?.kind, "Interrupted")
-        assert.strictEqual((yield* get("b"))?.outcome?.kind, "Completed")
-        assert.strictEqual((yield* get("c"))?.status, "open")
-        assert.deepStrictEqual(
-          (yield* store.leases).map((lease) => lease.owner),
-          ["other"]
-        )
-      }).pipe(Effect.provide(store))
-    )
+  it.effect("ends the open calls of an owner with its lease, and nobody else's", () =>
+    Effect.gen(function* () {
+      const store = yield* AuditStore
+      yield* store.keepLease(lease)
+      yield* store.keepLease({ ...lease, owner: "other" })
+      yield* store.commit([opened("a"), opened("b"), ended("b"), opened("c", {}, "other")])
+      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 1)
+      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 0)
+      assert.strictEqual((yield* get("a"))?.outcome?.kind, "Interrupted")
+      assert.strictEqual((yield* get("b"))?.outcome?.kind, "Completed")
+      assert.strictEqual((yield* get("c"))?.status, "open")
+      assert.deepStrictEqual(
+        (yield* store.leases).map((lease) => lease.owner),
+        ["other"]
+      )
+    }).pipe(Effect.provide(store))
+  )
 
-    it.effect("keeps a lease that was renewed since it was read", () =>
-      Effect.gen(function* () {
-        const store = yield* AuditStore
-        yield* store.keepLease(lease)
-        yield* store.commit([opened("a")])
-        const renewed = { ...lease, heartbeatAt: 2000 }
-        yield* store.keepLease(renewed)
-        assert.strictEqual(yield* store.endLease(lease, "heir", 5), 0)
-        assert.strictEqual((yield* get("a"))?.status, "open")
-        assert.deepStrictEqual(yield* store.leases, [renewed])
-      }).pipe(Effect.provide(store))
-    )
-  })
+  it.effect("keeps a lease that was renewed since it was read", () =>
+    Effect.gen(function* () {
+      const store = yield* AuditStore
+      yield* store.keepLease(lease)
+      yield* store.commit([opened("a")])
+      const renewed = { ...lease, heartbeatAt: 2000 }
+      yield* store.keepLease(renewed)
+      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 0)
+      assert.strictEqual((yield* get("a"))?.status, "open")
+      assert.deepStrictEqual(yield* store.leases, [renewed])
+    }).pipe(Effect.provide(store))
+  )
 }
 
-describe("the store in a database", () => {
+describe("a store of calls (memory)", () => testStore(AuditStoreMemory.layer))
+
+describeDatabases("a store of calls", (kind) => testStore(sqlIn(kind)))
+
+describeDatabases("the store in a database", (kind) => {
   it.effect("looks for open calls only from where the owner said that all before are settled", () =>
     Effect.gen(function* () {
       const store = yield* AuditStore
@@ -183,7 +185,7 @@ describe("the store in a database", () => {
       yield* store.commit([opened("b")])
       assert.strictEqual(yield* store.endLease(lease, "heir", 5), 1)
       assert.strictEqual((yield* get("a"))?.status, "open")
-    }).pipe(Effect.provide(stores.sql))
+    }).pipe(Effect.provide(sqlIn(kind)))
   )
 
   it.effect("gives back what it was given", () =>
@@ -195,12 +197,12 @@ describe("the store in a database", () => {
         yield* store.commit([opened(id), ended(id, { response: responseOf(text) })])
         assert.strictEqual((yield* get(id))?.response?.text, text)
       }
-    }).pipe(Effect.provide(stores.sql))
+    }).pipe(Effect.provide(sqlIn(kind)))
   )
 
   it.effect("takes up where the last process left off", () =>
     Effect.gen(function* () {
-      const layer = Layer.fresh(Layer.provide(AuditStoreSql.layer, Sqlite.layer({ filename: yield* temporaryFile })))
+      const layer = Layer.fresh(Layer.provide(AuditStoreSql.layer, databaseAt(yield* freshDatabase(kind))))
       yield* AuditStore.use((store) => store.commit([opened("a")])).pipe(Effect.provide(layer))
       const record = yield* get("a").pipe(Effect.provide(layer))
       assert.strictEqual(record?.status, "open")

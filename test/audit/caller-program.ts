@@ -1,14 +1,14 @@
 // A process that opens and ends calls without end and reports what was acknowledged: "opened <id>", "ended <id>".
-// node caller-program.ts <file> <name>
+// node caller-program.ts <address> <name>
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
-import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { databaseAt } from "../storage/address.ts"
 import { report as reportNow } from "../storage/report.ts"
 import { finalRecord, openRecord } from "./records.ts"
 
-const [filename = "", name = ""] = process.argv.slice(2)
+const [address = "", name = ""] = process.argv.slice(2)
 
 // written before the next step: what was reported was acknowledged, even where the process dies meanwhile
 const report = (line: string) => Effect.sync(() => reportNow(line))
@@ -34,7 +34,7 @@ const program = Effect.gen(function* () {
 // On a machine that is busy with other things the disk takes its time: that is not what is tested here.
 const trail = AuditTrail.layer({ durability: "strict", openTimeout: "1 minute" }).pipe(
   Layer.provide(AuditStoreSql.layer),
-  Layer.provide(Sqlite.layer({ filename }))
+  Layer.provide(databaseAt(address))
 )
 
 NodeRuntime.runMain(program.pipe(Effect.provide(trail)))

@@ -1,5 +1,5 @@
 import { NodeServices } from "@effect/platform-node"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
@@ -8,13 +8,13 @@ import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { get } from "../../src/audit/CallRecords.ts"
 import { Database } from "../../src/storage/Database.ts"
-import * as Sqlite from "../../src/storage/Sqlite.ts"
-import { temporaryFile } from "../storage/temporary.ts"
+import { databaseAt } from "../storage/address.ts"
+import { describeDatabases, freshDatabase } from "../storage/databases.ts"
 
 /** Runs the program that makes calls, kills it when it has reported so much, and gives what it reported. */
-const runAndKill = Effect.fnUntraced(function* (filename: string, name: string, reports: number) {
+const runAndKill = Effect.fnUntraced(function* (address: string, name: string, reports: number) {
   const program = fileURLToPath(new URL("caller-program.ts", import.meta.url))
-  const child = yield* ChildProcess.make(process.execPath, [program, filename, name], { stderr: "inherit" })
+  const child = yield* ChildProcess.make(process.execPath, [program, address, name], { stderr: "inherit" })
   const lines: Array<string> = []
   yield* child.stdout.pipe(
     Stream.decodeText,
@@ -34,9 +34,9 @@ const runAndKill = Effect.fnUntraced(function* (filename: string, name: string, 
 const reported = (lines: ReadonlyArray<string>, what: string) =>
   lines.flatMap((line) => (line.startsWith(`${what} `) ? [line.slice(what.length + 1)] : []))
 
-/** Starts a trail on the file, as the next process would, and hands over what is then in the database. */
-const afterRecovery = Effect.fnUntraced(function* (filename: string) {
-  const database = Sqlite.layer({ filename })
+/** Starts a trail on the database, as the next process would, and hands over what is then in the database. */
+const afterRecovery = Effect.fnUntraced(function* (address: string) {
+  const database = databaseAt(address)
   const store = Layer.provideMerge(AuditStoreSql.layer, database)
   const context = yield* Layer.build(Layer.fresh(Layer.provideMerge(AuditTrail.layer(), store)))
   const outcomes = yield* Context.get(context, Database).query(
@@ -71,17 +71,17 @@ const checkAcknowledged = (lines: ReadonlyArray<string>, outcomes: ReadonlyMap<s
   assert.deepStrictEqual(undone, [])
 }
 
-describe("kill -9", () => {
+describeDatabases("kill -9", (kind) => {
   it.live(
     "loses no record that was acknowledged, and every call has one ending after the next start",
     () =>
       Effect.gen(function* () {
-        const filename = yield* temporaryFile
+        const address = yield* freshDatabase(kind)
         const lines: Array<string> = []
         let before: ReadonlyArray<string> = []
         for (const name of ["first", "second", "third", "fourth", "fifth"]) {
-          lines.push(...(yield* runAndKill(filename, name, 300)))
-          const { outcomes, recovered } = yield* afterRecovery(filename)
+          lines.push(...(yield* runAndKill(address, name, 300)))
+          const { outcomes, recovered } = yield* afterRecovery(address)
           checkAcknowledged(lines, outcomes)
           const orphans = interrupted(outcomes)
           // the calls that this process left open, once; those of the earlier ones stay as they are
@@ -101,19 +101,19 @@ describe("kill -9", () => {
     "of one of two processes on a file does not touch the calls of the other",
     () =>
       Effect.gen(function* () {
-        const filename = yield* temporaryFile
+        const address = yield* freshDatabase(kind)
         // one goes on while the other dies and is followed by a third, which recovers its calls
         const [survivor, successive] = yield* Effect.all(
           [
-            runAndKill(filename, "survivor", 3000),
+            runAndKill(address, "survivor", 3000),
             Effect.map(
-              Effect.forEach(["first", "second", "third"], (name) => runAndKill(filename, name, 200)),
+              Effect.forEach(["first", "second", "third"], (name) => runAndKill(address, name, 200)),
               (reports) => reports.flat()
             )
           ],
           { concurrency: "unbounded" }
         )
-        const { outcomes } = yield* afterRecovery(filename)
+        const { outcomes } = yield* afterRecovery(address)
         checkAcknowledged([...survivor, ...successive], outcomes)
         const ended = new Set(reported(survivor, "ended"))
         assert.isAbove(ended.size, 1000)

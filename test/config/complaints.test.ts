@@ -12,7 +12,7 @@ describe("everything that is wrong is said at once, in the order of the file", (
     says(
       `server: { port: 70000, shutdownGrace: 5 parsecs, hots: x, bodyLimit: 1 lot, keepAlive: true, allowedOrigins: [chat.example.com] }
 storage:
-  url: postgres://me:secret@db/records
+  url: mysql://me:secret@db/records
 providers:
   openai: { protocol: openai-chat, baseUrl: "ftp://x", apiKey: 3 }
   a/b: { protocol: openai-chat, baseUrl: "http://h/v1" }
@@ -32,8 +32,8 @@ audit: { capture: all }
       `millrace.yaml:1:77: server.keepAlive: true is not accepted; write ${duration}`,
       'millrace.yaml:1:111: server.allowedOrigins[0]: "chat.example.com" is not accepted; write an origin such as ' +
         "https://chat.example.com, without a slash at its end, or *",
-      'millrace.yaml:3:3: storage.url: "postgres://…@db/records" is not accepted; write sqlite:<path of a file> ' +
-        "(such as sqlite:.millrace/millrace.db) or memory: (this version does not support postgres:// yet)",
+      'millrace.yaml:3:3: storage.url: "mysql://…@db/records" is not accepted; write sqlite:<path of a file> ' +
+        "(such as sqlite:.millrace/millrace.db), postgres://<user>:<password>@<host>:<port>/<database> or memory:",
       'millrace.yaml:5:36: providers.openai.baseUrl: "ftp://x" is not accepted; write an http:// or https:// URL without user, query and fragment',
       "millrace.yaml:5:56: providers.openai.apiKey: the value is not accepted; write a text",
       `millrace.yaml:6:3: providers["a/b"]: is no name for a provider; use letters, digits, '.', '_' and '-', so that <provider>/<model> is clear`,

@@ -1,12 +1,12 @@
 // A process that brings a database up to date and prints the ids of the migrations it applied.
-// node migrate-program.ts <file>
+// node migrate-program.ts <address>
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import { type Migration, migrate } from "../../src/storage/Migrations.ts"
-import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { databaseAt } from "./address.ts"
 import { report } from "./report.ts"
 
-const [filename = ""] = process.argv.slice(2)
+const [address = ""] = process.argv.slice(2)
 
 const migrations: ReadonlyArray<Migration> = Array.from({ length: 10 }, (_, index) => ({
   id: index + 1,
@@ -18,5 +18,5 @@ if (import.meta.main) {
   const program = migrate("items", migrations).pipe(
     Effect.tap((applied) => Effect.sync(() => applied.forEach((id) => report(`${id}`))))
   )
-  NodeRuntime.runMain(program.pipe(Effect.provide(Sqlite.layer({ filename }))))
+  NodeRuntime.runMain(program.pipe(Effect.provide(databaseAt(address))))
 }

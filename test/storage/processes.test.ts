@@ -1,11 +1,11 @@
 import { NodeServices } from "@effect/platform-node"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
 import { Database } from "../../src/storage/Database.ts"
-import * as Sqlite from "../../src/storage/Sqlite.ts"
-import { temporaryFile } from "./temporary.ts"
+import { databaseAt } from "./address.ts"
+import { describeDatabases, freshDatabase } from "./databases.ts"
 import { batchRows } from "./writer-program.ts"
 
 const program = (name: string, ...args: ReadonlyArray<string>) =>
@@ -29,25 +29,24 @@ const run = Effect.fnUntraced(function* (command: ChildProcess.Command, killAfte
   return lines
 }, Effect.scoped)
 
-const open = (filename: string) =>
-  Effect.map(Layer.build(Layer.fresh(Sqlite.layer({ filename }))), Context.get(Database))
+const open = (address: string) => Effect.map(Layer.build(databaseAt(address)), Context.get(Database))
 
-const storedBatches = Effect.fnUntraced(function* (filename: string) {
-  const database = yield* open(filename)
+const storedBatches = Effect.fnUntraced(function* (address: string) {
+  const database = yield* open(address)
   const rows = yield* database.query("select batch, count(*) as rows from items group by batch")
   return new Map(rows.map((row) => [row["batch"], row["rows"]]))
 }, Effect.scoped)
 
-describe("several processes on one file", () => {
+describeDatabases("several processes on one database", (kind) => {
   it.live("all write, none is told that the database is busy", () =>
     Effect.gen(function* () {
-      const file = yield* temporaryFile
+      const address = yield* freshDatabase(kind)
       const printed = yield* Effect.forEach(
         ["a", "b", "c"],
-        (name) => run(program("writer-program.ts", file, name, "100")),
+        (name) => run(program("writer-program.ts", address, name, "100")),
         { concurrency: "unbounded" }
       )
-      const stored = yield* storedBatches(file)
+      const stored = yield* storedBatches(address)
       assert.strictEqual(stored.size, 300)
       for (const batch of printed.flat()) assert.strictEqual(stored.get(batch), batchRows)
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
@@ -55,10 +54,14 @@ describe("several processes on one file", () => {
 
   it.live("migrate at once, and each migration runs once", () =>
     Effect.gen(function* () {
-      const file = yield* temporaryFile
-      const printed = yield* Effect.forEach(Array.from({ length: 4 }), () => run(program("migrate-program.ts", file)), {
-        concurrency: "unbounded"
-      })
+      const address = yield* freshDatabase(kind)
+      const printed = yield* Effect.forEach(
+        Array.from({ length: 4 }),
+        () => run(program("migrate-program.ts", address)),
+        {
+          concurrency: "unbounded"
+        }
+      )
       const applied = printed.flat().map(Number)
       assert.deepStrictEqual(
         applied.toSorted((a, b) => a - b),
@@ -68,16 +71,16 @@ describe("several processes on one file", () => {
   )
 })
 
-describe("kill -9", () => {
+describeDatabases("kill -9", (kind) => {
   it.live("loses nothing that was acknowledged, and leaves no batch half done", () =>
     Effect.gen(function* () {
-      const file = yield* temporaryFile
+      const address = yield* freshDatabase(kind)
       const acknowledged: Array<string> = []
       for (const name of ["first", "second", "third", "fourth", "fifth"]) {
         const endless = "1000000"
-        const lines = yield* run(program("writer-program.ts", file, name, endless), 50)
+        const lines = yield* run(program("writer-program.ts", address, name, endless), 50)
         acknowledged.push(...lines)
-        const stored = yield* storedBatches(file)
+        const stored = yield* storedBatches(address)
         assert.deepStrictEqual(
           acknowledged.filter((batch) => stored.get(batch) !== batchRows),
           []

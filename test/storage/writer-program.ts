@@ -1,14 +1,14 @@
 // A process that writes batches of three rows and reports each when it is acknowledged.
-// node writer-program.ts <file> <name> <batches>
+// node writer-program.ts <address> <name> <batches>
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Database } from "../../src/storage/Database.ts"
-import * as Sqlite from "../../src/storage/Sqlite.ts"
+import { databaseAt } from "./address.ts"
 import { report } from "./report.ts"
 
 export const batchRows = 3
 
-const [filename = "", name = "", batches = "0"] = process.argv.slice(2)
+const [address = "", name = "", batches = "0"] = process.argv.slice(2)
 
 const program = Effect.gen(function* () {
   const database = yield* Database
@@ -24,4 +24,4 @@ const program = Effect.gen(function* () {
   yield* Effect.forEach(indexes, write, { concurrency: 8, discard: true })
 })
 
-if (import.meta.main) NodeRuntime.runMain(program.pipe(Effect.provide(Sqlite.layer({ filename }))))
+if (import.meta.main) NodeRuntime.runMain(program.pipe(Effect.provide(databaseAt(address))))
