@@ -8,7 +8,7 @@ const repair = (index: number, { lexicon, rows }: View): ReadonlyArray<Signal> =
   const row = rows[index]!
   for (const family of ["correction", "rephrase", "repair"] as const) {
     const match = lexicon[family].find(row.spoken)
-    if (match !== undefined) return [matched("text.follow_up.repair", row, match)]
+    if (match !== undefined) return [matched("follow_up.repair", row, match)]
   }
   const previous = index < 2 ? undefined : rows.findLast(({ kind }, at) => at < index && kind === "human")
   if (previous === undefined || row.spoken.length < 3 || previous.spoken.length < 3) return []
@@ -17,7 +17,7 @@ const repair = (index: number, { lexicon, rows }: View): ReadonlyArray<Signal> =
   if (words.size < 2 || others.size < 2 || overlap(words, others) < 0.6) return []
   return [
     {
-      type: "text.follow_up.repair",
+      type: "follow_up.repair",
       message: row.message,
       confidence: 0.8,
       snippet: preview(row.spoken.text),
@@ -32,7 +32,7 @@ const frustration = (row: SeenRow, { lexicon }: View): ReadonlyArray<Signal> => 
   const { spoken } = row
   const found: Array<Signal> = []
   const indicator = (leaf: string): Signal => ({
-    type: `text.frustration.${leaf}`,
+    type: `frustration.${leaf}`,
     message: row.message,
     confidence: 1,
     snippet: preview(spoken.text)
@@ -45,7 +45,7 @@ const frustration = (row: SeenRow, { lexicon }: View): ReadonlyArray<Signal> => 
     ["profanity", lexicon.swearing]
   ] as const) {
     const match = patterns.find(spoken) ?? (leaf === "profanity" ? lexicon.profanity.find(spoken) : undefined)
-    if (match !== undefined) found.push(matched(`text.frustration.${leaf}`, row, match))
+    if (match !== undefined) found.push(matched(`frustration.${leaf}`, row, match))
   }
   return found
 }
@@ -58,7 +58,7 @@ const feedback = (row: SeenRow, { lexicon }: View): ReadonlyArray<Signal> => {
   ] as const) {
     for (const patterns of families) {
       const match = affirmed(patterns, row.spoken, lexicon)
-      if (match !== undefined) return [matched(`text.positive_feedback.${leaf}`, row, match)]
+      if (match !== undefined) return [matched(`positive_feedback.${leaf}`, row, match)]
     }
   }
   return []
@@ -69,9 +69,9 @@ const escalation = (row: SeenRow, { lexicon }: View): ReadonlyArray<Signal> => {
   const support = human === undefined ? affirmed(lexicon.support, row.spoken, lexicon) : undefined
   const quit = affirmed(lexicon.quit, row.spoken, lexicon)
   return [
-    ...(human === undefined ? [] : [matched("text.escalation.human_agent", row, human)]),
-    ...(support === undefined ? [] : [matched("text.escalation.support", row, support)]),
-    ...(quit === undefined ? [] : [matched("text.escalation.threat_to_quit", row, quit)])
+    ...(human === undefined ? [] : [matched("escalation.human_agent", row, human)]),
+    ...(support === undefined ? [] : [matched("escalation.support", row, support)]),
+    ...(quit === undefined ? [] : [matched("escalation.threat_to_quit", row, quit)])
   ]
 }
 
@@ -88,7 +88,7 @@ const repetition = (index: number, { rows }: View): ReadonlyArray<Signal> => {
     if (alike < 0.5) return []
     return [
       {
-        type: `text.repetition.${alike >= 0.85 ? "exact" : "near_duplicate"}`,
+        type: `repetition.${alike >= 0.85 ? "exact" : "near_duplicate"}`,
         message: row.message,
         confidence: Math.round(alike * 1000) / 1000,
         snippet: preview(row.profile.text),
@@ -102,11 +102,11 @@ const repetition = (index: number, { rows }: View): ReadonlyArray<Signal> => {
 export const legacy: Taxonomy = {
   name: "legacy",
   types: [
-    "text.follow_up.repair",
-    ...["all_caps", "punctuation", "complaint", "confusion", "profanity"].map((leaf) => `text.frustration.${leaf}`),
-    ...["exact", "near_duplicate"].map((leaf) => `text.repetition.${leaf}`),
-    ...["gratitude", "satisfaction", "success"].map((leaf) => `text.positive_feedback.${leaf}`),
-    ...["human_agent", "support", "threat_to_quit"].map((leaf) => `text.escalation.${leaf}`)
+    "follow_up.repair",
+    ...["all_caps", "punctuation", "complaint", "confusion", "profanity"].map((leaf) => `frustration.${leaf}`),
+    ...["exact", "near_duplicate"].map((leaf) => `repetition.${leaf}`),
+    ...["gratitude", "satisfaction", "success"].map((leaf) => `positive_feedback.${leaf}`),
+    ...["human_agent", "support", "threat_to_quit"].map((leaf) => `escalation.${leaf}`)
   ],
   find: (view) =>
     view.rows.slice(view.fresh).flatMap((row, offset) => {
@@ -119,17 +119,17 @@ export const legacy: Taxonomy = {
     const total = turns.human + turns.assistant
     const efficiency = efficiencyOf(total, 0.3)
     const of = (category: string) => countOf(counts, category)
-    const frustrated = severityOf(of("text.frustration"))
-    const repeated = severityOf(of("text.repetition"))
-    if (of("text.escalation") > 0 || frustrated === 3 || repeated === 3)
+    const frustrated = severityOf(of("frustration"))
+    const repeated = severityOf(of("repetition"))
+    if (of("escalation") > 0 || frustrated === 3 || repeated === 3)
       return { score: 0, quality: "severe", efficiency }
     const score =
       50 +
-      20 * satisfactionOf(of("text.positive_feedback")) +
+      20 * satisfactionOf(of("positive_feedback")) +
       10 * efficiency -
       10 * frustrated -
-      (of("text.follow_up") > 0.3 * turns.human ? 15 : 0) -
-      (of("text.repetition") > 2 ? 8 * repeated : 0) -
+      (of("follow_up") > 0.3 * turns.human ? 15 : 0) -
+      (of("repetition") > 2 ? 8 * repeated : 0) -
       (total > 7 ? 10 : 0)
     const bounded = Math.min(100, Math.max(0, score))
     return { score: bounded, quality: levelOf(bounded), efficiency }
@@ -137,8 +137,8 @@ export const legacy: Taxonomy = {
   flags: (found, counts) =>
     found.some(
       ({ type }) =>
-        type.startsWith("text.frustration.") ||
-        type.startsWith("text.escalation.") ||
-        (type.startsWith("text.repetition.") && countOf(counts, "text.repetition") > 2)
+        type.startsWith("frustration.") ||
+        type.startsWith("escalation.") ||
+        (type.startsWith("repetition.") && countOf(counts, "repetition") > 2)
     )
 }
