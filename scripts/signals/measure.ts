@@ -1,6 +1,7 @@
 import { analyze } from "../../src/signals/analyze.ts"
 import { languageNames, packsOf, taxonomies } from "../../src/signals/built-in.ts"
 import { makeLexicon } from "../../src/signals/Lexicon.ts"
+import { categoryOf } from "../../src/signals/Signal.ts"
 import { conversationOf } from "../../src/signals/Row.ts"
 import { noMemory } from "../../src/signals/Watermark.ts"
 import { type Labelled, labelledConversations } from "./labelled.ts"
@@ -102,5 +103,5 @@ export const measureLegacy = (): Measured =>
           return legacy === undefined ? [] : [`${legacy}@${at}`]
         })
       ),
-    (conversation) => found(conversation, "legacy", (type) => type.split(".")[1])
+    (conversation) => found(conversation, "legacy", (type) => categoryOf(type))
   )

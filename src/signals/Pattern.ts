@@ -70,7 +70,7 @@ interface FuzzyForm extends Form {
 
 /**
  * A list of patterns, ready to be looked for. Per text there is at most one match: the first place where the words of a
- * pattern stand one after the other; else the first pattern that the whole text is like, by its runs of three characters
+ * pattern stand one after the other, of several there the longest; else the first pattern that the whole text is like, by its runs of three characters
  * (Jaccard, 0.65), or by its words (cosine, 0.60).
  *
  * A pattern of one or two words, one that begins with `=`, and one with a gap are only found word for word.
@@ -104,14 +104,23 @@ export class PatternSet {
 
   /** The same, word for word only. `accepts` may turn a place down, and the search goes on. */
   exact({ tokens }: Profile, accepts: (token: number) => boolean = () => true): Match | undefined {
-    for (const [at, token] of tokens.entries()) {
-      for (const { words } of this.#byFirstWord.get(token.text) ?? []) {
-        const last = endOf(words, tokens, at)
-        if (last === undefined || !accepts(at)) continue
-        return { pattern: words.join(" "), how: "exact", start: token.start, end: tokens[last]!.end, token: at }
-      }
+    for (const at of tokens.keys()) {
+      const longest = this.#longestAt(tokens, at)
+      if (longest !== undefined && accepts(at)) return longest
     }
     return undefined
+  }
+
+  #longestAt(tokens: ReadonlyArray<Token>, at: number): Match | undefined {
+    const token = tokens[at]!
+    let longest: { readonly words: ReadonlyArray<string>; readonly last: number } | undefined
+    for (const { words } of this.#byFirstWord.get(token.text) ?? []) {
+      const last = endOf(words, tokens, at)
+      if (last !== undefined && (longest === undefined || last > longest.last)) longest = { words, last }
+    }
+    if (longest === undefined) return undefined
+    const { last, words } = longest
+    return { pattern: words.join(" "), how: "exact", start: token.start, end: tokens[last]!.end, token: at }
   }
 
   /** Whether one of the patterns stands, word for word, at the word with this index. */

@@ -37,11 +37,11 @@ describe("the legacy taxonomy", () => {
   it("can reach every level of quality, and length alone is never severe", () => {
     const assess = (counts: { readonly [type: string]: number }, human = 2) =>
       taxonomies.legacy.assess(counts, { human, assistant: human }).quality
-    expect(assess({ "text.positive_feedback.gratitude": 2 })).toBe("excellent")
+    expect(assess({ "positive_feedback.gratitude": 2 })).toBe("excellent")
     expect(assess({})).toBe("good")
-    expect(assess({ "text.frustration.complaint": 1 })).toBe("neutral")
-    expect(assess({ "text.frustration.complaint": 1, "text.follow_up.repair": 1 })).toBe("poor")
-    expect(assess({ "text.escalation.support": 1 })).toBe("severe")
+    expect(assess({ "frustration.complaint": 1 })).toBe("neutral")
+    expect(assess({ "frustration.complaint": 1, "follow_up.repair": 1 })).toBe("poor")
+    expect(assess({ "escalation.support": 1 })).toBe("severe")
     expect(assess({}, 100)).toBe("neutral")
   })
 })

@@ -28,6 +28,6 @@ export const read = (
 ): Analysis =>
   analyze(conversationOf(requestOf(...messages), undefined), memory, { lexicon, taxonomy: taxonomies[taxonomy] })
 
-/** The signals as `type@message`, without the layer. */
+/** The signals as `type@message`, without their layer. */
 export const named = ({ signals }: Pick<Analysis, "signals">): ReadonlyArray<string> =>
-  signals.map(({ message, type }) => `${type.slice(type.indexOf(".") + 1)}@${message}`)
+  signals.map(({ message, type }) => `${type.split(".").slice(-2).join(".")}@${message}`)

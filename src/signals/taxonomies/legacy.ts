@@ -121,8 +121,7 @@ export const legacy: Taxonomy = {
     const of = (category: string) => countOf(counts, category)
     const frustrated = severityOf(of("frustration"))
     const repeated = severityOf(of("repetition"))
-    if (of("escalation") > 0 || frustrated === 3 || repeated === 3)
-      return { score: 0, quality: "severe", efficiency }
+    if (of("escalation") > 0 || frustrated === 3 || repeated === 3) return { score: 0, quality: "severe", efficiency }
     const score =
       50 +
       20 * satisfactionOf(of("positive_feedback")) +

@@ -3,9 +3,8 @@ import { preview, type Signal } from "../Signal.ts"
 import type { SeenRow, View } from "../Taxonomy.ts"
 import { type Profile, without } from "../Tokens.ts"
 
-/** Where a pattern stood, in the words of the text. */
-export const snippetOf = (text: string, { end, start }: Match): string =>
-  preview(start === undefined ? text : text.slice(start, end))
+/** What was said from where a pattern stood. */
+const snippetOf = (text: string, { start = 0 }: Match): string => preview(text.slice(start))
 
 /** A signal that a pattern raised. */
 export const matched = (type: string, { message, spoken }: SeenRow, match: Match, metadata = {}): Signal => ({

@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { Signal } from "../../src/signals/Signal.ts"
+import type { SignalReport } from "../../src/signals/SignalReport.ts"
+import { type KeptReport, SignalStore } from "../../src/signals/SignalStore.ts"
+import * as SignalStoreMemory from "../../src/signals/SignalStoreMemory.ts"
+import * as SignalStoreSql from "../../src/signals/SignalStoreSql.ts"
+import type { Memory } from "../../src/signals/Watermark.ts"
+import * as Sqlite from "../../src/storage/Sqlite.ts"
+
+const stores = {
+  memory: SignalStoreMemory.layer,
+  sql: Layer.provide(SignalStoreSql.layer, Sqlite.layerMemory)
+}
+
+const quit: Signal = { type: "interaction.disengagement.quit", message: 2, confidence: 1, metadata: { match: "exact" } }
+
+const kept = (call: string, openedAt: number, more: Partial<SignalReport> = {}, responseId?: string): KeptReport => ({
+  report: {
+    call,
+    conversation: "c",
+    openedAt,
+    model: "smart",
+    taxonomy: "layered",
+    quality: "good",
+    score: 60,
+    efficiency: 1,
+    flagged: false,
+    turns: { human: 1, assistant: 1 },
+    groups: [],
+    signals: [],
+    ...more
+  },
+  conversationKey: `key of ${more.conversation ?? "c"}`,
+  responseId
+})
+
+const memory: Memory = {
+  seen: ["a", "b"],
+  courses: [{ at: "b", counts: { x: 1 }, turns: { human: 1, assistant: 1 }, quality: "good" }]
+}
+
+const none = new Map<string, Memory>()
+const calls = (reports: ReadonlyArray<SignalReport>) => reports.map(({ call }) => call)
+
+for (const [name, store] of Object.entries(stores)) {
+  describe(`a store of signals (${name})`, () => {
+    it.effect("gives back what it keeps; of a call the first report, of a conversation the last memory", () =>
+      Effect.gen(function* () {
+        const { conversationsOf, get, keep, recall } = yield* SignalStore
+        const first = kept("1", 10, { signals: [quit], key: "ci" }, "resp_1")
+        yield* keep([first], new Map([["key of c", { seen: [], courses: [] }]]))
+        yield* keep([kept("1", 10, { score: 1 })], new Map([["key of c", memory]]))
+        assert.deepStrictEqual(yield* get("1"), first.report)
+        assert.isUndefined(yield* get("2"))
+        assert.deepStrictEqual(yield* recall(["key of c", "other"]), new Map([["key of c", memory]]))
+        assert.deepStrictEqual(yield* conversationsOf(["resp_1", "resp_2"]), new Map([["resp_1", "key of c"]]))
+      }).pipe(Effect.provide(store))
+    )
+
+    it.effect("lists the newest first, by filter and page", () =>
+      Effect.gen(function* () {
+        const { keep, list } = yield* SignalStore
+        yield* keep(
+          [
+            kept("1", 10, { flagged: true, quality: "severe", signals: [quit] }),
+            kept("2", 20, { conversation: "d", key: "ci" }),
+            kept("3", 30, { model: "other", quality: "poor", flagged: true })
+          ],
+          none
+        )
+        assert.deepStrictEqual(calls(yield* list({}, 10, undefined)), ["3", "2", "1"])
+        assert.deepStrictEqual(calls(yield* list({}, 10, { openedAt: 30, call: "3" })), ["2", "1"])
+        assert.deepStrictEqual(calls(yield* list({ flagged: true }, 10, undefined)), ["3", "1"])
+        assert.deepStrictEqual(calls(yield* list({ flagged: false }, 10, undefined)), ["2"])
+        assert.deepStrictEqual(calls(yield* list({ quality: "poor" }, 10, undefined)), ["3"])
+        assert.deepStrictEqual(calls(yield* list({ type: quit.type }, 10, undefined)), ["1"])
+        assert.deepStrictEqual(calls(yield* list({ conversation: "d" }, 10, undefined)), ["2"])
+        assert.deepStrictEqual(calls(yield* list({ key: "ci", model: "smart" }, 10, undefined)), ["2"])
+        assert.deepStrictEqual(calls(yield* list({ openedFrom: 20, openedBefore: 30 }, 10, undefined)), ["2"])
+        assert.lengthOf(yield* list({}, 2, undefined), 2)
+      }).pipe(Effect.provide(store))
+    )
+
+    it.effect("samples the same for the same seed, others for others, all of them in the end", () =>
+      Effect.gen(function* () {
+        const { keep, sample } = yield* SignalStore
+        const all = Array.from({ length: 60 }, (_, n) => kept(`call_${n}`, n, { flagged: n % 2 === 0 }))
+        yield* keep(all, none)
+        const once = calls(yield* sample({ flagged: true }, 8, 1))
+        assert.lengthOf(once, 8)
+        assert.deepStrictEqual(calls(yield* sample({ flagged: true }, 8, 1)), once)
+        assert.notDeepEqual(calls(yield* sample({ flagged: true }, 8, 2)), once)
+        assert.isTrue(once.every((call) => Number(call.slice(5)) % 2 === 0))
+        assert.lengthOf(new Set(calls(yield* sample({ flagged: true }, 60, 3))), 30)
+        assert.lengthOf(yield* sample({ quality: "severe" }, 8, 1), 0)
+      }).pipe(Effect.provide(store))
+    )
+  })
+}
