@@ -7,6 +7,7 @@ import type { FormatName } from "../providers/formats.ts"
 import type { HttpTransport } from "../providers/HttpTransport.ts"
 import type { PresetName } from "../providers/presets.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
+import type { SignalSettings } from "../signals/Signals.ts"
 import type { Document } from "./Document.ts"
 import type { DefaultsEntry, ModelEntry } from "./ModelEntry.ts"
 import type { Problem } from "./problems.ts"
@@ -67,5 +68,7 @@ export interface Configuration {
   readonly auth: Authentication
   /** what calls are reckoned with */
   readonly prices: PriceList
+  /** how conversations are read after a call; undefined where they are not */
+  readonly signals: SignalSettings | undefined
   readonly warnings: ReadonlyArray<Problem>
 }

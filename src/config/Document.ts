@@ -4,6 +4,8 @@ import { KeyName } from "../accounting/VirtualKey.ts"
 import { CaptureLevel } from "../audit/Capture.ts"
 import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
+import { languageNames } from "../signals/built-in.ts"
+import { taxonomyNames } from "../signals/Taxonomy.ts"
 import { Defaults, Model } from "./ModelEntry.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
 import { notYet, oneOf, text, YesOrNo } from "./values.ts"
@@ -127,6 +129,15 @@ const Audit = Schema.Struct({
   capture: oneOf(CaptureLevel.literals).pipe(withDefault("full"))
 })
 
+const Signals = Schema.Struct({
+  enabled: YesOrNo.pipe(withDefault(true)),
+  taxonomy: oneOf(taxonomyNames).pipe(withDefault("layered")),
+  languages: Schema.Array(oneOf(languageNames)).pipe(withDefault(languageNames)),
+  packs: Schema.Array(text("the path of a file")).pipe(withDefault([])),
+  content: YesOrNo.pipe(withDefault(false)),
+  flagSpans: YesOrNo.pipe(withDefault(false))
+})
+
 const Accounting = Schema.Struct({
   prices: Schema.optionalKey(text("the path of a file"))
 })
@@ -181,6 +192,7 @@ export const Document = Schema.Struct({
   filters: notYet,
   audit: section(Audit),
   accounting: section(Accounting),
+  signals: section(Signals),
   auth: section(Auth)
 })
 export type Document = typeof Document.Type

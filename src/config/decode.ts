@@ -3,15 +3,21 @@ import { Document } from "./Document.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
-const decode = Schema.decodeUnknownResult(Document, { errors: "all", onExcessProperty: "error" })
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /**
- * Decodes a document. Values are shown as `written` has them, before anything of the environment was put in, and never
- * where they are secrets.
+ * Decodes what a user wrote, and says everything that is wrong with it. Values are shown as `written` has them, before
+ * anything of the environment was put in, and never where they are secrets.
  */
-export const decodeDocument = (value: unknown, written: unknown): Result.Result<Document, ReadonlyArray<Finding>> =>
-  Result.mapError(decode(value), (error) => findingsOf(error.issue, [], written))
+export const decodeWith = <A, I>(
+  schema: Schema.Codec<A, I>
+): ((value: unknown, written: unknown) => Result.Result<A, ReadonlyArray<Finding>>) => {
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all", onExcessProperty: "error" })
+  return (value, written) => Result.mapError(decode(value), (error) => findingsOf(error.issue, [], written))
+}
+
+/** Decodes a configuration document. */
+export const decodeDocument = decodeWith(Document)
 
 const findingsOf = (issue: SchemaIssue.Issue, path: Path, written: unknown): ReadonlyArray<Finding> => {
   switch (issue._tag) {

@@ -9,6 +9,7 @@ import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import { Engine } from "../engine/Engine.ts"
+import { observeSignals } from "../engine/observeSignals.ts"
 import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
 import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
@@ -19,6 +20,10 @@ import { layerTable, type Listing, type ModelTable, type TableProvider } from ".
 import type { Router } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import type { Upstream } from "../routing/Upstream.ts"
+import { Signals } from "../signals/Signals.ts"
+import type { SignalStore } from "../signals/SignalStore.ts"
+import * as SignalStoreMemory from "../signals/SignalStoreMemory.ts"
+import * as SignalStoreSql from "../signals/SignalStoreSql.ts"
 import type { Database, StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
 import * as Postgres from "../storage/Postgres.ts"
@@ -57,6 +62,25 @@ export const keysLayer = (
     database === undefined ? KeyStore.layerMemory : Layer.provide(KeyStoreSql.layer, database)
   )
 
+/** Where the signals of calls are kept, beside the records. */
+export const signalStoreLayer = (
+  configuration: Configuration,
+  database = databaseLayer(configuration)
+): Layer.Layer<SignalStore, StorageError | MigrationError> =>
+  database === undefined ? SignalStoreMemory.layer : Layer.provide(SignalStoreSql.layer, database)
+
+/** Reads conversations after their calls, where the configuration wants that. */
+const signalsLayer = (
+  configuration: Configuration,
+  database: ReturnType<typeof databaseLayer>
+): Layer.Layer<never, StorageError | MigrationError> =>
+  configuration.signals === undefined
+    ? Layer.empty
+    : observeSignals.pipe(
+        Layer.provideMerge(Signals.layer(configuration.signals)),
+        Layer.provide(signalStoreLayer(configuration, database))
+      )
+
 /** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (
   configuration: Configuration
@@ -64,6 +88,7 @@ export const programLayer = (
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
+    Layer.provideMerge(signalsLayer(configuration, database)),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
     Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration, database))),

@@ -5,6 +5,9 @@ import { readServiceAccounts, type ServiceAccounts } from "./clouds.ts"
 import type { Configuration } from "./Configuration.ts"
 import { decodeDocument } from "./decode.ts"
 import type { Document } from "./Document.ts"
+import { packsOf } from "../signals/built-in.ts"
+import type { LanguagePack } from "../signals/LanguagePack.ts"
+import { readPacks } from "./packs.ts"
 import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
 import { authenticationOf, literalCallerKeys } from "./authentication.ts"
 import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
@@ -41,7 +44,8 @@ export const load = (
     const substituted = substitute(source.value, environment)
     const accounts = yield* readServiceAccounts(substituted.value, environment)
     const prices = yield* readPrices(substituted.value)
-    return yield* Effect.fromResult(configure(source, substituted, environment, accounts, prices, flags))
+    const packs = yield* readPacks(substituted.value)
+    return yield* Effect.fromResult(configure(source, substituted, environment, { accounts, prices, packs }, flags))
   })
 
 /** Variables that are set to something. One that is set to nothing is as good as absent: that is how they are unset in compose files. */
@@ -57,12 +61,18 @@ const readVariables = (names: Iterable<string>): Effect.Effect<ReadonlyMap<strin
       )
   )
 
+/** What was read of other files that a document names. */
+interface ReadFiles {
+  readonly accounts: ServiceAccounts
+  readonly prices: Result.Result<PriceList, Finding>
+  readonly packs: Result.Result<ReadonlyArray<LanguagePack>, ReadonlyArray<Finding>>
+}
+
 const configure = (
   source: Source,
   { value, findings: substituted, missingKeys }: Substituted,
   environment: ReadonlyMap<string, string>,
-  accounts: ServiceAccounts,
-  prices: Result.Result<PriceList, Finding>,
+  { accounts, prices, packs }: ReadFiles,
   flags: Flags
 ): Result.Result<Configuration, ConfigurationError> => {
   const decoded = decodeDocument(value, source.value)
@@ -75,12 +85,28 @@ const configure = (
     }),
     ...checkDocument(value, environmentProviders),
     ...(Result.isFailure(prices) ? [prices.failure] : []),
+    ...(Result.isFailure(packs) ? packs.failure : []),
     ...exposed.findings
   ])
   const problems = [...inOrder(source, findings), ...portProblems(environment, flags), ...exposed.problems]
-  return Result.isFailure(decoded) || Result.isFailure(prices) || problems.length > 0
+  return Result.isFailure(decoded) || Result.isFailure(prices) || Result.isFailure(packs) || problems.length > 0
     ? Result.fail(new ConfigurationError({ problems }))
-    : Result.succeed(settle(source, decoded.success, environment, missingKeys, accounts, prices.success, flags))
+    : Result.succeed(
+        settle(
+          source,
+          decoded.success,
+          environment,
+          missingKeys,
+          { accounts, prices: prices.success, packs: packs.success },
+          flags
+        )
+      )
+}
+
+interface SoundFiles {
+  readonly accounts: ServiceAccounts
+  readonly prices: PriceList
+  readonly packs: ReadonlyArray<LanguagePack>
 }
 
 /** A sound document with everything around it taken into account. */
@@ -89,8 +115,7 @@ const settle = (
   document: Document,
   environment: ReadonlyMap<string, string>,
   missingKeys: ReadonlyArray<MissingKey>,
-  accounts: ServiceAccounts,
-  prices: PriceList,
+  { accounts, prices, packs }: SoundFiles,
   flags: Flags
 ): Configuration => {
   const server = listening(document.server, environment, flags)
@@ -117,9 +142,15 @@ const settle = (
     audit: document.audit,
     auth: authenticationOf(document.auth),
     prices,
+    signals: signalSettings(document.signals, packs),
     warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
   }
 }
+
+const signalSettings = (
+  { enabled, languages, packs: _, ...settings }: Document["signals"],
+  own: ReadonlyArray<LanguagePack>
+): Configuration["signals"] => (enabled ? { ...settings, packs: packsOf(languages, own) } : undefined)
 
 const place = (source: Source, { path, message }: Finding): Problem => ({
   ...(source.file === undefined ? {} : { file: source.file, ...source.locate(path) }),

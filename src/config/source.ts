@@ -22,6 +22,9 @@ const formats: { readonly [extension: string]: Format } = {
   ".toml": "toml"
 }
 
+/** The format of a file by its name's extension, such as `.yaml`; undefined where it is none that is read. */
+export const formatOf = (extension: string): Format | undefined => formats[extension.toLowerCase()]
+
 const refuse = (problem: Problem) => new ConfigurationError({ problems: [problem] })
 
 /** Finds and reads the document: the file of the flag, else of the variable, else one of the usual names. */
@@ -46,7 +49,7 @@ export const readSource = Effect.fnUntraced(function* (
 
 const readFile = Effect.fnUntraced(function* (file: string, namedBy: string) {
   const files = yield* FileSystem.FileSystem
-  const format = formats[(yield* FilePath.Path).extname(file).toLowerCase()]
+  const format = formatOf((yield* FilePath.Path).extname(file))
   if (format === undefined) {
     return yield* refuse({ file, path: namedBy, message: "has no known format; name it .yaml, .json or .toml" })
   }

@@ -8,6 +8,7 @@ import type { Surfaces } from "../protocols/Surface.ts"
 import { dispatch, makeRoutes } from "./routes.ts"
 import { serveRequests } from "./serveRequests.ts"
 import { Settings } from "./Settings.ts"
+import { makeSignalRoutes } from "./signals.ts"
 
 /** Where the server listens. */
 export class Server extends Context.Service<
@@ -29,7 +30,8 @@ export class Server extends Context.Service<
         const server = createServer({ ...timeouts, noDelay: true })
         yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
         let draining = false
-        const routes = makeRoutes(surfaces, () => draining, yield* makeAdminRoutes)
+        const more = [...(yield* makeSignalRoutes), ...(yield* makeAdminRoutes)]
+        const routes = makeRoutes(surfaces, () => draining, more)
         yield* serveRequests(server, dispatch(routes, { surfaces, origins: settings, access: yield* Access }))
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
