@@ -49,6 +49,15 @@ export const databaseRecords = Effect.fnUntraced(function* (
   }
 })
 
+/** A server at `base` gave no answer that can be used. */
+export const unanswered = (base: string, error: HttpClientError.HttpClientError | Schema.SchemaError): CommandFailed =>
+  new CommandFailed({
+    message:
+      error._tag === "SchemaError"
+        ? `What answers at ${base} is no Millrace of this version.\nCheck the URL.`
+        : `${base} cannot be asked: ${reasonOf(error)}\nCheck the URL, and whether the server runs.`
+  })
+
 const Page = Schema.Struct({ data: Schema.Array(CallRecord) })
 
 /** The records of a running server. */
@@ -57,13 +66,7 @@ export const serverRecords = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Records, CommandFailed, HttpClient.HttpClient> {
   const client = yield* HttpClient.HttpClient
   const base = baseOf(url)
-  const failed = (error: HttpClientError.HttpClientError | Schema.SchemaError) =>
-    new CommandFailed({
-      message:
-        error._tag === "SchemaError"
-          ? `What answers at ${base} is no Millrace of this version.\nCheck the URL.`
-          : `${base} cannot be asked: ${reasonOf(error)}\nCheck the URL, and whether the server runs.`
-    })
+  const failed = (error: HttpClientError.HttpClientError | Schema.SchemaError) => unanswered(base, error)
   return {
     where: base,
     list: (limit) =>

@@ -19,13 +19,17 @@ export const callTable = (calls: ReadonlyArray<CallRecord>): string => {
       String(call.timings.totalMs ?? "")
     ])
   ]
-  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return table(rows, heading.length - 1)
+}
+
+/** Rows in columns as wide as their widest cells; that of numbers stands to the right. */
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, numbers: number): string => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>
       row
-        // The last column is a number, and numbers stand to the right.
         .map((cell, column) =>
-          column === row.length - 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+          column === numbers ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
         )
         .join("  ")
         .trimEnd()
@@ -33,7 +37,8 @@ export const callTable = (calls: ReadonlyArray<CallRecord>): string => {
     .join("\n")
 }
 
-const timeOf = (openedAt: number): string =>
+/** A time as tables have it, in UTC. */
+export const timeOf = (openedAt: number): string =>
   DateTime.formatIso(DateTime.makeUnsafe(openedAt))
     .replace("T", " ")
     .replace(/\.\d+Z$/, "")

@@ -3,6 +3,7 @@ import { resolve } from "node:path"
 import type { Configuration, ProviderSettings } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import type { ModelEntry, TargetEntry } from "../config/ModelEntry.ts"
+import { toolAnswers } from "../signals/packs/tool-answers.ts"
 import { formatProblem } from "../config/problems.ts"
 import { formatByteSize, formatDuration } from "../config/units.ts"
 
@@ -117,6 +118,16 @@ const describeCallers = ({ auth }: Configuration): string => {
   ].join(", ")
 }
 
+const describeSignals = ({ signals }: Configuration): string => {
+  if (signals === undefined) return "conversations are not read"
+  const languages = new Set((signals.packs ?? []).map(({ language }) => language))
+  languages.delete(toolAnswers.language)
+  return [
+    `${signals.taxonomy}, patterns in ${[...languages].join(", ") || "no language"}`,
+    signals.content === true ? "words of conversations are kept" : "no words are kept"
+  ].join("; ")
+}
+
 /** All of a configuration, without its secrets. */
 export const describeConfiguration = (configuration: Configuration): string => {
   const { server, storage, audit } = configuration
@@ -130,7 +141,8 @@ export const describeConfiguration = (configuration: Configuration): string => {
     ],
     ["callers", describeCallers(configuration)],
     ["records", formatStorageUrl(storage)],
-    ["audit", `durability ${audit.durability}, on failure ${audit.onFailure}, capture ${audit.capture}`]
+    ["audit", `durability ${audit.durability}, on failure ${audit.onFailure}, capture ${audit.capture}`],
+    ["signals", describeSignals(configuration)]
   ]
   const off = describeOff(configuration)
   return [

@@ -3,6 +3,7 @@ import { callsCommand } from "./calls.ts"
 import { checkCommand } from "./check.ts"
 import { keysCommand } from "./keys.ts"
 import { serveCommand } from "./serve.ts"
+import { signalsCommand } from "./signals.ts"
 import { simulateCommand } from "./simulate.ts"
 
 /** The command line of Millrace. */
@@ -10,5 +11,5 @@ export const millrace = Command.make("millrace").pipe(
   Command.withDescription(
     "The streaming engine for model responses: any SDK in, any provider out, one recorded ending."
   ),
-  Command.withSubcommands([serveCommand, checkCommand, callsCommand, keysCommand, simulateCommand])
+  Command.withSubcommands([serveCommand, checkCommand, callsCommand, signalsCommand, keysCommand, simulateCommand])
 )

@@ -148,9 +148,9 @@ const settle = (
 }
 
 const signalSettings = (
-  { enabled, languages, packs: _, ...settings }: Document["signals"],
+  { content, enabled, flagSpans, languages, taxonomy }: Document["signals"],
   own: ReadonlyArray<LanguagePack>
-): Configuration["signals"] => (enabled ? { ...settings, packs: packsOf(languages, own) } : undefined)
+): Configuration["signals"] => (enabled ? { taxonomy, content, flagSpans, packs: packsOf(languages, own) } : undefined)
 
 const place = (source: Source, { path, message }: Finding): Problem => ({
   ...(source.file === undefined ? {} : { file: source.file, ...source.locate(path) }),

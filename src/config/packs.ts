@@ -46,33 +46,32 @@ export const readPacks = Effect.fnUntraced(function* (
     if (typeof file !== "string" || file === "") continue
     const read = yield* Effect.result(readPack(file))
     if (Result.isSuccess(read)) packs.push(read.success)
-    else findings.push(...read.failure.map((message) => ({ path: ["signals", "packs", index], message })))
+    else findings.push({ path: ["signals", "packs", index], message: read.failure })
   }
   return findings.length > 0 ? Result.fail(findings) : Result.succeed(packs)
 })
 
 const readPack = Effect.fnUntraced(function* (
   file: string
-): Effect.fn.Return<LanguagePack, ReadonlyArray<string>, FileSystem.FileSystem | FilePath.Path> {
+): Effect.fn.Return<LanguagePack, string, FileSystem.FileSystem | FilePath.Path> {
   const format = formatOf((yield* FilePath.Path).extname(file))
   if (format === undefined) {
-    return yield* Effect.fail(["names a file of no known format; name it .yaml, .json or .toml"])
+    return yield* Effect.fail("names a file of no known format; name it .yaml, .json or .toml")
   }
   const files = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(files.readFileString(file), ({ reason }) => [
-    `names a file that ${reason._tag === "NotFound" ? "is not there" : "cannot be read"}; mend the path`
-  ])
-  const parsed = yield* Effect.mapError(Effect.fromResult(parse(format, text)), (faults) =>
-    faults.map(
-      ({ message, position }) =>
-        `names a file that is not ${format.toUpperCase()}: line ${position?.line ?? 1}: ${message}`
-    )
+  const text = yield* Effect.mapError(
+    files.readFileString(file),
+    ({ reason }) => `names a file that ${reason._tag === "NotFound" ? "is not there" : "cannot be read"}; mend the path`
   )
-  const pack = yield* Effect.mapError(Effect.fromResult(decode(parsed.value, parsed.value)), (wrong) =>
-    wrong.map(
-      ({ message, path }) => `names a file with a mistake: ${place(parsed, path)}${formatPath(path)}: ${message}`
-    )
-  )
+  const parsed = yield* Effect.mapError(Effect.fromResult(parse(format, text)), (faults) => {
+    const said = faults.map(({ message, position }) => `line ${position?.line ?? 1}: ${message}`)
+    return `names a file that is not ${format.toUpperCase()}: ${said.join("; ")}`
+  })
+  const pack = yield* Effect.mapError(Effect.fromResult(decode(parsed.value, parsed.value)), (wrong) => {
+    const said = wrong.map(({ message, path }) => `${place(parsed, path)}${formatPath(path)}: ${message}`)
+    return `names a file with mistakes in it: ${said.join("; ")}`
+  })
+  // the keys are families: the Schema was made of them
   return pack as LanguagePack
 })
 

@@ -2,7 +2,7 @@ import { Clock, Effect, Layer, Schema } from "effect"
 import { Database, type SqlValue, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
 import { migrations } from "./migrations.ts"
-import { QualityLevelSchema, SignalReport } from "./SignalReport.ts"
+import { SignalReport } from "./SignalReport.ts"
 import {
   type KeptReport,
   lotOf,
@@ -79,8 +79,7 @@ const MemorySchema = Schema.Struct({
     Schema.Struct({
       at: Schema.String,
       counts: Schema.Record(Schema.String, Schema.Natural),
-      turns: SignalReport.fields.turns,
-      quality: QualityLevelSchema
+      turns: SignalReport.fields.turns
     })
   )
 })

@@ -1,6 +1,6 @@
 import { canonicalJson } from "./canonical-json.ts"
 import type { Row } from "./Row.ts"
-import type { Counts, QualityLevel } from "./Signal.ts"
+import type { Counts } from "./Signal.ts"
 
 /** Where a course of a conversation stood when it was last seen, and what had been raised in it by then. */
 export interface Course {
@@ -8,7 +8,6 @@ export interface Course {
   readonly at: string
   readonly counts: Counts
   readonly turns: { readonly human: number; readonly assistant: number }
-  readonly quality: QualityLevel
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Lexicon } from "./Lexicon.ts"
 import type { Conversation } from "./Row.ts"
-import { type Counts, qualityLevels, type Signal } from "./Signal.ts"
+import { type Counts, type QualityLevel, qualityLevels, type Signal } from "./Signal.ts"
 import { type Assessment, SeenRow, type Taxonomy } from "./Taxonomy.ts"
 import { type Course, marksOf, type Memory, remember, resume } from "./Watermark.ts"
 
@@ -53,16 +53,18 @@ export const analyze = (
       ? conversation.turns
       : { human: course.turns.human + added.human, assistant: course.turns.assistant + added.assistant }
   const before = course?.counts ?? raisedBefore(rows.slice(0, fresh), { lexicon, taxonomy })
+  const earlier =
+    fresh === 0 && course === undefined ? undefined : taxonomy.assess(before, course?.turns ?? turns).quality
   const signals = taxonomy.find({ rows, fresh, before, turns, lexicon })
   const totals = add(before, signals)
   const assessment = taxonomy.assess(totals, turns)
-  const after: Course = { at: marks.at(-1) ?? "", counts: totals, turns, quality: assessment.quality }
+  const after: Course = { at: marks.at(-1) ?? "", counts: totals, turns }
   return {
     ...assessment,
     signals,
     totals,
     turns,
-    flagged: taxonomy.flags(signals, totals) || sank(course, assessment),
+    flagged: taxonomy.flags(signals, totals) || sank(earlier, assessment.quality),
     memory: remember(memory, marks, course, after)
   }
 }
@@ -72,6 +74,6 @@ const raisedBefore = (rows: ReadonlyArray<SeenRow>, { lexicon, taxonomy }: Readi
   rows.length === 0 ? {} : add({}, taxonomy.find({ rows, fresh: 0, before: {}, turns: turnsOf(rows), lexicon }))
 
 /** Whether a conversation became poor or severe that was not so bad before. */
-const sank = (course: Course | undefined, { quality }: Assessment): boolean =>
+const sank = (before: QualityLevel | undefined, quality: QualityLevel): boolean =>
   (quality === "poor" || quality === "severe") &&
-  (course === undefined || qualityLevels.indexOf(course.quality) < qualityLevels.indexOf(quality))
+  (before === undefined || qualityLevels.indexOf(before) < qualityLevels.indexOf(quality))

@@ -40,6 +40,7 @@ describe("docs/configuration.md", () => {
       assert.deepStrictEqual(stated.server, defaults.server)
       assert.deepStrictEqual(stated.storage, defaults.storage)
       assert.deepStrictEqual(stated.audit, defaults.audit)
+      assert.deepStrictEqual(stated.signals, defaults.signals)
     })
   )
 })

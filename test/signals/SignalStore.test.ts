@@ -37,7 +37,7 @@ const kept = (call: string, openedAt: number, more: Partial<SignalReport> = {}, 
 
 const memory: Memory = {
   seen: ["a", "b"],
-  courses: [{ at: "b", counts: { x: 1 }, turns: { human: 1, assistant: 1 }, quality: "good" }]
+  courses: [{ at: "b", counts: { x: 1 }, turns: { human: 1, assistant: 1 } }]
 }
 
 const none = new Map<string, Memory>()
