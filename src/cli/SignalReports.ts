@@ -1,6 +1,7 @@
 import { Effect, FileSystem, Schema } from "effect"
 import { HttpClient, type HttpClientError, HttpClientResponse } from "effect/http"
 import type { Configuration } from "../config/Configuration.ts"
+import { formatStorageUrl } from "../config/Document.ts"
 import { signalStoreLayer } from "../config/layers.ts"
 import { SignalReport } from "../signals/SignalReport.ts"
 import { type SignalFilter, SignalStore } from "../signals/SignalStore.ts"
@@ -31,10 +32,10 @@ export const databaseReports = Effect.fnUntraced(function* (
         "The configuration keeps signals in the memory of the server.\nAsk the server: --url http://127.0.0.1:8787"
     })
   }
-  const where = storage.filename
+  const where = storage._tag === "Sqlite" ? storage.filename : formatStorageUrl(storage)
   const files = yield* FileSystem.FileSystem
   // Opening would make the file.
-  if (!(yield* Effect.orElseSucceed(files.exists(where), () => false))) {
+  if (storage._tag === "Sqlite" && !(yield* Effect.orElseSucceed(files.exists(where), () => false))) {
     return { where, list: () => Effect.succeed([]), sample: () => Effect.succeed([]), get: () => Effect.undefined }
   }
   const read = <A>(use: (store: SignalStore["Service"]) => Effect.Effect<A, StorageError>) =>
