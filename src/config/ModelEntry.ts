@@ -55,6 +55,12 @@ const Target = Schema.Struct({
 })
 export type TargetEntry = typeof Target.Type
 
+/** How far an answer is read whose caller left. */
+const Drain = Schema.Struct({
+  maxTime: optional(ShortDuration),
+  maxTokens: optional(count(1, 10_000_000))
+})
+
 /** What models have that do not say it themselves, those that are called by their provider's name among them. */
 export const Defaults = Schema.Struct({
   timeouts: optional(Timeouts),
@@ -75,6 +81,8 @@ export const Model = Schema.Struct({
   affinity: optional(oneOf(["conversation", "caller"])),
   fallbackOn: optional(Schema.Array(oneOf(["content-blocked"]))),
   upstream: optional(oneOf(["stream"])),
+  onDisconnect: optional(oneOf(["cancel", "drain"])),
+  drain: optional(Drain),
   rescue: optional(oneOf(["off", "continue", "restart", "auto"])),
   filters: notYet
 })

@@ -33,7 +33,8 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
       ...checkModel(model),
       ...checkAlias(model, models, names),
       ...checkTargets(model, names, simulators),
-      ...checkHedge(model)
+      ...checkHedge(model),
+      ...checkDrain(model)
     ])
   ]
 }
@@ -190,6 +191,17 @@ const checkHedge = ({ path, section }: Named): ReadonlyArray<Finding> => {
     ? []
     : [{ path: [...path, "hedge"], message: "asks a second target, and there is only one; add one, or remove it" }]
 }
+
+/** What bounds the reading on does nothing where nothing is read on. */
+const checkDrain = ({ path, section }: Named): ReadonlyArray<Finding> =>
+  section["drain"] === undefined || section["onDisconnect"] === "drain"
+    ? []
+    : [
+        {
+          path: [...path, "drain"],
+          message: "bounds what is read on for a caller who left, and nothing is; add onDisconnect: drain, or remove it"
+        }
+      ]
 
 const checkTargets = (
   { path, section }: Named,

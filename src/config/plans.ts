@@ -2,7 +2,7 @@ import { Duration } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import type { Listing, TableProvider } from "../routing/ModelTable.ts"
 import { type Breaker, defaultBreaker, defaultRetry, type Policy, type Retry } from "../routing/Policy.ts"
-import { type Limits, type RoutePlan, type Target, targetAt } from "../routing/Router.ts"
+import { type Drain, type Limits, type RoutePlan, type Target, targetAt } from "../routing/Router.ts"
 import { defaultTimeouts, type Timeouts } from "../routing/Timeouts.ts"
 import type { DefaultsEntry, ModelEntry, TargetEntry, TimeoutsEntry } from "./ModelEntry.ts"
 
@@ -32,6 +32,7 @@ export const listingOf = (entry: ModelEntry, usual: Usual, providers: ReadonlyMa
     timeouts,
     policy: policyOf(entry, usual.policy),
     ...(entry.rescue === undefined ? {} : { rescue: entry.rescue }),
+    ...(entry.onDisconnect === "drain" ? { drain: drainOf(entry.drain) } : {}),
     ...(entry.upstream === undefined ? {} : { upstreamDelivery: entry.upstream })
   }
   return { _tag: "Plan", plan }
@@ -52,6 +53,11 @@ const limitsOf = ({ concurrency, queue, maxWait }: NonNullable<TargetEntry["limi
   concurrency,
   queue: queue ?? 100,
   maxWait: millis(maxWait, 10_000)
+})
+
+const drainOf = (entry: ModelEntry["drain"]): Drain => ({
+  maxTime: millis(entry?.maxTime, 60_000),
+  maxTokens: entry?.maxTokens ?? 10_000
 })
 
 const policyOf = (entry: ModelEntry, usual: Policy): Policy => ({

@@ -35,6 +35,9 @@ const cancelMessages: { readonly [by in CancelledBy]: string } = {
 /** The failure that a caller is told when somebody else cancelled the call. */
 export const cancellation = (by: CancelledBy): LlmError => failure({ _tag: "Overloaded" }, cancelMessages[by])
 
+/** Of most texts a token has about as many, in UTF-16 code units. */
+const charactersPerToken = 4
+
 /** How often one call may be handed to another model. */
 const maxHandOvers = 3
 
@@ -85,6 +88,8 @@ export class CallState {
   private answering: Attempt | undefined
   private endWait: ((error: LlmError) => void) | undefined
   private textSize = 0
+  /** up to which size of text the answer is read whose caller left */
+  private drainedUpTo = Infinity
   /** the audit trail has its opening */
   admitted = false
   /** the answer was cut by a limit: nothing more is taken */
@@ -111,6 +116,19 @@ export class CallState {
     for (const attempt of this.attempts) attempt.abort(error)
     this.endWait?.(error)
     this.delivery.onCancelled?.(error)
+  }
+
+  /**
+   * The caller left, and what is under way is read on for the record, up to so many tokens; no further attempt is made.
+   * False where nothing is under way.
+   */
+  leave(maxTokens: number): boolean {
+    if (this.answering === undefined && this.attempts.every((attempt) => attempt.isOver)) return false
+    this.settle({ _tag: "Cancelled", by: "client" })
+    this.endWait?.(cancellation("client"))
+    this.drainedUpTo = this.textSize + maxTokens * charactersPerToken
+    this.notice({ code: "drained", message: "The client left; the answer was read on for this record" })
+    return true
   }
 
   /** The failure that stands for a call that was cancelled already, if it was. */
@@ -172,6 +190,7 @@ export class CallState {
         this.add(event)
       }
     }
+    if (this.textSize > this.drainedUpTo) this.cancel("client")
     return batch
   }
 

@@ -17,6 +17,7 @@ import { Watchdog } from "../routing/Watchdog.ts"
 import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
+import { drained } from "./Draining.ts"
 import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
 import { filterCall, type Filtered, filteredAnswer, type Filtering, isFiltered } from "./Filtering.ts"
@@ -28,6 +29,11 @@ export interface OpenCall {
   readonly answer: Effect.Effect<Answer, LlmError>
   /** for whoever sends the answer */
   readonly delivery: CallDelivery
+  /**
+   * To be told that the caller left, there where the plan has the answer read on without it. True says that it is: keep the
+   * scope open and read the answer to its end, which the plan bounds. False says that there is nothing to read.
+   */
+  readonly left: (() => boolean) | undefined
   /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
   readonly notice: (notice: Notice) => void
   /** how many were asked so far, and who was the last, or answers */
@@ -188,10 +194,11 @@ export class Engine extends Context.Service<
       const open = Effect.fnUntraced(function* (call: Call) {
         const scope = yield* Effect.scope
         const admitted = yield* admit(call, scope)
-        const { state } = admitted
+        const { state, plan } = admitted
         return {
           id: state.id,
           answer: Effect.mapError(answer(admitted, scope), state.failed),
+          left: plan.drain === undefined ? undefined : yield* drained(state, plan.drain, surroundings.watchdog, scope),
           delivery: state.delivery,
           notice: state.notice,
           get asked() {

@@ -52,6 +52,12 @@ export interface Limits {
   readonly maxWait: number
 }
 
+/** For how long, in milliseconds, and to how many tokens, about, an answer is read that only its record has a use for. */
+export interface Drain {
+  readonly maxTime: number
+  readonly maxTokens: number
+}
+
 /** Where a call goes, as data: its targets, how they are used, and how long each may take. */
 export interface RoutePlan {
   readonly targets: NonEmptyReadonlyArray<Target>
@@ -60,6 +66,8 @@ export interface RoutePlan {
   readonly policy?: Policy
   /** what is done about an answer that breaks off; `auto` unless given */
   readonly rescue?: RescueMode
+  /** how much is read on of an answer whose caller left; nothing unless given */
+  readonly drain?: Drain
   /** how a whole answer is asked for upstream: as the caller asked (default), or always as a stream */
   readonly upstreamDelivery?: "stream"
   /** the names of the filters that its calls pass */

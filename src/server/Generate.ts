@@ -148,6 +148,8 @@ const serve = Effect.fnUntraced(function* (
     request: call.request,
     origin: call.origin
   }
+  const { left } = opened
+  if (left !== undefined) exchange.whenLeft = left
   if (call.delivery === "whole") {
     return yield* Effect.onError(serveWhole(opened, dialect, context, exchange, sent), tellWho)
   }
@@ -157,6 +159,7 @@ const serve = Effect.fnUntraced(function* (
     () => ({ "content-type": dialect.contentType ?? eventStream, ...streamHeaders, ...sent, ...answerHeaders(answer) }),
     () => clock.currentTimeMillisUnsafe()
   )
+  if (left !== undefined) exchange.whenLeft = () => goesOnWithout(writer, left)
   yield* Effect.onError(
     relayStream(opened, dialect, context, writer, settings, (begun) => {
       answer = begun
@@ -164,6 +167,13 @@ const serve = Effect.fnUntraced(function* (
     tellWho
   )
 })
+
+/** Has the call go on whose caller left, if it does; what comes of it is not written to anybody. */
+const goesOnWithout = (writer: ResponseWriter, left: () => boolean): boolean => {
+  const goesOn = left()
+  if (goesOn) writer.leave()
+  return goesOn
+}
 
 const serveWhole = Effect.fnUntraced(function* (
   opened: OpenCall,
@@ -173,6 +183,8 @@ const serveWhole = Effect.fnUntraced(function* (
   sent: Record<string, string>
 ) {
   const { answer, text } = yield* relayWhole(opened, dialect, context)
+  // Read for the record alone, if the client left.
+  if (response.destroyed) return
   const bytes = Buffer.byteLength(text)
   response
     .writeHead(200, {

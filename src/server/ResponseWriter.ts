@@ -18,7 +18,8 @@ export class ResponseWriter {
   /** since when the caller takes nothing, epoch milliseconds */
   stalledSince: number | undefined
   bytes = 0
-  private resumeStalled: ((error: LlmError) => void) | undefined
+  private wasLeft = false
+  private resumeStalled: ((waited: Effect.Effect<void, LlmError>) => void) | undefined
 
   constructor(response: ServerResponse, headers: () => ResponseHeaders, now: () => number) {
     this.response = response
@@ -32,8 +33,9 @@ export class ResponseWriter {
     return this.response.headersSent
   }
 
+  /** Whether nothing more is written: it was ended, or nobody reads it. */
   get ended(): boolean {
-    return this.response.writableEnded
+    return this.wasLeft || this.response.writableEnded
   }
 
   /** Hands text over; suspends while the caller does not take what it has, until `giveUp`. */
@@ -65,6 +67,12 @@ export class ResponseWriter {
     this.resumeStalled?.(error)
   }
 
+  /** The caller is gone, and what is written from here on is thrown away. */
+  leave(): void {
+    this.wasLeft = true
+    this.resumeStalled?.(Effect.void)
+  }
+
   /** Gives the connection up. */
   destroy(): void {
     this.response.destroy()
@@ -92,9 +100,9 @@ export class ResponseWriter {
       stop()
       resume(Effect.void)
     }
-    this.resumeStalled = (error) => {
+    this.resumeStalled = (waited) => {
       stop()
-      resume(error)
+      resume(waited)
     }
     this.response.once("drain", onDrain)
     return Effect.sync(stop)

@@ -11,6 +11,8 @@ import type { Dialect } from "../protocols/Dialect.ts"
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Told that the client left: true where what goes on for it is not to be broken off. */
+  whenLeft?: () => boolean
 }
 
 /** Request headers as Node gives them: lower case, several values joined. */

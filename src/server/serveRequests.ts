@@ -11,7 +11,7 @@ const endingTime = "1 second"
 
 /**
  * Runs `handle` in a fiber for every request of a listening server, until the scope closes. A client that leaves
- * interrupts the fiber of its request. Closing the scope accepts no more, waits a second for what runs, and interrupts it.
+ * interrupts the fiber of its request, unless that says otherwise. Closing the scope accepts no more, waits a second for what runs, and interrupts it.
  *
  * Effect's HTTP server does this for handlers that return their response. These write it themselves, and need so little
  * of what it prepares for every request that it would be a seventh of the cost of a call.
@@ -29,7 +29,8 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
   )
   const running = Scope.forkUnsafe(scope, "parallel")
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    const fiber = run(handle({ request, response }))
+    const exchange: Exchange = { request, response }
+    const fiber = run(handle(exchange))
     fiber.addObserver((exit) => {
       const failed = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
       if (failed) run(Effect.logError("A request failed because of a defect", exit.cause))
@@ -39,7 +40,7 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
     if (fiber.pollUnsafe() !== undefined) return
     Fiber.runIn(fiber, running)
     response.on("close", () => {
-      if (!response.writableEnded) fiber.interruptUnsafe()
+      if (!response.writableEnded && exchange.whenLeft?.() !== true) fiber.interruptUnsafe()
     })
   }
   server.on("request", onRequest)

@@ -90,6 +90,17 @@ models:
     })
   )
 
+  it.effect("says how far an answer is read on whose caller left", () =>
+    Effect.gen(function* () {
+      const text = (said: string) => `${providers}models:\n  m: { targets: [{ provider: s, model: echo }]${said} }\n`
+      const { drain } = yield* planOf("m", text(", onDisconnect: drain, drain: { maxTime: 5s }"))
+      assert.deepStrictEqual(drain, { maxTime: 5000, maxTokens: 10_000 })
+      const usual = yield* planOf("m", text(", onDisconnect: drain"))
+      assert.deepStrictEqual(usual.drain, { maxTime: 60_000, maxTokens: 10_000 })
+      for (const said of ["", ", onDisconnect: cancel"]) assert.isUndefined((yield* planOf("m", text(said))).drain)
+    })
+  )
+
   it.effect("is refused where it makes no sense, with how to mend it", () =>
     says(
       `${providers}models:
@@ -100,6 +111,7 @@ models:
     hedge: { after: 1s }
     affinity: cookie
     fallbackOn: [everything]
+    drain: { maxTokens: 0 }
 `,
       'millrace.yaml:6:5: models.m.strategy: "fastest" is not accepted; write one of ordered, weighted, random, least-latency, least-busy',
       "millrace.yaml:7:43: models.m.targets[0].weight: -1 is not accepted; write a number from 0 on",
@@ -109,7 +121,9 @@ models:
       "millrace.yaml:8:14: models.m.retry.maxAttempts: 0 is not accepted; write a whole number from 1 to 100",
       "millrace.yaml:9:5: models.m.hedge: asks a second target, and there is only one; add one, or remove it",
       'millrace.yaml:10:5: models.m.affinity: "cookie" is not accepted; write one of conversation, caller',
-      'millrace.yaml:11:18: models.m.fallbackOn[0]: "everything" is not accepted; write content-blocked'
+      'millrace.yaml:11:18: models.m.fallbackOn[0]: "everything" is not accepted; write content-blocked',
+      "millrace.yaml:12:5: models.m.drain: bounds what is read on for a caller who left, and nothing is; add onDisconnect: drain, or remove it",
+      "millrace.yaml:12:14: models.m.drain.maxTokens: 0 is not accepted; write a whole number from 1 to 10000000"
     )
   )
 })
