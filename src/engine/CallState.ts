@@ -12,6 +12,7 @@ import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
+import { cancellation, type CancelledBy } from "./cancellation.ts"
 
 /** What becomes of a call's answer on the side of its caller; written by whoever sends it. */
 export interface CallDelivery {
@@ -22,18 +23,6 @@ export interface CallDelivery {
   /** called when somebody cancels the call: whoever waits for the caller alone would not notice */
   onCancelled: ((error: LlmError) => void) | undefined
 }
-
-/** Who ended a call before its answer did. */
-export type CancelledBy = "client" | "caller" | "shutdown"
-
-const cancelMessages: { readonly [by in CancelledBy]: string } = {
-  client: "The client left",
-  caller: "The call was cancelled",
-  shutdown: "The server is shutting down"
-}
-
-/** The failure that a caller is told when somebody else cancelled the call. */
-export const cancellation = (by: CancelledBy): LlmError => failure({ _tag: "Overloaded" }, cancelMessages[by])
 
 /** Of most texts a token has about as many, in UTF-16 code units. */
 const charactersPerToken = 4

@@ -19,7 +19,8 @@ import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
 import { settleUsage } from "./settleUsage.ts"
-import { type CallDelivery, CallState, type CancelledBy } from "./CallState.ts"
+import { type CallDelivery, CallState } from "./CallState.ts"
+import type { CancelledBy } from "./cancellation.ts"
 import { filterCall, type Filtered, filteredAnswer, type Filtering, isFiltered } from "./Filtering.ts"
 
 /** A call that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */

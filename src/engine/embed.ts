@@ -16,7 +16,7 @@ import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import { shortened, watch, type Activity, type Timeouts } from "../routing/Timeouts.ts"
 import { newCallId } from "./CallId.ts"
-import { cancellation, type CancelledBy } from "./CallState.ts"
+import { cancellation, type CancelledBy } from "./cancellation.ts"
 import { Engine } from "./Engine.ts"
 
 /** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
