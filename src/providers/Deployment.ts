@@ -7,6 +7,7 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { sealedFor } from "../protocols/SealedReasoning.ts"
+import { startingWith } from "../routing/startingWith.ts"
 import type { AttemptObserver, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { framesFrom } from "./frames.ts"
 import { parseJson, questionsTo, type Ask } from "./questions.ts"
@@ -215,16 +216,6 @@ const decodeEither = Effect.fnUntraced(function* (protocol: Protocol, answer: Ht
   }
   return yield* framesFrom(protocol, startingWith(first, answer.pull))
 })
-
-/** A pull that gives `first` and then goes on with `rest`. */
-const startingWith = <A, E>(first: A, rest: Pull.Pull<A, E>): Pull.Pull<A, E> => {
-  let begun = false
-  return Effect.suspend(() => {
-    if (begun) return rest
-    begun = true
-    return Effect.succeed(first)
-  })
-}
 
 const errorAnswer = (protocol: Protocol, answer: HttpAnswer): Effect.Effect<never, LlmError> =>
   Effect.flatMap(

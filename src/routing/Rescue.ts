@@ -5,9 +5,11 @@ import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest, Message } from "../domain/LlmRequest.ts"
 import type { Committed } from "./Attempt.ts"
 import type { Attempts, AttemptsFor } from "./Attempts.ts"
+import { neededBy } from "./Capabilities.ts"
 import { ContinuationMatch, RestartMatch } from "./RescueMatch.ts"
 import { Sent, Splice } from "./RescueSplice.ts"
 import type { Target } from "./Router.ts"
+import { startingWith } from "./startingWith.ts"
 
 /**
  * What is done about an answer that breaks off after its beginning was sent: nothing, another target is asked to go on
@@ -78,15 +80,6 @@ const rescued = (call: RescueFor, attempts: Attempts, request: LlmRequest, commi
   return Effect.suspend(() => current)
 }
 
-const startingWith = <A, E>(first: A, rest: Pull.Pull<A, E>): Pull.Pull<A, E> => {
-  let begun = false
-  return Effect.suspend(() => {
-    if (begun) return rest
-    begun = true
-    return Effect.succeed(first)
-  })
-}
-
 /** The second answer from where the first one broke off. Until it gets there, whatever fails is the first one's failure. */
 const joined = (
   call: RescueFor,
@@ -151,11 +144,11 @@ export const rescueWay = (
 const isDeterministic = ({ sampling }: LlmRequest): boolean => sampling.temperature === 0 || sampling.seed !== undefined
 
 /** A model that thinks first, or is held to a form, takes no beginning of its answer from others. */
-const isContinuable = (sent: Sent, { reasoning, responseFormat }: LlmRequest): boolean =>
-  sent.text.trim() !== "" &&
-  !sent.reasoned &&
-  (reasoning === undefined || reasoning.mode === "disabled" || reasoning.effort === "none") &&
-  (responseFormat === undefined || responseFormat._tag === "Text")
+const isContinuable = (sent: Sent, request: LlmRequest): boolean => {
+  if (sent.reasoned || sent.text.trim() === "") return false
+  const needed = neededBy(request)
+  return !needed.has("reasoning") && !needed.has("json")
+}
 
 /** Whoever asks for continuations by name knows their models; of themselves they are made only where they are known to work. */
 const continuing = (targets: ReadonlyArray<Target>, mode: RescueMode): ReadonlyArray<Target> =>
