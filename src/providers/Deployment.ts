@@ -1,17 +1,14 @@
-import { Cause, Channel, Effect, Pull, Redacted, Result, Scope, Stream } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { Frame } from "../domain/Frame.ts"
+import { Cause, Context, Effect, Exit, Redacted, Result, Stream } from "effect"
 import { LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import { unmetRequirement } from "../domain/requirements.ts"
-import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { sealedFor } from "../protocols/SealedReasoning.ts"
-import { startingWith } from "../routing/startingWith.ts"
-import type { AttemptObserver, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
-import { framesFrom } from "./frames.ts"
-import { parseJson, questionsTo, type Ask } from "./questions.ts"
+import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
+import { AnswerFeed } from "./AnswerFeed.ts"
+import { questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
+import { streamOf } from "./streamOf.ts"
 
 /** How a key is shown to a provider. */
 export type Auth = (key: string) => { readonly [header: string]: string }
@@ -63,93 +60,123 @@ export interface Deployment {
   readonly continues?: boolean
 }
 
-/** Largest body of an answer that is read as a whole, in bytes. */
-const maxWholeBody = 64 * 1024 * 1024
 const maxErrorBody = 1024 * 1024
 
 /** The upstream of a deployment: encodes, sends, and decodes what comes back into frames. */
 export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstream["Service"], never, HttpTransport> =>
-  Effect.map(HttpTransport, (transport) => {
-    const { route = asEncoded } = deployment
-    const { takesSeals } = deployment.quirks
-    const send = (unrouted: RoutedRequest, delivery: Delivery, observer: Observer | undefined) => {
-      const encoded = route(unrouted)
-      const request: UnsignedRequest = {
-        method: encoded.body === undefined ? "GET" : "POST",
-        url: new URL(deployment.baseUrl + encoded.path),
-        headers: {
-          ...(encoded.body === undefined ? {} : { "content-type": "application/json" }),
-          accept: delivery === "stream" ? "text/event-stream" : "application/json",
-          // Nothing here unpacks.
-          "accept-encoding": "identity",
-          ...encoded.headers,
-          ...deployment.headers,
-          ...(deployment.apiKey === undefined ? {} : deployment.auth(Redacted.value(deployment.apiKey)))
-        },
-        body: encoded.body === undefined ? "" : JSON.stringify(encoded.body)
-      }
-      const onConnected = observer?.connected ?? ignore
-      const onBytes = observer?.bytes ?? ignore
-      if (deployment.signer === undefined) return transport.send({ ...request, onConnected, onBytes })
-      return Effect.flatMap(deployment.signer.sign(request), (signed) =>
-        transport.send({ ...request, headers: { ...request.headers, ...signed }, onConnected, onBytes })
-      )
-    }
-
+  Effect.contextWith((context: Context.Context<HttpTransport>) => {
+    const transport = Context.get(context, HttpTransport)
+    const { signer } = deployment
+    const requestOf = requestsTo(deployment)
     const named = naming(deployment)
-    // One generator for all calls: one made anew in each costs several times what it does.
-    const answerTo = Effect.fnUntraced(function* (request: UpstreamRequest) {
-      const protocol = protocolFor(deployment, request.dialect)
-      const unmet = unmetRequirement(request.request, protocol.id)
-      if (unmet !== undefined) return yield* unmet
-      const context = encodeContext(deployment, protocol, request, request.delivery)
-      const asked = takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
-      const encoded = yield* Effect.fromResult(protocol.encode(asked, context))
-      for (const notice of encoded.notices) request.observer.notice(notice)
-      const answer = yield* send(encoded, request.delivery, request.observer)
-      request.observer.head(answer.status)
-      if (answer.status >= 300) return yield* errorAnswer(protocol, answer)
-      switch (kindOf(answer, request)) {
-        case "stream":
-          return yield* framesFrom(protocol, answer.pull)
-        case "whole":
-          return yield* decodeBody(protocol, answer.text(maxWholeBody))
-        case "either":
-          return yield* decodeEither(protocol, answer)
-      }
-    })
-    // What is done for every batch has one step: a mapping of the stream's errors would be another.
+    const log = Effect.runForkWith(context)
+    const broke = (cause: Cause.Cause<LlmError>) =>
+      log(Effect.logError(`Upstream ${deployment.provider} failed unexpectedly`, cause))
+
+    const sendTo = (request: UpstreamRequest, { protocol, sent }: Prepared, sink: FrameSink): Feed => {
+      const feed = new AnswerFeed(protocol, request, {
+        accept: (batch) => sink.accept(batch),
+        end: (exit) => {
+          if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) broke(exit.cause)
+          sink.end(Exit.mapError(exit, named))
+        }
+      })
+      feed.exchange = transport.dispatch(sent, feed)
+      return feed
+    }
+    const feed = (request: UpstreamRequest, sink: FrameSink): Feed => {
+      const prepared = prepare(deployment, requestOf, request)
+      if (!isLlmError(prepared)) return sendTo(request, prepared, sink)
+      sink.end(Exit.fail(named(prepared)))
+      return nothingFed
+    }
     const stream = (request: UpstreamRequest) =>
-      Stream.fromChannel(
-        Channel.fromTransform((_: Pull.Pull<unknown, unknown, unknown>, scope) =>
-          answerTo(request).pipe(
-            Scope.provide(scope),
-            Effect.mapError(named),
-            Effect.map(Effect.mapError((error) => (Cause.isDone(error) ? error : named(error))))
+      signer === undefined
+        ? streamOf((sink) => feed(request, sink))
+        : Stream.unwrap(
+            Effect.suspend(() => {
+              const prepared = prepare(deployment, requestOf, request)
+              if (isLlmError(prepared)) return prepared
+              return Effect.map(signed(signer, prepared.sent), (sent) =>
+                streamOf((sink) => sendTo(request, { ...prepared, sent }, sink))
+              )
+            }).pipe(Effect.mapError(named))
           )
-        )
-      )
 
     const ask: Ask = (protocol, encoded, limit, observer) =>
-      send(encoded, "whole", observer).pipe(
+      Effect.suspend(() => {
+        const request = requestOf(encoded, "whole")
+        return signer === undefined ? Effect.succeed(request) : signed(signer, request)
+      }).pipe(
+        Effect.flatMap((request) => transport.send({ ...request, onConnected: observer?.connected ?? ignore })),
         Effect.tap(({ status }) => Effect.sync(() => observer?.head(status))),
         Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : answer.text(limit))),
         Effect.scoped
       )
     const { listModels, ...others } = questionsTo(deployment, ask, named)
-    // Who has other paths lists at the usual one, if at all, what could be deployed there, not what is.
-    const continues = (model: string) => deployment.continues ?? everyContinues(deployment, model)
-    return {
+    return Effect.succeed({
       stream,
-      continues,
+      // A signature may have to be waited for.
+      ...(signer === undefined ? { feed } : {}),
+      continues: (model) => deployment.continues ?? everyContinues(deployment, model),
       ...others,
+      // Who has other paths lists at the usual one, if at all, what could be deployed there, not what is.
       ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels })
-    }
+    })
   })
 
-const asEncoded: Route = (encoded) => encoded
+/** A request that is ready to be sent, but for a signature. */
+interface Prepared {
+  readonly protocol: Protocol
+  readonly sent: UnsignedRequest
+}
 
-type Observer = Pick<AttemptObserver, "connected"> & Partial<Pick<AttemptObserver, "bytes">>
+type RequestOf = (encoded: RoutedRequest, delivery: Delivery) => UnsignedRequest
+
+/** Requests as they are sent to a deployment. What is the same in all of them is made once. */
+const requestsTo = (deployment: Deployment): RequestOf => {
+  const { apiKey, auth, baseUrl, route = asEncoded } = deployment
+  const own = { ...deployment.headers, ...(apiKey === undefined ? {} : auth(Redacted.value(apiKey))) }
+  // Most requests go where the last one went.
+  let last: { readonly path: string; readonly url: URL } | undefined
+  return (unrouted, delivery) => {
+    const { body, headers, path } = route(unrouted)
+    if (last?.path !== path) last = { path, url: new URL(baseUrl + path) }
+    return {
+      method: body === undefined ? "GET" : "POST",
+      url: last.url,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        accept: delivery === "stream" ? "text/event-stream" : "application/json",
+        // Nothing here unpacks.
+        "accept-encoding": "identity",
+        ...headers,
+        ...own
+      },
+      body: body === undefined ? "" : JSON.stringify(body)
+    }
+  }
+}
+
+const prepare = (deployment: Deployment, requestOf: RequestOf, request: UpstreamRequest): Prepared | LlmError => {
+  const protocol = protocolFor(deployment, request.dialect)
+  const unmet = unmetRequirement(request.request, protocol.id)
+  if (unmet !== undefined) return unmet
+  const asked = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
+  const encoded = protocol.encode(asked, encodeContext(deployment, protocol, request, request.delivery))
+  if (Result.isFailure(encoded)) return encoded.failure
+  for (const notice of encoded.success.notices) request.observer.notice(notice)
+  return { protocol, sent: requestOf(encoded.success, request.delivery) }
+}
+
+const isLlmError = (value: Prepared | LlmError): value is LlmError => "_tag" in value
+
+const nothingFed: Feed = { resume: () => {}, stop: () => {} }
+
+const signed = ({ sign }: Signer, request: UnsignedRequest): Effect.Effect<UnsignedRequest, LlmError> =>
+  Effect.map(sign(request), (headers) => ({ ...request, headers: { ...request.headers, ...headers } }))
+
+const asEncoded: Route = (encoded) => encoded
 
 const ignore = () => {}
 
@@ -198,45 +225,9 @@ const naming = ({ provider, apiKey, signer }: Deployment) => {
   }
 }
 
-/**
- * Servers answer as they like: what counts is what the answer says it is, and only then what was asked for. A stream may
- * be said to be JSON, which the answer of a server that does not stream is too.
- */
-const kindOf = (answer: HttpAnswer, request: UpstreamRequest): Delivery | "either" => {
-  const type = answer.headers["content-type"] ?? ""
-  if (type.includes("event-stream") || type.includes("ndjson")) return "stream"
-  return request.delivery === "whole" ? "whole" : type.includes("json") ? "either" : "stream"
-}
-
-/** Tells a document from a stream of events by how it begins. */
-const decodeEither = Effect.fnUntraced(function* (protocol: Protocol, answer: HttpAnswer) {
-  const first = yield* Pull.catchDone(answer.pull, () => Effect.succeed(undefined))
-  if (first === undefined || /^\s*[{[]/.test(Buffer.concat(first).toString("latin1"))) {
-    return yield* decodeBody(protocol, answer.text(maxWholeBody, first))
-  }
-  return yield* framesFrom(protocol, startingWith(first, answer.pull))
-})
-
 const errorAnswer = (protocol: Protocol, answer: HttpAnswer): Effect.Effect<never, LlmError> =>
   Effect.flatMap(
     // The status is the message; a body that breaks off does not change it.
     Effect.orElseSucceed(answer.text(maxErrorBody), () => ""),
     (body) => protocol.decodeError({ status: answer.status, headers: answer.headers, body })
   )
-
-/** A whole answer: one frame, and then the end. */
-const decodeBody = (
-  protocol: Protocol,
-  text: Effect.Effect<string, LlmError>
-): Effect.Effect<Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>, LlmError> =>
-  Effect.flatMap(text, (raw) => {
-    const events: Array<LlmEvent> = []
-    const error = decodeWhole(protocol, raw, events)
-    const frame: Frame = { protocol: protocol.id, delivery: "whole", raw, events }
-    return error ?? Effect.succeed(startingWith([frame], Cause.done()))
-  })
-
-const decodeWhole = (protocol: Protocol, raw: string, events: Array<LlmEvent>): LlmError | undefined => {
-  const body = parseJson(raw)
-  return Result.isSuccess(body) ? protocol.decodeWhole(body.success, events) : body.failure
-}

@@ -1,20 +1,22 @@
-import { Cause, Context, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Context, Effect, Layer, Scope, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Pull } from "effect/Pull"
 import { Socket } from "node:net"
 import { Agent, buildConnector, type Dispatcher } from "undici"
-import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LlmError } from "../domain/LlmError.ts"
+import { PulledAnswer } from "./PulledAnswer.ts"
 import { transportError } from "./transport-error.ts"
 
-/** What is read ahead of whoever consumes the body, in bytes; beyond it the provider's socket is no longer read. */
-const maxBuffered = 64 * 1024
-
-/** A request to a provider. `url` is absolute. */
-export interface HttpRequest {
+/** A request as it is sent. `url` is absolute. */
+export interface SentRequest {
   readonly method: "GET" | "POST"
   readonly url: URL
   readonly headers: { readonly [name: string]: string }
   readonly body?: string
+}
+
+/** A request to a provider, and what is told of it before its answer is read. */
+export interface HttpRequest extends SentRequest {
   /** the connection stands and the request is being sent */
   readonly onConnected: () => void
   /** so many bytes of the answer's body came; told before anybody reads them */
@@ -28,20 +30,40 @@ export interface HttpAnswer {
   /** what came since the last time, in one batch */
   readonly pull: Pull<NonEmptyReadonlyArray<Buffer>, LlmError>
   readonly body: Stream.Stream<Uint8Array, LlmError>
-  /**
-   * The text of a whole body, of which `begun` was pulled before. Fails where it is larger than `limit` bytes, without
-   * reading on.
-   */
-  readonly text: (limit: number, begun?: ReadonlyArray<Buffer>) => Effect.Effect<string, LlmError>
+  /** The text of a whole body. Fails where it is larger than `limit` bytes, without reading on. */
+  readonly text: (limit: number) => Effect.Effect<string, LlmError>
 }
 
-/**
- * HTTP to providers, at the level of undici's `dispatch`: no response object, no reader, no promise per chunk. The
- * connection belongs to the scope of `send`: closing it aborts the request at once, in whatever phase it is.
- */
+/** Is told of an answer while it comes, from the connection's own callbacks: nothing here may throw. */
+export interface AnswerListener {
+  /** the connection stands and the request is being sent */
+  readonly connected: () => void
+  /** header names are lower case */
+  readonly head: (status: number, headers: HttpAnswer["headers"]) => void
+  readonly data: (chunk: Buffer) => void
+  readonly end: () => void
+  /** the connection could not be made, or broke; the last thing that is told */
+  readonly failed: (error: LlmError) => void
+}
+
+/** A request on its way. */
+export interface Exchange {
+  /** reads no more of the answer, for now */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Closes the connection at once, in whatever phase it is, unless the answer has come to its end. Nothing more is told. */
+  readonly abort: () => void
+}
+
+/** HTTP to providers, at the level of undici's `dispatch`: no response object, no reader, no promise per chunk. */
 export class HttpTransport extends Context.Service<
   HttpTransport,
-  { readonly send: (request: HttpRequest) => Effect.Effect<HttpAnswer, LlmError, Scope.Scope> }
+  {
+    /** Sends, and tells `listener` what comes of it. Whoever dispatches aborts what nobody wants any more. */
+    readonly dispatch: (request: SentRequest, listener: AnswerListener) => Exchange
+    /** Sends, and waits for the head of the answer. The connection belongs to the scope: closing it aborts the request. */
+    readonly send: (request: HttpRequest) => Effect.Effect<HttpAnswer, LlmError, Scope.Scope>
+  }
 >()("millrace/providers/HttpTransport") {
   static readonly layer: Layer.Layer<HttpTransport> = Layer.effect(
     HttpTransport,
@@ -51,12 +73,13 @@ export class HttpTransport extends Context.Service<
         (client) => Effect.promise(() => client.agent.destroy())
       )
       return {
+        dispatch: (request, listener) => client.dispatch(request, listener),
         send: (request) =>
           Effect.flatMap(Effect.scope, (scope) => {
-            const exchange = new Exchange(request)
-            return Effect.flatMap(Scope.addFinalizer(scope, exchange.givenUp), () => {
-              client.dispatch(exchange)
-              return exchange.head
+            const answer = new PulledAnswer(request)
+            return Effect.flatMap(Scope.addFinalizer(scope, answer.givenUp), () => {
+              answer.exchange = client.dispatch(request, answer)
+              return answer.begun
             })
           })
       }
@@ -72,7 +95,7 @@ export class HttpTransport extends Context.Service<
  * before it returns, so that the connector can tell the request which socket that is.
  */
 class Client {
-  private dispatching: Exchange | undefined
+  private dispatching: Dispatched | undefined
   readonly agent: Agent
 
   constructor() {
@@ -92,8 +115,9 @@ class Client {
     })
   }
 
-  dispatch(exchange: Exchange): void {
-    const { url, method, headers, body } = exchange.request
+  dispatch(request: SentRequest, listener: AnswerListener): Exchange {
+    const { url, method, headers, body } = request
+    const exchange = new Dispatched(listener)
     this.dispatching = exchange
     // What undici cannot send (an invalid header) it says to the handler: it does not throw.
     this.agent.dispatch(
@@ -101,87 +125,55 @@ class Client {
       exchange
     )
     this.dispatching = undefined
+    return exchange
   }
 }
 
-const done = Exit.fail(Cause.Done())
+const givenUp = () => new Error("the call was given up")
 
-const answerTooLarge = (limit: number): LlmError =>
-  failure({ _tag: "InvalidOutput", kind: "frameTooLarge" }, `The provider's answer is larger than ${limit} bytes`)
-
-type Resume<A> = (effect: Effect.Effect<A, LlmError | Cause.Done>) => void
-
-/**
- * One request and its answer. Undici calls the `on…` methods from its socket; the fiber that consumes the body pulls what
- * came since, in one batch. Callbacks only store and wake: nothing that can throw runs inside them.
- */
-class Exchange implements Dispatcher.DispatchHandler, HttpAnswer {
-  readonly request: HttpRequest
+/** One request and its answer, between undici, which calls the `on…` methods from its socket, and who listens. */
+class Dispatched implements Dispatcher.DispatchHandler, Exchange {
+  private readonly listener: AnswerListener
   /** the socket that this request waits for, until it is sent */
   connecting: Socket | undefined
   private controller: Dispatcher.DispatchController | undefined
   private aborted = false
   private paused = false
-  status = 0
-  headers: HttpAnswer["headers"] = {}
-  private answer: Exit.Exit<HttpAnswer, LlmError> | undefined
-  private waitingForHead: ((effect: Effect.Effect<HttpAnswer, LlmError>) => void) | undefined
-  private buffered: Array<Buffer> = []
-  private size = 0
-  private end: Exit.Exit<never, LlmError | Cause.Done> | undefined
-  private failed: Exit.Exit<never, LlmError> | undefined
-  private waitingForBody: Resume<NonEmptyReadonlyArray<Buffer>> | undefined
-  /** set where the body is read as a whole: then nobody is woken before its end, or before it is too large */
-  private waitingForText: ((effect: Effect.Effect<string, LlmError>) => void) | undefined
-  private textLimit = 0
+  private answered = false
+  private ended = false
 
-  constructor(request: HttpRequest) {
-    this.request = request
+  constructor(listener: AnswerListener) {
+    this.listener = listener
   }
 
-  readonly head = Effect.callback<HttpAnswer, LlmError>((resume) => {
-    if (this.answer !== undefined) return resume(this.answer)
-    this.waitingForHead = resume
-  })
-
-  readonly pull: HttpAnswer["pull"] = Effect.callback((resume) => {
-    if (this.buffered.length > 0) return resume(this.takeBuffered())
-    if (this.end !== undefined) return resume(this.end)
-    this.waitingForBody = resume
-    return Effect.sync(() => {
-      this.waitingForBody = undefined
-    })
-  })
-
-  get body(): HttpAnswer["body"] {
-    return Stream.fromPull(Effect.succeed(this.pull))
+  pause(): void {
+    if (this.paused) return
+    this.paused = true
+    this.controller?.pause()
   }
 
-  text(limit: number, begun: ReadonlyArray<Buffer> = []): Effect.Effect<string, LlmError> {
-    return Effect.callback((resume) => {
-      this.buffered.unshift(...begun)
-      for (const chunk of begun) this.size += chunk.length
-      this.textLimit = limit
-      this.waitingForText = resume
-      this.resumeReading()
-      this.wakeText()
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    // Resuming parses at once what the socket holds. Who resumes may be a fiber that runs inside the parser of another
+    // connection, which cannot be entered twice.
+    queueMicrotask(() => {
+      if (!this.paused) this.controller?.resume()
     })
   }
-
-  readonly givenUp = Effect.sync(() => this.abort())
 
   abort(): void {
-    if (this.end !== undefined) return
+    if (this.ended || this.aborted) return
     this.aborted = true
-    if (this.controller === undefined) this.connecting?.destroy(new Error("the call was given up"))
-    else this.controller.abort(new Error("the call was given up"))
+    if (this.controller === undefined) this.connecting?.destroy(givenUp())
+    else this.controller.abort(givenUp())
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
     this.connecting = undefined
-    if (this.aborted) return controller.abort(new Error("the call was given up"))
-    this.request.onConnected()
+    if (this.aborted) return controller.abort(givenUp())
+    this.listener.connected()
   }
 
   onResponseStart(
@@ -190,87 +182,37 @@ class Exchange implements Dispatcher.DispatchHandler, HttpAnswer {
     headers: Record<string, string | Array<string> | undefined>
   ): void {
     if (status < 200) return
-    const flat: Record<string, string> = {}
-    for (const name in headers) {
-      const value = headers[name]
-      if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
-    }
-    this.status = status
-    this.headers = flat
-    this.answer = Exit.succeed(this)
-    this.waitingForHead?.(this.answer)
+    this.answered = true
+    this.listener.head(status, flat(headers))
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.buffered.push(chunk)
-    this.size += chunk.length
-    this.request.onBytes?.(chunk.length)
-    if (this.waitingForText !== undefined) return this.wakeText()
-    this.wakeBody()
-    if (this.size > maxBuffered) {
-      this.paused = true
-      controller.pause()
-    }
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.aborted) this.listener.data(chunk)
   }
 
   onResponseEnd(): void {
-    this.end = done
-    if (this.waitingForText !== undefined) this.wakeText()
-    else this.wakeBody()
+    this.ended = true
+    if (!this.aborted) this.listener.end()
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (!this.aborted) this.fail(transportError(error, this.answer === undefined))
+    this.ended = true
+    if (!this.aborted) this.listener.failed(transportError(error, !this.answered))
   }
+}
 
-  private fail(error: LlmError): void {
-    const end = Exit.fail(error)
-    this.end = end
-    this.failed = end
-    if (this.answer === undefined) {
-      this.answer = end
-      this.waitingForHead?.(end)
-    }
-    if (this.waitingForText !== undefined) this.wakeText()
-    else this.wakeBody()
-  }
+/** Nearly every header has one value, and most answers no other ones. */
+const flat = (headers: Record<string, string | Array<string> | undefined>): HttpAnswer["headers"] => {
+  for (const name in headers) if (typeof headers[name] !== "string") return joined(headers)
+  // Every value is a string.
+  return headers as HttpAnswer["headers"]
+}
 
-  private takeBuffered(): Exit.Exit<NonEmptyReadonlyArray<Buffer>> {
-    // Only called with something buffered.
-    const chunks = this.buffered as unknown as NonEmptyReadonlyArray<Buffer>
-    this.buffered = []
-    this.size = 0
-    this.resumeReading()
-    return Exit.succeed(chunks)
+const joined = (headers: Record<string, string | Array<string> | undefined>): HttpAnswer["headers"] => {
+  const flat: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ")
   }
-
-  private resumeReading(): void {
-    if (!this.paused) return
-    this.paused = false
-    // Resuming parses at once what the socket holds. The fiber that consumes may run inside the parser of another
-    // connection, which cannot be entered twice.
-    queueMicrotask(() => this.controller?.resume())
-  }
-
-  /** Hands the body over once it is complete, too large, or broken off. */
-  private wakeText(): void {
-    const resume = this.waitingForText
-    const tooLarge = this.size > this.textLimit
-    if (resume === undefined || (this.end === undefined && !tooLarge)) return
-    this.waitingForText = undefined
-    if (tooLarge) return resume(answerTooLarge(this.textLimit))
-    if (this.failed !== undefined) return resume(this.failed)
-    const [only] = this.buffered
-    const whole = this.buffered.length === 1 && only !== undefined ? only : Buffer.concat(this.buffered)
-    this.buffered = []
-    this.size = 0
-    resume(Exit.succeed(whole.toString("utf8")))
-  }
-
-  private wakeBody(): void {
-    const resume = this.waitingForBody
-    if (resume === undefined) return
-    this.waitingForBody = undefined
-    resume(this.buffered.length > 0 ? this.takeBuffered() : this.end!)
-  }
+  return flat
 }

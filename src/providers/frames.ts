@@ -6,12 +6,6 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Protocol } from "../protocols/Protocol.ts"
 import type { FramingError, WireFrame } from "../wire/Frame.ts"
 
-/**
- * How long the end of the transport is awaited after the end of the answer, so that the connection can be used again, in
- * milliseconds.
- */
-const linger = 250
-
 const framingFailure = (error: FramingError): LlmError =>
   error._tag === "FrameTooLarge"
     ? failure(
@@ -24,7 +18,7 @@ const framingFailure = (error: FramingError): LlmError =>
       )
 
 /** Bytes of one stream to frames: the protocol's framing and decoder, and where they are. */
-class StreamDecoding {
+export class StreamDecoding {
   private readonly protocol: Protocol
   private readonly framing
   private readonly decoder
@@ -32,7 +26,7 @@ class StreamDecoding {
   /** set once, after which nothing more is decoded */
   failure: LlmError | undefined
   /** the answer is complete: `Finish` was decoded */
-  finished = false
+  private finished = false
   ended = false
 
   constructor(protocol: Protocol) {
@@ -41,14 +35,12 @@ class StreamDecoding {
     this.decoder = protocol.decoder()
   }
 
-  feed(chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Frame> {
+  /** Decodes one read. */
+  feed(chunk: Uint8Array): ReadonlyArray<Frame> {
     const frames: Array<Frame> = []
-    for (const chunk of chunks) {
-      const error = this.framing.feed(chunk, this.wire)
-      this.decode(frames)
-      if (error !== undefined) this.failure ??= framingFailure(error)
-      if (this.failure !== undefined) break
-    }
+    const error = this.framing.feed(chunk, this.wire)
+    this.decode(frames)
+    if (error !== undefined) this.failure ??= framingFailure(error)
     return frames
   }
 
@@ -85,37 +77,34 @@ class StreamDecoding {
   }
 }
 
-/** Decodes the bytes of a stream into frames. See `framesFrom`. */
+/**
+ * Decodes the bytes of a stream into frames, a batch of frames for a batch of reads. A failure that the provider sends in
+ * the stream comes after everything that stood before it.
+ */
 export const decodeFrames =
   (protocol: Protocol) =>
   (body: Stream.Stream<Uint8Array, LlmError>): Stream.Stream<Frame, LlmError> =>
-    Stream.transformPull(body, (pull) => framesFrom(protocol, pull))
-
-/**
- * Decodes the bytes that are pulled into frames, a batch of frames for a batch of reads. A failure that the provider sends
- * in the stream comes after everything that stood before it.
- */
-export const framesFrom = (
-  protocol: Protocol,
-  pull: Pull.Pull<NonEmptyReadonlyArray<Uint8Array>, LlmError>
-): Effect.Effect<Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>> =>
-  Effect.clockWith((clock) => {
-    const decoding = new StreamDecoding(protocol)
-    const read = Pull.catchDone(pull, () => Effect.void)
-    let until: number | undefined
-    const lastRead = Effect.suspend(() => {
-      const now = clock.currentTimeMillisUnsafe()
-      until ??= now + linger
-      if (now >= until) return Effect.void
-      return Effect.timeoutOrElse(read, { duration: until - now, orElse: () => Effect.void })
-    })
-    const next: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError> = Effect.suspend(() => {
-      if (decoding.failure !== undefined) return decoding.failure
-      if (decoding.ended) return Cause.done()
-      return Effect.flatMap(decoding.finished ? lastRead : read, (chunks) => {
-        const frames = chunks === undefined ? decoding.end() : decoding.feed(chunks)
-        return isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next
+    Stream.transformPull(body, (pull) =>
+      Effect.sync(() => {
+        const decoding = new StreamDecoding(protocol)
+        const read = Pull.catchDone(pull, () => Effect.void)
+        const next: Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError> = Effect.suspend(() => {
+          if (decoding.failure !== undefined) return decoding.failure
+          if (decoding.ended) return Cause.done()
+          return Effect.flatMap(read, (chunks) => {
+            const frames = chunks === undefined ? decoding.end() : decodeAll(decoding, chunks)
+            return isReadonlyArrayNonEmpty(frames) ? Effect.succeed(frames) : next
+          })
+        })
+        return next
       })
-    })
-    return Effect.succeed(next)
-  })
+    )
+
+const decodeAll = (decoding: StreamDecoding, chunks: ReadonlyArray<Uint8Array>): ReadonlyArray<Frame> => {
+  const frames: Array<Frame> = []
+  for (const chunk of chunks) {
+    frames.push(...decoding.feed(chunk))
+    if (decoding.failure !== undefined) break
+  }
+  return frames
+}

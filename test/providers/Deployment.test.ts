@@ -8,6 +8,7 @@ import type { Protocol } from "../../src/protocols/Protocol.ts"
 import { bearer, deploymentUpstream, type Deployment } from "../../src/providers/Deployment.ts"
 import { HttpTransport } from "../../src/providers/HttpTransport.ts"
 import type { UpstreamRequest } from "../../src/routing/Upstream.ts"
+import { attemptOf, eventsOf } from "../routing/attempts.ts"
 import { closedPort, httpServer } from "./servers.ts"
 import { countsTokens, tinyProtocol } from "./tinyProtocol.ts"
 
@@ -252,8 +253,40 @@ describe("an answer", () => {
         response.writeHead(200, { "content-type": "text/event-stream" })
         response.write('data: {"text":"hello","stop":true}\n\n')
       })
-      yield* (yield* asking(deploymentAt(server.url))).frames
+      const { begin } = yield* attemptOf(yield* deploymentUpstream(deploymentAt(server.url)))
+      yield* Effect.flatMap(begin, eventsOf)
       yield* server.closed(1)
+    })
+  )
+
+  test(
+    "is read no faster than it is taken",
+    Effect.gen(function* () {
+      const size = 64 * 1024 * 1024
+      const piece = `data: ${JSON.stringify({ text: "x".repeat(16 * 1024) })}\n\n`
+      let sent = 0
+      const server = yield* provider((response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" })
+        const more = (): void => {
+          while (sent < size) {
+            sent += piece.length
+            if (!response.write(piece)) return void response.once("drain", more)
+          }
+          response.end('data: {"stop":true}\n\n')
+        }
+        more()
+      })
+      const { begin } = yield* attemptOf(yield* deploymentUpstream(deploymentAt(server.url)))
+      const committed = yield* begin
+      const settled: Effect.Effect<number> = Effect.gen(function* () {
+        const before = sent
+        yield* Effect.sleep("50 millis")
+        return before === sent ? sent : yield* settled
+      })
+      assert.isBelow(yield* settled, size / 4)
+      const events = yield* eventsOf(committed)
+      const length = events.reduce((sum, event) => sum + (event._tag === "TextDelta" ? event.text.length : 0), 0)
+      assert.strictEqual(length, (sent / piece.length) * 16 * 1024)
     })
   )
 

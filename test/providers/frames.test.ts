@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Deferred, Effect, Fiber, Schema, Stream } from "effect"
-import { TestClock } from "effect/testing"
+import { Arbitrary, Effect, Schema, Stream } from "effect"
 import type { Frame } from "../../src/domain/Frame.ts"
 import { failure, type LlmError } from "../../src/domain/LlmError.ts"
 import { decodeFrames } from "../../src/providers/frames.ts"
@@ -123,57 +122,6 @@ describe("a failure", () => {
       assert.deepStrictEqual(error?.reason, { _tag: "IncompleteStream", kind: "noStop" })
       assert.deepStrictEqual(seen.at(-1)?.events, [{ _tag: "TextEnd", id: "text" }])
       assert.strictEqual(seen.at(-1)?.raw, "")
-    })
-  )
-})
-
-describe("an answer that is complete while its connection stays open", () => {
-  const complete = Stream.make(bytes(sse(said("a"), stop)))
-
-  it.effect("ends after a moment, and lets the connection go", () =>
-    Effect.gen(function* () {
-      let released = false
-      const source = Stream.concat(complete, Stream.never).pipe(Stream.ensuring(Effect.sync(() => (released = true))))
-      const fiber = yield* Effect.forkChild(collected(decodeFrames(protocol)(source)))
-      yield* TestClock.adjust("249 millis")
-      assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      const { text, error } = yield* Fiber.join(fiber)
-      assert.strictEqual(text, "a")
-      assert.isUndefined(error)
-      assert.isTrue(released)
-    })
-  )
-
-  it.effect("delivers the answer before that", () =>
-    Effect.gen(function* () {
-      const came = yield* Deferred.make<string>()
-      const fiber = yield* decodeFrames(protocol)(Stream.concat(complete, Stream.never)).pipe(
-        Stream.runForEachArray((batch) => Deferred.succeed(came, textOf(batch))),
-        Effect.forkChild
-      )
-      assert.strictEqual(yield* Deferred.await(came), "a")
-      yield* Fiber.interrupt(fiber)
-    })
-  )
-
-  it.effect("is not kept open by what still drips", () =>
-    Effect.gen(function* () {
-      const drip = Stream.fromEffectRepeat(Effect.as(Effect.sleep("100 millis"), bytes(sse("ping"))))
-      const fiber = yield* Effect.forkChild(collected(decodeFrames(protocol)(Stream.concat(complete, drip))))
-      yield* TestClock.adjust("250 millis")
-      const { seen } = yield* Fiber.join(fiber)
-      assert.strictEqual(seen.length, 4)
-    })
-  )
-
-  it.effect("still gets its terminator, and ends at once with the transport", () =>
-    Effect.gen(function* () {
-      const later = Stream.fromEffect(Effect.as(Effect.sleep("100 millis"), bytes(sse("over"))))
-      const fiber = yield* Effect.forkChild(collected(decodeFrames(protocol)(Stream.concat(complete, later))))
-      yield* TestClock.adjust("100 millis")
-      const { seen } = yield* Fiber.join(fiber)
-      assert.strictEqual(seen.at(-1)?.raw, sse("over"))
     })
   )
 })

@@ -195,14 +195,38 @@ describe("what follows Finish", () => {
     })
   )
 
-  it.effect("may be a hanging transport: its timeout ends the answer well", () =>
+  it.effect("may be a hanging transport: the answer ends well after a moment, and lets it go", () =>
     Effect.gen(function* () {
       const { attempt, begin, ending } = yield* scriptedAttempt([text("a"), finish(), hang])
       const fiber = yield* Effect.forkChild(Effect.flatMap(begin, eventsOf))
-      yield* TestClock.adjust("60 seconds")
+      yield* TestClock.adjust("249 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* Fiber.join(fiber)).at(-1)?._tag, "Finish")
       assert.isUndefined(attempt.record().failure)
       assert.strictEqual(yield* ending, "abandoned")
+    })
+  )
+
+  it.effect("may drip on: that does not keep the transport", () =>
+    Effect.gen(function* () {
+      const ping = Stream.fromEffectRepeat(Effect.as(Effect.sleep("100 millis"), frame("[ping]")))
+      const answer = Stream.make(frame("1", delta("a"), end()))
+      const { begin } = yield* attemptOf(upstreamOf(() => Stream.concat(answer, ping)))
+      const fiber = yield* Effect.forkChild(Stream.runCollect(framesOf(yield* begin)))
+      yield* TestClock.adjust("250 millis")
+      assert.strictEqual((yield* Fiber.join(fiber)).length, 3)
+    })
+  )
+
+  it.effect("may be its terminator, and the end of the transport: then the answer ends at once", () =>
+    Effect.gen(function* () {
+      const later = Stream.fromEffect(Effect.as(Effect.sleep("100 millis"), frame("[end]")))
+      const answer = Stream.make(frame("1", delta("a"), end()))
+      const { begin } = yield* attemptOf(upstreamOf(() => Stream.concat(answer, later)))
+      const fiber = yield* Effect.forkChild(Stream.runCollect(framesOf(yield* begin)))
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* Fiber.join(fiber)).at(-1)?.raw, "[end]")
     })
   )
 })
