@@ -7,6 +7,7 @@ import type { FormatName } from "../providers/formats.ts"
 import type { HttpTransport } from "../providers/HttpTransport.ts"
 import type { PresetName } from "../providers/presets.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
+import type { Analyzer } from "../signals/Analyzer.ts"
 import type { SignalSettings } from "../signals/Signals.ts"
 import type { Document } from "./Document.ts"
 import type { DefaultsEntry, ModelEntry } from "./ModelEntry.ts"
@@ -70,5 +71,7 @@ export interface Configuration {
   readonly prices: PriceList
   /** how conversations are read after a call; undefined where they are not */
   readonly signals: SignalSettings | undefined
+  /** what watches answers while they stream */
+  readonly analyzers: ReadonlyArray<Analyzer>
   readonly warnings: ReadonlyArray<Problem>
 }

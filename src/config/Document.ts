@@ -1,6 +1,7 @@
 import { ByteSize, DateTime, Duration, Effect, Option, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
 import { Limits } from "../accounting/Limits.ts"
 import { KeyName } from "../accounting/VirtualKey.ts"
+import { Analyzers } from "./analyzers.ts"
 import { CaptureLevel } from "../audit/Capture.ts"
 import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
@@ -193,6 +194,7 @@ export const Document = Schema.Struct({
   audit: section(Audit),
   accounting: section(Accounting),
   signals: section(Signals),
+  analyzers: Analyzers.pipe(withDefault({})),
   auth: section(Auth)
 })
 export type Document = typeof Document.Type

@@ -3,6 +3,7 @@ import { cloudNames, cloudSettings } from "../providers/clouds.ts"
 import { cloudOf, formatNames, usualUrl, usualFormat } from "../providers/formats.ts"
 import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
+import { checkAnalyzers } from "./analyzers.ts"
 import { checkAuthentication } from "./authentication.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
@@ -26,6 +27,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
       : providers.flatMap(({ name, section }) => (section["protocol"] === "simulator" ? [name] : []))
   )
   return [
+    ...checkAnalyzers(document),
     ...keysOf(root["providers"]).flatMap(checkProviderName),
     ...providers.flatMap(checkProvider),
     ...checkAuthentication(root),

@@ -10,6 +10,7 @@ import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import { Engine } from "../engine/Engine.ts"
 import { observeSignals } from "../engine/observeSignals.ts"
+import { watchAnswers } from "../engine/watching.ts"
 import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
 import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
@@ -88,6 +89,7 @@ export const programLayer = (
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
+    Layer.provideMerge(watchAnswers(configuration.analyzers)),
     Layer.provideMerge(signalsLayer(configuration, database)),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),

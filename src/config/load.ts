@@ -1,5 +1,6 @@
 import { Config, Effect, type FileSystem, type Path as FilePath, Result } from "effect"
 import type { PriceList } from "../accounting/PriceBook.ts"
+import { analyzersOf } from "./analyzers.ts"
 import { checkDocument } from "./checks.ts"
 import { readServiceAccounts, type ServiceAccounts } from "./clouds.ts"
 import type { Configuration } from "./Configuration.ts"
@@ -143,6 +144,7 @@ const settle = (
     auth: authenticationOf(document.auth),
     prices,
     signals: signalSettings(document.signals, packs),
+    analyzers: analyzersOf(document.analyzers, document.signals.languages),
     warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
   }
 }

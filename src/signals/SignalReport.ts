@@ -1,6 +1,8 @@
 import { Schema } from "effect"
 import type { Analysis } from "./analyze.ts"
-import { categoryOf, countOf, qualityLevels, severityOf, type Signal } from "./Signal.ts"
+import type { Finding } from "../domain/Call.ts"
+import { findingPrefix } from "./Analyzer.ts"
+import { categoryOf, type Counts, countOf, qualityLevels, severityOf, type Signal } from "./Signal.ts"
 import { taxonomyNames } from "./Taxonomy.ts"
 
 const SignalSchema = Schema.Struct({
@@ -60,18 +62,47 @@ const groupsOf = ({ signals, totals }: Pick<Analysis, "signals" | "totals">): Re
 
 const thousandths = (value: number): number => Math.round(value * 1000) / 1000
 
-/** The report of a call, from what was found. */
+/** What analyzers noticed in the answer while it streamed, as signals of the message after the last. */
+const liveSignals = (findings: ReadonlyArray<Finding>, message: number): ReadonlyArray<Signal> =>
+  findings
+    .filter(({ category }) => category.startsWith(findingPrefix))
+    .map(({ action, category, excerpt, filter, severity }) => ({
+      type: category,
+      message,
+      confidence: 1,
+      ...(excerpt === undefined ? {} : { snippet: excerpt }),
+      metadata: { analyzer: filter, severity, action }
+    }))
+
+const countTypes = (signals: ReadonlyArray<Signal>): Counts => {
+  const counts: Record<string, number> = {}
+  for (const { type } of signals) counts[type] = (counts[type] ?? 0) + 1
+  return counts
+}
+
+/** What was found while a call ran: by analyzers, in the answer that stands at this message. */
+export interface LiveFindings {
+  readonly findings: ReadonlyArray<Finding>
+  readonly message: number
+}
+
+/** The report of a call, from what was found after it and while it ran. */
 export const reportOf = (
   call: Pick<SignalReport, "call" | "conversation" | "openedAt" | "model" | "key" | "taxonomy">,
   analysis: Omit<Analysis, "memory">,
+  { findings, message }: LiveFindings,
   content: boolean
-): SignalReport => ({
-  ...call,
-  quality: analysis.quality,
-  score: thousandths(analysis.score),
-  efficiency: thousandths(analysis.efficiency),
-  flagged: analysis.flagged,
-  turns: analysis.turns,
-  groups: groupsOf(analysis),
-  signals: content ? analysis.signals : analysis.signals.map(withoutContent)
-})
+): SignalReport => {
+  const live = liveSignals(findings, message)
+  const signals = [...analysis.signals, ...live]
+  return {
+    ...call,
+    quality: analysis.quality,
+    score: thousandths(analysis.score),
+    efficiency: thousandths(analysis.efficiency),
+    flagged: analysis.flagged || live.some(({ metadata }) => metadata?.["severity"] !== "low"),
+    turns: analysis.turns,
+    groups: groupsOf({ signals, totals: { ...analysis.totals, ...countTypes(live) } }),
+    signals: content ? signals : signals.map(withoutContent)
+  }
+}

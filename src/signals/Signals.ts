@@ -8,7 +8,7 @@ import { type ConversationId, conversationIdOf } from "./conversation-id.ts"
 import type { LanguagePack } from "./LanguagePack.ts"
 import { tellReport, unread } from "./report-telemetry.ts"
 import { type Conversation, conversationOf } from "./Row.ts"
-import { reportOf, type SignalReport } from "./SignalReport.ts"
+import { type LiveFindings, reportOf, type SignalReport } from "./SignalReport.ts"
 import { type KeptReport, type ReportPosition, type SignalFilter, SignalStore } from "./SignalStore.ts"
 import type { TaxonomyName } from "./Taxonomy.ts"
 
@@ -43,6 +43,7 @@ interface Waiting {
   readonly identity: ConversationId
   readonly conversation: Conversation
   readonly responseId: string | undefined
+  readonly live: LiveFindings
   readonly parent: Tracer.AnySpan | undefined
 }
 
@@ -134,10 +135,15 @@ const make = Effect.fnUntraced(function* (
       continues: identity.continues
     }))
     const { analyses, memories } = yield* thread.read({ jobs, memories: yield* store.recall([...new Set(keys)]) })
-    const kept = batch.flatMap(({ facts, identity, responseId }, index): ReadonlyArray<KeptReport> => {
+    const kept = batch.flatMap(({ facts, identity, live, responseId }, index): ReadonlyArray<KeptReport> => {
       const analysis = analyses[index]
       if (analysis === undefined) return []
-      const report = reportOf({ ...facts, conversation: nameOf(identity, keys[index]!), taxonomy }, analysis, content)
+      const report = reportOf(
+        { ...facts, conversation: nameOf(identity, keys[index]!), taxonomy },
+        analysis,
+        live,
+        content
+      )
       return [{ report, conversationKey: keys[index]!, responseId }]
     })
     yield* store.keep(kept, memories)
@@ -193,6 +199,7 @@ const waitingOf = ({ call, id, openedAt, record }: EndedCall, parent: Tracer.Any
     identity: conversationIdOf(call),
     conversation: conversationOf(request, response),
     responseId: response === undefined || response.id === "" ? undefined : response.id,
+    live: { findings: record.findings ?? [], message: request.messages.length },
     parent
   }
 }

@@ -76,7 +76,7 @@ modle = "y"
       const text = `{\n\t"server": { "port": true },\n\t"provider": {}\n}`
       assert.deepStrictEqual(yield* complaints({ name: "millrace.json", text }), [
         "millrace.json:2:14: server.port: true is not accepted; write a port from 0 to 65535 (0 takes any free one)",
-        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, defaults, filters, audit, accounting, signals, auth)'
+        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, defaults, filters, audit, accounting, signals, analyzers, auth)'
       ])
     })
   )

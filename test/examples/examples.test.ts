@@ -29,3 +29,22 @@ it.live("the documented server answers and keeps its records", () =>
     assert.strictEqual(recorded, "recorded: Completed")
   })
 )
+
+it.live("the documented analyzer stops a promise", () =>
+  Effect.gen(function* () {
+    const [outcome, parts, findings] = (yield* run("examples/analyzer.ts")).trim().split("\n")
+    assert.deepInclude(JSON.parse(outcome!), { _tag: "Limited", filter: "promises", reason: "promise" })
+    assert.deepInclude(JSON.parse(parts!)[0], { text: "I am sorry about the broken wheel. " })
+    assert.deepInclude(JSON.parse(findings!)[0], { category: "stream.promise", action: "stopped" })
+  })
+)
+
+it.live("the documented pack finds what it is for, once", () =>
+  Effect.gen(function* () {
+    const printed = yield* run("examples/signals.ts")
+    assert.deepStrictEqual(printed.trim().split("\n"), [
+      "severe [ 'interaction.disengagement.escalation at message 2' ]",
+      "severe []"
+    ])
+  })
+)

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { SignalReport } from "../../src/signals/SignalReport.ts"
-import { ask, askChat, askMessages, callIdOf, errorOf, running, until } from "./running.ts"
+import { ask, askChat, askMessages, callIdOf, errorOf, recordOf, running, until } from "./running.ts"
 import { json } from "./simulate/server.ts"
 
 const keys = { admin: "key-of-the-administrator", ci: "key-of-continuous-integration", acme: "key-of-acme" }
@@ -113,6 +113,48 @@ layer(server, { excludeTestServices: true })("a server that reads conversations"
         assert.strictEqual(seen.status, 400, query)
         assert.match(errorOf(seen.text).message ?? "", new RegExp(`^${query.split("=")[0]} has to be `))
       }
+    })
+  )
+})
+
+const stopping = running({ sections: { analyzers: { loops: { kind: "repetition", onFinding: "stop" } } } })
+const rounds = `It begins well. ${"Round and round the wheel goes. ".repeat(40)}`
+
+layer(stopping, { excludeTestServices: true })("a server whose analyzer stops what goes round in circles", (it) => {
+  const content = [{ role: "user", content: rounds }]
+  const input = { model: "chat/echo", input: rounds, store: false }
+  const contents = { contents: [{ role: "user", parts: [{ text: rounds }] }] }
+
+  it.effect.each([
+    ["chat, streamed", askChat("chat/echo", { messages: content }), '"finish_reason":"length"'],
+    ["chat, whole", askChat("chat/echo", { messages: content, stream: false }), '"finish_reason":"length"'],
+    ["messages, streamed", askMessages("messages/echo", { messages: content }), '"stop_reason":"max_tokens"'],
+    [
+      "messages, whole",
+      askMessages("messages/echo", { messages: content, stream: false }),
+      '"stop_reason":"max_tokens"'
+    ],
+    ["chat to messages", askChat("messages/echo", { messages: content }), '"finish_reason":"length"'],
+    ["responses, streamed", ask("/v1/responses", { body: { ...input, stream: true } }), '"reason":"max_output_tokens"'],
+    ["responses, whole", ask("/v1/responses", { body: input }), '"reason":"max_output_tokens"'],
+    [
+      "gemini, streamed",
+      ask("/v1beta/models/chat/echo:streamGenerateContent?alt=sse", { body: contents }),
+      "MAX_TOKENS"
+    ],
+    ["gemini, whole", ask("/v1beta/models/chat/echo:generateContent", { body: contents }), "MAX_TOKENS"]
+  ] as const)("ends it like one that a limit cut: %s", ([, asking, ending]) =>
+    Effect.gen(function* () {
+      const seen = yield* asking
+      assert.strictEqual(seen.status, 200, seen.text)
+      assert.include(seen.text, ending)
+      const { outcome } = yield* recordOf(seen)
+      assert.deepInclude(outcome, { kind: "Limited", by: "filter", filter: "loops", reason: "repetition" })
+      const found = yield* until(ask(`/v1/signals/${callIdOf(seen)}`), ({ status }) => status === 200)
+      assert.deepInclude(decode(json(found)).signals.at(-1), {
+        type: "stream.repetition",
+        metadata: { analyzer: "loops", severity: "high", action: "stopped" }
+      })
     })
   )
 })

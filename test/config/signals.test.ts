@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { load } from "../../src/config/load.ts"
 import { makeLexicon } from "../../src/signals/Lexicon.ts"
-import { loading } from "./loading.ts"
+import { complaints, loading } from "./loading.ts"
 import { Profile } from "../../src/signals/Tokens.ts"
 
 /** Loads a document whose `signals.packs` are files with these texts. */
@@ -28,13 +28,17 @@ const wrong = (packs: { readonly [name: string]: string }) =>
   )
 
 const page = readFileSync(fileURLToPath(new URL("../../docs/signals.md", import.meta.url)), "utf8")
-const [settings = "", pack = ""] = Array.from(page.matchAll(/^```yaml\n(.*?)^```$/gms), ([, block = ""]) => block)
+const [settings = "", watching = "", pack = ""] = Array.from(
+  page.matchAll(/^```yaml\n(.*?)^```$/gms),
+  ([, block = ""]) => block
+)
 
 describe("docs/signals.md", () => {
   it.live("states the defaults, and has a pack that is one", () =>
     Effect.gen(function* () {
       const stated = yield* loading({ text: settings })
       assert.deepStrictEqual(stated.signals, (yield* loading({ text: "" })).signals)
+      assert.lengthOf((yield* loading({ text: watching })).analyzers, 4)
       const { signals } = yield* withPacks({ "pt.yaml": pack })
       assert.strictEqual(signals?.packs?.at(-1)?.language, "pt")
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
@@ -89,5 +93,39 @@ describe("files of patterns", () => {
         ["names a file that is not there; mend the path", '"xx" is not accepted; write one of en, de, fr, es']
       )
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+})
+
+describe("analyzers", () => {
+  it.effect("are refused where they are said what means nothing to them", () =>
+    Effect.gen(function* () {
+      const text = `analyzers:
+  loops: { kind: repetition, after: 3s, times: 1 }
+  quiet: { kind: stall, after: soon, onFinding: explode }
+  odd: { kind: oddity }
+`
+      assert.deepStrictEqual(yield* complaints({ text }), [
+        "millrace.yaml:2:30: analyzers.loops.after: means nothing to kind: repetition; remove it",
+        "millrace.yaml:2:41: analyzers.loops.times: 1 is not accepted; write a whole number from 2 on",
+        'millrace.yaml:3:25: analyzers.quiet.after: "soon" is not accepted; write a duration such as 200ms, 30s, 10m or 2h',
+        'millrace.yaml:3:38: analyzers.quiet.onFinding: "explode" is not accepted; write one of observe, stop',
+        'millrace.yaml:4:10: analyzers.odd.kind: "oddity" is not accepted; write one of repetition, stall, refusal, language, degenerate'
+      ])
+    })
+  )
+
+  it.effect("come in the order of the document", () =>
+    Effect.gen(function* () {
+      const { analyzers } = yield* loading({
+        text: "analyzers: { quiet: { kind: stall, after: 5s }, loops: { kind: repetition, onFinding: stop } }\n"
+      })
+      assert.deepStrictEqual(
+        analyzers.map(({ name, onFinding }) => [name, onFinding]),
+        [
+          ["quiet", "observe"],
+          ["loops", "stop"]
+        ]
+      )
+    })
   )
 })
