@@ -210,6 +210,8 @@ export const LlmRequest = Schema.Struct({
   user: Schema.optionalKey(Schema.String),
   metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
   requires: Schema.optionalKey(Requirement),
+  /** headers that go to the provider with the request, lower case; those of its configuration have precedence */
+  headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   extensions: Schema.optionalKey(Extensions)
 })
 export type LlmRequest = typeof LlmRequest.Type

@@ -5,7 +5,7 @@ import type { Call, FinalRecord, Finding, Notice, OpenRecord } from "../domain/C
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
-import { blockEnd, type FinishReason, type LlmEvent } from "../domain/LlmEvent.ts"
+import { blockEnd, type Finish, type LlmEvent } from "../domain/LlmEvent.ts"
 import { ResponseFold } from "../domain/LlmResponse.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
@@ -42,6 +42,7 @@ const outcomeOf = ({ verdict, by = "a filter" }: Ending): Outcome => {
         ...(verdict.reason === undefined ? {} : { reason: verdict.reason })
       }
     case "Stop":
+      if (verdict.stopSequence !== undefined) return { _tag: "Completed", finish: "stop", delivered: false }
       return { _tag: "Limited", by: "filter", filter: by, reason: verdict.reason }
   }
 }
@@ -174,7 +175,7 @@ export class CallState {
         const event = events[at]!
         if (this.crosses(event)) {
           const before = [...batch.slice(0, index), frameOf(events.slice(0, at))]
-          return appendAll(before, [this.close({ _tag: "Limited", by: "bytes" }, "length")])
+          return appendAll(before, [this.close({ _tag: "Limited", by: "bytes" }, { reason: "length" })])
         }
         this.add(event)
       }
@@ -212,7 +213,7 @@ export class CallState {
   }
 
   /** The ending of an answer that was cut: its blocks are closed, and it says why it says no more. */
-  private close(outcome: Outcome, reason: FinishReason, refusal?: string): Frame {
+  private close(outcome: Outcome, finish: Pick<Finish, "reason" | "stopSequence">, refusal?: string): Frame {
     this.cut = true
     this.settle(outcome)
     const events: Array<LlmEvent> = []
@@ -221,7 +222,7 @@ export class CallState {
       if (end !== undefined) events.push(end)
     }
     if (refusal !== undefined) events.push({ _tag: "RefusalDelta", text: refusal })
-    events.push({ _tag: "Finish", reason, usage: this.answeringAttempt?.usage ?? noUsage })
+    events.push({ _tag: "Finish", ...finish, usage: this.answeringAttempt?.usage ?? noUsage })
     for (const event of events) this.add(event)
     return frameOf(events)
   }
@@ -229,8 +230,12 @@ export class CallState {
   /** The ending of an answer that a filter ends: nothing of it follows. */
   closeWith(ending: Ending): Frame {
     const { verdict } = ending
-    const message = verdict._tag === "Refuse" ? verdict.message : undefined
-    return this.close(outcomeOf(ending), verdict._tag === "Stop" ? "length" : "content-filter", message)
+    const outcome = outcomeOf(ending)
+    if (verdict._tag !== "Stop") {
+      return this.close(outcome, { reason: "content-filter" }, verdict._tag === "Refuse" ? verdict.message : undefined)
+    }
+    const { stopSequence } = verdict
+    return this.close(outcome, stopSequence === undefined ? { reason: "length" } : { reason: "stop", stopSequence })
   }
 
   /** Records a filter's verdict as the call's ending, and says what its caller is told where no answer has begun. */

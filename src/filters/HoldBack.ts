@@ -19,6 +19,8 @@ type Delta = Extract<LlmEvent, { readonly text: string }>
 /** An event in the queue. `undecided` is how much of a delta's text nobody has decided about, `text` what of it may go. */
 interface Item {
   readonly event: LlmEvent
+  /** what it becomes when its turn has come */
+  readonly late: ((event: LlmEvent) => LlmEvent) | undefined
   undecided: number
   text: string
   intact: boolean
@@ -42,15 +44,15 @@ export class HoldBack {
     return this.queue.length > 0
   }
 
-  /** Lets an event wait its turn. */
-  push(event: LlmEvent, out: Array<LlmEvent>): void {
-    if (this.queue.length === 0) out.push(event)
-    else this.queue.push({ event, undecided: 0, text: "", intact: true })
+  /** Lets an event wait its turn; `late` is asked then what it has become. */
+  push(event: LlmEvent, out: Array<LlmEvent>, late?: (event: LlmEvent) => LlmEvent): void {
+    if (this.queue.length === 0) out.push(late?.(event) ?? event)
+    else this.queue.push({ event, late, undecided: 0, text: "", intact: true })
   }
 
   /** Holds a delta until its text was decided about. */
   hold(event: Delta): Item {
-    const item = { event, undecided: event.text.length, text: "", intact: true }
+    const item = { event, late: undefined, undecided: event.text.length, text: "", intact: true }
     this.queue.push(item)
     return item
   }
@@ -68,7 +70,7 @@ export class HoldBack {
         break
       }
       gone++
-      if (item.intact) out.push(item.event)
+      if (item.intact) out.push(item.late?.(item.event) ?? item.event)
       else if (item.text !== "" && "text" in item.event) out.push(deltaOf(item.event, item.text))
     }
     if (gone > 0) this.queue.splice(0, gone)

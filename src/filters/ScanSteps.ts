@@ -18,6 +18,13 @@ const refusalId = (choice: number) => `refusal ${choice}`
 
 const choiceOf = (event: LlmEvent): number => ("choice" in event ? (event.choice ?? 0) : 0)
 
+type Source = Extract<LlmEvent, { readonly _tag: "Source" }>
+
+const withoutPlace = (source: Source): Source => {
+  const { start: _, end: __, origin: ___, ...rest } = source
+  return rest
+}
+
 /**
  * Scans the generated text of one answer, block by block, and whatever tells that text again: the complete tool call, the
  * citation, what a provider's own tool answered.
@@ -121,8 +128,8 @@ export class ScanSteps implements EventSteps {
   private finish(id: string, out: Array<LlmEvent>): Ending | undefined {
     const scanned = this.open.get(id)
     if (scanned === undefined) return undefined
-    this.open.delete(id)
     const ending = this.decide(scanned, "", true, out)
+    this.open.delete(id)
     const { held } = scanned
     if (held.block.kind === "toolArguments") this.ended.set(id, held)
     if (held.changed) this.changedTexts.add(id)
@@ -181,17 +188,15 @@ export class ScanSteps implements EventSteps {
   }
 
   /** What is cited may say what the text may not; where a text was changed, the places in it are others. */
-  private source(event: Extract<LlmEvent, { readonly _tag: "Source" }>, out: Array<LlmEvent>): Ending | undefined {
-    const { _tag, choice: _, block: __, start: ___, end: ____, ...said } = event
+  private source(event: Source, out: Array<LlmEvent>): Ending | undefined {
+    const { _tag: _____, choice: _, block: __, start: ___, end: ____, ...said } = event
     const scanned = this.values(event, said)
     if (isEnding(scanned)) return scanned
-    const moved = event.block !== undefined && this.isChanged(event.block)
-    if (!moved) return this.pass(scanned === said ? event : { ...event, ...scanned }, out)
-    const { origin: _____, ...rest } = scanned
-    return this.pass(
-      { _tag, ...(event.choice === undefined ? {} : { choice: event.choice }), block: event.block, ...rest },
-      out
+    const told = scanned === said ? event : { ...event, ...scanned }
+    this.holdBack(choiceOf(event)).push(told, out, () =>
+      event.block !== undefined && this.isChanged(event.block) ? withoutPlace(told) : told
     )
+    return undefined
   }
 
   private isChanged(id: string): boolean {

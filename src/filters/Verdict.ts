@@ -22,10 +22,11 @@ export interface HandOff {
   readonly reason?: string
 }
 
-/** Cuts the answer here, as a limit would. */
+/** Cuts the answer here, as a limit would; at a `stopSequence` it is the end that was asked for. */
 export interface Stop {
   readonly _tag: "Stop"
   readonly reason: string
+  readonly stopSequence?: string
 }
 
 /** What a guardrail says of a piece of text: that it may pass, what to say instead, or how the call ends. */
@@ -64,3 +65,7 @@ export const handOff = (target: string, reason?: string): Ending =>
 
 /** Cuts the answer: what came so far stands, and the call is recorded as limited. */
 export const stop = (reason: string): Ending => new Ending({ verdict: { _tag: "Stop", reason }, by: undefined })
+
+/** Ends the answer before a text that it was not to say, as if the model had known: the call is complete. */
+export const stopAt = (stopSequence: string): Ending =>
+  new Ending({ verdict: { _tag: "Stop", reason: "a stop sequence", stopSequence }, by: undefined })

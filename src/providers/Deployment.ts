@@ -166,8 +166,16 @@ const prepare = (deployment: Deployment, requestOf: RequestOf, request: Upstream
   const encoded = protocol.encode(asked, encodeContext(deployment, protocol, request, request.delivery))
   if (Result.isFailure(encoded)) return encoded.failure
   for (const notice of encoded.success.notices) request.observer.notice(notice)
-  return { protocol, sent: requestOf(encoded.success, request.delivery) }
+  const { headers } = request.request
+  const sent = headers === undefined ? encoded.success : withHeaders(encoded.success, headers)
+  return { protocol, sent: requestOf(sent, request.delivery) }
 }
+
+/** What a filter adds: in the place of what the format says, never of what the provider's configuration does. */
+const withHeaders = (encoded: EncodedRequest, headers: EncodedRequest["headers"]): EncodedRequest => ({
+  ...encoded,
+  headers: { ...encoded.headers, ...headers }
+})
 
 const isLlmError = (value: Prepared | LlmError): value is LlmError => "_tag" in value
 

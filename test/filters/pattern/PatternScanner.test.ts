@@ -2,37 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { compile, type Pattern } from "../../../src/filters/pattern/Program.ts"
 import { type OnMatch, PatternScanner } from "../../../src/filters/pattern/PatternScanner.ts"
-import type { TextScanner } from "../../../src/filters/TextScanner.ts"
 import { isEnding, refuse } from "../../../src/filters/Verdict.ts"
+import { scanned as through } from "../scanning.ts"
 import { everySplit, someSplits } from "../splits.ts"
-
-/** What leaves of a text that comes in pieces; with the most that was ever held back. */
-const through = (scanner: TextScanner, pieces: ReadonlyArray<string>) => {
-  const text = pieces.join("")
-  let left = ""
-  let decided = 0
-  let came = 0
-  let held = 0
-  const decide = {
-    keep: (length: number) => {
-      left += text.slice(decided, decided + length)
-      decided += length
-    },
-    replace: (length: number, by: string) => {
-      left += by
-      decided += length
-    }
-  }
-  for (const piece of pieces) {
-    came += piece.length
-    const ending = scanner.scan(piece, false, decide)
-    if (ending !== undefined) return { left, held, ending }
-    held = Math.max(held, came - decided)
-  }
-  const ending = scanner.scan("", true, decide)
-  assert.isTrue(ending !== undefined || decided === text.length, "everything is decided about at the end")
-  return { left, held, ending }
-}
 
 const programOf = (patterns: ReadonlyArray<Pattern>) => {
   const program = compile(patterns)

@@ -1,0 +1,107 @@
+import type { LlmRequest, Message, Part, Role, ToolResultPart } from "../domain/LlmRequest.ts"
+import type { BlockKind } from "./HoldBack.ts"
+import { mapStrings } from "./json-values.ts"
+import { scanWhole, type TextScanner } from "./TextScanner.ts"
+import { type Ending, isEnding } from "./Verdict.ts"
+
+/** The scanner for a text of a request, or none where it is of no concern. `tool` is the tool whose arguments it is. */
+export type RequestScanner = (kind: BlockKind, role: Role, tool?: string) => TextScanner | undefined
+
+/** The same array where nothing in it changed. */
+const mapped = <A>(values: ReadonlyArray<A>, change: (value: A) => A): ReadonlyArray<A> => {
+  const changed = values.map(change)
+  return changed.every((value, index) => value === values[index]) ? values : changed
+}
+
+/** Scans the texts of one request; after a verdict nothing is scanned any more. */
+class RequestTexts {
+  ending: Ending | undefined
+  private readonly scannerFor: RequestScanner
+
+  constructor(scannerFor: RequestScanner) {
+    this.scannerFor = scannerFor
+  }
+
+  text(text: string, kind: BlockKind, role: Role, tool?: string): string {
+    const scanner = this.ending === undefined ? this.scannerFor(kind, role, tool) : undefined
+    if (scanner === undefined) return text
+    const scanned = scanWhole(scanner, text)
+    if (!isEnding(scanned)) return scanned
+    this.ending = scanned
+    return text
+  }
+
+  value<A>(value: A, role: Role): A {
+    if (this.scannerFor("value", role) === undefined) return value
+    const to = mapStrings(value, (text) => this.text(text, "value", role))
+    return isEnding(to) ? value : to
+  }
+
+  message(message: Message): Message {
+    const { role } = message
+    const parts = mapped(message.parts, (part) => this.part(part, role))
+    const extensions = this.value(message.extensions, role)
+    if (parts === message.parts && extensions === message.extensions) return message
+    return { ...message, parts, ...(extensions === undefined ? {} : { extensions }) }
+  }
+
+  private part(part: Part, role: Role): Part {
+    switch (part._tag) {
+      case "Text":
+      case "Refusal": {
+        const text = this.text(part.text, "text", role)
+        return text === part.text ? part : { ...part, text }
+      }
+      case "Reasoning": {
+        // What is signed is taken back unchanged or not at all.
+        if (part.signature !== undefined) return part
+        const text = this.text(part.text, "reasoning", role)
+        return text === part.text ? part : { ...part, text }
+      }
+      case "ToolCall": {
+        const text = this.text(part.arguments, "toolArguments", role, part.name)
+        return text === part.arguments ? part : { ...part, arguments: text }
+      }
+      case "ToolResult": {
+        const content = mapped(part.content, (one) => this.result(one, role))
+        return content === part.content ? part : { ...part, content }
+      }
+      case "Opaque": {
+        const value = this.value(part.value, role)
+        return value === part.value ? part : { ...part, value }
+      }
+      case "Media":
+        return part
+    }
+  }
+
+  private result(part: ToolResultPart["content"][number], role: Role): ToolResultPart["content"][number] {
+    if (part._tag === "Media") return part
+    if (part._tag === "Opaque") {
+      const value = this.value(part.value, role)
+      return value === part.value ? part : { ...part, value }
+    }
+    const text = this.text(part.text, "text", role)
+    return text === part.text ? part : { ...part, text }
+  }
+}
+
+/**
+ * A request with its texts scanned: what everyone said, tool arguments and results, and what the caller tells of the user;
+ * the same object where nothing was changed. Media and what a provider signed stay as they are.
+ */
+export const scanRequest = (request: LlmRequest, scannerFor: RequestScanner): LlmRequest | Ending => {
+  const texts = new RequestTexts(scannerFor)
+  const messages = mapped(request.messages, (message) => texts.message(message))
+  const about = { user: request.user, metadata: request.metadata, extensions: request.extensions }
+  const told = texts.value(about, "user")
+  if (texts.ending !== undefined) return texts.ending
+  if (messages === request.messages && told === about) return request
+  return {
+    ...request,
+    messages,
+    ...(told.user === undefined ? {} : { user: told.user }),
+    ...(told.metadata === undefined ? {} : { metadata: told.metadata }),
+    ...(told.extensions === undefined ? {} : { extensions: told.extensions })
+  }
+}

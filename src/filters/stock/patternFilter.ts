@@ -1,0 +1,81 @@
+import { Result } from "effect"
+import type { Finding } from "../../domain/Call.ts"
+import type { Role } from "../../domain/LlmRequest.ts"
+import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
+import type { BlockKind } from "../HoldBack.ts"
+import { JsonTextScanner } from "../JsonTextScanner.ts"
+import { compile, type Pattern } from "../pattern/Program.ts"
+import { type Match, PatternScanner } from "../pattern/PatternScanner.ts"
+import { textFilter, type TextPlace } from "../textFilter.ts"
+import type { Ending } from "../Verdict.ts"
+
+/** Which texts a filter looks at; everything where it does not say. */
+export interface Scope {
+  readonly sides?: ReadonlyArray<TextPlace["side"]>
+  /** `tools` are the arguments of tool calls; `text` is also what is cited and what a provider's own tools answered */
+  readonly kinds?: ReadonlyArray<"text" | "reasoning" | "tools">
+  /** whose messages, in a request */
+  readonly roles?: ReadonlyArray<Role>
+  readonly onFailure?: FailurePolicy
+}
+
+const kindOf: { readonly [kind in BlockKind]: "text" | "reasoning" | "tools" } = {
+  text: "text",
+  value: "text",
+  reasoning: "reasoning",
+  toolArguments: "tools"
+}
+
+/** Whether a place is within a scope. */
+export const isWithin = ({ kinds, roles }: Scope, place: TextPlace): boolean =>
+  (kinds === undefined || kinds.includes(kindOf[place.kind])) &&
+  (place.side === "answer" || roles === undefined || roles.includes(place.role))
+
+const reported = new WeakMap<FilterContext, Set<string>>()
+
+/** Reports a kind of finding once for each side of a call, however often it is found. */
+export const reportOnce = (context: FilterContext, finding: Finding): void => {
+  const seen = reported.get(context) ?? new Set()
+  const kind = `${finding.filter} ${finding.phase} ${finding.category} ${finding.action}`
+  if (seen.has(kind)) return
+  reported.set(context, seen.add(kind))
+  context.report(finding)
+}
+
+/** A filter that looks for patterns: what is said in the place of a match, or the verdict about it. */
+export interface PatternFilter extends Scope {
+  readonly name: string
+  readonly patterns: ReadonlyArray<Pattern>
+  readonly onMatch: (match: Match, place: TextPlace, context: FilterContext) => string | Ending
+}
+
+/** Makes a filter of patterns; fails where one of them cannot be used, with the reason. */
+export const patternFilter = ({ name, patterns, onMatch, ...scope }: PatternFilter): Result.Result<Filter, string> =>
+  Result.map(compile(patterns), (program) =>
+    textFilter({
+      name,
+      sides: scope.sides ?? ["request", "answer"],
+      ...(scope.onFailure === undefined ? {} : { onFailure: scope.onFailure }),
+      scanner: (place, context) => {
+        if (!isWithin(scope, place)) return undefined
+        const make = () => new PatternScanner(program, (match) => onMatch(match, place, context))
+        return place.kind === "toolArguments" ? new JsonTextScanner(make) : make()
+      }
+    })
+  )
+
+const edge = /[\p{L}\p{N}_]/u
+
+/** A pattern that is a text as it stands; `wholeWords` keeps it from matching within a longer word. */
+export const literal = (
+  text: string,
+  {
+    wholeWords = false,
+    caseInsensitive = false
+  }: { readonly wholeWords?: boolean; readonly caseInsensitive?: boolean } = {}
+): Pattern => {
+  const boundary = (character: string | undefined) =>
+    wholeWords && character !== undefined && edge.test(character) ? "\\b" : ""
+  const source = text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/\s+/g, "\\s+")
+  return { source: `${boundary(text[0])}${source}${boundary(text.at(-1))}`, caseInsensitive }
+}

@@ -1,0 +1,180 @@
+import type { Finding } from "../../domain/Call.ts"
+import { RE2JS } from "re2js"
+import type { Result } from "effect"
+import type { Filter } from "../Filter.ts"
+import type { Pattern } from "../pattern/Program.ts"
+import { type Ending, handOff, refuse, stop, stopAt } from "../Verdict.ts"
+import { literal, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
+
+/** Words as they stand, and patterns, that mean the same to a filter. */
+export interface WordList {
+  readonly words?: ReadonlyArray<string>
+  readonly patterns?: ReadonlyArray<string>
+  /** a word matches within a longer one too; not by default */
+  readonly withinWords?: boolean
+  /** upper and lower case differ; not by default */
+  readonly caseSensitive?: boolean
+}
+
+/** The patterns of a list. */
+export const wordPatterns = ({
+  words = [],
+  patterns = [],
+  withinWords = false,
+  caseSensitive = false
+}: WordList): ReadonlyArray<Pattern> => {
+  const caseInsensitive = !caseSensitive
+  return [
+    ...words.map((word) => literal(word, { wholeWords: !withinWords, caseInsensitive })),
+    ...patterns.map((source) => ({ source, caseInsensitive }))
+  ]
+}
+
+/** How a filter tells that it declines. */
+export interface Refusal {
+  readonly status?: 400 | 403
+  readonly as?: "error" | "answer"
+  /** what the caller reads in the place of what is withheld */
+  readonly message?: string
+}
+
+/** What becomes of a text in which something is found that should not be there. */
+export type BlockAction = "refuse" | "stop" | "hide" | "hand-off" | "observe"
+
+/** A list of what must not be said. */
+export interface Block extends WordList, Scope, Refusal {
+  readonly name: string
+  /** to refuse, unless it says otherwise */
+  readonly action?: BlockAction
+  /** what the caller and the record are told */
+  readonly reason?: string
+  /** the model that takes over, for `hand-off` */
+  readonly target?: string
+  readonly severity?: Finding["severity"]
+}
+
+/** What an action has done, for a finding. */
+export const doneBy: { readonly [action in BlockAction]: Finding["action"] } = {
+  refuse: "refused",
+  stop: "stopped",
+  hide: "changed",
+  "hand-off": "handedOff",
+  observe: "observed"
+}
+
+/** The verdict of an action that ends the call; nothing for one that lets it go on. */
+export const endingOf = (
+  action: BlockAction,
+  reason: string,
+  { target, status, as, message }: Refusal & { readonly target?: string }
+): Ending | undefined => {
+  switch (action) {
+    case "refuse":
+      return refuse(reason, {
+        ...(status === undefined ? {} : { status }),
+        ...(as === undefined ? {} : { as }),
+        ...(message === undefined ? {} : { message })
+      })
+    case "stop":
+      return stop(reason)
+    case "hand-off":
+      return handOff(target ?? "", reason)
+    default:
+      return undefined
+  }
+}
+
+/** A filter that acts where one of its words is said. */
+export const block = (settings: Block): Result.Result<Filter, string> => {
+  const {
+    name,
+    action = "refuse",
+    reason = "it holds what is not allowed",
+    severity = "high",
+    sides,
+    kinds,
+    roles,
+    onFailure
+  } = settings
+  const ending = endingOf(action, reason, settings)
+  return patternFilter({
+    name,
+    ...(sides === undefined ? {} : { sides }),
+    ...(kinds === undefined ? {} : { kinds }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+    patterns: wordPatterns(settings),
+    onMatch: ({ text }, { side }, context) => {
+      reportOnce(context, {
+        filter: name,
+        phase: side,
+        category: "blocked",
+        severity,
+        action: doneBy[action],
+        excerpt: text.slice(0, 120)
+      })
+      return ending ?? (action === "hide" ? "*".repeat(Array.from(text).length) : text)
+    }
+  })
+}
+
+/** Words that end an answer before they are said, as a stop sequence would. */
+export interface StopWords {
+  readonly name: string
+  readonly words: ReadonlyArray<string>
+  readonly onFailure?: Scope["onFailure"]
+}
+
+/** A filter that ends the answer before one of the words. */
+export const stopWords = ({ name, words, onFailure }: StopWords): Result.Result<Filter, string> =>
+  patternFilter({
+    name,
+    sides: ["answer"],
+    kinds: ["text"],
+    ...(onFailure === undefined ? {} : { onFailure }),
+    patterns: words.map((word) => literal(word)),
+    onMatch: ({ text }) => stopAt(text)
+  })
+
+/** What to say in the place of what: `$&` in it stands for what was found, `$1` to `$9` for its groups. */
+export interface ReplaceRule {
+  readonly text?: string
+  readonly pattern?: string
+  readonly with: string
+  readonly ignoreCase?: boolean
+}
+
+/** Texts and patterns to be said otherwise. */
+export interface Replace extends Scope {
+  readonly name: string
+  readonly rules: ReadonlyArray<ReplaceRule>
+}
+
+/** A filter that says things otherwise. */
+export const replace = ({ name, rules, ...scope }: Replace): Result.Result<Filter, string> => {
+  const patterns = rules.map(({ text, pattern, ignoreCase = false }) =>
+    pattern === undefined
+      ? literal(text ?? "", { caseInsensitive: ignoreCase })
+      : { source: pattern, caseInsensitive: ignoreCase }
+  )
+  return patternFilter({
+    ...scope,
+    name,
+    patterns,
+    onMatch: ({ text, pattern }) => substituted(rules[pattern]!.with, text, patterns[pattern]!)
+  })
+}
+
+const substituted = (by: string, text: string, { source, caseInsensitive = false }: Pattern): string => {
+  if (!by.includes("$")) return by
+  const groups = /\$[1-9]/.test(by) ? groupsOf(source, caseInsensitive, text) : []
+  return by.replace(/\$([&$1-9])/g, (_, what: string) =>
+    what === "$" ? "$" : what === "&" ? text : (groups[Number(what)] ?? "")
+  )
+}
+
+const groupsOf = (source: string, caseInsensitive: boolean, text: string): ReadonlyArray<string | undefined> => {
+  const matcher = RE2JS.compile(source, caseInsensitive ? RE2JS.CASE_INSENSITIVE : 0).matcher(text)
+  if (!matcher.find()) return []
+  return Array.from({ length: matcher.groupCount() + 1 }, (_, group) => matcher.group(group) ?? undefined)
+}
