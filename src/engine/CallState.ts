@@ -12,6 +12,7 @@ import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
+import { outcomeOf, refusalOf } from "./verdicts.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 
 /** What becomes of a call's answer on the side of its caller; written by whoever sends it. */
@@ -29,23 +30,6 @@ const charactersPerToken = 4
 
 /** How often one call may be handed to another model. */
 const maxHandOvers = 3
-
-/** How a call ends that a filter ends. */
-const outcomeOf = ({ verdict, by = "a filter" }: Ending): Outcome => {
-  switch (verdict._tag) {
-    case "Refuse":
-      return { _tag: "Refused", by, reason: verdict.reason }
-    case "HandOff":
-      return {
-        _tag: "HandedOff",
-        target: verdict.target,
-        ...(verdict.reason === undefined ? {} : { reason: verdict.reason })
-      }
-    case "Stop":
-      if (verdict.stopSequence !== undefined) return { _tag: "Completed", finish: "stop", delivered: false }
-      return { _tag: "Limited", by: "filter", filter: by, reason: verdict.reason }
-  }
-}
 
 const isLlmError = Schema.is(LlmError)
 const defect = failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
@@ -240,13 +224,8 @@ export class CallState {
 
   /** Records a filter's verdict as the call's ending, and says what its caller is told where no answer has begun. */
   refused(ending: Ending): LlmError {
-    const { verdict, by = "a filter" } = ending
     this.settle(outcomeOf(ending))
-    const status = verdict._tag === "Refuse" ? verdict.status : undefined
-    return failure(
-      { _tag: "ContentBlocked", by, ...(status === undefined ? {} : { status }) },
-      `Refused by the filter ${by}${verdict.reason === undefined ? "" : `: ${verdict.reason}`}`
-    )
+    return refusalOf(ending)
   }
 
   /** Notes that a filter gives the call to another model; false where that was done too often already. */
