@@ -317,7 +317,7 @@ layer(
     models: { "break-early": scripted("echo"), "break-late": scripted("echo?pace=5ms") }
   }),
   { excludeTestServices: true }
-)("a defect of our own", (it) => {
+)("a filter with a defect", (it) => {
   for (const { ask: askIn, id } of dialects) {
     it.effect(`is told as such, and no more: ${id}`, () =>
       Effect.gen(function* () {
@@ -325,13 +325,13 @@ layer(
         const content = "1 2 3 4 5"
         for (const stream of [true, false]) {
           const early = yield* askIn("break-early", { stream })
-          assert.strictEqual(early.status, 500)
-          assert.deepInclude((yield* recordOf(early)).outcome, { kind: "Failed", reason: "Internal" })
+          assert.strictEqual(early.status, 502)
+          assert.deepInclude((yield* recordOf(early)).outcome, { kind: "Failed", reason: "FilterFailed" })
           const late = yield* askIn("break-late", { stream, messages: [{ role: "user", content }] })
           if (stream) assertBrokenOff(late)
-          else assert.strictEqual(late.status, 500)
+          else assert.strictEqual(late.status, 502)
           const record = yield* recordOf(late)
-          assert.deepInclude(record.outcome, { kind: "Failed", reason: "Internal" })
+          assert.deepInclude(record.outcome, { kind: "Failed", reason: "FilterFailed" })
           if (stream) assert.strictEqual(record.response?.text, textIn(late.text))
           for (const seen of [early, late]) assert.notInclude(seen.text, "a defect")
           assertDiscreet(JSON.stringify(record))
