@@ -3,6 +3,7 @@ import { callsCommand } from "./calls.ts"
 import { checkCommand } from "./check.ts"
 import { keysCommand } from "./keys.ts"
 import { serveCommand } from "./serve.ts"
+import { replayCommand } from "./replay.ts"
 import { signalsCommand } from "./signals.ts"
 import { simulateCommand } from "./simulate.ts"
 
@@ -11,5 +12,13 @@ export const millrace = Command.make("millrace").pipe(
   Command.withDescription(
     "The streaming engine for model responses: any SDK in, any provider out, one recorded ending."
   ),
-  Command.withSubcommands([serveCommand, checkCommand, callsCommand, signalsCommand, keysCommand, simulateCommand])
+  Command.withSubcommands([
+    serveCommand,
+    checkCommand,
+    callsCommand,
+    signalsCommand,
+    replayCommand,
+    keysCommand,
+    simulateCommand
+  ])
 )

@@ -82,6 +82,9 @@ const signalsLayer = (
         Layer.provide(signalStoreLayer(configuration, database))
       )
 
+/** What sees or changes what flows through every call. */
+export const filterLayer = ({ analyzers }: Configuration): Layer.Layer<never> => watchAnswers(analyzers)
+
 /** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (
   configuration: Configuration
@@ -89,7 +92,7 @@ export const programLayer = (
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
-    Layer.provideMerge(watchAnswers(configuration.analyzers)),
+    Layer.provideMerge(filterLayer(configuration)),
     Layer.provideMerge(signalsLayer(configuration, database)),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
