@@ -27,8 +27,7 @@ const defect = (cause: Cause.Cause<unknown>) =>
 export class GroupCommit {
   readonly #commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
   readonly #maxBatch: number
-  // A set keeps the order and lets go of any row at once.
-  readonly #queue = new Set<Pending>()
+  #queue: Array<Pending> = []
   readonly #filled = Latch.makeUnsafe(false)
   /** Open when somebody waits for a row in the queue. */
   readonly #hurry = Latch.makeUnsafe(false)
@@ -43,7 +42,7 @@ export class GroupCommit {
 
   /** Rows that wait; those under way are not among them. */
   get waiting(): number {
-    return this.#queue.size
+    return this.#queue.length
   }
 
   /** Hands over a row for which somebody waits; it is written by `run` at once. */
@@ -54,19 +53,21 @@ export class GroupCommit {
 
   /** Hands over a row for which nobody waits: it goes along with the next one that is waited for, or soon by itself. */
   pushBehind(pending: Pending): void {
-    this.#queue.add(pending)
+    this.#queue.push(pending)
     this.#filled.openUnsafe()
   }
 
   /** Takes a row back, if it is not yet under way: then it will neither be written nor settled. */
   remove(pending: Pending): boolean {
-    return this.#queue.delete(pending)
+    const at = this.#queue.indexOf(pending)
+    if (at >= 0) this.#queue.splice(at, 1)
+    return at >= 0
   }
 
   /** Writes what is pushed, for as long as it runs. */
   readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     for (;;) {
-      if (this.#queue.size === 0) {
+      if (this.#queue.length === 0) {
         this.#idle.openUnsafe()
         yield* this.#filled.await
       }
@@ -82,20 +83,16 @@ export class GroupCommit {
 
   /** Completes when nothing waits and nothing is under way. */
   readonly flushed: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.#queue.size + this.#underWay === 0) return Effect.void
+    if (this.#queue.length + this.#underWay === 0) return Effect.void
     this.#hurry.openUnsafe()
     this.#idle.closeUnsafe()
     return this.#idle.await
   })
 
   #take(): ReadonlyArray<Pending> {
-    const batch: Array<Pending> = []
-    for (const pending of this.#queue) {
-      if (batch.length === this.#maxBatch) break
-      this.#queue.delete(pending)
-      batch.push(pending)
-    }
-    if (this.#queue.size === 0) {
+    const batch = this.#queue.slice(0, this.#maxBatch)
+    this.#queue = this.#queue.slice(this.#maxBatch)
+    if (this.#queue.length === 0) {
       this.#filled.closeUnsafe()
       this.#hurry.closeUnsafe()
     }

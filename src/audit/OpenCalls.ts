@@ -2,6 +2,7 @@ import { type Clock, Deferred, Effect, Latch } from "effect"
 import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { failedWith } from "../domain/Outcome.ts"
+import { Roster } from "../domain/Roster.ts"
 import type { StorageError } from "../storage/Database.ts"
 import type { CaptureLevel } from "./Capture.ts"
 import { bareFinal, finalRow, openedRow } from "./CallRecord.ts"
@@ -49,9 +50,9 @@ export class OpenCalls {
   readonly #clock: Clock.Clock
   readonly #owner: () => string
   /** In the order of their sequence. */
-  readonly #calls = new Map<string, OpenCall>()
+  readonly #calls = new Roster<OpenCall>()
   /** Those whose callers wait for the opening, in the order of their deadlines. */
-  readonly #waiting = new Set<OpenCall>()
+  readonly #waiting = new Roster<OpenCall>()
   readonly #someoneWaits = Latch.makeUnsafe(false)
   #nextSequence = 0
   #closed = false
@@ -82,8 +83,7 @@ export class OpenCalls {
 
   /** All calls with a lower sequence number are settled: their end is durable, or they were never written. */
   get settledBelow(): number {
-    for (const call of this.#calls.values()) return call.sequence
-    return this.#nextSequence
+    return this.#calls.first?.sequence ?? this.#nextSequence
   }
 
   /** Records that a call begins. See `AuditTrail.open`. */
@@ -95,7 +95,7 @@ export class OpenCalls {
     if (servesAnyway && !hasRoom) return Effect.void
     const call = this.#admit(record)
     if (servesAnyway || (this.#policy.durability === "async" && hasRoom)) return Effect.void
-    this.#waiting.add(call)
+    this.#waiting.add(call.id, call)
     this.#someoneWaits.openUnsafe()
     return Deferred.await(call.opened)
   }
@@ -117,7 +117,7 @@ export class OpenCalls {
   /** Gives up waiting for openings whose time has run out, for as long as it runs. */
   readonly expire: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     for (;;) {
-      const [oldest] = this.#waiting
+      const oldest = this.#waiting.first
       if (oldest === undefined) {
         yield* this.#someoneWaits.await
         this.#someoneWaits.closeUnsafe()
@@ -153,7 +153,7 @@ export class OpenCalls {
       },
       ending: undefined
     }
-    this.#calls.set(record.id, call)
+    this.#calls.add(record.id, call)
     this.#rows.push(call.opening)
     return call
   }
@@ -161,14 +161,14 @@ export class OpenCalls {
   #onOpened(call: OpenCall): void {
     this.opened++
     this.#stalled = false
-    this.#waiting.delete(call)
+    this.#waiting.remove(call.id)
     Deferred.doneUnsafe(call.opened, Effect.void)
   }
 
   /** The store will not have the opening, so there is nothing that could be ended. */
   #onRefused(call: OpenCall): void {
     this.#forget(call)
-    if (!this.#waiting.delete(call)) return this.#countLost()
+    if (!this.#waiting.remove(call.id)) return this.#countLost()
     if (this.#policy.onFailure === "open") this.#serve(call)
     else this.#turnAway(call, refused)
   }
@@ -179,7 +179,7 @@ export class OpenCalls {
 
   #giveUp(call: OpenCall): void {
     this.#stalled = true
-    this.#waiting.delete(call)
+    this.#waiting.remove(call.id)
     if (this.#policy.onFailure === "open") {
       if (this.#rows.waiting > this.#policy.capacity) this.#withdraw(call)
       return this.#serve(call)
@@ -211,14 +211,14 @@ export class OpenCalls {
 
   #forget(call: OpenCall): void {
     if (call.ending !== undefined) this.#rows.remove(call.ending)
-    this.#calls.delete(call.id)
+    this.#calls.remove(call.id)
   }
 
   #end(call: OpenCall, record: FinalRecord, durable: Deferred.Deferred<void> | undefined): void {
     const settle = (refusal: StorageError | undefined) => {
       if (refusal === undefined) this.finalized++
       else this.lost++
-      this.#calls.delete(call.id)
+      this.#calls.remove(call.id)
       if (durable !== undefined) Deferred.doneUnsafe(durable, Effect.void)
     }
     const endedAt = this.#clock.currentTimeMillisUnsafe()

@@ -10,6 +10,7 @@ class Draining implements Watched {
   private readonly watchdog: Watchdog
   private until = Infinity
   private closed = false
+  seat: Watched["seat"]
 
   constructor(state: CallState, bounds: Drain, watchdog: Watchdog) {
     this.state = state

@@ -7,6 +7,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { Roster } from "../domain/Roster.ts"
 import { Filters, NamedFilters } from "../filters/Filter.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import { makeAttempts, type Surroundings } from "../routing/Attempts.ts"
@@ -105,7 +106,7 @@ export class Engine extends Context.Service<
         random: () => random.nextDoubleUnsafe(),
         states: yield* TargetStates.shared
       }
-      const calls = new Map<string, Cancellable>()
+      const calls = new Roster<Cancellable>()
 
       const filtering: Filtering = {
         everyCall: yield* Filters,
@@ -161,7 +162,7 @@ export class Engine extends Context.Service<
 
       const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
         if (state.reservation === undefined) return Effect.void
-        calls.delete(state.id)
+        calls.remove(state.id)
         if (Exit.isFailure(exit)) state.broke(exit.cause)
         // A call that ends while its filters look at the request has its record all the same.
         return state.opening
@@ -183,7 +184,7 @@ export class Engine extends Context.Service<
             state.reservation = reservation
           })
         )
-        calls.set(state.id, state)
+        calls.add(state.id, state)
         // Before the call is recorded: what filters hide stands in no record.
         const filtered = isFiltered(filtering, state, plan)
           ? yield* Effect.exit(filterCall(filtering, state, plan, scope))
@@ -254,12 +255,12 @@ export class Engine extends Context.Service<
             return !isMeant ? Effect.succeed(false) : Effect.as(cancel(state, "caller"), true)
           }),
         shutdown: Effect.suspend(() =>
-          Effect.forEach(calls.values(), (state) => cancel(state, "shutdown"), { discard: true })
+          Effect.forEach(calls.all, (state) => cancel(state, "shutdown"), { discard: true })
         ),
         attend: (id, call) =>
           Effect.acquireRelease(
-            Effect.sync(() => void calls.set(id, call)),
-            () => Effect.sync(() => void calls.delete(id))
+            Effect.sync(() => calls.add(id, call)),
+            () => Effect.sync(() => void calls.remove(id))
           ),
         active: Effect.sync(() => calls.size)
       })

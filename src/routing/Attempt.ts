@@ -42,6 +42,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   private readonly timeouts: Timeouts
   private readonly streaming: boolean
   readonly watchdog: Watchdog
+  seat: Watched["seat"]
   connected = false
   answered = false
   committed = false

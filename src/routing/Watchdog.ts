@@ -7,6 +7,15 @@ export interface Watched {
    * nothing. What it says may turn out too early, but never too late, unless `watch` is called again.
    */
   readonly look: (now: number) => number
+  /** where the watchdog keeps it, which alone reads and writes this */
+  seat?: Seat | undefined
+}
+
+/** What is watched, when it is looked at again, and its index among the others. */
+interface Seat {
+  readonly watched: Watched
+  due: number
+  index: number
 }
 
 /**
@@ -16,7 +25,8 @@ export interface Watched {
 export class Watchdog {
   private readonly clock: Clock.Clock
   private readonly run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-  private readonly due = new Map<Watched, number>()
+  // Not a map: see `Roster`, which says what becomes of what has left one.
+  private readonly seats: Array<Seat> = []
   private sleeper: Fiber.Fiber<void> | undefined
   private sleepsUntil = Infinity
 
@@ -40,17 +50,27 @@ export class Watchdog {
   /** Looks at once, and again when it is due; called again where that may be earlier than what was said. */
   watch(watched: Watched): void {
     const due = watched.look(this.now)
-    this.due.set(watched, due)
+    if (watched.seat !== undefined) watched.seat.due = due
+    else if (due < Infinity) {
+      watched.seat = { watched, due, index: this.seats.length }
+      this.seats.push(watched.seat)
+    }
     if (due < this.sleepsUntil) this.sleepUntil(due)
   }
 
   unwatch(watched: Watched): void {
-    this.due.delete(watched)
+    const { seat } = watched
+    const last = this.seats.at(-1)
+    if (seat === undefined || last === undefined) return
+    watched.seat = undefined
+    last.index = seat.index
+    this.seats[seat.index] = last
+    this.seats.pop()
   }
 
   private get stopped(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.due.clear()
+      for (const seat of this.seats.splice(0)) seat.watched.seat = undefined
       return this.sleeper === undefined ? Effect.void : Fiber.interrupt(this.sleeper)
     })
   }
@@ -65,13 +85,11 @@ export class Watchdog {
     // Whoever is watched from here on until the next sleep is looked at below.
     this.sleepsUntil = -Infinity
     const { now } = this
-    let next = Infinity
-    for (const [watched, due] of this.due) {
-      const again = due > now ? due : watched.look(now)
-      // It may have ended itself by looking.
-      if (this.due.has(watched)) this.due.set(watched, again)
-      if (again < next) next = again
+    // What is looked at may end itself and others, and with that take their seats from them.
+    for (const seat of this.seats.filter(({ due }) => due <= now)) {
+      if (seat.watched.seat === seat) seat.due = seat.watched.look(now)
     }
+    const next = this.seats.reduce((soonest, { due }) => Math.min(soonest, due), Infinity)
     this.sleepsUntil = next
     if (next === Infinity) return Effect.void
     return Effect.flatMap(this.clock.sleep(Duration.millis(next - now)), () => this.lookAtAll)

@@ -2,6 +2,7 @@ import { Effect, Schema, type Scope } from "effect"
 import { extname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
+import { Roster } from "../domain/Roster.ts"
 import type { AnalysisAnswer, AnalysisRequest, AnalysisSetup } from "./analysis-messages.ts"
 
 /** The worker beside this file: `.ts` when the source runs as it is, `.js` when it was built. */
@@ -20,7 +21,7 @@ type Waiting = (result: Effect.Effect<AnalysisAnswer, AnalysisFailed>) => void
 export class AnalysisThread {
   readonly #setup: AnalysisSetup
   #worker: Worker | undefined
-  #waiting = new Map<number, Waiting>()
+  readonly #waiting = new Roster<Waiting>()
   #lastId = 0
 
   private constructor(setup: AnalysisSetup) {
@@ -38,9 +39,9 @@ export class AnalysisThread {
   read(request: Omit<AnalysisRequest, "id">): Effect.Effect<AnalysisAnswer, AnalysisFailed> {
     return Effect.callback<AnalysisAnswer, AnalysisFailed>((resume) => {
       const id = ++this.#lastId
-      this.#waiting.set(id, resume)
+      this.#waiting.add(String(id), resume)
       this.#started().postMessage({ ...request, id } satisfies AnalysisRequest)
-      return Effect.sync(() => this.#waiting.delete(id))
+      return Effect.sync(() => this.#waiting.remove(String(id)))
     }).pipe(
       Effect.timeoutOrElse({
         duration: timeout,
@@ -53,15 +54,14 @@ export class AnalysisThread {
     if (this.#worker !== undefined) return this.#worker
     const worker = new Worker(entry, { workerData: this.#setup })
     let reason = ""
-    worker.on("message", (answer: AnalysisAnswer) => this.#waiting.get(answer.id)?.(Effect.succeed(answer)))
+    worker.on("message", (answer: AnalysisAnswer) => this.#waiting.get(String(answer.id))?.(Effect.succeed(answer)))
     worker.on("error", (error) => {
       reason = `: ${error instanceof Error ? error.message : String(error)}`
     })
     worker.on("exit", (code) => {
       if (this.#worker === worker) this.#worker = undefined
       const failed = new AnalysisFailed({ message: `the thread ended with code ${code}${reason}` })
-      for (const resume of this.#waiting.values()) resume(failed)
-      this.#waiting.clear()
+      for (const resume of this.#waiting.takeAll()) resume(failed)
     })
     // what is under way is waited for when the program ends, not for ever
     worker.unref()

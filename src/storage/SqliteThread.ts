@@ -2,6 +2,7 @@ import { Deferred, Effect, Option } from "effect"
 import { extname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
+import { Roster } from "../domain/Roster.ts"
 import type { Answer, Failure, FromWorker, OpenOptions, Request, Result, ToWorker } from "./sqlite-messages.ts"
 
 /** The worker beside this file: `.ts` when the source runs as it is, `.js` when it was built. */
@@ -23,7 +24,7 @@ export class SqliteThread {
   readonly #worker: Worker
   readonly #opened = Deferred.makeUnsafe<void, Failure>()
   readonly #exited = Deferred.makeUnsafe<Failure>()
-  readonly #unanswered = new Map<number, (result: Result) => void>()
+  readonly #unanswered = new Roster<(result: Result) => void>()
   #lastId = 0
   #lost: Failure | undefined
 
@@ -38,8 +39,7 @@ export class SqliteThread {
       const message = `the thread of the database ended with code ${code}${reason}`
       this.#lost = { _tag: "Failure", kind: "unavailable", message }
       onLost()
-      for (const settle of this.#unanswered.values()) settle(this.#lost)
-      this.#unanswered.clear()
+      for (const settle of this.#unanswered.takeAll()) settle(this.#lost)
       Deferred.doneUnsafe(this.#opened, Effect.fail(this.#lost))
       Deferred.doneUnsafe(this.#exited, Effect.succeed(this.#lost))
     })
@@ -70,7 +70,7 @@ export class SqliteThread {
       }
       const id = ++this.#lastId
       this.#post({ id, request })
-      this.#unanswered.set(id, (result) => resume(exitOf(result)))
+      this.#unanswered.add(String(id), (result) => resume(exitOf(result)))
     })
   }
 
@@ -80,8 +80,8 @@ export class SqliteThread {
 
   #settle({ id, result }: FromWorker) {
     if (id === 0) return Deferred.doneUnsafe(this.#opened, Effect.asVoid(exitOf(result)))
-    const settle = this.#unanswered.get(id)
-    this.#unanswered.delete(id)
+    const settle = this.#unanswered.get(String(id))
+    this.#unanswered.remove(String(id))
     return settle?.(result)
   }
 
