@@ -114,7 +114,11 @@ const lastLines = (log: string): string => {
  * Starts `millrace serve` on a configuration file as a user would, its log in the folder. Its environment holds
  * nothing but the port, so that no key or option of the machine it runs on changes what is measured.
  */
-export const startMillrace = (folder: string, config: string): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
+export const startMillrace = (
+  folder: string,
+  config: string,
+  nodeOptions: ReadonlyArray<string> = []
+): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
   Effect.gen(function* () {
     const name = "millrace"
     const port = yield* freePort
@@ -122,7 +126,7 @@ export const startMillrace = (folder: string, config: string): Effect.Effect<Ser
     const log = join(folder, "millrace.log")
     const child = yield* started(() => {
       const output = openSync(log, "a")
-      const args = [scriptPath("../src/main.ts"), "serve", "--config", config]
+      const args = [...nodeOptions, scriptPath("../src/main.ts"), "serve", "--config", config]
       const child = spawn(process.execPath, args, {
         cwd: folder,
         env: { PORT: String(port) },

@@ -251,8 +251,8 @@ export class Course {
         if (soonest === undefined || state.restUntil < soonest.restUntil) soonest = state
       }
     }
-    if (soonest?.restError === undefined) return undefined
-    const { reason, message, fault } = soonest.restError
+    if (soonest?.said === undefined) return undefined
+    const { reason, message, fault } = soonest.said
     const retryAfterMs = Math.ceil(soonest.restUntil - now)
     return new LlmError({ reason, message, retryAfterMs, ...(fault === undefined ? {} : { fault }) })
   }

@@ -18,8 +18,8 @@ export class TargetState {
   readonly latency = new Latency()
   /** until when it is not asked, epoch milliseconds: it said so itself */
   restUntil = 0
-  /** what it said then */
-  restError: LlmError | undefined
+  /** what it said then; not the error itself, whose stack holds on to the call that it ended */
+  said: Pick<LlmError, "reason" | "message" | "fault"> | undefined
   attempts = 0
   failures = 0
   private turn = 0
@@ -36,10 +36,10 @@ export class TargetState {
   }
 
   /** Leaves it alone for so many milliseconds; a rest that is longer already stays. */
-  rest(error: LlmError, millis: number, now: number): void {
+  rest({ reason, message, fault }: LlmError, millis: number, now: number): void {
     if (now + millis <= this.restUntil) return
     this.restUntil = now + millis
-    this.restError = error
+    this.said = { reason, message, ...(fault === undefined ? {} : { fault }) }
   }
 
   /** Which of so many keys comes first now: every call begins with another one. */
