@@ -54,7 +54,12 @@ export class AnalysisThread {
     if (this.#worker !== undefined) return this.#worker
     const worker = new Worker(entry, { workerData: this.#setup })
     let reason = ""
-    worker.on("message", (answer: AnalysisAnswer) => this.#waiting.get(String(answer.id))?.(Effect.succeed(answer)))
+    worker.on("message", (answer: AnalysisAnswer) => {
+      const name = String(answer.id)
+      const resume = this.#waiting.get(name)
+      this.#waiting.remove(name)
+      resume?.(Effect.succeed(answer))
+    })
     worker.on("error", (error) => {
       reason = `: ${error instanceof Error ? error.message : String(error)}`
     })
