@@ -6,6 +6,7 @@ import type { Answer } from "../engine/Answer.ts"
 import { Engine, type OpenCall } from "../engine/Engine.ts"
 import type { Dialect, PathFacts, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
 import { explain } from "./explain.ts"
+import type { PulseWatch } from "./Pulse.ts"
 import { relayStream, relayWhole } from "./relay.ts"
 import {
   callerOf,
@@ -111,7 +112,7 @@ export const generate = (
   exchange: Exchange,
   principal: Principal,
   path?: PathFacts
-): Effect.Effect<void, never, Engine> => {
+): Effect.Effect<void, never, Engine | PulseWatch> => {
   const headers = headersOf(exchange.request)
   return Effect.flatMap(requestIdOf(headers), (requestId) => {
     const sent = requestIdHeaders(dialect, requestId)
@@ -132,7 +133,7 @@ const serve = Effect.fnUntraced(function* (
   headers: RequestHeaders,
   requestId: string,
   sent: Record<string, string>
-): Effect.fn.Return<void, LlmError, Engine | Scope.Scope> {
+): Effect.fn.Return<void, LlmError, Engine | PulseWatch | Scope.Scope> {
   const engine = yield* Engine
   const settings = yield* Settings
   const clock = yield* Clock.Clock

@@ -10,11 +10,12 @@ import type { Audience } from "./authenticate.ts"
 import { explain } from "./explain.ts"
 import { sendJson } from "./Generate.ts"
 import { type Exchange, headersOf, readBody, type RequestHeaders, requestIdHeaders, requestIdOf } from "./requests.ts"
+import type { PulseWatch } from "./Pulse.ts"
 import type { ResponseHeaders } from "./ResponseWriter.ts"
 import { Settings } from "./Settings.ts"
 
 /** What a route needs of the program. */
-export type RouteServices = Engine | Router | AuditTrail
+export type RouteServices = Engine | Router | AuditTrail | PulseWatch
 
 /** Answers a request. */
 export type Handler = (exchange: Exchange, match: Match) => Effect.Effect<void, never, RouteServices>

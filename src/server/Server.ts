@@ -3,8 +3,10 @@ import { Context, Effect, Layer, Schedule } from "effect"
 import { createServer } from "node:http"
 import { Access } from "../accounting/Access.ts"
 import { Engine } from "../engine/Engine.ts"
+import { Watchdog } from "../routing/Watchdog.ts"
 import { makeAdminRoutes } from "./admin/routes.ts"
 import type { Surfaces } from "../protocols/Surface.ts"
+import { PulseWatch } from "./Pulse.ts"
 import { dispatch, makeRoutes } from "./routes.ts"
 import { serveRequests } from "./serveRequests.ts"
 import { Settings } from "./Settings.ts"
@@ -32,7 +34,8 @@ export class Server extends Context.Service<
         let draining = false
         const more = [...(yield* makeSignalRoutes), ...(yield* makeAdminRoutes)]
         const routes = makeRoutes(surfaces, () => draining, more)
-        yield* serveRequests(server, dispatch(routes, { surfaces, origins: settings, access: yield* Access }))
+        const handle = dispatch(routes, { surfaces, origins: settings, access: yield* Access })
+        yield* Effect.provideService(serveRequests(server, handle), PulseWatch, yield* Watchdog.make)
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             draining = true

@@ -1,4 +1,4 @@
-import { Clock, Effect, Pull, type Scope } from "effect"
+import { Effect, Pull } from "effect"
 import type { Notice } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
@@ -7,6 +7,7 @@ import type { Answer } from "../engine/Answer.ts"
 import type { OpenCall } from "../engine/Engine.ts"
 import type { Dialect, RenderContext, StreamRenderer } from "../protocols/Dialect.ts"
 import { explain } from "./explain.ts"
+import { Pulse, PulseWatch } from "./Pulse.ts"
 import type { ResponseWriter } from "./ResponseWriter.ts"
 import type { ServerSettings } from "./Settings.ts"
 
@@ -22,10 +23,12 @@ export const relayStream = Effect.fnUntraced(function* (
   writer: ResponseWriter,
   settings: ServerSettings,
   onAnswer: (answer: Answer) => void
-): Effect.fn.Return<void, LlmError, Scope.Scope> {
+): Effect.fn.Return<void, LlmError, PulseWatch> {
   const renderer = dialect.renderer(context)
   opened.delivery.onCancelled = (error) => writer.giveUp(error)
-  yield* Effect.forkScoped(pulse(writer, dialect.keepAlive, settings), { startImmediately: true })
+  const watchdog = yield* PulseWatch
+  const pulse = new Pulse(writer, dialect.keepAlive, settings)
+  watchdog.watch(pulse)
   yield* opened.answer.pipe(
     Effect.flatMap((answer) => {
       onAnswer(answer)
@@ -39,6 +42,7 @@ export const relayStream = Effect.fnUntraced(function* (
     ),
     Effect.ensuring(
       Effect.sync(() => {
+        watchdog.unwatch(pulse)
         opened.delivery.bytes = writer.bytes
         for (const notice of renderer.notices) opened.notice(notice)
       })
@@ -75,28 +79,6 @@ const send = (
   }
   return writer.write(text)
 }
-
-/**
- * One sleeping fiber per stream: keeps the connection alive while there is nothing to say, and gives up a caller that
- * takes nothing.
- */
-const pulse = Effect.fnUntraced(function* (
-  writer: ResponseWriter,
-  keepAlive: string,
-  { keepAliveMs, stallLimitMs }: ServerSettings
-) {
-  const clock = yield* Clock.Clock
-  while (!writer.ended) {
-    const now = clock.currentTimeMillisUnsafe()
-    const { stalledSince } = writer
-    if (stalledSince !== undefined && now - stalledSince >= stallLimitMs) return writer.destroy()
-    if (now - writer.lastWriteAt >= keepAliveMs) writer.keepAlive(keepAlive)
-    // A caller that begins to stall now is looked at again after the limit; nothing else can fall due before.
-    const nextKeepAlive = (stalledSince === undefined ? writer.lastWriteAt : now) + keepAliveMs
-    const nextStall = (stalledSince ?? now) + stallLimitMs
-    yield* Effect.sleep(Math.min(nextKeepAlive, nextStall) - now)
-  }
-})
 
 /** A whole answer: its JSON text, the provider's own where it speaks the dialect and nobody changed anything. */
 export const relayWhole = Effect.fnUntraced(function* (opened: OpenCall, dialect: Dialect, context: RenderContext) {

@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, Fiber, Scope } from "effect"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import { Roster } from "../domain/Roster.ts"
 import type { Exchange } from "./requests.ts"
 
 /** How much of a body that nobody reads is read away so that the connection can be used again, in bytes. */
@@ -27,7 +28,17 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
     scope,
     Effect.sync(() => server.closeAllConnections())
   )
-  const running = Scope.forkUnsafe(scope, "parallel")
+  const running = new Roster<Fiber.Fiber<void>>()
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.suspend(() => Fiber.interruptAll(running.all))
+  )
+  const follow = (fiber: Fiber.Fiber<void>) => {
+    if (fiber.pollUnsafe() !== undefined) return
+    const name = String(fiber.id)
+    running.add(name, fiber)
+    fiber.addObserver(() => running.remove(name))
+  }
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const exchange: Exchange = { request, response }
     const fiber = run(handle(exchange))
@@ -35,10 +46,10 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
       const failed = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
       if (failed) run(Effect.logError("A request failed because of a defect", exit.cause))
       if (!response.writableEnded) breakOff(response, failed ? 500 : 503)
-      if (!request.complete && !request.destroyed) Fiber.runIn(run(readAway(request)), running)
+      if (!request.complete && !request.destroyed) follow(run(readAway(request)))
     })
     if (fiber.pollUnsafe() !== undefined) return
-    Fiber.runIn(fiber, running)
+    follow(fiber)
     response.on("close", () => {
       if (!response.writableEnded && exchange.whenLeft?.() !== true) fiber.interruptUnsafe()
     })
