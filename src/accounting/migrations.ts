@@ -16,5 +16,26 @@ export const migrations: ReadonlyArray<Migration> = [
       "insert into accounting_revisions (subject, revision) values ('keys', 0)",
       "create table accounting_secrets (name text primary key, value text not null)"
     ]
+  },
+  {
+    id: 2,
+    name: "counters of limits",
+    statements: [
+      "create table accounting_owners (id text primary key, heartbeat_at bigint not null)",
+      `create table accounting_counters (
+        id text not null,
+        start_at bigint not null,
+        owner text not null,
+        end_at bigint not null,
+        used bigint not null,
+        held bigint not null,
+        primary key (id, start_at, owner)
+      )`,
+      "create index accounting_counters_owner on accounting_counters (owner)",
+      "create index accounting_counters_end on accounting_counters (end_at)",
+      "create table accounting_guard (ok integer not null check (ok = 1))",
+      "create table accounting_lock (id integer primary key, holder text)",
+      "insert into accounting_lock (id, holder) values (1, null)"
+    ]
   }
 ]

@@ -14,7 +14,7 @@ export class KeysUnavailable extends Schema.TaggedError<KeysUnavailable>()("Keys
 export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", message, { httpApiStatus: 400 }) {}
 
 /** Says what is wrong with a request that cannot be read. */
-export class SaysWhatIsWrong extends HttpApiMiddleware.Service<SaysWhatIsWrong>()("millrace/admin/SaysWhatIsWrong", {
+export class SaysWhatIsWrong extends HttpApiMiddleware.Service<SaysWhatIsWrong>()("millrace/server/SaysWhatIsWrong", {
   error: Malformed
 }) {}
 
