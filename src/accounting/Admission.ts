@@ -1,6 +1,7 @@
 import { Context, Effect } from "effect"
 import type { Caller, FinalRecord } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
+import type { LimitState } from "../domain/RateLimit.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 
 /** A call that wants to be admitted. */
@@ -25,6 +26,13 @@ export interface Reservation {
    * and nothing is counted. It is synchronous and cannot fail.
    */
   readonly settle: (record: FinalRecord | undefined) => void
+  /** what is left of the call's limits, for its caller; absent where it has none */
+  readonly states?: (now: number) => ReadonlyArray<LimitState>
+  /**
+   * Asked as an answer grows, with its length so far in UTF-16 code units: holds more where it outgrows what was reserved,
+   * and says which limit ends it, where one does.
+   */
+  readonly exceeds?: (outputLength: number) => "tokens" | "cost" | undefined
 }
 
 const unreserved: Effect.Effect<Reservation> = Effect.succeed({ settle: () => {} })

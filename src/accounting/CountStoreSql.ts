@@ -1,4 +1,4 @@
-import { Effect, Layer, Schema } from "effect"
+import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { Database, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
 import { CountStore, type Count, type CountKey } from "./CountStore.ts"
@@ -8,6 +8,7 @@ import { migrations } from "./migrations.ts"
 const leaseMillis = 15_000
 /** What is told of a window that is over stays for a while, for calls that end late. */
 const keptAfterEnd = 24 * 3_600_000
+const keysPerQuery = 200
 /** Stands for the end of what never ends. */
 const never = Number.MAX_SAFE_INTEGER
 
@@ -68,19 +69,23 @@ const make = Effect.gen(function* () {
       Effect.mapError(Schema.decodeUnknownEffect(schema)(found), unreadable)
     )
 
+  const othersOf = Effect.fnUntraced(function* (owner: string, keys: ReadonlyArray<CountKey>) {
+    const wanted = keys.map(() => "(cast(? as text), cast(? as bigint))").join(", ")
+    const found = yield* rows(
+      OtherRows,
+      `select id, start_at as start, sum(used + held) as taken from accounting_counters
+        where owner <> ? and (id, start_at) in (values ${wanted}) group by id, start_at`,
+      [owner, ...keys.flatMap(({ id, start }) => [id, start])]
+    )
+    const taken = new Map(found.map((row) => [`${row.id}@${row.start}`, row.taken]))
+    return keys.map(({ id, start }) => taken.get(`${id}@${start}`) ?? 0)
+  })
+
   const others = (owner: string, keys: ReadonlyArray<CountKey>) =>
-    keys.length === 0
-      ? Effect.succeed([])
-      : Effect.map(
-          rows(
-            OtherRows,
-            `select id, start_at as start, sum(used + held) as taken from accounting_counters
-              where owner <> ? and (${keys.map(() => "(id = ? and start_at = ?)").join(" or ")})
-              group by id, start_at`,
-            [owner, ...keys.flatMap(({ id, start }) => [id, start])]
-          ),
-          (found) => keys.map(({ id, start }) => found.find((row) => row.id === id && row.start === start)?.taken ?? 0)
-        )
+    Effect.map(
+      Effect.forEach(Arr.chunksOf(keys, keysPerQuery), (some) => othersOf(owner, some)),
+      (found) => found.flat()
+    )
 
   const write = (owner: string, counts: ReadonlyArray<Count>) => {
     const guards = counts.flatMap((count) => (count.max === undefined ? [] : [undoIfExceeded(owner, count, count.max)]))

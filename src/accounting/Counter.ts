@@ -1,6 +1,6 @@
 import type { LimitState } from "../domain/RateLimit.ts"
 import type { Limit } from "./LimitRules.ts"
-import type { Window } from "./windows.ts"
+import { windowAt, type Window } from "./windows.ts"
 
 /**
  * What one limit has counted in one window: by this process (`used` for good, `held` until calls are settled), and by
@@ -12,12 +12,15 @@ export class Counter {
   used = 0
   held = 0
   others = 0
-  /** whether the store has not been told of a change */
-  dirty = false
+  /** what the store was last told that this process has used */
+  told = 0
+  /** those that the store has not been told of, this one among them where that is so */
+  readonly #untold: Set<Counter>
 
-  constructor(id: string, window: Window) {
+  constructor(id: string, window: Window, untold: Set<Counter>) {
     this.id = id
     this.window = window
+    this.#untold = untold
   }
 
   /** All that counts against the limit. */
@@ -32,14 +35,45 @@ export class Counter {
   /** Holds an amount, or with a negative one lets go of it. */
   hold(amount: number): void {
     this.held += amount
-    this.dirty = true
+    this.#untold.add(this)
   }
 
   /** Puts what was really used in the place of what was held. */
   settle(held: number, used: number): void {
     this.held -= held
     this.used += used
-    this.dirty = true
+    this.#untold.add(this)
+  }
+}
+
+/** The counters that this process has to do with. */
+export class Counters {
+  readonly #counters = new Map<string, Counter>()
+  /** those that the store has not been told of */
+  readonly untold = new Set<Counter>()
+
+  /** The counter of a limit in the window of a moment. */
+  of({ id, period }: Limit, now: number): Counter {
+    const window = windowAt(period, now)
+    const key = `${id}@${window.start}`
+    let counter = this.#counters.get(key)
+    if (counter === undefined) {
+      counter = new Counter(id, window, this.untold)
+      this.#counters.set(key, counter)
+    }
+    return counter
+  }
+
+  get all(): ReadonlyArray<Counter> {
+    return [...this.#counters.values()]
+  }
+
+  /** Forgets windows that are over, and in which nothing is held. */
+  prune(now: number): void {
+    for (const [key, counter] of this.#counters) {
+      const { held, window } = counter
+      if (window.end < now && held === 0 && !this.untold.has(counter)) this.#counters.delete(key)
+    }
   }
 }
 

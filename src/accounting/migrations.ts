@@ -37,5 +37,32 @@ export const migrations: ReadonlyArray<Migration> = [
       "create table accounting_lock (id integer primary key, holder text)",
       "insert into accounting_lock (id, holder) values (1, null)"
     ]
+  },
+  {
+    id: 3,
+    name: "sums of usage",
+    statements: [
+      `create table accounting_usage (
+        day text not null,
+        caller_key text not null,
+        tenant text not null,
+        model text not null,
+        provider text not null,
+        target text not null,
+        labels text not null,
+        owner text not null,
+        calls bigint not null,
+        incomplete bigint not null,
+        input_tokens bigint not null,
+        cached_tokens bigint not null,
+        cache_write_tokens bigint not null,
+        output_tokens bigint not null,
+        reasoning_tokens bigint not null,
+        estimated bigint not null,
+        unpriced bigint not null,
+        micro_usd bigint not null,
+        primary key (day, caller_key, tenant, model, provider, target, labels, owner)
+      )`
+    ]
   }
 ]

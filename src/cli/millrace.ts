@@ -6,6 +6,7 @@ import { serveCommand } from "./serve.ts"
 import { replayCommand } from "./replay.ts"
 import { signalsCommand } from "./signals.ts"
 import { simulateCommand } from "./simulate.ts"
+import { usageCommand } from "./usage.ts"
 
 /** The command line of Millrace. */
 export const millrace = Command.make("millrace").pipe(
@@ -19,6 +20,7 @@ export const millrace = Command.make("millrace").pipe(
     signalsCommand,
     replayCommand,
     keysCommand,
+    usageCommand,
     simulateCommand
   ])
 )

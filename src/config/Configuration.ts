@@ -67,6 +67,7 @@ export interface Configuration {
   readonly defaults?: DefaultsEntry
   readonly audit: Document["audit"]
   readonly auth: Authentication
+  readonly limits: Document["limits"]
   /** what calls are reckoned with */
   readonly prices: PriceList
   /** how conversations are read after a call; undefined where they are not */

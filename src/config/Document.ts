@@ -1,4 +1,5 @@
 import { ByteSize, DateTime, Duration, Effect, Option, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { LimitRule } from "../accounting/LimitRules.ts"
 import { Limits } from "../accounting/Limits.ts"
 import { KeyName } from "../accounting/VirtualKey.ts"
 import { Analyzers } from "./analyzers.ts"
@@ -193,6 +194,7 @@ export const Document = Schema.Struct({
   filters: notYet,
   audit: section(Audit),
   accounting: section(Accounting),
+  limits: Schema.Array(LimitRule).pipe(withDefault([])),
   signals: section(Signals),
   analyzers: Analyzers.pipe(withDefault({})),
   auth: section(Auth)

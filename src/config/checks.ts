@@ -5,6 +5,7 @@ import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { checkAnalyzers } from "./analyzers.ts"
 import { checkAuthentication } from "./authentication.ts"
+import { checkLimits } from "./limits.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
@@ -31,6 +32,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
     ...keysOf(root["providers"]).flatMap(checkProviderName),
     ...providers.flatMap(checkProvider),
     ...checkAuthentication(root),
+    ...checkLimits(root),
     ...models.flatMap((model) => [
       ...checkModel(model),
       ...checkAlias(model, models, names),

@@ -1,8 +1,13 @@
 import { Clock, Effect, Layer, Redacted, Result } from "effect"
 import * as Access from "../accounting/Access.ts"
+import { CountStore } from "../accounting/CountStore.ts"
+import * as CountStoreSql from "../accounting/CountStoreSql.ts"
 import { Keys } from "../accounting/Keys.ts"
 import { KeyStore } from "../accounting/KeyStore.ts"
 import * as KeyStoreSql from "../accounting/KeyStoreSql.ts"
+import { Ledger } from "../accounting/Ledger.ts"
+import * as LedgerSql from "../accounting/LedgerSql.ts"
+import * as Limiter from "../accounting/Limiter.ts"
 import { PriceBook, Prices } from "../accounting/PriceBook.ts"
 import type { AuditStore } from "../audit/AuditStore.ts"
 import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
@@ -63,6 +68,23 @@ export const keysLayer = (
     database === undefined ? KeyStore.layerMemory : Layer.provide(KeyStoreSql.layer, database)
   )
 
+/** What was used and what it cost, beside the records. */
+export const ledgerLayer = (
+  configuration: Configuration,
+  database = databaseLayer(configuration)
+): Layer.Layer<Ledger, StorageError | MigrationError> =>
+  database === undefined ? Ledger.layerMemory : Layer.provide(LedgerSql.layer, database)
+
+/** Who is admitted: as far as the limits of the document and of keys have room. */
+const limiterLayer = (
+  { audit, limits }: Configuration,
+  database: ReturnType<typeof databaseLayer>
+): Layer.Layer<never, StorageError | MigrationError, Keys | Ledger> =>
+  Layer.provide(
+    Limiter.layer({ rules: limits, onFailure: audit.onFailure }),
+    database === undefined ? CountStore.layerMemory : Layer.provide(CountStoreSql.layer, database)
+  )
+
 /** Where the signals of calls are kept, beside the records. */
 export const signalStoreLayer = (
   configuration: Configuration,
@@ -88,11 +110,13 @@ export const filterLayer = ({ analyzers }: Configuration): Layer.Layer<never> =>
 /** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (
   configuration: Configuration
-): Layer.Layer<Engine | Router | AuditTrail | Keys | TargetStates, StorageError | MigrationError> => {
+): Layer.Layer<Engine | Router | AuditTrail | Keys | Ledger | TargetStates, StorageError | MigrationError> => {
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
+    Layer.provideMerge(limiterLayer(configuration, database)),
     Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
     Layer.provideMerge(filterLayer(configuration)),
+    Layer.provideMerge(ledgerLayer(configuration, database)),
     Layer.provideMerge(signalsLayer(configuration, database)),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),

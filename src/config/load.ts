@@ -142,6 +142,7 @@ const settle = (
     ...(document.defaults === undefined ? {} : { defaults: document.defaults }),
     audit: document.audit,
     auth: authenticationOf(document.auth),
+    limits: document.limits,
     prices,
     signals: signalSettings(document.signals, packs),
     analyzers: analyzersOf(document.analyzers, document.signals.languages),

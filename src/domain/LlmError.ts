@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { LimitState } from "./RateLimit.ts"
 
 /**
  * Why a call or an attempt failed: a closed set. What to do about a failure is decided by its reason alone, how a caller
@@ -78,7 +79,9 @@ export class LlmError extends Schema.TaggedError<LlmError>()("LlmError", {
   reason: FailureReason,
   message: Schema.String,
   retryAfterMs: Schema.optionalKey(Schema.Natural),
-  fault: Schema.optionalKey(ProviderFault)
+  fault: Schema.optionalKey(ProviderFault),
+  /** what is left of the caller's limits, where one of them was reached */
+  limits: Schema.optionalKey(Schema.Array(LimitState))
 }) {
   /** What this failure says about the next attempt. */
   get class(): FailureClass {
@@ -181,5 +184,9 @@ export const statusOf = (error: LlmError): number => {
 export const failure = (
   reason: FailureReason,
   message: string,
-  more: { readonly retryAfterMs?: number; readonly fault?: ProviderFault } = {}
+  more: {
+    readonly retryAfterMs?: number
+    readonly fault?: ProviderFault
+    readonly limits?: ReadonlyArray<LimitState>
+  } = {}
 ) => new LlmError({ reason, message, ...more })

@@ -1,7 +1,7 @@
 import { Cause, Effect, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Reservation } from "../accounting/Admission.ts"
-import type { Call, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
+import type { Call, FinalRecord, Finding, Notice } from "../domain/Call.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
@@ -68,6 +68,8 @@ export class CallState {
   admitted = false
   /** the answer was cut by a limit: nothing more is taken */
   cut = false
+  /** what ended an answer that has no ending of its own */
+  spent: LlmError | undefined
   readonly delivery: CallDelivery = { bytes: 0, complete: false, onCancelled: undefined }
 
   constructor(id: string, call: Call, openedAt: number, maxText: number) {
@@ -157,9 +159,10 @@ export class CallState {
       const { events } = batch[index]!
       for (let at = 0; at < events.length; at++) {
         const event = events[at]!
-        if (this.crosses(event)) {
+        const limit = this.passedBy(event)
+        if (limit !== undefined) {
           const before = [...batch.slice(0, index), frameOf(events.slice(0, at))]
-          return appendAll(before, [this.close({ _tag: "Limited", by: "bytes" }, { reason: "length" })])
+          return appendAll(before, [this.limited(limit)])
         }
         this.add(event)
       }
@@ -168,10 +171,24 @@ export class CallState {
     return batch
   }
 
-  private crosses(event: LlmEvent): boolean {
-    if (event._tag !== "TextDelta" && event._tag !== "ToolInputDelta" && event._tag !== "ReasoningDelta") return false
+  private passedBy(event: LlmEvent): "bytes" | "tokens" | "cost" | undefined {
+    if (event._tag !== "TextDelta" && event._tag !== "ToolInputDelta" && event._tag !== "ReasoningDelta")
+      return undefined
     this.textSize += event.text.length
-    return this.textSize > this.maxText
+    if (this.textSize > this.maxText) return "bytes"
+    return this.call.delivery === "stream" ? this.reservation?.exceeds?.(this.textSize) : undefined
+  }
+
+  /** Ends an answer at a limit: as one that was cut, or where the caller's money is used up, with that as its failure. */
+  private limited(by: "bytes" | "tokens" | "cost"): Frame {
+    if (by !== "cost") return this.close({ _tag: "Limited", by }, { reason: "length" })
+    this.cut = true
+    this.settle({ _tag: "Limited", by })
+    this.spent = failure(
+      { _tag: "QuotaExceeded" },
+      "The answer was ended because its cost reached a limit of the caller"
+    )
+    return frameOf([])
   }
 
   private add(event: LlmEvent): void {
@@ -234,27 +251,6 @@ export class CallState {
     this.answeringAttempt?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
     this.answering = undefined
     return ++this.handOvers <= maxHandOvers
-  }
-
-  openRecord(): OpenRecord {
-    const { call } = this
-    return {
-      id: this.id,
-      ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
-      ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
-      model: call.request.model,
-      delivery: call.delivery,
-      caller: call.caller,
-      ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
-      openedAt: this.openedAt,
-      // What filters changed is recorded as they left it.
-      ...(this.request === call.request
-        ? {
-            request: call.origin?.body ?? call.request,
-            ...(call.origin === undefined ? {} : { requestText: call.origin.text })
-          }
-        : { request: this.request })
-    }
   }
 
   /** The terminal record: whatever is known at `now`, epoch milliseconds. A call that nobody settled was left. */

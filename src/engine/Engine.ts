@@ -4,6 +4,7 @@ import { Prices } from "../accounting/PriceBook.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import type { Call, Notice } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LimitState } from "../domain/RateLimit.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -19,6 +20,7 @@ import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
+import { openRecordOf } from "./openRecord.ts"
 import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState } from "./CallState.ts"
 import type { CancelledBy } from "./cancellation.ts"
@@ -38,6 +40,8 @@ export interface OpenCall {
   readonly left: (() => boolean) | undefined
   /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
   readonly notice: (notice: Notice) => void
+  /** what is left of the caller's limits */
+  readonly limits: ReadonlyArray<LimitState>
   /** how many were asked so far, and who was the last, or answers */
   readonly asked: Pick<Answer, "attempts" | "notices"> & Partial<Pick<Answer, "target">>
 }
@@ -135,7 +139,7 @@ export class Engine extends Context.Service<
       const record = (state: CallState) =>
         Effect.suspend(() => {
           state.opening = true
-          return Effect.mapBoth(audit.open(state.openRecord()), {
+          return Effect.mapBoth(audit.open(openRecordOf(state)), {
             onSuccess: () => {
               state.admitted = true
             },
@@ -202,6 +206,7 @@ export class Engine extends Context.Service<
           answer: Effect.mapError(answer(admitted, scope), state.failed),
           left: plan.drain === undefined ? undefined : yield* drained(state, plan.drain, surroundings.watchdog, scope),
           delivery: state.delivery,
+          limits: state.reservation?.states?.(clock.currentTimeMillisUnsafe()) ?? [],
           notice: state.notice,
           get asked() {
             const target = state.answeringAttempt?.target
@@ -283,5 +288,8 @@ const recorded = (state: CallState, pull: FramePull): FramePull => {
     onSuccess: (batch) => Effect.succeed(state.take(batch)),
     onFailure: (error): FramePull => (Cause.isDone(error) ? Cause.done() : state.failed(error))
   })
-  return Effect.suspend(() => (state.cut ? Cause.done() : taken))
+  return Effect.suspend((): FramePull => {
+    if (!state.cut) return taken
+    return state.spent === undefined ? Cause.done() : Effect.fail(state.spent)
+  })
 }

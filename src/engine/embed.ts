@@ -8,6 +8,7 @@ import type { AttemptRecord, Call, FinalRecord, Notice } from "../domain/Call.ts
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LimitState } from "../domain/RateLimit.ts"
 import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
 import { failover } from "../routing/Failover.ts"
@@ -34,6 +35,8 @@ export interface Embedded {
 /** A call for vectors that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
 export interface OpenEmbedding {
   readonly id: string
+  /** what is left of the caller's limits */
+  readonly limits: ReadonlyArray<LimitState>
   /** who was asked last, and how many were */
   readonly asked: {
     readonly attempts: number
@@ -114,6 +117,7 @@ export const openEmbedding = Effect.fnUntraced(function* (
   )
   return {
     id,
+    limits: trace.reservation?.states?.(openedAt) ?? [],
     embedded,
     delivery: trace.delivery,
     get asked() {

@@ -1,6 +1,7 @@
 import { failure, statusOf, type FailureReason, type LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import type { RenderedAnswer } from "./Dialect.ts"
 import { httpReason, rateLimitHeaders, retryHint } from "./HttpError.ts"
+import { limitRetryHeaders, openAiLimitHeaders } from "./LimitHeaders.ts"
 import { isObject, parseJson, present, type JsonObject } from "./open-document.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
 
@@ -198,5 +199,6 @@ export const renderOpenAiError = (error: LlmError): RenderedAnswer => {
   }
   // Whole seconds, up: a client that comes back too early is refused again.
   if (error.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterMs / 1000))
+  Object.assign(headers, limitRetryHeaders(error), openAiLimitHeaders(error.limits ?? []))
   return { status: statusOf(error), headers, body: { error: openAiErrorObject(error) } }
 }

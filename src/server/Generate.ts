@@ -142,6 +142,7 @@ const serve = Effect.fnUntraced(function* (
   const call = yield* callOf(dialect, headers, text, requestId, principal, path)
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
+  if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))
   const tellWho = () => Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked)))
   const context: RenderContext = {
     id: opened.id,

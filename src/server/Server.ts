@@ -9,6 +9,7 @@ import type { Surfaces } from "../protocols/Surface.ts"
 import { PulseWatch } from "./Pulse.ts"
 import { dispatch, makeRoutes } from "./routes.ts"
 import { serveRequests } from "./serveRequests.ts"
+import { makeUsageRoutes } from "./usage.ts"
 import { Settings } from "./Settings.ts"
 import { makeSignalRoutes } from "./signals.ts"
 
@@ -32,7 +33,7 @@ export class Server extends Context.Service<
         const server = createServer({ ...timeouts, noDelay: true })
         yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
         let draining = false
-        const more = [...(yield* makeSignalRoutes), ...(yield* makeAdminRoutes)]
+        const more = [...(yield* makeSignalRoutes), ...(yield* makeUsageRoutes), ...(yield* makeAdminRoutes)]
         const routes = makeRoutes(surfaces, () => draining, more)
         const handle = dispatch(routes, { surfaces, origins: settings, access: yield* Access })
         yield* Effect.provideService(serveRequests(server, handle), PulseWatch, yield* Watchdog.make)

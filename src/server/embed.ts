@@ -33,7 +33,7 @@ export const embed = (
     const headers = headersOf(exchange.request)
     const requestId = yield* requestIdOf(headers)
     const sent: Record<string, string> = { "x-request-id": requestId }
-    yield* serve(action, exchange, principal, headers, sent).pipe(
+    yield* serve(dialect, action, exchange, principal, headers, sent).pipe(
       Effect.scoped,
       Effect.catchCause((cause) =>
         Effect.map(explain(cause), (error) => sendJson(exchange, dialect.renderError(error, requestId), sent))
@@ -42,6 +42,7 @@ export const embed = (
   })
 
 const serve = Effect.fnUntraced(function* (
+  dialect: Dialect,
   { decode, render, format }: Embed,
   exchange: Exchange,
   principal: Principal,
@@ -66,6 +67,7 @@ const serve = Effect.fnUntraced(function* (
     ...(timeoutMs === undefined ? {} : { timeoutMs })
   })
   sent["x-millrace-call-id"] = opened.id
+  if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))
   const { target, attempts, answer } = yield* Effect.onError(opened.embedded, () =>
     Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked)))
   )

@@ -76,7 +76,7 @@ modle = "y"
       const text = `{\n\t"server": { "port": true },\n\t"provider": {}\n}`
       assert.deepStrictEqual(yield* complaints({ name: "millrace.json", text }), [
         "millrace.json:2:14: server.port: true is not accepted; write a port from 0 to 65535 (0 takes any free one)",
-        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, defaults, filters, audit, accounting, signals, analyzers, auth)'
+        'millrace.json:3:2: provider: is no known key; did you mean "providers"? (known: server, storage, providers, models, defaults, filters, audit, accounting, limits, signals, analyzers, auth)'
       ])
     })
   )
@@ -139,6 +139,22 @@ describe("what does not fit together", () => {
         "millrace.yaml:9:70: auth.keys[4].limits.concurrent: 0 is not accepted; write a whole number greater than 0"
       )
     })
+  )
+
+  it.effect("limits that limit nothing, or nobody", () =>
+    says(
+      `limits:
+  - { model: smart }
+  - { key: ci, requests: { minute: 5 } }
+  - { tenant: "", tokens: { day: 1.5 } }
+  - { cost: { fortnight: 5 } }
+`,
+      "millrace.yaml:2:5: limits[0]: limits nothing; add one of requests, tokens, inputTokens, outputTokens, cost, concurrent",
+      "millrace.yaml:3:7: limits[1].key: means nothing while nobody is asked for a key; see auth",
+      'millrace.yaml:4:7: limits[2].tenant: "" is not accepted; write a value with a length of at least 1',
+      "millrace.yaml:4:29: limits[2].tokens.day: 1.5 is not accepted; write a whole number greater than 0",
+      "millrace.yaml:5:15: limits[3].cost.fortnight: is no known key (known: minute, hour, day, month, total)"
+    )
   )
 
   it.effect("providers that lack something, or have too much", () =>

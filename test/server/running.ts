@@ -2,6 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert } from "@effect/vitest"
 import { Cause, Context, Effect, FileSystem, Layer, Logger, Schedule } from "effect"
 import { inspect } from "node:util"
+import type { PriceList } from "../../src/accounting/PriceBook.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { programLayer } from "../../src/config/layers.ts"
@@ -37,6 +38,8 @@ export interface RunningOptions {
   /** whether those go on with answers that broke off, where that is not left to their names */
   readonly prefill?: boolean
   readonly storage?: string
+  /** what calls are reckoned with, beside the prices that are shipped */
+  readonly prices?: PriceList
   /** further sections of the document */
   readonly sections?: object
   /** a folder of recordings for the simulator */
@@ -118,7 +121,10 @@ export const running = (options: RunningOptions = {}): Layer.Layer<Running> =>
         ...(options.replay === undefined ? {} : { replay: options.replay })
       })
       const config = `${folder}/millrace.json`
-      yield* files.writeFileString(config, JSON.stringify(documentFor(simulator.url, options)))
+      const prices = `${folder}/prices.json`
+      if (options.prices !== undefined) yield* files.writeFileString(prices, JSON.stringify(options.prices))
+      const accounting = options.prices === undefined ? {} : { accounting: { prices } }
+      yield* files.writeFileString(config, JSON.stringify({ ...documentFor(simulator.url, options), ...accounting }))
       const configuration = yield* load({ config, host: "127.0.0.1", port: 0 })
       const log: Array<string> = []
       const services = yield* Layer.build(

@@ -2,6 +2,7 @@ import { failure, statusOf, type FailureReason, type LlmError, type ProviderFaul
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
+import { anthropicLimitHeaders, limitRetryHeaders } from "../LimitHeaders.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
@@ -169,5 +170,6 @@ export const renderError = (error: LlmError, requestId: string): RenderedAnswer 
   }
   // Whole seconds, up: a client that comes back too early is refused again.
   if (error.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterMs / 1000))
+  Object.assign(headers, limitRetryHeaders(error), anthropicLimitHeaders(error.limits ?? []))
   return { status: statusOf(error), headers, body: errorDocument(error, requestId) }
 }

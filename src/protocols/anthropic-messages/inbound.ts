@@ -1,5 +1,6 @@
 import type { Dialect } from "../Dialect.ts"
 import { decodeRequest } from "./decode-request.ts"
+import { anthropicLimitHeaders } from "../LimitHeaders.ts"
 import { renderError } from "./errors.ts"
 import { makeRenderer } from "./render-stream.ts"
 import { renderWhole } from "./render-whole.ts"
@@ -17,6 +18,7 @@ export const anthropicMessagesDialect: Dialect = {
   renderer: makeRenderer,
   renderWhole,
   renderError,
+  limitHeaders: anthropicLimitHeaders,
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
   headers: ["anthropic-version", "anthropic-beta"],
   requestIdHeader: "request-id"

@@ -1,6 +1,7 @@
 import { sseComment } from "../../wire/Sse.ts"
 import type { Dialect } from "../Dialect.ts"
 import { renderOpenAiError } from "../OpenAiError.ts"
+import { openAiLimitHeaders } from "../LimitHeaders.ts"
 import { decodeRequest } from "./decode-request.ts"
 import { makeRenderer } from "./render-stream.ts"
 import { renderWhole } from "./render-whole.ts"
@@ -19,6 +20,7 @@ export const openAiChatDialect: Dialect = {
   renderer: makeRenderer,
   renderWhole,
   renderError: renderOpenAiError,
+  limitHeaders: openAiLimitHeaders,
   keepAlive: sseComment("keep-alive"),
   headers: ["openai-beta"]
 }

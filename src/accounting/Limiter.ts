@@ -1,0 +1,207 @@
+import { Clock, Effect, Layer, Schedule } from "effect"
+import type { FinalRecord } from "../domain/Call.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LimitState } from "../domain/RateLimit.ts"
+import type { StorageError } from "../storage/Database.ts"
+import { Admission, type Candidate, type Reservation } from "./Admission.ts"
+import { type Amounts, dearest, expected } from "./amounts.ts"
+import { Counters, stateOf, type Want } from "./Counter.ts"
+import { CountStore } from "./CountStore.ts"
+import { type Denied, Gate, type Unknown } from "./Gate.ts"
+import { Hold } from "./Hold.ts"
+import { Keys } from "./Keys.ts"
+import { Ledger } from "./Ledger.ts"
+import { type Limit, limitsFor, type LimitRule } from "./LimitRules.ts"
+import { type PriceBook, Prices } from "./PriceBook.ts"
+import type { VirtualKey } from "./VirtualKey.ts"
+
+/** The rules, beside what keys say themselves. */
+export interface LimiterSettings {
+  readonly rules?: ReadonlyArray<LimitRule>
+  /** What becomes of a call whose limits cannot be looked up: refused (`closed`, unless said), or served. */
+  readonly onFailure?: "closed" | "open"
+}
+
+const beatEvery = "5 seconds"
+const maxRemembered = 10_000
+/** When it makes sense to come back for something of which only so much may go on at once. */
+const retryConcurrentMs = 1000
+
+interface Resolved {
+  readonly key: VirtualKey | undefined
+  readonly limits: ReadonlyArray<Limit>
+}
+
+/** Which limits a call has to keep, remembered by what they depend on. */
+class Resolver {
+  readonly #rules: ReadonlyArray<LimitRule>
+  readonly #keys: Keys["Service"]
+  readonly #resolved = new Map<string, Resolved>()
+
+  constructor(rules: ReadonlyArray<LimitRule>, keys: Keys["Service"]) {
+    this.#rules = rules
+    this.#keys = keys
+  }
+
+  limitsOf({ caller, model }: Candidate): ReadonlyArray<Limit> {
+    const key = caller.key === undefined ? undefined : this.#keys.find(caller.key)
+    if (this.#rules.length === 0 && key?.limits === undefined) return none
+    const name = `${caller.key ?? ""}\n${caller.tenant ?? ""}\n${model}`
+    const known = this.#resolved.get(name)
+    // A key that was changed is another object.
+    if (known !== undefined && known.key === key) return known.limits
+    const own = key?.limits === undefined ? [] : [{ key: key.name, ...key.limits }]
+    const limits = limitsFor([...this.#rules, ...own], { caller, model })
+    if (this.#resolved.size >= maxRemembered) this.#resolved.clear()
+    this.#resolved.set(name, { key, limits })
+    return limits
+  }
+}
+
+const none: ReadonlyArray<Limit> = []
+
+const measureNames: { readonly [M in Limit["measure"]]: string } = {
+  requests: "requests",
+  tokens: "tokens",
+  inputTokens: "input tokens",
+  outputTokens: "output tokens",
+  cost: "US dollars",
+  concurrent: "calls at once"
+}
+
+const describe = ({ max, measure, period, whose }: Limit): string => {
+  const amount = measure === "cost" ? max / 1_000_000 : max
+  const window = period === undefined ? "" : period === "total" ? " in all" : ` per ${period}`
+  return `${whose} may use ${amount} ${measureNames[measure]}${window}`
+}
+
+/** What a caller is told for whom a limit has no room. */
+const denial = ({ want }: Denied, states: ReadonlyArray<LimitState>, now: number): LlmError => {
+  const { amount, limit } = want
+  // It would have no room in any window.
+  if (amount > limit.max) return tooMuch(want, states)
+  const { resetMs } = stateOf(want, now)
+  const retryAfterMs = limit.measure === "concurrent" ? retryConcurrentMs : resetMs
+  const back = retryAfterMs === undefined ? "" : `; try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s`
+  return failure(
+    limit.measure === "cost" || limit.period === "total" ? { _tag: "QuotaExceeded" } : { _tag: "RateLimited" },
+    `A limit is reached: ${describe(limit)}${back}`,
+    { limits: states, ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(1000, retryAfterMs) }) }
+  )
+}
+
+const tooMuch = ({ amount, limit }: Want, states: ReadonlyArray<LimitState>): LlmError => {
+  const what = limit.measure === "cost" ? `$${amount / 1_000_000}` : `${amount} ${measureNames[limit.measure]}`
+  return failure(
+    { _tag: "QuotaExceeded" },
+    `The call may come to ${what}, and ${describe(limit)}; ask for fewer output tokens, or send less`,
+    { limits: states }
+  )
+}
+
+const unavailable = failure(
+  { _tag: "AuditUnavailable" },
+  "The call was not started: its limits cannot be looked up now"
+)
+
+const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: LimiterSettings) {
+  const keys = yield* Keys
+  const store = yield* CountStore
+  const ledger = yield* Ledger
+  const prices = yield* Prices
+  const clock = yield* Clock.Clock
+  const counters = new Counters()
+  const gate = new Gate(store, counters, clock)
+  const resolver = new Resolver(rules, keys)
+  yield* Effect.acquireRelease(gate.enter, () => Effect.ignore(gate.leave))
+  // What is under way is written before the process takes leave.
+  yield* Effect.addFinalizer(() => gate.flush)
+  yield* Effect.forkScoped(gate.run)
+  yield* gate.beat.pipe(
+    Effect.catch((error) => Effect.logWarning("The limits cannot be reached", error)),
+    Effect.repeat(Schedule.spaced(beatEvery)),
+    Effect.forkScoped
+  )
+
+  const free = (candidate: Candidate): Reservation => {
+    let isSettled = false
+    return {
+      settle: (record) => {
+        if (isSettled) return
+        isSettled = true
+        ledger.add(candidate, record)
+      }
+    }
+  }
+
+  const admit = (candidate: Candidate): Effect.Effect<Reservation, LlmError> => {
+    const limits = resolver.limitsOf(candidate)
+    if (limits.length === 0) return Effect.succeed(free(candidate))
+    const amounts = expected(candidate, prices)
+    const wants = wantsOf(limits, amounts, counters, candidate)
+    const hold = () => holdOf(candidate, wants, amounts, prices, gate, (record) => ledger.add(candidate, record))
+    if (candidate.askedBy !== undefined) {
+      return Effect.sync(() => {
+        // It belongs to a call that was let in already.
+        for (const { amount, counter } of wants) counter.hold(amount)
+        gate.changed()
+        return hold()
+      })
+    }
+    return Effect.matchEffect(gate.take(wants), {
+      onSuccess: () => Effect.sync(hold),
+      onFailure: (error) => (error._tag === "Denied" ? deny(error, wants) : unknown(error, candidate))
+    })
+  }
+
+  const deny = (error: Denied, wants: ReadonlyArray<Want>) => {
+    const now = clock.currentTimeMillisUnsafe()
+    const states = wants.map((want) => stateOf(want, now))
+    ledger.refused()
+    return Effect.fail(denial(error, states, now))
+  }
+
+  const unknown = ({ why }: Unknown, candidate: Candidate): Effect.Effect<Reservation, LlmError> => {
+    if (onFailure === "open") return Effect.sync(() => free(candidate))
+    return Effect.andThen(
+      Effect.logWarning("A call is refused because its limits cannot be looked up", why),
+      unavailable
+    )
+  }
+
+  return { admit }
+})
+
+const wantsOf = (
+  limits: ReadonlyArray<Limit>,
+  amounts: Amounts,
+  counters: Counters,
+  { askedBy, at }: Candidate
+): ReadonlyArray<Want> =>
+  limits.flatMap((limit) => {
+    const isOfOuterCall = askedBy !== undefined && (limit.measure === "requests" || limit.measure === "concurrent")
+    return isOfOuterCall ? [] : [{ limit, counter: counters.of(limit, at), amount: amounts[limit.measure] }]
+  })
+
+const holdOf = (
+  candidate: Candidate,
+  wants: ReadonlyArray<Want>,
+  { outputTokens }: Amounts,
+  prices: PriceBook,
+  gate: Gate,
+  settled: (record: FinalRecord | undefined) => void
+): Hold =>
+  new Hold({
+    wants,
+    outputTokens,
+    costOf: (tokens) => dearest(candidate, 0, tokens, prices),
+    changed: () => gate.changed(),
+    settled
+  })
+
+/**
+ * Admits calls as far as their limits have room: what a call may come to is reserved before it starts, in one step for all
+ * of its limits, and settled with what it came to. What every call used goes into the ledger.
+ */
+export const layer = (settings: LimiterSettings = {}): Layer.Layer<never, StorageError, Keys | CountStore | Ledger> =>
+  Layer.effect(Admission, make(settings))

@@ -1,0 +1,121 @@
+import { Console, Effect, Option, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import { HttpClient, HttpClientResponse } from "effect/http"
+import { Ledger } from "../accounting/Ledger.ts"
+import { Dimension, type UsageLine, type UsageQuery, UsageReport, type UsageSums } from "../accounting/Usage.ts"
+import { ledgerLayer } from "../config/layers.ts"
+import { formatStorageUrl } from "../config/Document.ts"
+import { load } from "../config/load.ts"
+import { baseOf, clientWith } from "./asking.ts"
+import { dollars } from "./call-texts.ts"
+import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
+import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
+
+const day = Schema.String.check(
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/, { message: "Expected a day such as 2026-11-21" })
+)
+
+const flags = {
+  config: configFlag,
+  url: urlFlag,
+  key: keyFlag,
+  json: jsonFlag,
+  by: Flag.String("by").pipe(
+    Flag.withDescription(`What to divide it by, several with commas: ${Dimension.literals.join(", ")}`),
+    Flag.withDefault("day")
+  ),
+  from: Flag.String("from").pipe(
+    Flag.withDescription("The first day, in UTC: 2026-11-01"),
+    Flag.withSchema(day),
+    Flag.optional
+  ),
+  to: Flag.String("to").pipe(Flag.withDescription("The last day"), Flag.withSchema(day), Flag.optional)
+}
+
+const isDimension = Schema.is(Dimension)
+
+const queryOf = Effect.fnUntraced(function* (
+  by: string,
+  from: Option.Option<string>,
+  to: Option.Option<string>
+): Effect.fn.Return<UsageQuery, CommandFailed> {
+  const named = by.split(",").filter((name) => name !== "")
+  const known = named.filter((name) => isDimension(name))
+  if (known.length < named.length) {
+    return yield* new CommandFailed({
+      message: `--by ${JSON.stringify(by)} is not accepted; write one or several of ${Dimension.literals.join(",")}`
+    })
+  }
+  return { by: known, from: Option.getOrUndefined(from), to: Option.getOrUndefined(to) }
+})
+
+const ofDatabase = Effect.fnUntraced(function* (config: Option.Option<string>, query: UsageQuery) {
+  const configuration = yield* Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration)
+  if (configuration.storage._tag === "Memory") {
+    return yield* new CommandFailed({
+      message: "The configuration keeps what was used in the memory of the server.\nAsk it: --url http://127.0.0.1:8787"
+    })
+  }
+  const where = formatStorageUrl(configuration.storage)
+  return yield* Effect.flatMap(Ledger, (ledger) => ledger.report(query)).pipe(
+    Effect.provide(ledgerLayer(configuration)),
+    Effect.catch(unusableStorage(where))
+  )
+})
+
+const ofServer = Effect.fnUntraced(function* (url: string, { by, from, to }: UsageQuery) {
+  const client = yield* HttpClient.HttpClient
+  const base = baseOf(url)
+  const urlParams = { by: by.join(","), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  return yield* client.get(`${base}/v1/usage`, { urlParams }).pipe(
+    Effect.flatMap(HttpClientResponse.filterStatusOk),
+    Effect.flatMap(HttpClientResponse.schemaBodyJson(UsageReport)),
+    Effect.mapError((error) => {
+      const status = "reason" in error && "response" in error.reason ? error.reason.response?.status : undefined
+      const what = status === undefined ? "nobody answers there" : `it answers with the status ${status}`
+      const mend =
+        status === 401 ? "Show a key: --key, or MILLRACE_ADMIN_KEY." : "Check the URL, and whether the server runs."
+      return new CommandFailed({ message: `${base} cannot be asked: ${what}\n${mend}` })
+    })
+  )
+})
+
+const cells = ({ calls, inputTokens, microUsd, outputTokens, unpriced }: UsageSums): ReadonlyArray<string> => [
+  String(calls),
+  String(inputTokens),
+  String(outputTokens),
+  dollars(microUsd) + (unpriced === 0 ? "" : ` and ${unpriced} unpriced`)
+]
+
+/** A report as a table: what it is divided by to the left, numbers to the right. */
+const table = ({ data, total }: UsageReport, by: ReadonlyArray<Dimension>): string => {
+  const nameOf = (line: UsageLine) => by.map((dimension) => line[dimension] || "–")
+  const rows = [
+    [...by, "calls", "tokens in", "tokens out", "cost"],
+    ...data.map((line) => [...nameOf(line), ...cells(line)]),
+    [...by.map((_, index) => (index === 0 ? "all" : "")), ...cells(total)]
+  ]
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const pad = (cell: string, column: number) =>
+    column < by.length ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+  return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n")
+}
+
+/** `millrace usage`: what was used, and what it cost. */
+export const usageCommand = Command.make(
+  "usage",
+  flags,
+  Effect.fn(function* ({ by, config, from, json, key, to, url }) {
+    const query = yield* queryOf(by, from, to)
+    const report = Option.isSome(url)
+      ? yield* Effect.provide(ofServer(url.value, query), clientWith(key))
+      : yield* ofDatabase(config, query)
+    yield* Console.log(json ? JSON.stringify(report, undefined, 2) : table(report, query.by))
+  })
+).pipe(
+  Command.withDescription("What was used and what it cost, by day, key, model, label"),
+  Command.withExamples([
+    { command: "millrace usage --by key,model --from 2026-11-01", description: "This month, by key and model" },
+    { command: "millrace usage --by label --url http://127.0.0.1:8787", description: "Of a running server, by label" }
+  ])
+)

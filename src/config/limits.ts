@@ -1,0 +1,20 @@
+import { measures } from "../accounting/Limits.ts"
+import { asksForKeys } from "./authentication.ts"
+import type { Finding } from "./problems.ts"
+import { isSection } from "./substitute.ts"
+
+/** Rules that would never limit anything. */
+export const checkLimits = (document: unknown): ReadonlyArray<Finding> => {
+  const rules = isSection(document) ? document["limits"] : undefined
+  if (!Array.isArray(rules)) return []
+  return rules.flatMap((rule: unknown, index): ReadonlyArray<Finding> => {
+    if (!isSection(rule)) return []
+    const path = ["limits", index]
+    if (!measures.some((measure) => rule[measure] !== undefined)) {
+      return [{ path, message: `limits nothing; add one of ${measures.join(", ")}` }]
+    }
+    return rule["key"] !== undefined && !asksForKeys(document)
+      ? [{ path: [...path, "key"], message: "means nothing while nobody is asked for a key; see auth" }]
+      : []
+  })
+}

@@ -1,0 +1,20 @@
+import type { OpenRecord } from "../domain/Call.ts"
+import type { CallState } from "./CallState.ts"
+
+/** The record of a call that begins. What filters changed of its request is recorded as they left it. */
+export const openRecordOf = ({ call, id, openedAt, request }: CallState): OpenRecord => ({
+  id,
+  ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
+  ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
+  model: call.request.model,
+  delivery: call.delivery,
+  caller: call.caller,
+  ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
+  openedAt,
+  ...(request === call.request
+    ? {
+        request: call.origin?.body ?? call.request,
+        ...(call.origin === undefined ? {} : { requestText: call.origin.text })
+      }
+    : { request })
+})

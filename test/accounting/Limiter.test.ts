@@ -1,0 +1,315 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { ChildProcess } from "effect/process"
+import { fileURLToPath } from "node:url"
+import type { LimitRule } from "../../src/accounting/LimitRules.ts"
+import { Admission, type Reservation } from "../../src/accounting/Admission.ts"
+import { Ledger } from "../../src/accounting/Ledger.ts"
+import type { LlmError } from "../../src/domain/LlmError.ts"
+import { databaseAt } from "../storage/address.ts"
+import { describeDatabases, freshDatabase } from "../storage/databases.ts"
+import { admissionOf, admitted, candidate, limiterAt, limiterInMemory, moment, recordOf } from "./limiting.ts"
+import { Database } from "../../src/storage/Database.ts"
+
+const inMemory = (...rules: ReadonlyArray<LimitRule>) =>
+  Effect.andThen(TestClock.setTime(moment), admissionOf(limiterInMemory(rules)))
+const refusal = (effect: Effect.Effect<Reservation, LlmError>) => Effect.flip(effect)
+
+describe("who is admitted", () => {
+  it.effect("exactly as many callers as a limit has room for, whatever it counts", () =>
+    Effect.gen(function* () {
+      const rules: ReadonlyArray<LimitRule> = [
+        { key: "*", requests: { minute: 7 } },
+        { concurrent: 7 },
+        { tenant: "*", tokens: { day: 7 * 106 } },
+        { model: "model", outputTokens: { month: 7 * 100 } },
+        { key: "k", cost: { total: (7 * 1006) / 1_000_000 } }
+      ]
+      for (const rule of rules) {
+        const admission = yield* inMemory(rule)
+        const call = candidate({ caller: { key: "k", tenant: "t" } })
+        assert.strictEqual((yield* admitted(admission, 50, call)).length, 7, JSON.stringify(rule))
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("all limits together or none: a call that is denied by one takes nothing of the others", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ key: "*", requests: { minute: 10 }, concurrent: 2 })
+      const [first, ...others] = yield* admitted(admission, 10)
+      assert.strictEqual(others.length, 1)
+      const error = yield* refusal(admission.admit(candidate()))
+      assert.deepStrictEqual(
+        error.limits?.map(({ measure, remaining }) => [measure, remaining]),
+        [
+          ["requests", 8],
+          ["concurrent", 0]
+        ]
+      )
+      first?.settle(recordOf({}))
+      assert.strictEqual((yield* admitted(admission, 10)).length, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("each by itself where a rule says so, and whoever a rule is not about without it", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ key: "*", requests: { minute: 2 } }, { tenant: "acme", requests: { day: 3 } })
+      const of = (caller: object) => Effect.map(admitted(admission, 9, candidate({ caller })), ({ length }) => length)
+      assert.strictEqual(yield* of({ key: "a" }), 2)
+      assert.strictEqual(yield* of({ key: "b" }), 2)
+      assert.strictEqual(yield* of({}), 9)
+      assert.strictEqual(yield* of({ key: "c", tenant: "acme" }), 2)
+      assert.strictEqual(yield* of({ key: "d", tenant: "acme" }), 1)
+      assert.strictEqual(yield* of({ tenant: "globex" }), 9)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("anew in the next window, and never again once a total is used up", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ key: "*", requests: { minute: 2, total: 3 } })
+      for (const reservation of yield* admitted(admission, 9)) reservation.settle(recordOf({}))
+      const early = yield* refusal(admission.admit(candidate()))
+      assert.deepStrictEqual([early.reason._tag, early.retryAfterMs], ["RateLimited", 30_000])
+      assert.include(early.message, 'the key "k" may use 2 requests per minute; try again in 30 s')
+      const later = candidate({ at: moment + 30_000 })
+      assert.strictEqual((yield* admitted(admission, 9, later)).length, 1)
+      yield* TestClock.setTime(moment + 31_000)
+      const never = yield* refusal(admission.admit(candidate({ at: moment + 90_000 })))
+      assert.strictEqual(never.reason._tag, "QuotaExceeded")
+      assert.isUndefined(never.retryAfterMs)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("when the last of several windows has room again", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ requests: { minute: 1, day: 1, month: 1 } })
+      yield* admission.admit(candidate())
+      const { retryAfterMs = 0 } = yield* refusal(admission.admit(candidate()))
+      // To the first of December.
+      assert.strictEqual(retryAfterMs, Date.UTC(2026, 11, 1) - moment)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("nobody whose call may come to more than the limit ever allows, and they are told so", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ cost: { day: 0.001 } })
+      const error = yield* refusal(admission.admit(candidate({}, 200)))
+      assert.include(error.message, "ask for fewer output tokens")
+      assert.isUndefined(error.retryAfterMs)
+      yield* admission.admit(candidate({}, 50))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("what was reserved", () => {
+  it.effect("gives way to what was used, into the window of the admission, once", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ tokens: { minute: 1000 } })
+      const reservation = yield* admission.admit(candidate({}, 500))
+      assert.strictEqual(reservation.states?.(moment)[0]?.remaining, 494)
+      for (let times = 0; times < 3; times++) reservation.settle(recordOf({ inputTokens: 20, outputTokens: 80 }))
+      const next = yield* admission.admit(candidate({ at: moment + 1000 }, 500))
+      assert.strictEqual(next.states?.(moment)[0]?.remaining, 1000 - 100 - 506)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is let go of where nobody was asked, and where the call never began", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ requests: { total: 1 } })
+      const [never] = yield* admitted(admission, 1)
+      never?.settle(undefined)
+      const [refused] = yield* admitted(admission, 1)
+      refused?.settle({ ...recordOf({}), attempts: [] })
+      const [used] = yield* admitted(admission, 1)
+      used?.settle(recordOf({}))
+      assert.deepStrictEqual(yield* admitted(admission, 1), [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "grows with an answer that outgrows it, and ends the answer where that is wanted and there is no room",
+    () =>
+      Effect.gen(function* () {
+        const admission = yield* inMemory(
+          { key: "stops", stopStreams: true, outputTokens: { day: 1000 } },
+          { key: "goes-on", outputTokens: { day: 1000 } }
+        )
+        const of = (key: string) => admission.admit(candidate({ caller: { key } }, 100))
+        const stops = yield* of("stops")
+        assert.isUndefined(stops.exceeds?.(400))
+        assert.strictEqual(stops.states?.(moment)[0]?.remaining, 900)
+        assert.isUndefined(stops.exceeds?.(1500))
+        assert.strictEqual(stops.states?.(moment)[0]?.remaining, 1000 - 100 - 512)
+        assert.strictEqual(stops.exceeds?.(4000), "tokens")
+        const goesOn = yield* of("goes-on")
+        assert.isUndefined(goesOn.exceeds?.(8000))
+        assert.strictEqual(goesOn.states?.(moment)[0]?.remaining, 0)
+        goesOn.settle(recordOf({ outputTokens: 2000 }))
+        assert.strictEqual(goesOn.states?.(moment)[0]?.remaining, 0)
+      }).pipe(Effect.scoped)
+  )
+
+  it.effect("is not asked for by calls that Millrace makes on behalf of another, which count all the same", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ concurrent: 1, requests: { day: 1 }, tokens: { day: 200 } })
+      yield* admission.admit(candidate())
+      const inner = yield* admission.admit(candidate({ askedBy: "call_1" }))
+      inner.settle(recordOf({ inputTokens: 10, outputTokens: 50 }))
+      const error = yield* refusal(admission.admit(candidate()))
+      assert.strictEqual(error.limits?.find(({ measure }) => measure === "tokens")?.remaining, 200 - 106 - 60)
+    }).pipe(Effect.scoped)
+  )
+})
+
+const Spending = Schema.Struct({
+  input: Schema.Natural.check(Schema.isLessThan(300)),
+  output: Schema.Natural.check(Schema.isLessThan(300)),
+  cost: Schema.NullOr(Schema.Natural.check(Schema.isLessThan(3000))),
+  ending: Schema.Literals(["answered", "nobody asked", "never began", "still running"])
+})
+
+describe("the books", () => {
+  it.effect.prop(
+    "are equal to the sum of the records, whichever way calls end",
+    [Schema.Array(Spending).check(Schema.isMaxLength(30))],
+    ([spendings]) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(moment)
+        const rules: ReadonlyArray<LimitRule> = [
+          { key: "*", requests: { total: 1000 }, tokens: { total: 1e9 }, cost: { total: 1000 }, concurrent: 1000 }
+        ]
+        const services = yield* Layer.build(limiterInMemory(rules))
+        const admission = Context.get(services, Admission)
+        const ledger = Context.get(services, Ledger)
+        const sum = { requests: 0, tokens: 0, cost: 0, concurrent: 0 }
+        let held = 0
+        for (const { cost, ending, input, output } of spendings) {
+          const reservation = yield* admission.admit(candidate({}, 100))
+          if (ending === "still running") {
+            sum.concurrent++
+            held++
+            continue
+          }
+          const record = recordOf({ inputTokens: input, outputTokens: output }, cost)
+          if (ending === "never began") reservation.settle(undefined)
+          if (ending === "nobody asked") reservation.settle({ ...record, attempts: [] })
+          if (ending !== "answered") continue
+          reservation.settle(record)
+          sum.requests++
+          sum.tokens += input + output
+          sum.cost += cost ?? 0
+        }
+        const last = yield* admission.admit(candidate({}, 100))
+        const left = new Map(last.states?.(moment).map(({ limit, measure, remaining }) => [measure, limit - remaining]))
+        assert.strictEqual(left.get("requests"), sum.requests + held + 1)
+        assert.strictEqual(left.get("concurrent"), sum.concurrent + 1)
+        assert.strictEqual(left.get("tokens"), sum.tokens + (held + 1) * 106)
+        assert.strictEqual(left.get("cost"), sum.cost + (held + 1) * 1006)
+        const { total } = yield* ledger.report({ by: [] })
+        assert.strictEqual(total.inputTokens + total.outputTokens, sum.tokens)
+        assert.strictEqual(total.microUsd, sum.cost)
+      }).pipe(Effect.scoped)
+  )
+})
+
+describeDatabases("limits that several processes share", (kind) => {
+  const rules: ReadonlyArray<LimitRule> = [{ key: "*", requests: { total: 60 }, tokens: { total: 1e9 } }]
+
+  it.live("admit exactly as many callers as there is room for, wherever they ask", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const admissions = yield* Effect.forEach([1, 2, 3, 4], () => admissionOf(limiterAt(address, rules)))
+      const found = yield* Effect.forEach(admissions, (admission) => admitted(admission, 40), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(found.flat().length, 60)
+      // Whoever lets go makes room for whoever asks elsewhere.
+      for (const reservation of found.flat().slice(0, 5)) reservation.settle(undefined)
+      const [first, second] = admissions
+      const again = Effect.gen(function* () {
+        const more = yield* Effect.forEach([first!, second!], (admission) => admitted(admission, 10), {
+          concurrency: "unbounded"
+        })
+        return more.flat().length
+      })
+      let more = 0
+      while (more < 5) more += yield* again
+      assert.strictEqual(more, 5)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keep what was used when a process ends, and let go of what it held", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const scope = yield* Scope.make()
+      const ending = yield* Scope.provide(admissionOf(limiterAt(address, rules)), scope)
+      const held = yield* admitted(ending, 50)
+      for (const reservation of held.slice(0, 20)) reservation.settle(recordOf({ outputTokens: 10 }))
+      yield* Scope.close(scope, Exit.void)
+      const admission = yield* admissionOf(limiterAt(address, rules))
+      assert.strictEqual((yield* admitted(admission, 100)).length, 40)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("let go of what a process held that is not heard of any more, which goes on under another name", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const silent = yield* admissionOf(limiterAt(address, rules))
+      const held = yield* admitted(silent, 50)
+      for (const reservation of held.slice(0, 20)) reservation.settle(recordOf({ outputTokens: 10 }))
+      const services = yield* Layer.build(databaseAt(address))
+      const { batch, query } = Context.get(services, Database)
+      const used = query("select coalesce(sum(used), 0) as used from accounting_counters where id like '%requests%'")
+      yield* Effect.repeat(used, { until: ([row]) => Number(row?.["used"]) === 20 })
+      yield* batch([{ sql: "update accounting_owners set heartbeat_at = 0", params: [] }])
+      const living = yield* admissionOf(limiterAt(address, rules))
+      // Its first heartbeat buries the silent one.
+      const owners = query("select id from accounting_owners where heartbeat_at = 0")
+      yield* Effect.repeat(owners, { until: (rows) => rows.length === 0 })
+      const [one] = yield* admitted(living, 1)
+      assert.isDefined(one)
+      one?.settle(undefined)
+      // It is told with its next write that it counts as dead, and enters anew with what it still holds.
+      for (const reservation of held.slice(20, 25)) reservation.settle(recordOf({ outputTokens: 10 }))
+      yield* admitted(silent, 1)
+      yield* Effect.repeat(used, { until: ([row]) => Number(row?.["used"]) === 25 })
+      assert.strictEqual((yield* admitted(living, 100)).length, 60 - 25 - 25 - 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("take nothing for whoever leaves while it is asked for", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const admission = yield* admissionOf(limiterAt(address, rules))
+      const leaving = yield* Effect.forEach(Array.from({ length: 40 }), () =>
+        Effect.forkChild(admission.admit(candidate()), { startImmediately: true })
+      )
+      yield* Effect.forEach(leaving, Fiber.interrupt)
+      let found = 0
+      while (found < 60) found += (yield* admitted(admission, 60)).length
+      assert.strictEqual(found, 60)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "hold over processes of the operating system",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* freshDatabase(kind)
+        const contender = fileURLToPath(new URL("contender-program.ts", import.meta.url))
+        const contend = Effect.scoped(
+          Effect.flatMap(ChildProcess.make(process.execPath, [contender, address, "40", "50"]), (child) =>
+            Effect.map(Stream.mkString(Stream.decodeText(child.stdout)), Number)
+          )
+        )
+        const found = yield* Effect.all([contend, contend, contend], { concurrency: "unbounded" })
+        assert.strictEqual(
+          found.reduce((sum, count) => sum + count, 0),
+          50
+        )
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    30_000
+  )
+})
