@@ -20,7 +20,7 @@ type Delta = Extract<LlmEvent, { readonly text: string }>
 interface Item {
   readonly event: LlmEvent
   /** what it becomes when its turn has come */
-  readonly late: ((event: LlmEvent) => LlmEvent) | undefined
+  readonly late: (() => LlmEvent) | undefined
   undecided: number
   text: string
   intact: boolean
@@ -45,8 +45,8 @@ export class HoldBack {
   }
 
   /** Lets an event wait its turn; `late` is asked then what it has become. */
-  push(event: LlmEvent, out: Array<LlmEvent>, late?: (event: LlmEvent) => LlmEvent): void {
-    if (this.queue.length === 0) out.push(late?.(event) ?? event)
+  push(event: LlmEvent, out: Array<LlmEvent>, late?: () => LlmEvent): void {
+    if (this.queue.length === 0) out.push(late?.() ?? event)
     else this.queue.push({ event, late, undecided: 0, text: "", intact: true })
   }
 
@@ -70,7 +70,7 @@ export class HoldBack {
         break
       }
       gone++
-      if (item.intact) out.push(item.late?.(item.event) ?? item.event)
+      if (item.intact) out.push(item.late?.() ?? item.event)
       else if (item.text !== "" && "text" in item.event) out.push(deltaOf(item.event, item.text))
     }
     if (gone > 0) this.queue.splice(0, gone)

@@ -32,10 +32,9 @@ const withoutPlace = (source: Source): Source => {
 export class ScanSteps implements EventSteps {
   private readonly scannerFor: ScannerFor
   private readonly open = new Map<string, Scanned>()
-  /** blocks of tool arguments that ended, until their call comes */
+  /** blocks that ended: what tells them again comes after them */
   private readonly ended = new Map<string, HeldBlock>()
   private readonly choices = new Map<number, HoldBack>()
-  private readonly changedTexts = new Set<string>()
 
   constructor(scannerFor: ScannerFor) {
     this.scannerFor = scannerFor
@@ -85,8 +84,13 @@ export class ScanSteps implements EventSteps {
     return holdBack
   }
 
-  private pass(event: LlmEvent, out: Array<LlmEvent>): undefined {
-    this.holdBack(choiceOf(event)).push(event, out)
+  private pass(event: LlmEvent, out: Array<LlmEvent>, late?: () => LlmEvent): undefined {
+    this.holdBack(choiceOf(event)).push(event, out, late)
+  }
+
+  /** Lets go what was decided since. */
+  drain(out: Array<LlmEvent>): void {
+    for (const holdBack of this.choices.values()) holdBack.drain(out)
   }
 
   private openBlock(block: Block): Scanned | undefined {
@@ -130,21 +134,17 @@ export class ScanSteps implements EventSteps {
     if (scanned === undefined) return undefined
     const ending = this.decide(scanned, "", true, out)
     this.open.delete(id)
-    const { held } = scanned
-    if (held.block.kind === "toolArguments") this.ended.set(id, held)
-    if (held.changed) this.changedTexts.add(id)
+    this.ended.set(id, scanned.held)
     return ending
   }
 
   private end(id: string, event: LlmEvent, out: Array<LlmEvent>): Ending | undefined {
     const ending = this.finish(id, out)
     if (ending !== undefined) return ending
-    if (event._tag !== "ReasoningEnd" || event.signature === undefined || !this.changedTexts.has(id)) {
-      return this.pass(event, out)
-    }
-    // It is the proof of another text.
+    if (event._tag !== "ReasoningEnd" || event.signature === undefined) return this.pass(event, out)
     const { signature: _, ...unsigned } = event
-    return this.pass(unsigned, out)
+    // The signature is the proof of another text where that was changed.
+    return this.pass(event, out, () => (this.isChanged(id) ? unsigned : event))
   }
 
   private endAll(which: (choice: number) => boolean, out: Array<LlmEvent>): Ending | undefined {
@@ -169,10 +169,10 @@ export class ScanSteps implements EventSteps {
   /** The arguments once more, all of them: as they left. */
   private toolCall(event: Extract<LlmEvent, { readonly _tag: "ToolCall" }>, out: Array<LlmEvent>): Ending | undefined {
     const held = this.ended.get(event.id)
-    this.ended.delete(event.id)
     if (held !== undefined && held.length > 0) {
-      if (!held.changed) return this.pass(event, out)
-      return this.pass({ ...event, arguments: held.released, valid: isObjectText(held.released) }, out)
+      return this.pass(event, out, () =>
+        held.changed ? { ...event, arguments: held.released, valid: isObjectText(held.released) } : event
+      )
     }
     const scanner = this.scannerFor({
       kind: "toolArguments",
@@ -193,14 +193,13 @@ export class ScanSteps implements EventSteps {
     const scanned = this.values(event, said)
     if (isEnding(scanned)) return scanned
     const told = scanned === said ? event : { ...event, ...scanned }
-    this.holdBack(choiceOf(event)).push(told, out, () =>
+    return this.pass(told, out, () =>
       event.block !== undefined && this.isChanged(event.block) ? withoutPlace(told) : told
     )
-    return undefined
   }
 
   private isChanged(id: string): boolean {
-    return this.changedTexts.has(id) || this.open.get(id)?.held.changed === true
+    return (this.ended.get(id) ?? this.open.get(id)?.held)?.changed === true
   }
 
   private value(

@@ -1,0 +1,313 @@
+import { Cause, type Clock, Duration, Effect, Exit, Fiber, type Pull, type Scope, Stream } from "effect"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import type { LlmError } from "../domain/LlmError.ts"
+import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { LlmRequest } from "../domain/LlmRequest.ts"
+import type { FailurePolicy, Filter, FilterContext } from "./Filter.ts"
+import type { Block, BlockKind } from "./HoldBack.ts"
+import { ScanSteps } from "./ScanSteps.ts"
+import { filterFailed, maxFailures, timeoutOf } from "./supervise.ts"
+import type { Decisions, TextScanner } from "./TextScanner.ts"
+import { Ending, type Verdict } from "./Verdict.ts"
+
+/** A piece of an answer that is held back until there is a verdict about it. */
+export interface TextWindow {
+  readonly kind: BlockKind
+  /** the tool whose arguments it is */
+  readonly tool: string | undefined
+  readonly choice: number
+  readonly text: string
+  /** whether the block ends with it */
+  readonly end: boolean
+}
+
+/**
+ * How much is judged at once: every delta by itself (`event`), so many characters or as many as come in so much time
+ * (`window`, by default 256 and 100 ms), or the whole of a block (`final`). `overlap` characters of a window that passed
+ * are held back and judged with the next one again, so that nothing hides at its edge.
+ */
+export interface WindowSettings {
+  readonly mode: "event" | "window" | "final"
+  readonly characters?: number
+  readonly wait?: Duration.Input
+  readonly overlap?: number
+}
+
+/** Judges answers, window by window, one at a time and in order. */
+export interface Judge {
+  readonly name: string
+  readonly windows: WindowSettings
+  /** which texts are judged; by default those of every kind but values */
+  readonly kinds?: ReadonlyArray<BlockKind>
+  readonly judge: (window: TextWindow, request: LlmRequest, context: FilterContext) => Effect.Effect<Verdict, unknown>
+  readonly onFailure?: FailurePolicy
+  /** of each verdict; 2 seconds by default */
+  readonly timeout?: Duration.Input
+}
+
+type Batches = Pull.Pull<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending>
+
+/** A filter of answers by verdicts that take their time. What nobody has judged has not left. */
+export const judgeAnswers = (judge: Judge): Filter => ({
+  name: judge.name,
+  // Every verdict has its own time; what comes between them does not wait.
+  timeout: 0,
+  events: (request, context) => (self) =>
+    Stream.transformPull(self, (pull, scope) =>
+      Effect.clockWith((clock) => Effect.succeed(new Judging(judge, request, context, pull, scope, clock).next))
+    )
+})
+
+/** A block's text that is not judged yet. */
+class Unjudged implements TextScanner {
+  readonly block: Block
+  private readonly onText: (unjudged: Unjudged) => void
+  text = ""
+  /** how much of it was judged before and is only held back for its edge */
+  judged = 0
+  ended = false
+  decide: Decisions | undefined
+
+  constructor(block: Block, onText: (unjudged: Unjudged) => void) {
+    this.block = block
+    this.onText = onText
+  }
+
+  readonly scan = (text: string, end: boolean, decide: Decisions): undefined => {
+    this.text += text
+    this.ended ||= end
+    this.decide = decide
+    this.onText(this)
+  }
+}
+
+class Judging {
+  private readonly judge: Judge
+  private readonly request: LlmRequest
+  private readonly context: FilterContext
+  private readonly upstream: Batches
+  private readonly scope: Scope.Scope
+  private readonly clock: Clock.Clock
+  private readonly timeout: number
+  private readonly size: number
+  private readonly wait: number
+  private readonly overlap: number
+  private readonly steps: ScanSteps
+  private readonly waiting = new Set<Unjudged>()
+  private readonly toolsWithText = new Set<string>()
+  private readonly endsWithoutText = new Map<string, Extract<LlmEvent, { readonly _tag: "ToolInputEnd" }>>()
+  private events: Array<LlmEvent> = []
+  private out: Array<LlmEvent> = []
+  private end: Cause.Cause<LlmError | Ending | Cause.Done> | undefined
+  private reading: Fiber.Fiber<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending | Cause.Done> | undefined
+  /** when the oldest text that waits is to be judged at the latest, epoch milliseconds */
+  private dueAt: number | undefined
+  private failures = 0
+
+  constructor(
+    judge: Judge,
+    request: LlmRequest,
+    context: FilterContext,
+    upstream: Batches,
+    scope: Scope.Scope,
+    clock: Clock.Clock
+  ) {
+    const { mode, characters = 256, wait = "100 millis", overlap = 0 } = judge.windows
+    this.judge = judge
+    this.request = request
+    this.context = context
+    this.upstream = upstream
+    this.scope = scope
+    this.clock = clock
+    this.timeout = timeoutOf(judge)
+    this.size = mode === "window" ? characters : mode === "event" ? 1 : Number.POSITIVE_INFINITY
+    this.wait = mode === "window" ? Duration.toMillis(Duration.fromInputUnsafe(wait)) : Number.POSITIVE_INFINITY
+    this.overlap = mode === "window" ? Math.min(overlap, characters - 1) : 0
+    const kinds = judge.kinds ?? ["text", "reasoning", "toolArguments"]
+    this.steps = new ScanSteps((block) =>
+      block.kind === "value" || !kinds.includes(block.kind) ? undefined : new Unjudged(block, this.wants)
+    )
+  }
+
+  private readonly wants = (unjudged: Unjudged): void => {
+    if (unjudged.text.length === unjudged.judged && !unjudged.ended) return
+    this.waiting.add(unjudged)
+    this.dueAt ??= this.clock.currentTimeMillisUnsafe() + this.wait
+  }
+
+  readonly next: Batches = Effect.suspend(() => {
+    if (isReadonlyArrayNonEmpty(this.out)) {
+      const { out } = this
+      this.out = []
+      return Effect.succeed(out)
+    }
+    const ready = this.ready()
+    if (ready !== undefined) return this.judgeNext(ready.unjudged, ready.window)
+    const event = this.events.shift()
+    if (event !== undefined) {
+      this.steps.step(event, this.out)
+      return this.next
+    }
+    return this.end === undefined ? this.read : Effect.failCause(this.end)
+  })
+
+  /** The window that can be judged now, if there is one: what is full, what has ended, what has waited long enough. */
+  private ready(): { readonly unjudged: Unjudged; readonly window: TextWindow } | undefined {
+    const now = this.dueAt === undefined ? 0 : this.clock.currentTimeMillisUnsafe()
+    for (const unjudged of this.waiting) {
+      const { text, ended, judged, block } = unjudged
+      const due = this.dueAt !== undefined && now >= this.dueAt && text.length > judged
+      if (!ended && !due && (text.length < this.size || text.length === judged)) continue
+      const cut = this.judge.windows.mode === "event" ? text.length : Math.min(text.length, this.size)
+      // The other half of a character may come with the next piece.
+      if (cut === text.length && !ended && isHigh(text, cut - 1)) continue
+      const length = isHalf(text, cut) ? cut + 1 : cut
+      const end = ended && length >= text.length
+      if (length <= judged && !end) continue
+      const { kind, tool, choice } = block
+      return { unjudged, window: { kind, tool, choice, text: text.slice(0, length), end } }
+    }
+    return undefined
+  }
+
+  private judgeNext(unjudged: Unjudged, window: TextWindow): Batches {
+    // The end of a block without anything new in it needs no verdict.
+    if (window.text.length <= unjudged.judged) {
+      this.decided(unjudged, window, { _tag: "Pass" })
+      return this.next
+    }
+    return Effect.flatMap(this.verdict(window), (verdict) => {
+      if (verdict._tag !== "Pass" && verdict._tag !== "Replace") return new Ending({ verdict, by: undefined })
+      this.decided(unjudged, window, verdict)
+      return this.next
+    })
+  }
+
+  private decided(
+    unjudged: Unjudged,
+    { text, end }: TextWindow,
+    verdict: Extract<Verdict, { _tag: "Pass" | "Replace" }>
+  ): void {
+    const { decide } = unjudged
+    if (verdict._tag === "Replace") {
+      decide?.replace(text.length, verdict.text)
+      unjudged.text = unjudged.text.slice(text.length)
+      unjudged.judged = 0
+    } else {
+      const kept = end ? text.length : Math.max(0, text.length - this.overlap)
+      const safe = isHalf(text, kept) ? kept - 1 : kept
+      if (safe > 0) decide?.keep(safe)
+      unjudged.text = unjudged.text.slice(safe)
+      unjudged.judged = text.length - safe
+    }
+    if (unjudged.text.length === unjudged.judged || end) this.waiting.delete(unjudged)
+    this.dueAt = this.waiting.size === 0 ? undefined : this.clock.currentTimeMillisUnsafe() + this.wait
+    this.steps.drain(this.out)
+  }
+
+  /** The verdict about a window, or what the policy says where there is none. */
+  private verdict(window: TextWindow): Effect.Effect<Verdict, LlmError> {
+    const { name, onFailure = "closed", judge } = this.judge
+    const without: Effect.Effect<Verdict, LlmError> =
+      onFailure === "closed"
+        ? filterFailed(name)
+        : Effect.succeed(onFailure === "open" ? { _tag: "Pass" } : { _tag: "Replace", text: "" })
+    if (this.failures >= maxFailures) return without
+    const asked = Effect.suspend(() => judge(window, this.request, this.context))
+    const timed =
+      this.timeout === 0
+        ? asked
+        : Effect.timeoutOrElse(asked, {
+            duration: this.timeout,
+            orElse: () => Effect.die(`no verdict within ${this.timeout} ms`)
+          })
+    return Effect.matchCauseEffect(timed, {
+      onSuccess: (verdict) => {
+        if (!isVerdict(verdict)) return this.failed(Cause.die("what it returned is no verdict"), without)
+        this.failures = 0
+        return Effect.succeed(verdict)
+      },
+      onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : this.failed(cause, without))
+    })
+  }
+
+  private failed(
+    cause: Cause.Cause<unknown>,
+    without: Effect.Effect<Verdict, LlmError>
+  ): Effect.Effect<Verdict, LlmError> {
+    this.failures++
+    return Effect.andThen(Effect.logError(`The filter ${this.judge.name} has no verdict on an answer`, cause), without)
+  }
+
+  /** Reads on; gives up waiting when text has waited for long enough, and comes back to what it was reading. */
+  private readonly read: Batches = Effect.suspend(() => {
+    if (this.dueAt === undefined || this.wait === Number.POSITIVE_INFINITY) {
+      const { reading } = this
+      return this.readExit(reading === undefined ? Effect.exit(this.upstream) : Fiber.await(reading))
+    }
+    const begun =
+      this.reading === undefined
+        ? Effect.forkIn(this.upstream, this.scope, { startImmediately: true })
+        : Effect.succeed(this.reading)
+    return Effect.flatMap(begun, (fiber) => {
+      this.reading = fiber
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return this.readExit(Effect.succeed(exit))
+      const left = Math.max(0, (this.dueAt ?? 0) - this.clock.currentTimeMillisUnsafe())
+      const due = Effect.as(this.clock.sleep(Duration.millis(left)), undefined)
+      return Effect.flatMap(Effect.raceFirst(Fiber.await(fiber), due), (exit) =>
+        exit === undefined ? this.next : this.readExit(Effect.succeed(exit))
+      )
+    })
+  })
+
+  private readExit(
+    exit: Effect.Effect<Exit.Exit<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending | Cause.Done>>
+  ): Batches {
+    return Effect.flatMap(exit, (exit) => {
+      this.reading = undefined
+      if (Exit.isSuccess(exit)) this.events.push(...exit.value.flatMap(this.told))
+      else {
+        this.end = exit.cause
+        // Of an answer that failed nothing leaves that nobody has judged.
+        const error = Cause.findErrorOption(exit.cause)
+        if (error._tag === "Some" && Cause.isDone(error.value)) this.steps.halt(this.out)
+        else this.waiting.clear()
+      }
+      return this.next
+    })
+  }
+
+  /** Arguments that come only with their call are judged like any others: as a piece of their block, before its end. */
+  private readonly told = (event: LlmEvent): ReadonlyArray<LlmEvent> => {
+    switch (event._tag) {
+      case "ToolInputDelta":
+        this.toolsWithText.add(event.id)
+        return [event]
+      case "ToolInputEnd":
+        if (this.toolsWithText.has(event.id)) return [event]
+        this.endsWithoutText.set(event.id, event)
+        return []
+      case "ToolCall": {
+        const { id, arguments: text } = event
+        const end = this.endsWithoutText.get(id)
+        if (end === undefined) return [event]
+        this.endsWithoutText.delete(id)
+        return text === "" || text === "{}" ? [end, event] : [{ ...end, _tag: "ToolInputDelta", text }, end, event]
+      }
+      default:
+        return [event]
+    }
+  }
+}
+
+const tags = new Set(["Pass", "Replace", "Refuse", "HandOff", "Stop"])
+
+/** Whether a value is a verdict, of whoever is asked for one. */
+export const isVerdict = (value: unknown): value is Verdict =>
+  typeof value === "object" && value !== null && "_tag" in value && tags.has(String(value._tag))
+
+const isHigh = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xd800
+
+/** Whether a place stands between the two halves of a character. */
+const isHalf = (text: string, at: number): boolean => at < text.length && isHigh(text, at - 1)
