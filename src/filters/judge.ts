@@ -39,7 +39,7 @@ export interface Judge {
   readonly windows: WindowSettings
   /** which texts are judged; by default those of every kind but values */
   readonly kinds?: ReadonlyArray<BlockKind>
-  readonly judge: (window: TextWindow, request: LlmRequest, context: FilterContext) => Effect.Effect<Verdict, unknown>
+  readonly judge: (window: TextWindow, request: LlmRequest, context: FilterContext) => Effect.Effect<Verdict, Error>
   readonly onFailure?: FailurePolicy
   /** of each verdict; 2 seconds by default */
   readonly timeout?: Duration.Input

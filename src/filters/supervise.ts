@@ -17,6 +17,10 @@ export const maxFailures = 3
 export const filterFailed = (name: string): LlmError =>
   failure({ _tag: "FilterFailed", filter: name }, `The filter ${name} failed, and nothing passes without it`)
 
+const isOwnFailure = (error: LlmError | Ending | Cause.Done, name: string): boolean =>
+  "reason" in error && error.reason._tag === "FilterFailed" && error.reason.filter === name
+
+/** How long a filter may take, in milliseconds; 0 where nobody minds. */
 export const timeoutOf = ({ timeout = defaultTimeout }: Filter): number =>
   Duration.toMillis(Duration.fromInputUnsafe(timeout))
 
@@ -217,6 +221,8 @@ class Supervised {
     if (error._tag === "Some" && isEnding(error.value)) return Effect.failCause(cause)
     if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
     const done = error._tag === "Some" && Cause.isDone(error.value)
+    // It has held itself to its policy.
+    if (error._tag === "Some" && isOwnFailure(error.value, this.filter.name)) return Effect.failCause(cause)
     const { failure } = this
     // A failure of the answer is no failure of the filter.
     if (failure !== undefined && (done || (error._tag === "Some" && error.value === failure))) return failure

@@ -235,11 +235,11 @@ describe("arguments of tools", () => {
 })
 
 describe("a judge that", () => {
-  const broken: { readonly [what: string]: () => Effect.Effect<Verdict, unknown> } = {
+  const broken: { readonly [what: string]: () => Effect.Effect<Verdict, Error> } = {
     throws: () => {
       throw new Error("it broke")
     },
-    fails: () => Effect.fail("it broke"),
+    fails: () => failure({ _tag: "Internal" }, "it broke"),
     hangs: () => Effect.never,
     "returns garbage": () => Effect.succeed({ _tag: "Perhaps" } as never)
   }

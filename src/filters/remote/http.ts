@@ -1,0 +1,59 @@
+import { Effect, Option, Redacted, Schema } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
+import type { Filter } from "../Filter.ts"
+import { type Ask, RemoteFailed, type Reply, type RemoteFilter, remoteFilter, replyOf } from "./exchange.ts"
+
+/** A service that filters over HTTP: a question is a POST of JSON. */
+export interface HttpFilter extends RemoteFilter {
+  readonly url: string
+  /** sent with every question, to let Millrace in */
+  readonly headers?: { readonly [name: string]: Redacted.Redacted }
+}
+
+/** Longer than any sensible reply; what is longer is none. */
+const maxReply = 1024 * 1024
+
+const Said = Schema.Struct({
+  reason: Schema.optionalKey(Schema.String),
+  message: Schema.optionalKey(Schema.String),
+  error: Schema.optionalKey(Schema.Unknown)
+})
+const decodeSaid = Schema.decodeUnknownOption(Schema.fromJsonString(Said))
+
+/** Why a service declined with a status of its own: what it says for a reason, or the text as it stands. */
+const reasonIn = (body: string): string => {
+  const said = Option.getOrUndefined(decodeSaid(body))
+  const error = said?.error
+  const reason = said?.reason ?? said?.message ?? (typeof error === "string" ? error : undefined) ?? body.trim()
+  return (reason === "" ? "the filter gave no reason" : reason).slice(0, 240)
+}
+
+/**
+ * A filter that asks a service over HTTP. 2xx with a reply does what it says, 204 lets pass, 4xx refuses with what the
+ * service says; anything else is its failure.
+ */
+export const httpFilter = (settings: HttpFilter): Effect.Effect<Filter, never, HttpClient.HttpClient> =>
+  Effect.map(HttpClient.HttpClient, (client) => {
+    const { url, headers = {} } = settings
+    const own = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Redacted.value(value)])
+    )
+    const ask: Ask = ({ headers: shown, ...question }) =>
+      HttpClientRequest.post(url).pipe(
+        HttpClientRequest.setHeaders({ ...shown, ...own, accept: "application/json" }),
+        HttpClientRequest.bodyText(JSON.stringify(question), "application/json"),
+        client.execute,
+        // The trace is the caller's own, which stands among the headers.
+        Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+        Effect.flatMap((response) => Effect.map(response.text, (body) => ({ status: response.status, body }))),
+        Effect.mapError((error) => new RemoteFailed({ message: error.message })),
+        Effect.flatMap(({ status, body }): Effect.Effect<Reply, RemoteFailed> => {
+          if (status === 204) return Effect.succeed({ action: "allow" })
+          if (status >= 400 && status < 500) return Effect.succeed({ action: "refuse", reason: reasonIn(body) })
+          if (status < 200 || status >= 300)
+            return new RemoteFailed({ message: `it answered with the status ${status}` })
+          return body.length > maxReply ? new RemoteFailed({ message: "its reply is too long" }) : replyOf(body)
+        })
+      )
+    return remoteFilter(settings, ask)
+  })
