@@ -167,7 +167,7 @@ const meanwhile = (
   return {
     ...filter,
     request: (request, context) =>
-      Effect.map(Effect.forkIn(ofRequest(request, context), context.scope), (fiber) => {
+      Effect.map(Effect.forkIn(ofRequest(request, context), context.scope, { startImmediately: true }), (fiber) => {
         asked.set(context, fiber)
         return request
       }),

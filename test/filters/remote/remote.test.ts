@@ -69,12 +69,12 @@ describe("a service over HTTP", () => {
     Effect.gen(function* () {
       const { url, asked } = yield* service(({ body }) => ({
         status: 200,
-        body: JSON.stringify(body.window.text === "cdef" ? { action: "replace", text: "****" } : { action: "allow" })
+        body: JSON.stringify(body?.window?.text === "cdef" ? { action: "replace", text: "****" } : { action: "allow" })
       }))
       const { text } = yield* filtered(yield* over(url), answerOf("text", ["90a", "bcd", "efgh", "i"]))
       assert.strictEqual(text, "90ab****ghi")
       assert.deepStrictEqual(
-        asked.map(({ body }) => body.window),
+        asked.map(({ body }) => body?.window),
         [
           { kind: "text", choice: 0, text: "90ab", end: false },
           { kind: "text", choice: 0, text: "cdef", end: false },
@@ -158,7 +158,7 @@ describe("a tool of an MCP server", () => {
           ({ phase, window }) =>
             phase === "request"
               ? { text: allow }
-              : window.text === "bad"
+              : window?.text === "bad"
                 ? { isError: true, text: "not that" }
                 : { structuredContent: { action: "replace", text: "better" } },
           { sse }

@@ -5,7 +5,18 @@ import type { AddressInfo } from "node:net"
 /** What a service was asked. */
 export interface Asked {
   readonly headers: IncomingHttpHeaders
-  readonly body: any
+  /** JSON, or nothing */
+  readonly body: Body | undefined
+}
+
+/** The keys of a question, or of a message of JSON-RPC, that the tests look at. */
+export interface Body {
+  readonly [key: string]: unknown
+  readonly id?: number
+  readonly method?: string
+  readonly phase?: string
+  readonly window?: { readonly [key: string]: unknown; readonly text: string }
+  readonly params?: { readonly arguments?: Body }
 }
 
 /** What it answers: a status and a text, or nothing at all. */
@@ -25,7 +36,7 @@ export const service = (
           let text = ""
           request.on("data", (chunk: Buffer) => (text += chunk.toString()))
           request.on("end", () => {
-            const one = { headers: request.headers, body: text === "" ? undefined : JSON.parse(text) }
+            const one = { headers: request.headers, body: text === "" ? undefined : (JSON.parse(text) as Body) }
             asked.push(one)
             const said = answer(one, asked.length)
             if (said === undefined) return
@@ -47,7 +58,7 @@ export const service = (
 
 /** An MCP server with one tool. `answer` is what the tool answers; every session lives for so many calls. */
 export const mcpService = (
-  answer: (asked: any) => { readonly isError?: boolean; readonly text?: string; readonly structuredContent?: unknown },
+  answer: (asked: Body) => { readonly isError?: boolean; readonly text?: string; readonly structuredContent?: unknown },
   options: { readonly sse?: boolean; readonly callsPerSession?: number } = {}
 ) => {
   let session = 0
@@ -55,7 +66,7 @@ export const mcpService = (
   let live = false
   return service(({ headers, body }) => {
     const reply = (result: unknown, more: Record<string, string> = {}): Answer => {
-      const message = JSON.stringify({ jsonrpc: "2.0", id: body.id, result })
+      const message = JSON.stringify({ jsonrpc: "2.0", id: body?.id, result })
       return options.sse === true
         ? {
             status: 200,
@@ -81,7 +92,7 @@ export const mcpService = (
       live = false
       return { status: 404, body: "" }
     }
-    const { isError, text, structuredContent } = answer(body.params.arguments)
+    const { isError, text, structuredContent } = answer(body.params?.arguments ?? {})
     return reply({
       content: text === undefined ? [] : [{ type: "text", text }],
       ...(isError === undefined ? {} : { isError }),
