@@ -115,6 +115,8 @@ export const failureClass = (reason: FailureReason): FailureClass => {
     case "Unsupported":
       return "target-permanent"
     case "InvalidRequest":
+      // The address is wrong, not what was sent there.
+      return reason.kind === "notFound" || reason.kind === "method" ? "target-permanent" : "request-permanent"
     case "ContentBlocked":
     case "ToolFailed":
     case "FilterFailed":
@@ -166,7 +168,7 @@ export const statusOf = (error: LlmError): number => {
     case "AuditUnavailable":
       return 503
     case "UpstreamServer":
-      return stated !== undefined && stated >= 500 ? stated : 502
+      return stated !== undefined && stated >= 400 ? stated : 502
     case "Transport":
     case "InvalidOutput":
     case "IncompleteStream":

@@ -59,7 +59,8 @@ export class CallState {
   /** the audit trail did not take it: there is no such call */
   wasRefused = false
   private outcome: Outcome | undefined
-  private answering: Attempt | undefined
+  /** the attempts whose answers were begun to be told: a rescue goes on with that of another */
+  private answering: Array<Attempt> = []
   private endWait: ((error: LlmError) => void) | undefined
   private textSize = 0
   /** up to which size of text the answer is read whose caller left */
@@ -99,7 +100,7 @@ export class CallState {
    * False where nothing is under way.
    */
   leave(maxTokens: number): boolean {
-    if (this.answering === undefined && this.attempts.every((attempt) => attempt.isOver)) return false
+    if (this.answering.length === 0 && this.attempts.every((attempt) => attempt.isOver)) return false
     this.settle({ _tag: "Cancelled", by: "client" })
     this.endWait?.(cancellation("client"))
     this.drainedUpTo = this.textSize + maxTokens * charactersPerToken
@@ -134,11 +135,11 @@ export class CallState {
 
   /** The attempt whose answer it is: with two at the same time it need not be the last that began. */
   answered(attempt: Attempt): void {
-    this.answering = attempt
+    this.answering.push(attempt)
   }
 
   get answeringAttempt(): Attempt | undefined {
-    return this.answering ?? this.attempts.at(-1)
+    return this.answering.at(-1) ?? this.attempts.at(-1)
   }
 
   begin(attempt: Attempt): void {
@@ -249,7 +250,7 @@ export class CallState {
   handOver(ending: Ending): boolean {
     this.handedOver = outcomeOf(ending)
     this.answeringAttempt?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
-    this.answering = undefined
+    this.answering = []
     return ++this.handOvers <= maxHandOvers
   }
 
@@ -289,13 +290,10 @@ export class CallState {
     }
   }
 
-  /** What the answer used: both of its parts, where one attempt went on with that of another. */
+  /** What the answer used: all of its parts, where one attempt went on with that of another. */
   private get usage(): Usage {
-    const last = this.attempts.at(-1)
-    if (last === undefined) return noUsage
-    const first =
-      last.rescue === undefined ? undefined : this.attempts.find(({ firstToken }) => firstToken !== undefined)
-    return first === undefined || first === last ? last.usage : addUsage(first.usage, last.usage)
+    if (this.answering.length === 0) return this.attempts.at(-1)?.usage ?? noUsage
+    return this.answering.map(({ usage }) => usage).reduce(addUsage)
   }
 
   /** By an attempt, or because a target wants to be left alone after what it said to another call. */

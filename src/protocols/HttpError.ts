@@ -104,11 +104,17 @@ export const retryHint = (headers: Headers, message = ""): number | undefined =>
   return wait ?? resetHint(headers) ?? messageHint(message)
 }
 
+/** Whether a header says in a readable way when to come back. */
+const isWait = (name: string, value: string): boolean =>
+  (name === "retry-after" || name === "retry-after-ms") &&
+  (durationMs(value) !== undefined || dateMs(value) !== undefined)
+
 /** The headers about limits that a caller's SDK reads, lower case; undefined where there are none. */
 export const rateLimitHeaders = (headers: Headers): { readonly [name: string]: string } | undefined => {
   let kept: Record<string, string> | undefined
   for (const [name, value] of Object.entries(headers)) {
-    if (/^(retry-after(-ms)?|x-should-retry|(x|anthropic)-ratelimit-.+)$/.test(name)) (kept ??= {})[name] = value
+    const isKept = /^(x-should-retry|(x|anthropic)-ratelimit-.+)$/.test(name) || isWait(name, value)
+    if (isKept) (kept ??= {})[name] = value
   }
   return kept
 }

@@ -81,8 +81,18 @@ export class AnswerFeed implements AnswerListener, Feed {
 
   failed(error: LlmError): void {
     // The status is the message; a body that breaks off does not change it.
-    if (this.reading === "error") this.guarded(() => this.refused(""))
-    else this.finish(Exit.fail(error))
+    if (this.reading === "error") return this.guarded(() => this.refused(""))
+    this.conclude()
+    this.finish(Exit.fail(error))
+  }
+
+  conclude(): void {
+    this.guarded(() => {
+      const frames = this.decoding?.conclude()
+      if (frames === undefined) return
+      this.give(frames)
+      this.finish(Exit.void)
+    })
   }
 
   private read(chunk: Buffer): void {

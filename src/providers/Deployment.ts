@@ -179,7 +179,7 @@ const withHeaders = (encoded: EncodedRequest, headers: EncodedRequest["headers"]
 
 const isLlmError = (value: Prepared | LlmError): value is LlmError => "_tag" in value
 
-const nothingFed: Feed = { resume: () => {}, stop: () => {} }
+const nothingFed: Feed = { resume: () => {}, conclude: () => {}, stop: () => {} }
 
 const signed = ({ sign }: Signer, request: UnsignedRequest): Effect.Effect<UnsignedRequest, LlmError> =>
   Effect.map(sign(request), (headers) => ({ ...request, headers: { ...request.headers, ...headers } }))
@@ -209,6 +209,9 @@ const encodeContext = (
   origin: request.origin?.protocol === protocol.id ? request.origin : undefined
 })
 
+/** What is shorter is no key (a local server takes anything for one), and may be a part of any word. */
+const shortestSecret = 8
+
 /**
  * Puts the provider's name into what it said, so that nobody takes it for Millrace's own word, and takes out the secrets,
  * which some repeat to whoever shows a wrong one.
@@ -218,7 +221,7 @@ const naming = ({ provider, apiKey, signer }: Deployment) => {
     // Asked anew: a signer may have come by another one.
     [...(apiKey === undefined ? [] : [apiKey]), ...(signer?.secrets ?? [])]
       .map(Redacted.value)
-      .filter((secret) => secret !== "")
+      .filter((secret) => secret.length >= shortestSecret)
       .reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
   // Callers have keys of their own, which are not the ones that were refused.
   const ownKey = `the provider ${provider} did not accept the key that it is configured with`

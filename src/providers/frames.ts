@@ -59,6 +59,17 @@ export class StreamDecoding {
     return frames
   }
 
+  /** What is still owed of an answer that has said how it ends, and lacks the end of its transport; else undefined. */
+  conclude(): ReadonlyArray<Frame> | undefined {
+    if (this.ended || this.failure !== undefined) return undefined
+    const events: Array<LlmEvent> = []
+    if (this.decoder.halt(events) !== undefined) return undefined
+    this.ended = true
+    const frames: Array<Frame> = []
+    if (events.length > 0) this.push(frames, "", events)
+    return frames
+  }
+
   private decode(frames: Array<Frame>): void {
     for (const frame of this.wire) {
       const events: Array<LlmEvent> = []

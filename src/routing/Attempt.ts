@@ -259,6 +259,7 @@ export class Attempt implements FrameSink, Activity, Watched {
 
   /** A deadline has passed. An answer that is complete by then only lacks the end of its transport. */
   timedOut(error: LlmError): void {
+    if (this.endedAt === undefined && this.finish === undefined) this.feed?.conclude()
     if (this.endedAt !== undefined) return
     if (this.finish === undefined) this.fail(this.named(error))
     else this.giveUp()

@@ -7,6 +7,9 @@ import { InFlight } from "./InFlight.ts"
 import { Latency } from "./Latency.ts"
 import type { Target } from "./Router.ts"
 
+/** Nobody is left alone for longer, whatever it said, in milliseconds: after that it is asked, and may say so again. */
+const longestRest = 3_600_000
+
 /** What calls have found out about a target, or about one key of it: shared by all of them, written as it happens. */
 export class TargetState {
   readonly provider: string
@@ -37,8 +40,9 @@ export class TargetState {
 
   /** Leaves it alone for so many milliseconds; a rest that is longer already stays. */
   rest({ reason, message, fault }: LlmError, millis: number, now: number): void {
-    if (now + millis <= this.restUntil) return
-    this.restUntil = now + millis
+    const until = now + Math.min(millis, longestRest)
+    if (until <= this.restUntil) return
+    this.restUntil = until
     this.said = { reason, message, ...(fault === undefined ? {} : { fault }) }
   }
 

@@ -49,6 +49,11 @@ export interface FrameSink {
 export interface Feed {
   /** the sink has room again */
   readonly resume: () => void
+  /**
+   * Waits no longer: an answer that has said how it ends, and only lacks its terminator, is ended well; otherwise nothing
+   * happens.
+   */
+  readonly conclude: () => void
   /** Lets the provider go at once; the sink is told nothing more. */
   readonly stop: () => void
 }

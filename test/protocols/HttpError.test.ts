@@ -8,8 +8,8 @@ describe("the reason of a status", () => {
     [401, "Unauthorized", "target-permanent"],
     [402, "QuotaExceeded", "target-permanent"],
     [403, "PermissionDenied", "target-permanent"],
-    [404, "InvalidRequest", "request-permanent"],
-    [405, "InvalidRequest", "request-permanent"],
+    [404, "InvalidRequest", "target-permanent"],
+    [405, "InvalidRequest", "target-permanent"],
     [408, "UpstreamServer", "transient"],
     [409, "UpstreamServer", "transient"],
     [413, "InvalidRequest", "request-permanent"],
@@ -99,6 +99,6 @@ describe("headers about limits", () => {
       "x-ratelimit-limit-requests": "60",
       "anthropic-ratelimit-requests-limit": "50"
     })
-    expect(rateLimitHeaders({ server: "x" })).toBeUndefined()
+    expect(rateLimitHeaders({ server: "x", "retry-after": "banana" })).toBeUndefined()
   })
 })

@@ -438,6 +438,15 @@ describe("a failure", () => {
   )
 
   test(
+    "keeps its words where what stands for a key is a part of them",
+    Effect.gen(function* () {
+      const server = yield* provider(answering(400, "text/plain", "too many tokens in your company"))
+      const error = yield* failing(deploymentAt(server.url, { apiKey: Redacted.make("any") }))
+      assert.include(error.message, "too many tokens in your company")
+    })
+  )
+
+  test(
     "never repeats the key",
     Effect.gen(function* () {
       const echoed = `Incorrect API key: ${key}`

@@ -247,6 +247,18 @@ describe("what a provider says about coming back", () => {
     }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.rateLimited, { retryAfterMs: 60_000 }), says("a")])])))
   )
 
+  it.effect("is believed for an hour, however long it says", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const answer = Effect.scoped(Effect.flatMap(engine.open(call), (opened) => Effect.asVoid(opened.answer)))
+      yield* Effect.flip(answer)
+      yield* TestClock.adjust("59 minutes")
+      yield* Effect.flip(answer)
+      yield* TestClock.adjust("1 minute")
+      yield* answer
+    }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.rateLimited, { retryAfterMs: 1e12 }), says("a")])])))
+  )
+
   it.effect("is not waited for beyond the time that the call has", () =>
     Effect.gen(function* () {
       const engine = yield* Engine

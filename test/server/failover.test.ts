@@ -42,6 +42,11 @@ const models = {
     ...patient
   },
   hedged: { targets: [to("words-5?first=1m"), good], hedge: { after: "50ms" }, ...patient },
+  "hedged-badly": {
+    targets: [to("words-5?first=150ms"), { provider: "messages", model: "words-5?status=500" }],
+    hedge: { after: "20ms" },
+    ...patient
+  },
   "whole-hang": { targets: [to("echo?hang"), good], timeouts: { firstToken: "60ms" }, ...patient },
   spread: {
     strategy: "weighted",
@@ -121,8 +126,10 @@ layer(running({ models }), { excludeTestServices: true })("a model with several 
     Effect.gen(function* () {
       const seen = yield* askChat("hedged")
       assertComplete(seen)
-      const { attempts, target } = yield* recordOf(seen)
+      const { attempts, target, usage } = yield* recordOf(seen)
       assert.deepStrictEqual(target, { provider: "messages", model: "words-5" })
+      assert.deepStrictEqual(usage, attempts[1]?.usage)
+      assert.strictEqual(usage?.source, "provider")
       assert.deepStrictEqual(
         attempts.map(({ provider, abandoned, failure }) => [provider, abandoned, failure]),
         [
@@ -131,6 +138,17 @@ layer(running({ models }), { excludeTestServices: true })("a model with several 
         ]
       )
       yield* quiet
+    })
+  )
+
+  it.effect("counts what the answer used, whichever of two attempts gave it", () =>
+    Effect.gen(function* () {
+      const seen = yield* askChat("hedged-badly")
+      assertComplete(seen)
+      const { attempts, target, usage } = yield* recordOf(seen)
+      assert.deepInclude(target, { provider: "chat" })
+      assert.deepStrictEqual(usage, attempts[0]?.usage)
+      assert.strictEqual(usage?.source, "provider")
     })
   )
 })

@@ -6,7 +6,7 @@ import { secrets } from "./running.ts"
 const events = { "content-type": "text/event-stream" }
 
 /** Answers that no provider means to give, which the simulator has not: what stands before a provider, or is none. */
-const oddities: { readonly [path: string]: (response: ServerResponse) => void } = {
+const oddities: { readonly [path: string]: (response: ServerResponse, url: string) => void } = {
   empty: (response) => response.writeHead(200, events).end(),
   comments: (response) => response.writeHead(200, events).end(": a\n\n: b\n\n"),
   garbage: (response) => response.writeHead(200, events).end("data: {{{{\n\n"),
@@ -17,17 +17,51 @@ const oddities: { readonly [path: string]: (response: ServerResponse) => void } 
     response
       .writeHead(401, { "content-type": "application/json" })
       .end(JSON.stringify({ error: { type: "authentication_error", message: `no such key: ${secrets.chat}` } })),
-  reset: (response) => response.destroy()
+  reset: (response) => response.destroy(),
+  lost: (response) => response.writeHead(404, { "content-type": "text/html" }).end("<html>Not found</html>"),
+  cut: (response, url) => response.writeHead(200, events).write(finished(url), () => response.destroy()),
+  lingering: (response, url) => response.writeHead(200, events).write(finished(url))
 }
 
+/** An answer that says how it ends, without the terminator of its format. */
+const finished = (url: string): string =>
+  (url.endsWith("/messages")
+    ? [
+        {
+          type: "message_start",
+          message: { id: "m", type: "message", role: "assistant", model: "x", content: [], usage: {} }
+        },
+        { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+        { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "done" } },
+        { type: "content_block_stop", index: 0 },
+        { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 1 } }
+      ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    : [
+        { id: "c", choices: [{ index: 0, delta: { content: "done" } }] },
+        { id: "c", choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }
+      ].map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
+  ).join("")
+
 /** The names of the oddities; `dead` is an address where nobody listens. */
-export type Oddity = "empty" | "comments" | "garbage" | "gateway" | "welcome" | "redirect" | "key" | "reset" | "dead"
+export type Oddity =
+  | "empty"
+  | "comments"
+  | "garbage"
+  | "gateway"
+  | "welcome"
+  | "redirect"
+  | "key"
+  | "reset"
+  | "dead"
+  | "lost"
+  | "cut"
+  | "lingering"
 
 /** Serves each oddity under its name, and gives a provider for each in each protocol: `chat-empty`, `messages-dead`. */
 export const oddProviders = Effect.acquireRelease(
   Effect.callback<{ readonly port: number; readonly close: () => void }>((resume) => {
     const server = createServer((request, response) => {
-      request.resume().on("end", () => oddities[request.url?.split("/")[1] ?? ""]?.(response))
+      request.resume().on("end", () => oddities[request.url?.split("/")[1] ?? ""]?.(response, request.url ?? ""))
     })
     const close = () => server.close().closeAllConnections()
     server.listen(0, "127.0.0.1", () =>

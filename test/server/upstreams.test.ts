@@ -9,13 +9,25 @@ const impatient = { connect: "2s", firstToken: "150ms", idle: "150ms", total: "2
 const silences = { hang: "echo?hang", "slow-head": "echo?head=1m", "slow-token": "words-5?first=1m" }
 const stalls = { stall: "words-9?stall=3&pace=1ms" }
 
+const oneTarget = (provider: string, model: string) => ({ targets: [{ provider, model }], timeouts: impatient })
+
 const models = Object.fromEntries(
-  dialects.flatMap(({ provider }) =>
-    Object.entries({ ...silences, ...stalls }).map(([name, model]) => [
+  dialects.flatMap(({ provider }) => [
+    ...Object.entries({ ...silences, ...stalls }).map(([name, model]) => [
       `${provider}-${name}`,
-      { targets: [{ provider, model }], timeouts: impatient }
-    ])
-  )
+      oneTarget(provider, model)
+    ]),
+    [`${provider}-patient`, oneTarget(`${provider}-lingering`, "any")],
+    [
+      `${provider}-moved`,
+      {
+        targets: [
+          { provider: `${provider}-lost`, model: "any" },
+          { provider, model: "words-3" }
+        ]
+      }
+    ]
+  ])
 )
 
 const server = Layer.unwrap(Effect.map(oddProviders, (providers) => running({ providers, models })))
@@ -187,6 +199,38 @@ layer(server, { excludeTestServices: true })("a provider that is silent", (it) =
       }
     })
   )
+})
+
+layer(server, { excludeTestServices: true })("a provider that has said how its answer ends", (it) => {
+  for (const asking of dialects) {
+    for (const { provider } of dialects) {
+      it.effect(`has answered, whatever becomes of its connection: from ${provider} for ${asking.id}`, () =>
+        Effect.gen(function* () {
+          for (const model of [`${provider}-cut/any`, `${provider}-patient`]) {
+            const seen = yield* asking.ask(model)
+            assertComplete(seen)
+            assert.strictEqual(textIn(seen.text), "done")
+            const { attempts, outcome } = yield* recordOf(seen)
+            assert.deepInclude(outcome, { kind: "Completed", finish: "stop" })
+            assert.strictEqual(attempts.length, 1)
+          }
+        })
+      )
+
+      it.effect(`is asked elsewhere if it is not where it should be: from ${provider} for ${asking.id}`, () =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* asking.ask(`${provider}-lost/any`)).status, 404)
+          const seen = yield* asking.ask(`${provider}-moved`)
+          assertComplete(seen)
+          const { attempts } = yield* recordOf(seen)
+          assert.deepStrictEqual(
+            attempts.map(({ status }) => status),
+            [404, 200]
+          )
+        })
+      )
+    }
+  }
 })
 
 layer(server, { excludeTestServices: true })("a provider that breaks in the middle", (it) => {
