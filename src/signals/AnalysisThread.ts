@@ -15,6 +15,9 @@ export class AnalysisFailed extends Schema.TaggedError<AnalysisFailed>()("Analys
 
 const timeout = "10 seconds"
 
+/** What it keeps is its patterns, of some megabytes; more room than this is only garbage that is collected later. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+
 type Waiting = (result: Effect.Effect<AnalysisAnswer, AnalysisFailed>) => void
 
 /** The thread that reads conversations. It starts with the first of them, and anew after it has failed. */
@@ -52,7 +55,7 @@ export class AnalysisThread {
 
   #started(): Worker {
     if (this.#worker !== undefined) return this.#worker
-    const worker = new Worker(entry, { workerData: this.#setup })
+    const worker = new Worker(entry, { workerData: this.#setup, resourceLimits })
     let reason = ""
     worker.on("message", (answer: AnalysisAnswer) => {
       const name = String(answer.id)

@@ -6,7 +6,7 @@ import { AnalysisThread } from "./AnalysisThread.ts"
 import { languageNames, packsOf } from "./built-in.ts"
 import { type ConversationId, conversationIdOf } from "./conversation-id.ts"
 import type { LanguagePack } from "./LanguagePack.ts"
-import { tellReport, unread } from "./report-telemetry.ts"
+import { countReports, traceReport, unread } from "./report-telemetry.ts"
 import { type Conversation, conversationOf } from "./Row.ts"
 import { type LiveFindings, reportOf, type SignalReport } from "./SignalReport.ts"
 import { type KeptReport, type ReportPosition, type SignalFilter, SignalStore } from "./SignalStore.ts"
@@ -47,7 +47,7 @@ interface Waiting {
   readonly parent: Tracer.AnySpan | undefined
 }
 
-const maxBatch = 32
+const maxBatch = 64
 const flushTimeout = "2 seconds"
 
 /** The calls that wait to be read, and the fiber that reads them. */
@@ -73,15 +73,17 @@ class Reader {
     return this.#idle.await
   }
 
-  offer(waiting: Waiting): boolean {
-    if (this.#waiting.length >= this.#capacity) {
-      this.dropped++
-      return false
-    }
+  /** Whether there is room for another; where there is not, it counts as dropped. */
+  hasRoom(): boolean {
+    if (this.#waiting.length < this.#capacity) return true
+    this.dropped++
+    return false
+  }
+
+  push(waiting: Waiting): void {
     this.#waiting.push(waiting)
     this.#idle.closeUnsafe()
     this.#someoneWaits.openUnsafe()
-    return true
   }
 
   /** Gathers for a while, so that many calls cost one message to the thread and one transaction, then reads what waits. */
@@ -150,7 +152,10 @@ const make = Effect.fnUntraced(function* (
     reader.reported += kept.length
     reader.failed += batch.length - kept.length
     const parents = new Map(batch.map(({ facts, parent }) => [facts.call, parent]))
-    for (const { report } of kept) yield* tellReport(report, parents.get(report.call), flagSpans)
+    yield* countReports(kept.map(({ report }) => report))
+    // Where nobody takes spans they need not be made.
+    if ((yield* Tracer.Tracer) === Tracer.nativeTracer) return
+    for (const { report } of kept) yield* traceReport(report, parents.get(report.call), flagSpans)
   })
 
   const guarded = (batch: ReadonlyArray<Waiting>) =>
@@ -170,8 +175,10 @@ const make = Effect.fnUntraced(function* (
 
   return Signals.of({
     observe: Effect.fnUntraced(function* (ended) {
+      // asked first: what is dropped must cost nothing
+      if (!reader.hasRoom()) return yield* Metric.update(dropped, 1)
       const parent = yield* Effect.serviceOption(Tracer.ParentSpan)
-      if (!reader.offer(waitingOf(ended, Option.getOrUndefined(parent)))) yield* Metric.update(dropped, 1)
+      reader.push(waitingOf(ended, Option.getOrUndefined(parent)))
     }),
     get: store.get,
     list: store.list,

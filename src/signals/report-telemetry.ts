@@ -53,25 +53,37 @@ const eventOf = (signal: SignalReport["signals"][number]): Record<string, unknow
   ...(signal.metadata === undefined ? {} : { "signal.metadata": JSON.stringify(signal.metadata) })
 })
 
-const trace = (report: SignalReport, parent: Tracer.AnySpan | undefined, flagSpans: boolean): Effect.Effect<void> =>
+/** Tells a report as a span with its events, a child of the caller's own where there was one. */
+export const traceReport = (
+  report: SignalReport,
+  parent: Tracer.AnySpan | undefined,
+  flagSpans: boolean
+): Effect.Effect<void> =>
   Effect.useSpan(
     flagSpans && report.flagged ? "signals 🚩" : "signals",
     { attributes: attributesOf(report), ...(parent === undefined ? { root: true } : { parent }) },
     (span) =>
       Effect.map(Clock.currentTimeNanos, (now) => {
-        for (const signal of report.signals.slice(0, maxEvents))
+        for (const signal of report.signals.slice(0, maxEvents)) {
           span.event(`signal.${signal.type}`, now, eventOf(signal))
+        }
       })
   )
 
-/** Tells a report as a span with its events, a child of the caller's own where there was one, and in the metrics. */
-export const tellReport = Effect.fnUntraced(function* (
-  report: SignalReport,
-  parent: Tracer.AnySpan | undefined,
-  flagSpans: boolean
-) {
-  yield* trace(report, parent, flagSpans)
-  yield* Metric.update(Metric.withAttributes(passes, { quality: report.quality, flagged: String(report.flagged) }), 1)
-  yield* Metric.update(scores, report.score)
-  for (const { type } of report.signals) yield* Metric.update(Metric.withAttributes(raised, { type }), 1)
+const add = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
+
+/** Adds reports to the metrics: each metric is touched once for all of them. */
+export const countReports = Effect.fnUntraced(function* (reports: ReadonlyArray<SignalReport>) {
+  const types = new Map<string, number>()
+  const qualities = new Map<string, number>()
+  for (const { flagged, quality, score, signals } of reports) {
+    add(qualities, `${quality} ${flagged}`)
+    for (const { type } of signals) add(types, type)
+    yield* Metric.update(scores, score)
+  }
+  for (const [type, count] of types) yield* Metric.update(Metric.withAttributes(raised, { type }), count)
+  for (const [name, count] of qualities) {
+    const [quality = "", flagged = ""] = name.split(" ")
+    yield* Metric.update(Metric.withAttributes(passes, { quality, flagged }), count)
+  }
 })

@@ -105,13 +105,14 @@ const lookBack = 2
 /** Nearly the same text as one of the last two of the same speaker. */
 const repeated = (index: number, { lexicon, rows }: View): ReadonlyArray<Signal> => {
   const row = rows[index]!
-  if (row.profile.length < 5) return []
+  const others: Array<SeenRow> = []
+  for (let at = index - 1; at >= 0 && others.length < lookBack; at--) {
+    if (rows[at]!.kind === row.kind) others.push(rows[at]!)
+  }
+  // nothing to compare with: the row need not even be taken apart
+  if (others.length === 0 || row.profile.length < 5) return []
   if (row.kind === "human" && lexicon.positivePrefix.standsAt(row.profile, 0)) return []
-  let compared = 0
-  for (let at = index - 1; at >= 0 && compared < lookBack; at--) {
-    const other = rows[at]!
-    if (other.kind !== row.kind) continue
-    compared++
+  for (const other of others) {
     if (other.profile.length < 5) continue
     const alike = jaccard(row.profile.trigrams, other.profile.trigrams)
     if (alike < 0.85) continue
