@@ -16,7 +16,7 @@ export class AnalysisFailed extends Schema.TaggedError<AnalysisFailed>()("Analys
 const timeout = "10 seconds"
 
 /** What it keeps is its patterns, of some megabytes; more room than this is only garbage that is collected later. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 
 type Waiting = (result: Effect.Effect<AnalysisAnswer, AnalysisFailed>) => void
 
