@@ -1,10 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import type { FormatName } from "../../src/providers/formats.ts"
 import { words } from "../../src/providers/simulator/Seeded.ts"
-import { decodeStream } from "../protocols/corpus.ts"
-import { type Speaker, speakers } from "../protocols/speakers.ts"
-import { ask, quiet, recordOf, running, userMessage } from "./running.ts"
+import { quiet, recordOf, running } from "./running.ts"
+import { askIn, formats, heard, spoken } from "./speaking.ts"
 
 const count = 60
 const answer = words(1, count)
@@ -16,23 +14,6 @@ const faultAt = (cut: number): string =>
   [`truncate=${cut}`, `error=${cut}&status=503`, `malformed=${cut}`, `reset=${cut}&pace=1ms`][cut % 4] ?? ""
 
 const someCuts = cuts.filter((cut) => cut % 5 === 1)
-
-const formats: ReadonlyArray<FormatName> = ["openai-chat", "openai-responses", "anthropic-messages", "gemini"]
-const paths: Record<string, (model: string) => { readonly path: string; readonly body: object }> = {
-  "openai-chat": (model) => ({
-    path: "/v1/chat/completions",
-    body: { model, stream: true, stream_options: { include_usage: true }, messages: [userMessage] }
-  }),
-  "openai-responses": (model) => ({ path: "/v1/responses", body: { model, stream: true, input: userMessage.content } }),
-  "anthropic-messages": (model) => ({
-    path: "/v1/messages",
-    body: { model, stream: true, max_tokens: 1000, messages: [userMessage] }
-  }),
-  gemini: (model) => ({
-    path: `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
-    body: { contents: [{ role: "user", parts: [{ text: userMessage.content }] }] }
-  })
-}
 
 /** A model for every cut: the first target breaks off there, the second one answers as `second` says. */
 const modelsFor = (
@@ -59,20 +40,6 @@ const models = Object.fromEntries(
   })
 )
 
-const spoken = speakers.filter(({ name }) => name in paths)
-
-const askIn = Effect.fnUntraced(function* ({ name }: Speaker, model: string) {
-  const { path, body } = paths[name]!(model)
-  return yield* ask(path, { body })
-})
-
-const textOf = ({ protocol }: Speaker, body: Buffer) => {
-  const { frames, error } = decodeStream(protocol, [body])
-  const events = frames.flatMap(({ events }) => events)
-  const text = events.map((event) => (event._tag === "TextDelta" ? event.text : "")).join("")
-  return { text, error, finished: events.some(({ _tag }) => _tag === "Finish") }
-}
-
 layer(running({ formats, models }), { excludeTestServices: true })("an answer that breaks off", (it) => {
   it.effect.each(spoken)("is gone on with by the next target: the whole answer, in the grammar of $name", (speaker) =>
     Effect.gen(function* () {
@@ -84,7 +51,7 @@ layer(running({ formats, models }), { excludeTestServices: true })("an answer th
             const where = `${kind}, cut at ${cut}: ${seen.text.slice(-300)}`
             assert.strictEqual(seen.status, 200, where)
             assert.deepStrictEqual(
-              textOf(speaker, seen.body),
+              heard(speaker, seen.body),
               { text: answer.join(""), error: undefined, finished: true },
               where
             )
@@ -119,7 +86,7 @@ layer(running({ formats, models }), { excludeTestServices: true })("an answer th
           Effect.fnUntraced(function* (cut) {
             const seen = yield* askIn(speaker, `${kind}-${speaker.name}-${cut}`)
             const where = `${kind}, cut at ${cut}: ${seen.text.slice(-300)}`
-            const { text, error, finished } = textOf(speaker, seen.body)
+            const { text, error, finished } = heard(speaker, seen.body)
             assert.strictEqual(text, answer.slice(0, cut).join(""), where)
             assert.isFalse(finished, where)
             assert.isDefined(error, where)
