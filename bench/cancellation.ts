@@ -8,6 +8,7 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { type ClientRequest, request } from "node:http"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -20,33 +21,58 @@ import { heldUntilExit, startMillrace } from "./processes.ts"
 const { values: flags } = parseArgs({ options: { runs: { type: "string", default: "50" } } })
 const runs = Math.max(1, Number(flags.runs) || 50)
 
-/**
- * What a client is doing when it leaves: the model, how many of its requests the provider has in hand by then, and whether
- * the moment has come, by what the client has and the status.
- */
-const phases = {
-  "before the head": { model: "fake/echo?hang", open: 1, come: () => true },
+/** What providers are doing: the simulator, and one that takes connections and never says anything. */
+interface Providers {
+  readonly simulator: SimulateServer
+  /** connections to the silent one that are open */
+  readonly silent: () => number
+}
+
+/** Where a client's call is when it leaves. */
+interface Phase {
+  readonly model: string
+  /** whether the call has come there, by what the client has, and by what the providers do */
+  readonly come: (text: string, providers: Providers) => boolean
+  /** a call that was made before and stays: its provider's connection is not waited for */
+  readonly behind?: true
+  /** nobody is asked at that moment: what ends is the call itself, as the server's metrics show it */
+  readonly alone?: true
+}
+
+const open = ({ simulator }: Providers): number => simulator.log.stats().requests.open
+const lastModel = ({ simulator }: Providers): string => simulator.log.requests().at(-1)?.model ?? ""
+
+const phases: { readonly [name: string]: Phase } = {
+  "in the queue of a target": { model: "narrow", come: () => true, behind: true, alone: true },
+  "while it waits to ask again": {
+    model: "retrying",
+    come: (_, providers) => lastModel(providers).includes("status=500") && open(providers) === 0,
+    alone: true
+  },
+  "while it connects": { model: "silent/any", come: (_, { silent }) => silent() === 1 },
+  "before the head": { model: "fake/echo?hang", come: (_, providers) => open(providers) === 1 },
   "before the first token": {
     model: "fake/words-5?first=1m",
-    open: 1,
-    come: (_: string, status?: number) => status === 200
+    come: (_, providers) => open(providers) === 1 && providers.simulator.log.requests().at(-1)?.status === 200
   },
-  "while two targets are asked": { model: "hedged", open: 2, come: () => true },
-  "in the stream": { model: "fake/words-90000?pace=5ms", open: 1, come: (text: string) => text.length > 600 },
-  "while the stream is silent": {
-    model: "fake/words-9?stall=5&pace=1ms",
-    open: 1,
-    come: (text: string) => text.length > 600
+  "while two targets are asked": { model: "hedged", come: (_, providers) => open(providers) === 2 },
+  "in the stream": { model: "fake/words-90000?pace=5ms", come: (text) => text.length > 600 },
+  "while the stream is silent": { model: "fake/words-9?stall=5&pace=1ms", come: (text) => text.length > 600 },
+  "while its answer is gone on with": {
+    model: "rescued",
+    come: (text, providers) => text !== "" && open(providers) === 1 && lastModel(providers).includes("first=1m")
   }
 }
 
+const to = (...models: ReadonlyArray<string>) => models.map((model) => ({ provider: "fake", model }))
+const never = { failures: 0 }
+
 const models = {
-  hedged: {
-    targets: ["echo?hang", "words-5?first=1m"].map((model) => ({ provider: "fake", model })),
-    hedge: { after: "5ms" }
-  }
+  narrow: { targets: [{ provider: "fake", model: "echo?hang", limits: { concurrency: 1 } }] },
+  retrying: { targets: to("echo?status=500"), retry: { initialDelay: "5s" }, breaker: never },
+  hedged: { targets: to("echo?hang", "words-5?first=1m"), hedge: { after: "5ms" } },
+  rescued: { targets: to("words-60?truncate=20&pace=0", "words-60?first=1m"), breaker: never }
 }
-type Phase = keyof typeof phases
 
 const turnUntil = (holds: () => boolean): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
@@ -67,19 +93,53 @@ const call = (origin: string, model: string, onText: (text: string) => void): Cl
   return sent
 }
 
-/** Milliseconds from the client's leaving to the end of the last of the provider's connections, once. */
-const once = Effect.fnUntraced(function* (origin: string, { log }: SimulateServer, phase: Phase) {
-  const { come, model, open } = phases[phase]
+/** How many calls the server has open: what it costs to ask is in the times of those phases. */
+const callsOpen = (origin: string): Effect.Effect<number> =>
+  Effect.promise(() => fetch(`${origin}/metrics`).then((answer) => answer.text())).pipe(
+    Effect.map((text) => Number(/^millrace_calls_open (\d+)$/m.exec(text)?.[1]))
+  )
+
+const callsUntil = (origin: string, count: number): Effect.Effect<number> =>
+  Effect.repeat(callsOpen(origin), { until: (found) => found === count })
+
+/** Milliseconds from the client's leaving until nothing of its call is left: no connection to a provider, or no call. */
+const once = Effect.fnUntraced(function* (origin: string, providers: Providers, { alone, behind, come, model }: Phase) {
+  const kept = behind === undefined ? undefined : call(origin, model, () => {})
+  if (kept !== undefined) yield* turnUntil(() => open(providers) === 1)
+  const others = kept === undefined ? 0 : 1
   let text = ""
   const client = call(origin, model, (received) => (text = received))
-  yield* turnUntil(() => log.stats().requests.open === open)
-  const upstream = log.requests().at(-1)
-  yield* turnUntil(() => come(text, upstream?.status))
+  yield* callsUntil(origin, others + 1)
+  yield* turnUntil(() => come(text, providers))
   const left = monotonicMicros()
   client.destroy()
-  yield* turnUntil(() => log.stats().requests.open === 0)
-  return (monotonicMicros() - left) / 1000
+  if (alone) yield* callsUntil(origin, others)
+  else yield* turnUntil(() => open(providers) === others && providers.silent() === 0)
+  const took = (monotonicMicros() - left) / 1000
+  kept?.destroy()
+  yield* callsUntil(origin, 0)
+  yield* turnUntil(() => open(providers) === 0)
+  return took
 })
+
+/** Takes connections and says nothing. */
+const silentServer = Effect.acquireRelease(
+  Effect.callback<{ readonly port: number; open: number; readonly close: () => void }>((resume) => {
+    const server = createServer((socket) => {
+      held.open++
+      // Who does not read does not notice an end either.
+      socket.resume().on("error", () => {})
+      socket.on("close", () => held.open--)
+    })
+    const held = { port: 0, open: 0, close: () => void server.close() }
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      held.port = address !== null && typeof address === "object" ? address.port : 0
+      resume(Effect.succeed(held))
+    })
+  }),
+  ({ close }) => Effect.sync(close)
+)
 
 const summary = (times: ReadonlyArray<number>): string => {
   const sorted = times.toSorted((a, b) => a - b)
@@ -89,20 +149,31 @@ const summary = (times: ReadonlyArray<number>): string => {
 
 Effect.gen(function* () {
   const simulator = yield* simulateServer({ port: 0 })
+  const listener = yield* silentServer
+  const providers: Providers = { simulator, silent: () => listener.open }
   const folder = yield* heldUntilExit(
     () => mkdtempSync(join(tmpdir(), "millrace-bench-")),
     (path) => rmSync(path, { recursive: true, force: true })
   )
   const config = join(folder, "millrace.json")
-  const providers = { fake: { protocol: "anthropic-messages", baseUrl: simulator.url, apiKey: "x" } }
+  const configured = {
+    fake: { protocol: "anthropic-messages", baseUrl: simulator.url, apiKey: "x" },
+    // A handshake that is never answered is a connection that is never made.
+    silent: { protocol: "anthropic-messages", baseUrl: `https://127.0.0.1:${listener.port}`, apiKey: "x" }
+  }
   writeFileSync(
     config,
-    JSON.stringify({ storage: { url: `sqlite:${join(folder, "millrace.db")}` }, providers, models })
+    JSON.stringify({ storage: { url: `sqlite:${join(folder, "millrace.db")}` }, providers: configured, models })
   )
   const { origin } = yield* startMillrace(folder, config)
-  for (const phase of Object.keys(phases) as Array<Phase>) {
-    yield* once(origin, simulator, phase)
-    const times = yield* Effect.replicateEffect(once(origin, simulator, phase), runs)
-    process.stdout.write(`${phase}: ${summary(times)} (${runs} runs)\n`)
+  for (const [name, phase] of Object.entries(phases)) {
+    yield* once(origin, providers, phase)
+    const times = yield* Effect.replicateEffect(once(origin, providers, phase), runs)
+    process.stdout.write(`${name}: ${summary(times)} (${runs} runs)\n`)
   }
+  const { connections, requests } = simulator.log.stats()
+  process.stdout.write(
+    `${requests.total} requests came to the provider; open now: ${requests.open}, ${connections.open} idle connections, ` +
+      `${listener.open} that were being made\n`
+  )
 }).pipe(Effect.scoped, Effect.provide(NodeServices.layer), NodeRuntime.runMain)
