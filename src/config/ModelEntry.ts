@@ -13,17 +13,29 @@ const Timeouts = Schema.Struct({
 })
 export type TimeoutsEntry = typeof Timeouts.Type
 
+/** Whether a time is no longer than its own bound; what is not said has its default. */
+const isWithin = (time: Duration.Duration | undefined, bound: Duration.Duration | undefined): boolean =>
+  time === undefined || bound === undefined || Duration.isLessThanOrEqualTo(time, bound)
+
 const Retry = Schema.Struct({
   maxAttempts: optional(count(1, 100)),
   initialDelay: optional(ShortDuration),
   maxDelay: optional(ShortDuration)
-})
+}).check(
+  Schema.makeFilter(({ initialDelay, maxDelay }) => isWithin(initialDelay, maxDelay), {
+    message: "Expected an initialDelay that is not longer than maxDelay"
+  })
+)
 
 const Breaker = Schema.Struct({
   failures: optional(count(0, 1_000_000)),
   openFor: optional(ShortDuration),
   maxOpenFor: optional(ShortDuration)
-})
+}).check(
+  Schema.makeFilter(({ maxOpenFor, openFor }) => isWithin(openFor, maxOpenFor), {
+    message: "Expected an openFor that is not longer than maxOpenFor"
+  })
+)
 
 const longestWait = Duration.seconds(10)
 const waitMessage = "Expected a duration from 0 to 10s"

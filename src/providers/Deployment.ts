@@ -210,7 +210,7 @@ const encodeContext = (
 })
 
 /** What is shorter is no key (a local server takes anything for one), and may be a part of any word. */
-const shortestSecret = 8
+const shortestSecret = 7
 
 /**
  * Puts the provider's name into what it said, so that nobody takes it for Millrace's own word, and takes out the secrets,

@@ -166,6 +166,19 @@ describe("several keys of a provider", () => {
     })
   )
 
+  it.effect("has times that fit together", () =>
+    says(
+      `${providers}models:
+  m:
+    targets: [{ provider: s, model: echo }]
+    retry: { initialDelay: 10s, maxDelay: 1s }
+    breaker: { openFor: 40s, maxOpenFor: 10s }
+`,
+      "millrace.yaml:7:5: models.m.retry: a section is not accepted; write an initialDelay that is not longer than maxDelay",
+      "millrace.yaml:8:5: models.m.breaker: a section is not accepted; write an openFor that is not longer than maxOpenFor"
+    )
+  )
+
   it.effect("are told apart, and are not beside another one", () =>
     says(
       `providers:
