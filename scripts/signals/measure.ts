@@ -56,11 +56,12 @@ export interface Measured {
 }
 
 const compare = (
+  conversations: ReadonlyArray<Labelled>,
   names: ReadonlyArray<string>,
   expected: (conversation: Labelled) => ReadonlySet<string>,
   actual: (conversation: Labelled) => ReadonlySet<string>
 ): Measured => {
-  const rows = labelledConversations().map((conversation) => {
+  const rows = conversations.map((conversation) => {
     const labels = expected(conversation)
     const signals = actual(conversation)
     return {
@@ -83,9 +84,22 @@ const compare = (
   }
 }
 
+/** Whether a conversation was written after the patterns, which were never changed for it. */
+export const isHeldOut = ({ id }: Labelled): boolean => id.startsWith("held-")
+
+const tuned = () => labelledConversations().filter((conversation) => !isHeldOut(conversation))
+
+/** Everything in the conversations that are held out, against their labels, as one. */
+export const measureHeldOut = (): Measured => {
+  const { mistakes, scores } = measureLayered(labelledConversations().filter(isHeldOut))
+  const sum = (key: "right" | "wrong" | "missed") => scores.reduce((total, score) => total + score[key], 0)
+  return { mistakes, scores: [{ name: "all", right: sum("right"), wrong: sum("wrong"), missed: sum("missed") }] }
+}
+
 /** Every type of the layered taxonomy, against the labels. */
-export const measureLayered = (): Measured =>
+export const measureLayered = (conversations = tuned()): Measured =>
   compare(
+    conversations,
     taxonomies.layered.types.map(leafOf),
     ({ labels }) => labels,
     (conversation) => found(conversation, "layered", leafOf)
@@ -94,6 +108,7 @@ export const measureLayered = (): Measured =>
 /** The categories of the legacy taxonomy, against what the labels mean in it. Tools are none of its business. */
 export const measureLegacy = (): Measured =>
   compare(
+    tuned(),
     [...new Set(Object.values(legacyNames))],
     ({ labels }) =>
       new Set(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { labelledConversations } from "./labelled.ts"
-import { measureLayered, measureLegacy, type Measured, type Score } from "./measure.ts"
+import { isHeldOut, measureHeldOut, measureLayered, measureLegacy, type Measured, type Score } from "./measure.ts"
 
 /** The page with the measured numbers in it. */
 export const pagePath = fileURLToPath(new URL("../../docs/signals.md", import.meta.url))
@@ -19,22 +19,30 @@ const table = ({ scores }: Measured): string =>
 
 const languages = { en: "English", de: "German", fr: "French", es: "Spanish", tool: "about tools" }
 
+const mistakes = (found: Measured): string =>
+  found.mistakes
+    .map(
+      ({ id, missed, wrong }) =>
+        `- ${id}: ${[...wrong.map((label) => `\`${label}\` found`), ...missed.map((label) => `\`${label}\` missed`)].join(", ")}`
+    )
+    .join("\n")
+
 const measured = (): string => {
-  const conversations = labelledConversations()
+  const heldOut = measureHeldOut()
+  const all = labelledConversations()
+  const conversations = all.filter((conversation) => !isHeldOut(conversation))
   const counts = Object.entries(languages).map(
     ([prefix, name]) => `${conversations.filter(({ id }) => id.startsWith(`${prefix}-`)).length} ${name}`
   )
   const clean = conversations.filter(({ labels }) => labels.size === 0).length
   const layered = measureLayered()
-  const others = layered.mistakes.map(
-    ({ id, missed, wrong }) =>
-      `- ${id}: ${[...wrong.map((label) => `\`${label}\` found`), ...missed.map((label) => `\`${label}\` missed`)].join(", ")}`
-  )
   return [
     `${conversations.length} conversations (${counts.join(", ")}), ${clean} of them without any signal.`,
     `**layered**\n\n${table(layered)}`,
-    `What it reads otherwise than the labels:\n\n${others.join("\n")}`,
-    `**legacy**, by category\n\n${table(measureLegacy())}`
+    `What it reads otherwise than the labels:\n\n${mistakes(layered)}`,
+    `**legacy**, by category\n\n${table(measureLegacy())}`,
+    `**held out**: ${all.length - conversations.length} more, written after the patterns to say such things in other words; no pattern was changed for them\n\n${table(heldOut)}`,
+    mistakes(heldOut)
   ].join("\n\n")
 }
 

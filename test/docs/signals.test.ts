@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { labelledConversations } from "../../scripts/signals/labelled.ts"
-import { measureLayered, measureLegacy, type Score } from "../../scripts/signals/measure.ts"
+import { measureHeldOut, measureLayered, measureLegacy, type Score } from "../../scripts/signals/measure.ts"
 import { pagePath, renderSignalsPage } from "../../scripts/signals/page.ts"
 import { taxonomies } from "../../src/signals/built-in.ts"
 
@@ -53,6 +53,11 @@ describe("what is found in them", () => {
   it("asks nobody for a person, and lets nobody quit, who did not", () => {
     const { scores } = measureLayered()
     expect(scores.filter(({ name, wrong }) => ["escalation", "quit"].includes(name) && wrong > 0)).toEqual([])
+  })
+
+  it("is mostly right in conversations that no pattern was written for", () => {
+    const [all] = measureHeldOut().scores
+    expect((all?.right ?? 0) / ((all?.right ?? 0) + (all?.wrong ?? 0))).toBeGreaterThan(0.8)
   })
 
   it("is mostly right in the legacy taxonomy", () => {
