@@ -1,6 +1,17 @@
 /**
  * Millrace as a library: the engine, the ports that a program can provide itself, and the layers to provide them with.
  */
+export * as Access from "./accounting/Access.ts"
+export * from "./accounting/Admission.ts"
+export { CountStore } from "./accounting/CountStore.ts"
+export * as CountStoreSql from "./accounting/CountStoreSql.ts"
+export * from "./accounting/Keys.ts"
+export { KeyStore } from "./accounting/KeyStore.ts"
+export * as KeyStoreSql from "./accounting/KeyStoreSql.ts"
+export * from "./accounting/Ledger.ts"
+export * as LedgerSql from "./accounting/LedgerSql.ts"
+export * as Limiter from "./accounting/Limiter.ts"
+export * from "./accounting/PriceBook.ts"
 export * from "./audit/AuditStore.ts"
 export * from "./audit/AuditTrail.ts"
 export * from "./audit/CallRecord.ts"

@@ -1,0 +1,49 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import { ask } from "../server/simulate/server.ts"
+import { folderWith, millrace, serving } from "./running.ts"
+
+const document = `
+providers: { simulator: { protocol: simulator } }
+accounting: { prices: prices.json }
+`
+
+const prices = '{"version":"mine","models":{"simulator/*":{"input":1,"output":2}}}'
+
+describe("millrace usage", () => {
+  it.live(
+    "reports what a server's calls used, by the server and by its database",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith("millrace.yaml", document)
+        const place = { folder }
+        const files = yield* FileSystem.FileSystem
+        yield* files.writeFileString(`${folder}/prices.json`, prices)
+        const { stop, url } = yield* serving(place)
+        for (const team of ["search", "search", "ads"]) {
+          yield* ask(`${url}/v1/chat/completions`, {
+            body: { model: "simulator/words-20", messages: [{ role: "user", content: "hello" }] },
+            headers: { "x-millrace-labels": `team=${team}` }
+          })
+        }
+        const served = yield* millrace(place, "usage", "--by", "label", "--json", "--url", url)
+        const { data, total } = JSON.parse(served.stdout)
+        assert.deepStrictEqual(
+          data.map(({ calls, label }: { calls: number; label: string }) => [label, calls]),
+          [
+            ["team=ads", 1],
+            ["team=search", 2]
+          ]
+        )
+        assert.strictEqual(total.microUsd, total.inputTokens + 2 * total.outputTokens)
+        yield* stop
+        const kept = yield* millrace(place, "usage", "--by", "model")
+        assert.match(kept.stdout, /^model +calls +tokens in +tokens out +cost$/m)
+        assert.match(kept.stdout, /^simulator\/words-20 +3 .*\$0\.\d{6}$/m)
+        const wrong = yield* millrace(place, "usage", "--by", "weather")
+        assert.deepStrictEqual([wrong.code, wrong.stderr.includes("day,key")], [1, true])
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+})
