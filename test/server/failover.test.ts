@@ -22,8 +22,8 @@ const models = {
   "key-refused": then("echo?status=401"),
   "no-model": then("echo?status=404&message=model:%20x%20not%20found"),
   "no-credits": then("echo?status=402"),
-  silent: then("echo?hang", { timeouts: { firstToken: "60ms" } }),
-  "slow-token": then("words-5?first=1m", { timeouts: { firstToken: "60ms" } }),
+  silent: then("echo?hang", { timeouts: { firstToken: "500ms" } }),
+  "slow-token": then("words-5?first=1m", { timeouts: { firstToken: "500ms" } }),
   bad: then("echo?status=400"),
   recovers: { targets: [to("words-5?status=500&times=2")], ...patient },
   waits: { targets: [to("words-5?status=429&retry-after=60ms&times=1")], ...patient },
@@ -47,7 +47,7 @@ const models = {
     hedge: { after: "20ms" },
     ...patient
   },
-  "whole-hang": { targets: [to("echo?hang"), good], timeouts: { firstToken: "60ms" }, ...patient },
+  "whole-hang": { targets: [to("echo?hang"), good], timeouts: { firstToken: "500ms" }, ...patient },
   spread: {
     strategy: "weighted",
     targets: [to("words-5", { weight: 0 }), { ...good, weight: 1 }],

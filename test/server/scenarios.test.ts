@@ -25,7 +25,7 @@ const models = Object.fromEntries(
     Object.entries({
       cut: { targets: [at(format, "words-60?pace=0&truncate=30"), well] },
       reset: { targets: [at(format, "words-60?pace=1ms&reset=30"), well] },
-      stall: { targets: [at(format, "words-60?pace=0&stall=30"), well], timeouts: { idle: "100ms" } },
+      stall: { targets: [at(format, "words-60?pace=0&stall=30"), well], timeouts: { idle: "500ms" } },
       prefill: {
         targets: [
           at(format, "words-60?pace=0&error=30&status=503"),
@@ -33,7 +33,7 @@ const models = Object.fromEntries(
         ]
       },
       continued: { targets: [at(format, "words-60?pace=0&truncate=30"), { ...well, prefill: true }] },
-      slow: { targets: [at(format, "words-60?first=1m"), well], timeouts: { firstToken: "100ms" } },
+      slow: { targets: [at(format, "words-60?first=1m"), well], timeouts: { firstToken: "500ms" } },
       refused: { targets: [at(format, "refuse"), well] },
       blocked: { targets: [at("chat", "blocked"), well] }
     }).map(([name, entry]) => [`${name}-${format}`, entry])
