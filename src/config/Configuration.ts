@@ -72,6 +72,9 @@ export interface Configuration {
   readonly prices: PriceList
   /** how conversations are read after a call; undefined where they are not */
   readonly signals: SignalSettings | undefined
+  /** the filters that models, keys and every call may name, and those that every call passes */
+  readonly filters: Document["filters"]
+  readonly everyCall: Document["everyCall"]
   /** what watches answers while they stream */
   readonly analyzers: ReadonlyArray<Analyzer>
   readonly warnings: ReadonlyArray<Problem>

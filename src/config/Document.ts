@@ -8,9 +8,10 @@ import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
 import { languageNames } from "../signals/built-in.ts"
 import { taxonomyNames } from "../signals/Taxonomy.ts"
+import { FilterEntry } from "./filters.ts"
 import { Defaults, Model } from "./ModelEntry.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
-import { notYet, oneOf, text, YesOrNo } from "./values.ts"
+import { oneOf, text, YesOrNo } from "./values.ts"
 
 /**
  * A key with a default. The default is of the decoded type: one of the encoded type would be decoded in a second pass,
@@ -177,6 +178,11 @@ const Auth = Schema.Struct({
   keys: Schema.optionalKey(Schema.Array(Key))
 })
 
+/** What every call passes, before what its key and its model name. */
+const EveryCall = Schema.Struct({
+  filters: Schema.Array(text("the name of a filter")).pipe(withDefault([]))
+})
+
 /** A section that may be absent: everything in it then has its own default. */
 const section = <S extends Schema.Codec<unknown, unknown>>(schema: S) =>
   schema.pipe(withDefault<S>(Schema.decodeSync(schema)({})))
@@ -191,7 +197,8 @@ export const Document = Schema.Struct({
   providers: Schema.optionalKey(Schema.Record(Schema.String, Provider)),
   models: Schema.Record(Schema.String, Model).pipe(withDefault({})),
   defaults: Schema.optionalKey(Defaults),
-  filters: notYet,
+  filters: Schema.Record(Schema.String, FilterEntry).pipe(withDefault({})),
+  everyCall: section(EveryCall),
   audit: section(Audit),
   accounting: section(Accounting),
   limits: Schema.Array(LimitRule).pipe(withDefault([])),

@@ -1,7 +1,7 @@
 import { Duration, Schema } from "effect"
 import { features } from "../routing/Capabilities.ts"
 import { count, ShortDuration, Weight } from "./units.ts"
-import { notYet, oneOf, text, YesOrNo } from "./values.ts"
+import { oneOf, text, YesOrNo } from "./values.ts"
 
 const optional = Schema.optionalKey
 
@@ -96,6 +96,6 @@ export const Model = Schema.Struct({
   onDisconnect: optional(oneOf(["cancel", "drain"])),
   drain: optional(Drain),
   rescue: optional(oneOf(["off", "continue", "restart", "auto"])),
-  filters: notYet
+  filters: optional(Schema.Array(text("the name of a filter")))
 })
 export type ModelEntry = typeof Model.Type

@@ -5,6 +5,7 @@ import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { checkAnalyzers } from "./analyzers.ts"
 import { checkAuthentication } from "./authentication.ts"
+import { checkFilters } from "./filter-checks.ts"
 import { checkLimits } from "./limits.ts"
 import { didYouMean, type Finding, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
@@ -29,6 +30,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
   )
   return [
     ...checkAnalyzers(document),
+    ...checkFilters(root),
     ...keysOf(root["providers"]).flatMap(checkProviderName),
     ...providers.flatMap(checkProvider),
     ...checkAuthentication(root),

@@ -1,4 +1,5 @@
-import { Clock, Effect, Layer, Redacted, Result } from "effect"
+import { NodeHttpClient } from "@effect/platform-node"
+import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import * as Access from "../accounting/Access.ts"
 import { CountStore } from "../accounting/CountStore.ts"
 import * as CountStoreSql from "../accounting/CountStoreSql.ts"
@@ -16,6 +17,7 @@ import { AuditTrail } from "../audit/AuditTrail.ts"
 import { Engine } from "../engine/Engine.ts"
 import { observeSignals } from "../engine/observeSignals.ts"
 import { watchAnswers } from "../engine/watching.ts"
+import { Filters, NamedFilters } from "../filters/Filter.ts"
 import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
 import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
@@ -35,6 +37,7 @@ import type { MigrationError } from "../storage/Migrations.ts"
 import * as Postgres from "../storage/Postgres.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
+import { filterOf } from "./filters.ts"
 import { listingOf, usualOf } from "./plans.ts"
 
 /** The database of a configuration; undefined where everything is kept in memory. Made once, it may be used by several. */
@@ -104,8 +107,30 @@ const signalsLayer = (
         Layer.provide(signalStoreLayer(configuration, database))
       )
 
-/** What sees or changes what flows through every call. */
-export const filterLayer = ({ analyzers }: Configuration): Layer.Layer<never> => watchAnswers(analyzers)
+/** The filters of the document: by name for models and keys, and those of every call after the ones there are already. */
+const namedFilters = ({ everyCall, filters }: Configuration): Layer.Layer<never> => {
+  if (Object.keys(filters).length === 0) return Layer.empty
+  const made = Effect.forEach(Object.entries(filters), ([name, entry]) =>
+    // The document was sound.
+    Effect.map(
+      Effect.flatten(Effect.orDie(Effect.fromResult(filterOf(name, entry)))),
+      (filter) => [name, filter] as const
+    )
+  )
+  const layer = Layer.effectContext(
+    Effect.gen(function* () {
+      const named = new Map(yield* made)
+      const others = yield* Filters
+      const every = everyCall.filters.flatMap((name) => named.get(name) ?? [])
+      return Context.make(NamedFilters, named).pipe(Context.add(Filters, [...others, ...every]))
+    })
+  )
+  return Layer.provide(layer, NodeHttpClient.layerUndici)
+}
+
+/** What sees or changes what flows through calls: analyzers first, then filters. */
+export const filterLayer = (configuration: Configuration): Layer.Layer<never> =>
+  Layer.provideMerge(watchAnswers(configuration.analyzers), namedFilters(configuration))
 
 /** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (

@@ -11,6 +11,7 @@ import type { LanguagePack } from "../signals/LanguagePack.ts"
 import { readPacks } from "./packs.ts"
 import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
 import { authenticationOf, literalCallerKeys } from "./authentication.ts"
+import { unusableFilters } from "./filter-checks.ts"
 import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
 import { readPrices } from "./prices.ts"
 import {
@@ -82,7 +83,10 @@ const configure = (
     ...substituted,
     ...Result.match(decoded, {
       onFailure: (failures) => failures,
-      onSuccess: (document) => selfReferences(document, listening(document.server, environment, flags))
+      onSuccess: (document) => [
+        ...selfReferences(document, listening(document.server, environment, flags)),
+        ...unusableFilters(document.filters)
+      ]
     }),
     ...checkDocument(value, environmentProviders),
     ...(Result.isFailure(prices) ? [prices.failure] : []),
@@ -145,6 +149,8 @@ const settle = (
     limits: document.limits,
     prices,
     signals: signalSettings(document.signals, packs),
+    filters: document.filters,
+    everyCall: document.everyCall,
     analyzers: analyzersOf(document.analyzers, document.signals.languages),
     warnings: [...source.warnings, ...inOrder(source, findings), ...usable.warnings]
   }

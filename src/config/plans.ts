@@ -31,6 +31,7 @@ export const listingOf = (entry: ModelEntry, usual: Usual, providers: ReadonlyMa
     targets,
     timeouts,
     policy: policyOf(entry, usual.policy),
+    ...(entry.filters === undefined || entry.filters.length === 0 ? {} : { filters: entry.filters }),
     ...(entry.rescue === undefined ? {} : { rescue: entry.rescue }),
     ...(entry.onDisconnect === "drain" ? { drain: drainOf(entry.drain) } : {}),
     ...(entry.upstream === undefined ? {} : { upstreamDelivery: entry.upstream })

@@ -1,10 +1,5 @@
 import { Schema } from "effect"
 
-/** A key that the document has and this version does not act on: saying so beats ignoring it. */
-export const notYet = Schema.optionalKey(
-  Schema.Never.annotate({ message: "is not supported by this version of Millrace yet; remove it" })
-)
-
 /** One of the names that there are. */
 export const oneOf = <const Names extends ReadonlyArray<string>>(names: Names) =>
   Schema.Literals(names).annotate({
