@@ -4,7 +4,7 @@
  *
  * A `Map` would keep what has left it alive. V8 links the table that a map has outgrown, with all that stood in it, to
  * the next one: once one of them is old, every younger one survives each collection of the young generation, and with it
- * every call that ever was, until the next full collection. That was a quarter of the cost of a stream.
+ * every call that ever was, until the next full collection. Copying them was a large part of what collections cost.
  */
 export class Roster<A> {
   // Without a prototype it is a dictionary from the beginning.
