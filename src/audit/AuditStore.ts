@@ -74,6 +74,14 @@ export interface Lease {
   readonly settledBelow: number
 }
 
+/** What is kept of the records; what is undefined does not bound them. */
+export interface Keeping {
+  /** Calls that were opened no earlier, in epoch milliseconds. */
+  readonly openedFrom: number | undefined
+  /** About so many bytes. */
+  readonly maxBytes: number | undefined
+}
+
 /** In a list, a request or an answer longer than this (in characters) is left out; a single call has it. */
 export const listedPayloadLimit = 16 * 1024
 
@@ -102,9 +110,11 @@ export class AuditStore extends Context.Service<
     readonly keepLease: (lease: Lease) => Effect.Effect<void, StorageError>
     readonly leases: Effect.Effect<ReadonlyArray<Lease>, StorageError>
     /**
-     * Removes a lease and ends the owner's open calls as `Interrupted` in the name of `by`, in one step, and gives their
-     * number. Does nothing when the lease was renewed since it was read, or is gone.
+     * Removes a lease and ends the owner's open calls as `Interrupted` in the name of `by`, in one step, and gives the
+     * rows of that. Does nothing when the lease was renewed since it was read, or is gone.
      */
-    readonly endLease: (lease: Lease, by: string, at: number) => Effect.Effect<number, StorageError>
+    readonly endLease: (lease: Lease, by: string, at: number) => Effect.Effect<ReadonlyArray<FinalRow>, StorageError>
+    /** Removes the oldest records and gives their number. Those of calls that are open stay. */
+    readonly prune: (keeping: Keeping) => Effect.Effect<number, StorageError>
   }
 >()("millrace/audit/AuditStore") {}

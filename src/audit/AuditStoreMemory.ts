@@ -4,6 +4,7 @@ import {
   AuditStore,
   type CallFilter,
   type FinalRow,
+  type Keeping,
   type Lease,
   listedPayloadLimit,
   type OpenedRow,
@@ -48,6 +49,9 @@ const listedCall = (kept: Kept): StoredCall => {
   }
 }
 
+const bytesOf = ({ final, opened }: Kept): number =>
+  opened.body.length + (opened.request?.length ?? 0) + (final?.body.length ?? 0) + (final?.response?.length ?? 0)
+
 class Memory {
   readonly #opened = new Map<string, OpenedRow>()
   readonly #final = new Map<string, FinalRow>()
@@ -86,13 +90,28 @@ class Memory {
     return [...this.#leases.values()]
   }
 
-  endLease({ heartbeatAt, owner }: Lease, by: string, at: number): number {
+  prune({ maxBytes = Number.POSITIVE_INFINITY, openedFrom = 0 }: Keeping): number {
+    const kept = [...this.#opened.values()].map((opened) => this.#kept(opened))
+    let bytes = kept.reduce((sum, one) => sum + bytesOf(one), 0)
+    let removed = 0
+    for (const one of kept) {
+      if (one.final === undefined || (one.opened.openedAt >= openedFrom && bytes <= maxBytes)) break
+      this.#opened.delete(one.opened.id)
+      this.#final.delete(one.opened.id)
+      bytes -= bytesOf(one)
+      removed += 2
+    }
+    return removed
+  }
+
+  endLease({ heartbeatAt, owner }: Lease, by: string, at: number): ReadonlyArray<FinalRow> {
     const lease = this.#leases.get(owner)
-    if (lease === undefined || lease.heartbeatAt > heartbeatAt) return 0
+    if (lease === undefined || lease.heartbeatAt > heartbeatAt) return []
     this.#leases.delete(owner)
     const orphans = [...this.#opened.values()].filter((row) => row.owner === owner && !this.#final.has(row.id))
-    this.commit(orphans.map(({ id }) => interruptedRow(id, by, at)))
-    return orphans.length
+    const rows = orphans.map(({ id }) => interruptedRow(id, by, at))
+    this.commit(rows)
+    return rows
   }
 }
 
@@ -106,6 +125,7 @@ export const layer: Layer.Layer<AuditStore> = Layer.sync(AuditStore, () => {
     list: (filter, limit, after) => Effect.sync(() => memory.list(filter, limit, after)),
     keepLease: (lease) => Effect.sync(() => memory.keepLease(lease)),
     leases: Effect.sync(() => memory.leases()),
-    endLease: (lease, by, at) => Effect.sync(() => memory.endLease(lease, by, at))
+    endLease: (lease, by, at) => Effect.sync(() => memory.endLease(lease, by, at)),
+    prune: (keeping) => Effect.sync(() => memory.prune(keeping))
   })
 })

@@ -4,6 +4,7 @@ import { migrate, type MigrationError } from "../storage/Migrations.ts"
 import { AuditStore, type Lease, type StoredCall } from "./AuditStore.ts"
 import { ChainedTable } from "./ChainedTable.ts"
 import { migrations } from "./migrations.ts"
+import { prune } from "./prune.ts"
 import { listStatement, selectCall } from "./select-calls.ts"
 
 const upsertLease = `insert into audit_owners (id, host, pid, heartbeat_at, settled_below) values (?, ?, ?, ?, ?)
@@ -80,7 +81,8 @@ const make = Effect.gen(function* () {
       Effect.flatMap((rows) => Effect.mapError(decodeLeases(rows), unreadable)),
       Effect.map((rows) => rows.map(leaseOf))
     ),
-    endLease: table.endLease
+    endLease: table.endLease,
+    prune: (keeping) => prune(database, keeping)
   })
 })
 

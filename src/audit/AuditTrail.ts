@@ -1,8 +1,9 @@
-import { Clock, Context, Duration, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schedule } from "effect"
 import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { StorageError } from "../storage/Database.ts"
-import { AuditStore } from "./AuditStore.ts"
+import { AuditSinks, SinkQueue } from "./AuditSink.ts"
+import { type AuditRow, AuditStore } from "./AuditStore.ts"
 import * as AuditStoreMemory from "./AuditStoreMemory.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import { type CallPage, type CallQuery, get, list } from "./CallRecords.ts"
@@ -10,6 +11,14 @@ import type { CaptureLevel } from "./Capture.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { type Durability, OpenCalls } from "./OpenCalls.ts"
 import * as Owner from "./Owner.ts"
+import type { Redaction } from "./Redaction.ts"
+
+/** Records that are older go, and the oldest where all are larger: whichever comes first. */
+export interface Retention {
+  readonly maxAge?: Duration.Duration | undefined
+  /** About so many bytes. */
+  readonly maxSize?: number | undefined
+}
 
 /** How calls are recorded; what is left out has the default that is named first. */
 export interface AuditSettings {
@@ -29,6 +38,10 @@ export interface AuditSettings {
   readonly capacity?: number
   /** Records per transaction. Default 256. */
   readonly maxBatch?: number
+  /** When records are removed; looked at every minute. Without it they are kept. */
+  readonly retention?: Retention
+  /** What is taken out of requests and answers before they are kept, and before their fingerprint is taken. */
+  readonly redact?: Redaction
 }
 
 /** Counts since the start, and how many records and calls there are now. */
@@ -47,7 +60,25 @@ export interface AuditStats {
   readonly lost: number
   /** Calls of dead processes that were ended as `Interrupted`. */
   readonly recovered: number
+  /** Records that a sink did not get, because too many waited for it; the store has them. */
+  readonly missed: number
 }
+
+const retentionRounds = Schedule.spaced("1 minute")
+
+/** Removes what is not to be kept, for as long as it runs. */
+const keepOnly = ({ maxAge, maxSize }: Retention, store: AuditStore["Service"]): Effect.Effect<unknown> =>
+  Clock.currentTimeMillis.pipe(
+    Effect.flatMap((now) =>
+      store.prune({
+        openedFrom: maxAge === undefined ? undefined : now - Duration.toMillis(maxAge),
+        maxBytes: maxSize
+      })
+    ),
+    Effect.tap((records) => (records === 0 ? Effect.void : Effect.logInfo("Old records were removed", { records }))),
+    Effect.catch((error) => Effect.logWarning("Old records could not be removed", error)),
+    Effect.repeat(retentionRounds)
+  )
 
 const flushTimeout = "5 seconds"
 
@@ -57,13 +88,22 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   const store = yield* AuditStore
   const clock = yield* Clock.Clock
 
-  const rows = new GroupCommit(store.commit, maxBatch)
-  const policy = { capacity, capture, durability, onFailure, openTimeoutMillis }
+  const sinks = (yield* AuditSinks).map((sink) => new SinkQueue(sink))
+  const copy = (committed: ReadonlyArray<AuditRow>) => {
+    for (const sink of sinks) sink.push(committed)
+  }
+  const rows = new GroupCommit(store.commit, maxBatch, sinks.length === 0 ? undefined : copy)
+  const policy = { capacity, capture, durability, onFailure, openTimeoutMillis, redact: settings.redact }
   const calls: OpenCalls = new OpenCalls(policy, rows, clock, () => owner.id)
+  for (const sink of sinks) {
+    yield* Effect.forkScoped(sink.run)
+    yield* Effect.addFinalizer(() => sink.flushed)
+  }
   // Finalizers run from the last to the first: what waits is written, the writing stops, the lease is given back.
-  const owner = yield* Owner.join({ calls })
+  const owner = yield* Owner.join({ calls, ended: copy })
   yield* Effect.forkScoped(rows.run)
   yield* Effect.forkScoped(calls.expire)
+  if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly(settings.retention, store))
   yield* Effect.addFinalizer(() => {
     calls.close()
     return rows.flushed.pipe(Effect.interruptible, Effect.timeoutOption(flushTimeout))
@@ -82,7 +122,8 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
       refused: calls.refused,
       servedUnrecorded: calls.servedUnrecorded,
       lost: calls.lost,
-      recovered: owner.recovered()
+      recovered: owner.recovered(),
+      missed: sinks.reduce((sum, { missed }) => sum + missed, 0)
     }))
   })
 })

@@ -60,11 +60,14 @@ export const abridge = (text: string): string => {
   return `${shortened.head}\n[… ${shortened.omittedBytes} bytes omitted …]\n${shortened.tail}`
 }
 
+/** The SHA-256 of a text in UTF-8, in hex. */
+export const fingerprint = (text: string): string => hash("sha256", text, "hex")
+
 /** Captures a JSON document. */
 export const captureText = (level: CaptureLevel, text: string): Captured => {
   if (level === "off") return nothing
   const bytes = Buffer.byteLength(text, "utf8")
-  const sha256 = hash("sha256", text, "hex")
+  const sha256 = fingerprint(text)
   if (level === "metadata") return { payload: { bytes, sha256 }, text: null }
   if (bytes <= wholeLimit) return { payload: { bytes, sha256 }, text }
   const shortened = excerpt(text)

@@ -19,16 +19,19 @@ export interface Linked {
   readonly id: string
   /** JSON on one line; of a request or an answer it has the fingerprint. */
   readonly body: string
+  /** The request or the answer, where it is kept whole. */
+  readonly payload: string | null
 }
 
 /**
  * The link that follows `previous`. What is hashed can be read in one way only: a body has no line break, and the id,
  * which may have some, comes last.
  */
-export const nextLink = (previous: Link, { at, body, id, kind, owner }: Linked): Link => {
+export const nextLink = (previous: Link, { at, body, id, kind, owner, payload }: Linked): Link => {
   const number = previous.number + 1
+  const kept = payload === null ? "" : "+"
   return {
     number,
-    hash: hash("sha256", `${previous.hash}\n${owner}\n${number}\n${kind}\n${at}\n${body}\n${id}`, "hex")
+    hash: hash("sha256", `${previous.hash}\n${owner}\n${number}\n${kind}${kept}\n${at}\n${body}\n${id}`, "hex")
   }
 }

@@ -1,6 +1,6 @@
 import { Effect, Fiber, Schema, Semaphore } from "effect"
 import type { Database, SqlValue, Statement, StorageError } from "../storage/Database.ts"
-import type { AuditRow, Lease } from "./AuditStore.ts"
+import type { AuditRow, FinalRow, Lease } from "./AuditStore.ts"
 import { interruptedRow } from "./CallRecord.ts"
 import { type Link, nextLink, noLink } from "./Chain.ts"
 
@@ -40,6 +40,8 @@ const columnsOf = (row: AuditRow): ReadonlyArray<SqlValue> =>
     ? [row.requestId, row.model, row.key, row.conversation, null, row.body, row.request]
     : [null, null, null, null, row.outcome, row.body, row.response]
 
+const payloadOf = (row: AuditRow): string | null => (row._tag === "Opened" ? row.request : row.response)
+
 const momentOf = (row: AuditRow): number => (row._tag === "Opened" ? row.openedAt : row.endedAt)
 
 const keyOf = ({ id, kind }: { readonly id: string; readonly kind: string }) => `${kind} ${id}`
@@ -64,7 +66,7 @@ export class ChainedTable {
     this.#alone(this.#append(rows))
 
   /** See `AuditStore.endLease`. */
-  readonly endLease = (lease: Lease, by: string, at: number): Effect.Effect<number, StorageError> =>
+  readonly endLease = (lease: Lease, by: string, at: number): Effect.Effect<ReadonlyArray<FinalRow>, StorageError> =>
     this.#alone(this.#endLease(lease, by, at))
 
   /** Whoever stops waiting for a batch does not stop the batch: the next one may begin only when it is answered. */
@@ -104,7 +106,14 @@ export class ChainedTable {
     for (const row of rows) {
       const { _tag: kind, body, id, owner } = row
       const at = momentOf(row)
-      const link = nextLink(heads.get(owner) ?? this.#heads.get(owner) ?? noLink, { owner, kind, at, id, body })
+      const link = nextLink(heads.get(owner) ?? this.#heads.get(owner) ?? noLink, {
+        owner,
+        kind,
+        at,
+        id,
+        body,
+        payload: payloadOf(row)
+      })
       heads.set(owner, link)
       statements.push({
         sql: insertRecord,
@@ -146,7 +155,7 @@ export class ChainedTable {
     })
   }
 
-  #endLease(lease: Lease, by: string, at: number): Effect.Effect<number, StorageError> {
+  #endLease(lease: Lease, by: string, at: number): Effect.Effect<ReadonlyArray<FinalRow>, StorageError> {
     const { heartbeatAt, owner } = lease
     const guard = [
       { sql: lockLease, params: [owner] },
@@ -164,7 +173,7 @@ export class ChainedTable {
         )
       )
       if (ended === "changed") return yield* this.#endLease(lease, by, at)
-      return ended === "ended" ? rows.length : 0
+      return ended === "ended" ? rows : []
     })
   }
 }

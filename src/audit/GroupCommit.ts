@@ -28,6 +28,7 @@ export class GroupCommit {
   readonly #commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
   readonly #maxBatch: number
   #queue: Array<Pending> = []
+  readonly #committed: ((rows: ReadonlyArray<AuditRow>) => void) | undefined
   readonly #filled = Latch.makeUnsafe(false)
   /** Open when somebody waits for a row in the queue. */
   readonly #hurry = Latch.makeUnsafe(false)
@@ -35,9 +36,15 @@ export class GroupCommit {
   #underWay = 0
   #outage = false
 
-  constructor(commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>, maxBatch: number) {
+  /** `committed` is told of every batch that is durable. */
+  constructor(
+    commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>,
+    maxBatch: number,
+    committed?: (rows: ReadonlyArray<AuditRow>) => void
+  ) {
     this.#commit = commit
     this.#maxBatch = maxBatch
+    this.#committed = committed
   }
 
   /** Rows that wait; those under way are not among them. */
@@ -47,8 +54,8 @@ export class GroupCommit {
 
   /** Hands over a row for which somebody waits; it is written by `run` at once. */
   push(pending: Pending): void {
-    this.pushBehind(pending)
     this.#hurry.openUnsafe()
+    this.pushBehind(pending)
   }
 
   /** Hands over a row for which nobody waits: it goes along with the next one that is waited for, or soon by itself. */
@@ -108,6 +115,7 @@ export class GroupCommit {
       Effect.matchEffect({
         onSuccess: () => {
           for (const pending of batch) pending.settle(undefined)
+          this.#committed?.(batch.map((pending) => pending.row))
           return this.#outage ? this.#reportRecovery : Effect.void
         },
         onFailure: (error) => this.#writeSingly(batch, error)

@@ -7,6 +7,7 @@ import type { StorageError } from "../storage/Database.ts"
 import type { CaptureLevel } from "./Capture.ts"
 import { bareFinal, finalRow, openedRow } from "./CallRecord.ts"
 import type { GroupCommit, Pending } from "./GroupCommit.ts"
+import { type Redaction, redactEnding, redactOpening } from "./Redaction.ts"
 
 /** When a record counts as written. */
 export type Durability = "strict" | "standard" | "process-safe" | "async"
@@ -15,6 +16,7 @@ export interface Policy {
   readonly durability: Durability
   readonly onFailure: "closed" | "open"
   readonly capture: CaptureLevel
+  readonly redact: Redaction | undefined
   readonly openTimeoutMillis: number
   /** How many rows may wait for the store without anybody waiting for them. */
   readonly capacity: number
@@ -140,6 +142,7 @@ export class OpenCalls {
   }
 
   #admit(record: OpenRecord): OpenCall {
+    const { redact } = this.#policy
     const sequence = this.#nextSequence++
     const call: OpenCall = {
       id: record.id,
@@ -148,7 +151,11 @@ export class OpenCalls {
       deadline: this.#clock.currentTimeMillisUnsafe() + this.#policy.openTimeoutMillis,
       opened: Deferred.makeUnsafe(),
       opening: {
-        row: openedRow(record, this.#policy.capture, this.#owner()),
+        row: openedRow(
+          redact === undefined ? record : redactOpening(record, redact),
+          this.#policy.capture,
+          this.#owner()
+        ),
         settle: (refusal) => (refusal === undefined ? this.#onOpened(call) : this.#onRefused(call))
       },
       ending: undefined
@@ -222,7 +229,9 @@ export class OpenCalls {
       if (durable !== undefined) Deferred.doneUnsafe(durable, Effect.void)
     }
     const endedAt = this.#clock.currentTimeMillisUnsafe()
-    call.ending = { row: finalRow(record, this.#policy.capture, this.#owner(), endedAt), settle }
+    const { capture, redact } = this.#policy
+    const kept = redact === undefined ? record : redactEnding(record, redact)
+    call.ending = { row: finalRow(kept, capture, this.#owner(), endedAt), settle }
     if (durable === undefined) this.#rows.pushBehind(call.ending)
     else this.#rows.push(call.ending)
   }

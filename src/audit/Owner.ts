@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import type { StorageError } from "../storage/Database.ts"
-import { AuditStore, type Lease } from "./AuditStore.ts"
+import { AuditStore, type FinalRow, type Lease } from "./AuditStore.ts"
 
 /** A process that answers for calls, as it is known to others. `startedAt` is epoch milliseconds. */
 export interface Process {
@@ -64,17 +64,25 @@ class Neighbourhood {
   readonly #self: Process
   readonly #owner: string
   readonly #calls: Calls
+  readonly #ended: (rows: ReadonlyArray<FinalRow>) => void
   /** Where the store stood when the next call had this number. */
   #mark = { position: 0, sequence: 0 }
   #settledBelow = 0
   #lastBeat = Number.NEGATIVE_INFINITY
   recovered = 0
 
-  constructor(store: AuditStore["Service"], self: Process, owner: string, calls: Calls) {
+  constructor(
+    store: AuditStore["Service"],
+    self: Process,
+    owner: string,
+    calls: Calls,
+    ended: (rows: ReadonlyArray<FinalRow>) => void
+  ) {
     this.#store = store
     this.#self = self
     this.#owner = owner
     this.#calls = calls
+    this.#ended = ended
   }
 
   #lease(now: number): Lease {
@@ -109,12 +117,13 @@ class Neighbourhood {
   })
 
   #end(lease: Lease, now: number): Effect.Effect<void, StorageError> {
-    return Effect.flatMap(this.#store.endLease(lease, this.#owner, now), (interrupted) => {
-      this.recovered += interrupted
-      return interrupted === 0
+    return Effect.flatMap(this.#store.endLease(lease, this.#owner, now), (rows) => {
+      this.recovered += rows.length
+      this.#ended(rows)
+      return rows.length === 0
         ? Effect.void
         : Effect.logInfo("Calls that were left open are recorded as interrupted", {
-            calls: interrupted,
+            calls: rows.length,
             host: lease.host,
             pid: lease.pid
           })
@@ -135,16 +144,21 @@ const currentProcess = Effect.gen(function* () {
 
 /**
  * Makes this process an owner of calls until the scope closes: it holds a lease that it renews every 5 s, and ends as
- * `Interrupted` the calls of owners that are dead, now and from then on. `calls` are looked at at each heartbeat; `self`
- * is for tests.
+ * `Interrupted` the calls of owners that are dead, now and from then on. `calls` are looked at at each heartbeat, `ended` is
+ * told of calls that were found open and ended; `self` is for tests.
  */
 export const join: (options: {
   readonly calls: Calls
+  readonly ended?: (rows: ReadonlyArray<FinalRow>) => void
   readonly self?: Process
-}) => Effect.Effect<Owner, StorageError, AuditStore | Scope.Scope> = Effect.fnUntraced(function* ({ calls, self }) {
+}) => Effect.Effect<Owner, StorageError, AuditStore | Scope.Scope> = Effect.fnUntraced(function* ({
+  calls,
+  ended = () => {},
+  self
+}) {
   const store = yield* AuditStore
   const id = yield* Effect.sync(() => randomBytes(12).toString("hex"))
-  const neighbourhood = new Neighbourhood(store, self ?? (yield* currentProcess), id, calls)
+  const neighbourhood = new Neighbourhood(store, self ?? (yield* currentProcess), id, calls, ended)
   yield* Effect.acquireRelease(neighbourhood.round, () => neighbourhood.leave)
   yield* neighbourhood.round.pipe(
     Effect.catch((error) => Effect.logWarning("The heartbeat of the audit trail failed", error)),

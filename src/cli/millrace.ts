@@ -1,4 +1,5 @@
 import { Command } from "effect/cli"
+import { auditCommand } from "./audit.ts"
 import { callsCommand } from "./calls.ts"
 import { checkCommand } from "./check.ts"
 import { keysCommand } from "./keys.ts"
@@ -17,6 +18,7 @@ export const millrace = Command.make("millrace").pipe(
     serveCommand,
     checkCommand,
     callsCommand,
+    auditCommand,
     signalsCommand,
     replayCommand,
     keysCommand,

@@ -3,24 +3,15 @@ import { LimitRule } from "../accounting/LimitRules.ts"
 import { Limits } from "../accounting/Limits.ts"
 import { KeyName } from "../accounting/VirtualKey.ts"
 import { Analyzers } from "./analyzers.ts"
-import { CaptureLevel } from "../audit/Capture.ts"
 import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
 import { languageNames } from "../signals/built-in.ts"
 import { taxonomyNames } from "../signals/Taxonomy.ts"
 import { FilterEntry } from "./filters.ts"
 import { Defaults, Model } from "./ModelEntry.ts"
+import { Audit } from "./audit.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
-import { oneOf, text, YesOrNo } from "./values.ts"
-
-/**
- * A key with a default. The default is of the decoded type: one of the encoded type would be decoded in a second pass,
- * and the errors of a section would then come in two portions.
- */
-const withDefault =
-  <S extends Schema.Top>(value: S["Type"]) =>
-  (schema: S) =>
-    schema.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(value)))
+import { BaseUrl, oneOf, Secret, text, withDefault, YesOrNo } from "./values.ts"
 
 const expectedOrigin = "an origin such as https://chat.example.com, without a slash at its end, or *"
 const isOrigin = (value: string): boolean => value === "*" || /^[a-z][a-z\d+.-]*:\/\/[^/\s?#]+$/i.test(value)
@@ -90,15 +81,6 @@ const Storage = Schema.Struct({
 
 const ProtocolName = oneOf([...formatNames, "simulator"])
 
-const isBaseUrl = (value: string): boolean => {
-  const url = URL.parse(value)
-  return url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "" && url.username === ""
-}
-
-const baseUrlMessage = "Expected an http:// or https:// URL without user, query and fragment"
-
-const Secret = Schema.RedactedFromValue(text("a text"))
-
 /** One key of several. One that refers to a variable without a value is empty, and left out. */
 const ListedKey = Schema.Union([
   Schema.RedactedFromValue(Schema.String),
@@ -109,9 +91,7 @@ const ListedKey = Schema.Union([
 const Provider = Schema.Struct({
   preset: Schema.optionalKey(oneOf(presetNames)),
   protocol: Schema.optionalKey(Schema.Union([ProtocolName, Schema.NonEmptyArray(ProtocolName)])),
-  baseUrl: Schema.optionalKey(
-    text("a URL").check(Schema.makeFilter((value) => isBaseUrl(value), { message: baseUrlMessage }))
-  ),
+  baseUrl: Schema.optionalKey(BaseUrl),
   apiKey: Schema.optionalKey(Secret),
   apiKeys: Schema.optionalKey(Schema.NonEmptyArray(ListedKey)),
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
@@ -124,12 +104,6 @@ const Provider = Schema.Struct({
   project: Schema.optionalKey(text("the id of a project")),
   credentials: Schema.optionalKey(text("the path of a file")),
   prefill: Schema.optionalKey(YesOrNo)
-})
-
-const Audit = Schema.Struct({
-  durability: oneOf(["strict", "standard", "process-safe", "async"]).pipe(withDefault("standard")),
-  onFailure: oneOf(["closed", "open"]).pipe(withDefault("closed")),
-  capture: oneOf(CaptureLevel.literals).pipe(withDefault("full"))
 })
 
 const Signals = Schema.Struct({

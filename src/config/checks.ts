@@ -4,6 +4,7 @@ import { cloudOf, formatNames, usualUrl, usualFormat } from "../providers/format
 import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { checkAnalyzers } from "./analyzers.ts"
+import { checkSinks } from "./audit.ts"
 import { checkAuthentication } from "./authentication.ts"
 import { checkFilters } from "./filter-checks.ts"
 import { checkLimits } from "./limits.ts"
@@ -35,6 +36,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
     ...providers.flatMap(checkProvider),
     ...checkAuthentication(root),
     ...checkLimits(root),
+    ...checkSinks(root),
     ...models.flatMap((model) => [
       ...checkModel(model),
       ...checkAlias(model, models, names),

@@ -36,12 +36,13 @@ import type { Database, StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
 import * as Postgres from "../storage/Postgres.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
+import { auditSettings, sinksLayer } from "./audit.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
 import { filterOf } from "./filters.ts"
 import { listingOf, usualOf } from "./plans.ts"
 
 /** The database of a configuration; undefined where everything is kept in memory. Made once, it may be used by several. */
-const databaseLayer = ({ audit, storage }: Configuration): Layer.Layer<Database, StorageError> | undefined => {
+export const databaseLayer = ({ audit, storage }: Configuration): Layer.Layer<Database, StorageError> | undefined => {
   // What only has to survive the process needs no flush to the disk for every batch.
   const flushed = audit.durability === "strict" || audit.durability === "standard"
   switch (storage._tag) {
@@ -145,7 +146,12 @@ export const programLayer = (
     Layer.provideMerge(signalsLayer(configuration, database)),
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
-    Layer.provideMerge(Layer.provide(AuditTrail.layer(configuration.audit), storeLayer(configuration, database))),
+    Layer.provideMerge(
+      AuditTrail.layer(auditSettings(configuration.audit)).pipe(
+        Layer.provide(storeLayer(configuration, database)),
+        Layer.provide(sinksLayer(configuration.audit))
+      )
+    ),
     Layer.provideMerge(
       configuration.auth.mode === "keys" ? Access.layerKeys(configuration.auth.adminKey) : Layer.empty
     ),

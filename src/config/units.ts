@@ -1,15 +1,16 @@
 import { ByteSize, Duration, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "effect"
 
 const units = [
+  ["d", 86_400_000],
   ["h", 3_600_000],
   ["m", 60_000],
   ["s", 1000],
   ["ms", 1]
 ] as const
 
-const shortDuration = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/
+const shortDuration = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/
 
-/** Reads `200ms`, `30s`, `1.5m`, `2h` and `0`; undefined for anything else, numbers without a unit included. */
+/** Reads `200ms`, `30s`, `1.5m`, `2h`, `30d` and `0`; undefined for anything else, numbers without a unit included. */
 export const parseDuration = (text: string): Duration.Duration | undefined => {
   const trimmed = text.trim()
   if (trimmed === "0") return Duration.zero

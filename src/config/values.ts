@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 
 /** One of the names that there are. */
 export const oneOf = <const Names extends ReadonlyArray<string>>(names: Names) =>
@@ -13,3 +13,27 @@ export const text = (expected: string) => {
 }
 
 export const YesOrNo = Schema.Boolean.annotate({ message: "Expected true or false" })
+
+const isBaseUrl = (value: string): boolean => {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "" && url.username === ""
+}
+
+/** A URL that paths are appended to. */
+export const BaseUrl = text("a URL").check(
+  Schema.makeFilter((value) => isBaseUrl(value), {
+    message: "Expected an http:// or https:// URL without user, query and fragment"
+  })
+)
+
+/** A text that is shown nowhere. */
+export const Secret = Schema.RedactedFromValue(text("a text"))
+
+/**
+ * A key with a default. The default is of the decoded type: one of the encoded type would be decoded in a second pass,
+ * and the errors of a section would then come in two portions.
+ */
+export const withDefault =
+  <S extends Schema.Top>(value: S["Type"]) =>
+  (schema: S) =>
+    schema.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(value)))

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { AuditStore, type CallFilter } from "../../src/audit/AuditStore.ts"
 import * as AuditStoreMemory from "../../src/audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { finalRow, openedRow } from "../../src/audit/CallRecord.ts"
 import { type CallQuery, get, list } from "../../src/audit/CallRecords.ts"
+import { verifyDatabase } from "../../src/audit/verify.ts"
 import type { FinalRecord, OpenRecord } from "../../src/domain/Call.ts"
 import type { StorageError } from "../../src/storage/Database.ts"
 import type { MigrationError } from "../../src/storage/Migrations.ts"
@@ -146,8 +147,8 @@ const testStore = (store: Layer.Layer<AuditStore, StorageError | MigrationError>
       yield* store.keepLease(lease)
       yield* store.keepLease({ ...lease, owner: "other" })
       yield* store.commit([opened("a"), opened("b"), ended("b"), opened("c", {}, "other")])
-      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 1)
-      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 0)
+      assert.lengthOf(yield* store.endLease(lease, "heir", 5), 1)
+      assert.lengthOf(yield* store.endLease(lease, "heir", 5), 0)
       assert.strictEqual((yield* get("a"))?.outcome?.kind, "Interrupted")
       assert.strictEqual((yield* get("b"))?.outcome?.kind, "Completed")
       assert.strictEqual((yield* get("c"))?.status, "open")
@@ -165,9 +166,33 @@ const testStore = (store: Layer.Layer<AuditStore, StorageError | MigrationError>
       yield* store.commit([opened("a")])
       const renewed = { ...lease, heartbeatAt: 2000 }
       yield* store.keepLease(renewed)
-      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 0)
+      assert.lengthOf(yield* store.endLease(lease, "heir", 5), 0)
       assert.strictEqual((yield* get("a"))?.status, "open")
       assert.deepStrictEqual(yield* store.leases, [renewed])
+    }).pipe(Effect.provide(store))
+  )
+
+  it.effect("removes the oldest records by age, and none of a call that is open", () =>
+    Effect.gen(function* () {
+      const { commit, prune } = yield* AuditStore
+      for (let n = 0; n < 6; n++) yield* commit([opened(`c${n}`, { openedAt: n }), ended(`c${n}`)])
+      assert.strictEqual(yield* prune({ openedFrom: 2, maxBytes: undefined }), 4)
+      assert.deepStrictEqual(yield* listedIds({}), ["c5", "c4", "c3", "c2"])
+      assert.strictEqual(yield* prune({ openedFrom: 2, maxBytes: undefined }), 0)
+      assert.strictEqual(yield* prune({ openedFrom: undefined, maxBytes: undefined }), 0)
+    }).pipe(Effect.provide(store))
+  )
+
+  it.effect("removes the oldest records by size", () =>
+    Effect.gen(function* () {
+      const { commit, prune } = yield* AuditStore
+      const response = responseOf("x".repeat(10_000))
+      for (let n = 0; n < 20; n++) yield* commit([opened(`c${n}`, { openedAt: n }), ended(`c${n}`, { response })])
+      assert.isAbove(yield* prune({ openedFrom: undefined, maxBytes: 60_000 }), 20)
+      const kept = yield* listedIds({})
+      assert.strictEqual(kept[0], "c19")
+      assert.isAtLeast(kept.length, 3)
+      assert.isAtMost(kept.length, 7)
     }).pipe(Effect.provide(store))
   )
 }
@@ -183,9 +208,39 @@ describeDatabases("the store in a database", (kind) => {
       yield* store.commit([opened("a")])
       yield* store.keepLease({ ...lease, settledBelow: yield* store.position })
       yield* store.commit([opened("b")])
-      assert.strictEqual(yield* store.endLease(lease, "heir", 5), 1)
+      assert.lengthOf(yield* store.endLease(lease, "heir", 5), 1)
       assert.strictEqual((yield* get("a"))?.status, "open")
     }).pipe(Effect.provide(sqlIn(kind)))
+  )
+
+  it.effect("keeps the records of calls that are open, and every chain whole", () =>
+    Effect.gen(function* () {
+      const database = databaseAt(yield* freshDatabase(kind))
+      const context = yield* Layer.build(Layer.provideMerge(AuditStoreSql.layer, database))
+      const { commit, keepLease, position, prune } = Context.get(context, AuditStore)
+      const verified = Effect.provideContext(verifyDatabase, context)
+      yield* keepLease({ ...lease, owner: "two" })
+      for (let n = 0; n < 6; n++) {
+        for (const owner of ["one", "two"]) {
+          const id = `${owner}-${n}`
+          yield* commit([opened(id, { openedAt: n }, owner), { ...ended(id), owner }])
+          if (n === 3 && owner === "one") yield* keepLease({ ...lease, owner: "two", settledBelow: yield* position })
+        }
+      }
+      assert.strictEqual(yield* prune({ openedFrom: 5, maxBytes: undefined }), 14)
+      const { broken, records, truncated } = yield* verified
+      assert.isUndefined(broken)
+      assert.strictEqual(records, 10)
+      assert.deepStrictEqual(
+        truncated.toSorted((a, b) => a.owner.localeCompare(b.owner)),
+        [
+          { owner: "one", link: 8 },
+          { owner: "two", link: 6 }
+        ]
+      )
+      yield* commit([opened("more", { openedAt: 9 }, "two")])
+      assert.isUndefined((yield* verified).broken)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("gives back what it was given", () =>

@@ -141,6 +141,32 @@ describe("many calls", () => {
   )
 })
 
+describe("content", () => {
+  it.effect("is kept as a redaction leaves it, and not at all where that fails", () =>
+    scenario(
+      {
+        durability: "strict",
+        redact: {
+          request: (document) => JSON.parse(JSON.stringify(document).replace("Hello", "…")),
+          response: (answer) => {
+            if (answer.choices.length > 0) throw new Error("a defect")
+            return answer
+          }
+        }
+      },
+      (trail) =>
+        Effect.gen(function* () {
+          yield* trail.open(openRecord("a", { requestText: `{"messages":[{"role":"user","content":"Hello from a"}]}` }))
+          yield* trail.finalize(finalRecord("a"))
+          const record = yield* trail.get("a")
+          assert.deepStrictEqual(record?.request?.body, { messages: [{ role: "user", content: "… from a" }] })
+          assert.isUndefined(record?.response)
+          assert.strictEqual(record?.outcome?.kind, "Completed")
+        })
+    )
+  )
+})
+
 describe("endings for which nobody waits", () => {
   it.effect("go along with the next opening, in one transaction", () =>
     scenario({}, (trail) =>

@@ -7,6 +7,7 @@ import { AuditStore } from "../../src/audit/AuditStore.ts"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { get } from "../../src/audit/CallRecords.ts"
+import { verifyDatabase } from "../../src/audit/verify.ts"
 import { Database } from "../../src/storage/Database.ts"
 import { databaseAt } from "../storage/address.ts"
 import { describeDatabases, freshDatabase } from "../storage/databases.ts"
@@ -49,6 +50,7 @@ const afterRecovery = Effect.fnUntraced(function* (address: string) {
       and id not in (select id from audit_records where kind = 'Opened')`
   )
   assert.deepStrictEqual(strays, [])
+  assert.isUndefined((yield* Effect.provideContext(verifyDatabase, context)).broken)
   const found = new Map(outcomes.map((row) => [String(row["id"]), row["outcome"]]))
   assert.deepStrictEqual(
     outcomes.filter((row) => row["finals"] !== 1),

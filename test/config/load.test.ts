@@ -44,7 +44,12 @@ describe("a document", () => {
         keepAlive: Duration.zero
       })
       assert.deepStrictEqual(configuration.storage, { _tag: "Sqlite", filename: "/var/lib/millrace/records.db" })
-      assert.deepStrictEqual(configuration.audit, { durability: "strict", onFailure: "open", capture: "metadata" })
+      assert.deepStrictEqual(configuration.audit, {
+        durability: "strict",
+        onFailure: "open",
+        capture: "metadata",
+        sinks: []
+      })
       assert.deepStrictEqual(configuration.warnings, [])
       const [openai, both, fast, local, simulator] = configuration.providers
       assert.deepStrictEqual(openai, {

@@ -83,7 +83,8 @@ const noTrail = Layer.succeed(
       refused: 0,
       servedUnrecorded: 0,
       lost: 0,
-      recovered: 0
+      recovered: 0,
+      missed: 0
     })
   })
 )

@@ -1,0 +1,97 @@
+import { Context, Effect, Latch, Schedule, Schema } from "effect"
+import type { AuditRow } from "./AuditStore.ts"
+
+/** Why a sink could not take records, for the log. */
+export class AuditSinkError extends Schema.TaggedError<AuditSinkError>()("AuditSinkError", {
+  message: Schema.String
+}) {}
+
+/**
+ * A further place that gets a copy of every record, once the store has it. `write` is given records in the order in
+ * which they were written, and is asked again for the same ones until it succeeds: one that fails, hangs or throws
+ * concerns nobody but itself.
+ */
+export interface AuditSink {
+  /** Names it in logs. */
+  readonly name: string
+  readonly write: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, AuditSinkError>
+}
+
+/** The sinks of a program. Each layer of a sink adds itself to those that are provided to it. */
+export const AuditSinks: Context.Reference<ReadonlyArray<AuditSink>> = Context.Reference("millrace/audit/AuditSinks", {
+  defaultValue: (): ReadonlyArray<AuditSink> => []
+})
+
+/** How many records wait for a sink; what comes then is not copied to it, and counted. */
+const capacity = 10_000
+const maxRows = 256
+const flushTimeout = "5 seconds"
+const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
+
+/** What waits for one sink. */
+export class SinkQueue {
+  readonly #sink: AuditSink
+  #waiting: Array<AuditRow> = []
+  readonly #filled = Latch.makeUnsafe(false)
+  readonly #idle = Latch.makeUnsafe(true)
+  #failing = false
+  /** Records that it did not get. */
+  missed = 0
+
+  constructor(sink: AuditSink) {
+    this.#sink = sink
+  }
+
+  push(rows: ReadonlyArray<AuditRow>): void {
+    const room = capacity - this.#waiting.length
+    if (room < rows.length) this.missed += rows.length - room
+    for (const row of rows.slice(0, room)) this.#waiting.push(row)
+    this.#idle.closeUnsafe()
+    // last: whoever waits for it may run at once
+    this.#filled.openUnsafe()
+  }
+
+  /** Hands over what is pushed, for as long as it runs. */
+  readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
+    for (;;) {
+      if (this.#waiting.length === 0) {
+        this.#idle.openUnsafe()
+        this.#filled.closeUnsafe()
+        yield* this.#filled.await
+      }
+      const rows = this.#waiting.slice(0, maxRows)
+      yield* this.#write(rows)
+      this.#waiting = this.#waiting.slice(rows.length)
+    }
+  })
+
+  /** Completes when nothing waits any more, or it takes too long. */
+  readonly flushed: Effect.Effect<unknown> = Effect.suspend(() => this.#idle.await).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption(flushTimeout)
+  )
+
+  #write(rows: ReadonlyArray<AuditRow>): Effect.Effect<void> {
+    return Effect.suspend(() => this.#sink.write(rows)).pipe(
+      Effect.catchDefect((defect) => Effect.fail(new AuditSinkError({ message: String(defect) }))),
+      Effect.tapError((error) => this.#report(error)),
+      Effect.retry(backoff),
+      Effect.tap(() => this.#recover),
+      // without an end to its retries it cannot fail
+      Effect.orDie
+    )
+  }
+
+  #report({ message }: AuditSinkError): Effect.Effect<void> {
+    if (this.#failing) return Effect.void
+    this.#failing = true
+    return Effect.logWarning(`The audit sink ${this.#sink.name} does not work and is tried again`, { message })
+  }
+
+  get #recover(): Effect.Effect<void> {
+    if (!this.#failing) return Effect.void
+    this.#failing = false
+    const { missed } = this
+    return Effect.logInfo(`The audit sink ${this.#sink.name} works again`, { missed })
+  }
+}

@@ -1,0 +1,82 @@
+import { Clock, Effect, Layer, Redacted } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
+import { OtlpResource } from "effect/observability"
+import { type AuditSink, AuditSinkError, AuditSinks } from "./AuditSink.ts"
+import type { AuditRow } from "./AuditStore.ts"
+
+/** Where log records go, and what they hold. */
+export interface OtlpOptions {
+  /** The collector: `http://127.0.0.1:4318`; `/v1/logs` is appended. */
+  readonly endpoint: string
+  readonly headers?: { readonly [name: string]: Redacted.Redacted }
+  /** Whether requests and answers go along, where they are captured. Default false. */
+  readonly content?: boolean
+}
+
+const info = { severityNumber: 9, severityText: "INFO" }
+const failed = { severityNumber: 17, severityText: "ERROR" }
+
+const nanosOf = (millis: number): string => `${BigInt(Math.trunc(millis)) * 1_000_000n}`
+
+const attributesOf = (row: AuditRow, content: boolean): ReadonlyArray<[string, string | null]> =>
+  row._tag === "Opened"
+    ? [
+        ["millrace.call.id", row.id],
+        ["gen_ai.request.model", row.model],
+        ["millrace.request.id", row.requestId],
+        ["millrace.key", row.key],
+        ["gen_ai.conversation.id", row.conversation],
+        ["millrace.request", content ? row.request : null]
+      ]
+    : [
+        ["millrace.call.id", row.id],
+        ["millrace.outcome", row.outcome],
+        ["millrace.response", content ? row.response : null]
+      ]
+
+const logRecord = (row: AuditRow, content: boolean, observedAt: number) => ({
+  timeUnixNano: nanosOf(row._tag === "Opened" ? row.openedAt : row.endedAt),
+  observedTimeUnixNano: nanosOf(observedAt),
+  ...(row._tag === "Final" && row.outcome === "Failed" ? failed : info),
+  eventName: row._tag === "Opened" ? "millrace.call.opened" : "millrace.call.ended",
+  // bodies were written as JSON
+  body: OtlpResource.unknownToAttributeValue(JSON.parse(row.body)),
+  attributes: OtlpResource.entriesToAttributes(attributesOf(row, content).filter(([, value]) => value !== null)),
+  droppedAttributesCount: 0
+})
+
+/** A sink that sends every record to an OpenTelemetry collector as a log record. */
+export const make = Effect.fnUntraced(function* ({
+  content = false,
+  endpoint,
+  headers = {}
+}: OtlpOptions): Effect.fn.Return<AuditSink, never, HttpClient.HttpClient> {
+  const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
+  const resource = yield* OtlpResource.fromConfig({ serviceName: "millrace" })
+  const url = `${endpoint.replace(/\/+$/, "")}/v1/logs`
+  const shown = Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)] as const)
+  return {
+    name: url,
+    write: Effect.fnUntraced(function* (rows) {
+      const now = yield* Clock.currentTimeMillis
+      const logRecords = rows.map((row) => logRecord(row, content, now))
+      const scopeLogs = [{ scope: { name: "millrace.audit" }, logRecords }]
+      const request = HttpClientRequest.post(url, { headers: Object.fromEntries(shown) }).pipe(
+        HttpClientRequest.bodyJsonUnsafe({ resourceLogs: [{ resource, scopeLogs }] })
+      )
+      yield* Effect.mapError(
+        Effect.flatMap(client.execute(request), (response) => response.arrayBuffer),
+        ({ message }) => new AuditSinkError({ message })
+      )
+    })
+  }
+})
+
+/** Sends records to an OpenTelemetry collector too, as JSON over HTTP. */
+export const layer = (options: OtlpOptions): Layer.Layer<never, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    AuditSinks,
+    Effect.gen(function* () {
+      return [...(yield* AuditSinks), yield* make(options)]
+    })
+  )

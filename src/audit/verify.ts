@@ -1,0 +1,208 @@
+import { Effect, Result, Schema } from "effect"
+import { Database, type Row, StorageError } from "../storage/Database.ts"
+import { Payload, fingerprint } from "./Capture.ts"
+import { type Link, nextLink } from "./Chain.ts"
+import { type ChainBreak, ChainFold, type Verification } from "./ChainFold.ts"
+
+const pageSize = 500
+
+const selectChains = "select owner, first_link, first_hash, last_link, last_hash from audit_chains"
+const selectRecords = `select position, owner, link, hash, kind, id, at, request_id, model, caller_key, conversation,
+    outcome, body, payload
+  from audit_records where position > ? order by position limit ${pageSize}`
+const selectLink = "select position from audit_records where owner = ? and link = ? limit 1"
+
+const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
+const Text = Schema.NullOr(Schema.String)
+
+const ChainRow = Schema.Struct({
+  owner: Schema.String,
+  first_link: Whole,
+  first_hash: Schema.String,
+  last_link: Whole,
+  last_hash: Schema.String
+})
+
+const RecordRow = Schema.Struct({
+  position: Whole,
+  owner: Schema.String,
+  link: Schema.NullOr(Whole),
+  hash: Text,
+  kind: Schema.Literals(["Opened", "Final"]),
+  id: Schema.String,
+  at: Whole,
+  request_id: Text,
+  model: Text,
+  caller_key: Text,
+  conversation: Text,
+  outcome: Text,
+  body: Schema.String,
+  payload: Text
+})
+type RecordRow = typeof RecordRow.Type
+
+const decode = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
+  const rows = Schema.decodeUnknownEffect(Schema.Array(schema))
+  return (found: ReadonlyArray<Row>) =>
+    Effect.mapError(
+      rows(found),
+      (error) =>
+        new StorageError({ operation: "query", kind: "corrupt", message: `a row of the audit trail: ${error.message}` })
+    )
+}
+
+const decodeChains = decode(ChainRow)
+const decodeRecords = decode(RecordRow)
+
+/** What the columns and the payload of a record repeat of its body, or are vouched for by it. */
+const Opened = Schema.Struct({
+  id: Schema.String,
+  requestId: Schema.optionalKey(Schema.String),
+  model: Schema.String,
+  caller: Schema.Struct({ key: Schema.optionalKey(Schema.String) }),
+  conversation: Schema.optionalKey(Schema.String),
+  request: Schema.optionalKey(Payload)
+})
+const Final = Schema.Struct({
+  id: Schema.String,
+  outcome: Schema.Struct({ _tag: Schema.String }),
+  response: Schema.optionalKey(Payload)
+})
+const decodeOpened = Schema.decodeUnknownResult(Schema.fromJsonString(Opened))
+const decodeFinal = Schema.decodeUnknownResult(Schema.fromJsonString(Final))
+
+const isVouchedFor = (payload: Payload | undefined, text: string | null): boolean =>
+  text === null || (payload !== undefined && payload.sha256 === fingerprint(text))
+
+/** Databases without NUL in texts have another character in its place. */
+const isSame = (column: string | null, said: string | undefined): boolean =>
+  column === (said ?? null) || column === said?.replaceAll("\0", "\uFFFD")
+
+const agrees = (row: RecordRow): boolean => {
+  if (row.kind === "Final") {
+    const body = decodeFinal(row.body)
+    if (Result.isFailure(body)) return false
+    const { id, outcome, response } = body.success
+    return isSame(row.id, id) && row.outcome === outcome._tag && isVouchedFor(response, row.payload)
+  }
+  const body = decodeOpened(row.body)
+  if (Result.isFailure(body)) return false
+  const { caller, conversation, id, model, request, requestId } = body.success
+  return (
+    isSame(row.id, id) &&
+    isSame(row.request_id, requestId) &&
+    isSame(row.model, model) &&
+    isSame(row.caller_key, caller.key) &&
+    isSame(row.conversation, conversation) &&
+    isVouchedFor(request, row.payload)
+  )
+}
+
+class TableCheck {
+  readonly #database: Database["Service"]
+  readonly #fold = new ChainFold()
+  /** The last links that were on record when the check began: what is written meanwhile comes after them. */
+  readonly #ends = new Map<string, Link>()
+  readonly #truncated: Array<{ readonly owner: string; readonly link: number }> = []
+  #records = 0
+  #unlinked = 0
+
+  constructor(database: Database["Service"]) {
+    this.#database = database
+  }
+
+  readonly run: Effect.Effect<Verification, StorageError> = Effect.gen({ self: this }, function* () {
+    for (const row of yield* decodeChains(yield* this.#database.query(selectChains))) {
+      if (row.first_link > 0) this.#truncated.push({ owner: row.owner, link: row.first_link })
+      this.#fold.begin(row.owner, { number: row.first_link, hash: row.first_hash })
+      this.#ends.set(row.owner, { number: row.last_link, hash: row.last_hash })
+    }
+    let position = 0
+    for (;;) {
+      const rows = yield* decodeRecords(yield* this.#database.query(selectRecords, [position]))
+      for (const row of rows) {
+        const broken = yield* this.#take(row)
+        if (broken !== undefined) return this.#report(broken)
+        position = row.position
+      }
+      if (rows.length < pageSize) return this.#report(this.#brokenEnd())
+    }
+  })
+
+  #report(broken: ChainBreak | undefined): Verification {
+    return {
+      records: this.#records,
+      chains: this.#fold.owners.length,
+      unlinked: this.#unlinked,
+      truncated: this.#truncated,
+      broken
+    }
+  }
+
+  #take(row: RecordRow): Effect.Effect<ChainBreak | undefined, StorageError> {
+    const { at, body, hash, id, kind, link: number, owner, payload } = row
+    this.#records++
+    if (number === null || hash === null) {
+      if (this.#records === ++this.#unlinked) return Effect.undefined
+      return Effect.succeed({ kind: "inserted", owner, link: 0, id, message: "stands in no chain" })
+    }
+    const link = { number, hash }
+    const broken = this.#fold.follow(
+      { owner, id, link },
+      (previous) => nextLink(previous, { owner, kind, at, id, body, payload }).hash
+    )
+    if (broken !== undefined) return this.#explain(broken, row)
+    if (!agrees(row)) {
+      const message = "says something else beside its body, or its content is not the one that was written"
+      return Effect.succeed({ kind: "changed", owner, link: number, id, message })
+    }
+    const end = this.#ends.get(owner)
+    const isOther = end?.number === number && end.hash !== hash
+    const message = "is not the one that its owner wrote last"
+    return Effect.succeed(isOther ? { kind: "changed", owner, link: number, id, message } : undefined)
+  }
+
+  /** Tells records that were removed from those that stand elsewhere, and from those removed for their age meanwhile. */
+  #explain(broken: ChainBreak, row: RecordRow): Effect.Effect<ChainBreak | undefined, StorageError> {
+    if (broken.kind !== "missing") return Effect.succeed(broken)
+    return Effect.gen({ self: this }, function* () {
+      const chains = yield* decodeChains(yield* this.#database.query(selectChains))
+      const anchor = chains.find(({ owner }) => owner === broken.owner)
+      if (anchor !== undefined && anchor.first_link > this.#fold.head(broken.owner).number) {
+        this.#truncated.push({ owner: broken.owner, link: anchor.first_link })
+        this.#fold.begin(broken.owner, { number: anchor.first_link, hash: anchor.first_hash })
+        if (anchor.first_link >= (row.link ?? 0)) return undefined
+        this.#records--
+        return yield* this.#take(row)
+      }
+      const elsewhere = yield* this.#database.query(selectLink, [broken.owner, broken.link])
+      if (elsewhere.length === 0) return broken
+      const message = `a record that came after it (link ${row.link}) stands before it`
+      return { ...broken, kind: "reordered", id: undefined, message } as const
+    })
+  }
+
+  /** A chain that does not reach its end. */
+  #brokenEnd(): ChainBreak | undefined {
+    for (const owner of this.#fold.owners) {
+      const { number } = this.#fold.head(owner)
+      const end = this.#ends.get(owner)
+      if (end !== undefined && end.number > number) {
+        const message = `the records from this link to ${end.number}, the last one written, are not there`
+        return { kind: "missing", owner, link: number + 1, id: undefined, message }
+      }
+    }
+    return undefined
+  }
+}
+
+/**
+ * Proves that the records of a database are those that were written, in the order in which each process wrote them, or
+ * names the first that is not. Records may be written meanwhile.
+ *
+ * Gotcha: whoever may write to the database and knows how can write whole chains anew.
+ */
+export const verifyDatabase: Effect.Effect<Verification, StorageError, Database> = Effect.flatMap(
+  Database,
+  (database) => new TableCheck(database).run
+)

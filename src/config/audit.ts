@@ -1,0 +1,97 @@
+import { NodeFileSystem } from "@effect/platform-node"
+import { Layer, Schema } from "effect"
+import { FetchHttpClient } from "effect/http"
+import type { AuditSettings } from "../audit/AuditTrail.ts"
+import { CaptureLevel } from "../audit/Capture.ts"
+import * as JsonlSink from "../audit/JsonlSink.ts"
+import * as OtlpSink from "../audit/OtlpSink.ts"
+import type { Finding, Path } from "./problems.ts"
+import { isSection } from "./substitute.ts"
+import { ShortByteSize, ShortDuration } from "./units.ts"
+import { BaseUrl, oneOf, Secret, text, withDefault, YesOrNo } from "./values.ts"
+
+/** A further place for copies of records: a file of lines, or a collector of logs. */
+const Sink = Schema.Struct({
+  kind: oneOf(["jsonl", "otel"]),
+  path: Schema.optionalKey(text("the path of a file")),
+  maxSize: Schema.optionalKey(ShortByteSize),
+  keep: Schema.optionalKey(Schema.Natural.annotate({ message: "Expected a number of files, from 0 on" })),
+  endpoint: Schema.optionalKey(BaseUrl),
+  headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
+  content: Schema.optionalKey(YesOrNo)
+})
+
+const Retention = Schema.Struct({
+  maxAge: Schema.optionalKey(ShortDuration),
+  maxSize: Schema.optionalKey(ShortByteSize)
+})
+
+/** How calls are recorded, for how long, and where else. */
+export const Audit = Schema.Struct({
+  durability: oneOf(["strict", "standard", "process-safe", "async"]).pipe(withDefault("standard")),
+  onFailure: oneOf(["closed", "open"]).pipe(withDefault("closed")),
+  capture: oneOf(CaptureLevel.literals).pipe(withDefault("full")),
+  retention: Schema.optionalKey(Retention),
+  sinks: Schema.Array(Sink).pipe(withDefault([]))
+})
+type Audit = typeof Audit.Type
+
+const settingsOf: { readonly [kind: string]: { readonly needs: string; readonly others: ReadonlyArray<string> } } = {
+  jsonl: { needs: "path", others: ["maxSize", "keep"] },
+  otel: { needs: "endpoint", others: ["headers", "content"] }
+}
+
+/** What each kind of sink needs, and what means nothing to it. */
+export const checkSinks = (root: { readonly [key: string]: unknown }): ReadonlyArray<Finding> => {
+  const audit = root["audit"]
+  const sinks: unknown = isSection(audit) ? audit["sinks"] : undefined
+  return (Array.isArray(sinks) ? sinks : []).flatMap((sink: unknown, index): ReadonlyArray<Finding> => {
+    if (!isSection(sink)) return []
+    const settings = settingsOf[String(sink["kind"])]
+    if (settings === undefined) return []
+    const path: Path = ["audit", "sinks", index]
+    const known = new Set(["kind", settings.needs, ...settings.others])
+    const message = `does not say where records go; add ${settings.needs}:`
+    return [
+      ...(sink[settings.needs] === undefined ? [{ path, message }] : []),
+      ...Object.values(settingsOf)
+        .flatMap(({ needs, others }) => [needs, ...others])
+        .filter((key) => key in sink && !known.has(key))
+        .map((key) => ({ path: [...path, key], message: `means nothing to a sink of this kind; remove it` }))
+    ]
+  })
+}
+
+/** What the audit trail is told. */
+export const auditSettings = ({ capture, durability, onFailure, retention }: Audit): AuditSettings => ({
+  capture,
+  durability,
+  onFailure,
+  ...(retention === undefined
+    ? {}
+    : {
+        retention: {
+          maxAge: retention.maxAge,
+          maxSize: retention.maxSize === undefined ? undefined : Number(retention.maxSize)
+        }
+      })
+})
+
+/** The configured sinks, one above the other. */
+export const sinksLayer = ({ sinks }: Audit): Layer.Layer<never> =>
+  sinks.reduce<Layer.Layer<never>>((others, { content, endpoint, headers, keep, maxSize, path }) => {
+    if (path !== undefined) {
+      const sizes = {
+        ...(maxSize === undefined ? {} : { maxBytes: Number(maxSize) }),
+        ...(keep === undefined ? {} : { keep })
+      }
+      return JsonlSink.layer({ path, ...sizes }).pipe(Layer.provide(NodeFileSystem.layer), Layer.provide(others))
+    }
+    if (endpoint === undefined) return others
+    const options = {
+      endpoint,
+      ...(headers === undefined ? {} : { headers }),
+      ...(content === undefined ? {} : { content })
+    }
+    return OtlpSink.layer(options).pipe(Layer.provide(FetchHttpClient.layer), Layer.provide(others))
+  }, Layer.empty)

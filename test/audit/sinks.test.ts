@@ -1,0 +1,206 @@
+import { NodeFileSystem } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { FetchHttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { type AuditSink, AuditSinkError, AuditSinks } from "../../src/audit/AuditSink.ts"
+import { AuditTrail } from "../../src/audit/AuditTrail.ts"
+import { openedRow } from "../../src/audit/CallRecord.ts"
+import * as JsonlSink from "../../src/audit/JsonlSink.ts"
+import * as OtlpSink from "../../src/audit/OtlpSink.ts"
+import { verifyLines } from "../../src/audit/verify-lines.ts"
+import { temporaryFolder } from "../storage/temporary.ts"
+import { finalRecord, openRecord } from "./records.ts"
+
+const ids = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`)
+
+/** Runs calls to their ends over a trail with sinks, and closes it, so that everything is handed over. */
+const calls = (sinks: Layer.Layer<never>, count: number) =>
+  Effect.gen(function* () {
+    const trail = Context.get(
+      yield* Layer.build(Layer.provide(AuditTrail.layerMemory({ durability: "strict" }), sinks)),
+      AuditTrail
+    )
+    for (const id of ids(count)) {
+      yield* trail.open(openRecord(id))
+      yield* trail.finalize(finalRecord(id))
+    }
+  }).pipe(Effect.scoped)
+
+const jsonl = (options: JsonlSink.JsonlOptions) => Layer.provide(JsonlSink.layer(options), NodeFileSystem.layer)
+
+const linesOf = (path: string): ReadonlyArray<string> => readFileSync(path, "utf8").trimEnd().split("\n")
+
+const verified = (path: string) => Effect.provide(verifyLines(path), NodeFileSystem.layer)
+
+describe("a sink of lines", () => {
+  it.live("has every record once, in order, as JSON with its content", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "deeper", "calls.jsonl")
+      yield* calls(jsonl({ path }), 3)
+      const lines = linesOf(path).map((line) => JSON.parse(line))
+      assert.deepStrictEqual(
+        lines.map(({ id, kind, link }) => [link, kind, id]),
+        ids(3).flatMap((id, index) => [
+          [2 * index + 1, "Opened", id],
+          [2 * index + 2, "Final", id]
+        ])
+      )
+      assert.strictEqual(lines[0].record.model, "smart")
+      assert.deepStrictEqual(lines[0].content, openRecord("c0").request)
+      assert.strictEqual(lines[1].record.outcome._tag, "Completed")
+      assert.deepInclude(yield* verified(path), { records: 6, chains: 1, truncated: [], broken: undefined })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("begins a chain of its own with every process, and tells chains apart", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "calls.jsonl")
+      yield* calls(jsonl({ path }), 2)
+      yield* calls(jsonl({ path }), 2)
+      assert.deepInclude(yield* verified(path), { records: 8, chains: 2, broken: undefined })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("sets full files aside and keeps so many, of which the chain is whole", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "calls.jsonl")
+      const sink = yield* Effect.provide(JsonlSink.make({ path, maxBytes: 1000, keep: 2 }), NodeFileSystem.layer)
+      for (const id of ids(20)) yield* sink.write([openedRow(openRecord(id), "full", "owner")])
+      assert.deepStrictEqual(
+        [path, `${path}.1`, `${path}.2`, `${path}.3`].map((file) => existsSync(file)),
+        [true, true, true, false]
+      )
+      const { broken, records, truncated } = yield* verified(path)
+      assert.isUndefined(broken)
+      assert.isBelow(records, 20)
+      assert.deepStrictEqual(
+        truncated.map(({ link }) => link),
+        [20 - records]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("shows lines that were changed, removed, moved or put in", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "calls.jsonl")
+      yield* calls(jsonl({ path }), 4)
+      const lines = linesOf(path)
+      const broken = (...changed: ReadonlyArray<string>) => {
+        writeFileSync(path, `${changed.join("\n")}\n`)
+        return Effect.map(verified(path), ({ broken }) => [broken?.kind, broken?.link])
+      }
+      const [a = "", b = "", c = "", ...rest] = lines
+      assert.deepStrictEqual(yield* broken(a, b.replace("Completed", "Cancelled"), c, ...rest), ["changed", 2])
+      assert.deepStrictEqual(yield* broken(a, c, ...rest), ["missing", 2])
+      assert.deepStrictEqual(yield* broken(a, b, b, c, ...rest), ["inserted", 2])
+      assert.deepStrictEqual(yield* broken(a, c, b, ...rest), ["missing", 2])
+      assert.deepStrictEqual(yield* broken(a, b, "{}", c), ["changed", 0])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a sink of one's own", () => {
+  const own = (sink: AuditSink): Layer.Layer<never> =>
+    Layer.effect(
+      AuditSinks,
+      Effect.map(AuditSinks, (others) => [...others, sink])
+    )
+
+  it.effect("that fails and throws does not keep others from their records, and gets its own when it works again", () =>
+    Effect.gen(function* () {
+      const good: Array<string> = []
+      const bad: Array<string> = []
+      let failures = 2
+      const sinks = own({
+        name: "bad",
+        write: (rows) => {
+          if (failures-- > 1) throw new Error("a defect")
+          if (failures === 0) return Effect.fail(new AuditSinkError({ message: "out of order" }))
+          return Effect.sync(() => bad.push(...rows.map(({ id }) => id)))
+        }
+      }).pipe(
+        Layer.provide(own({ name: "good", write: (rows) => Effect.sync(() => good.push(...rows.map(({ id }) => id))) }))
+      )
+      const trail = Context.get(
+        yield* Layer.build(Layer.provide(AuditTrail.layerMemory({ durability: "strict" }), sinks)),
+        AuditTrail
+      )
+      for (const id of ids(3)) {
+        yield* trail.open(openRecord(id))
+        yield* trail.finalize(finalRecord(id))
+      }
+      yield* Effect.yieldNow
+      const all = ids(3).flatMap((id) => [id, id])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(good, all)
+      assert.deepStrictEqual(bad, all)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that hangs is given up at the end, and what it cannot take is counted", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const hanging = own({ name: "hanging", write: () => Effect.never })
+      const layer = Layer.provide(AuditTrail.layerMemory({ durability: "strict" }), hanging)
+      const trail = Context.get(yield* Layer.buildWithScope(layer, scope), AuditTrail)
+      yield* Effect.forEach(
+        ids(5100),
+        (id) => Effect.andThen(trail.open(openRecord(id)), trail.finalize(finalRecord(id))),
+        { concurrency: 100 }
+      )
+      // the last batch is copied after those who wait for it go on
+      yield* Effect.yieldNow
+      yield* Effect.yieldNow
+      const { finalized, missed } = yield* trail.stats
+      assert.deepStrictEqual([finalized, missed], [5100, 200])
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(closing)
+    })
+  )
+})
+
+describe("a sink of OpenTelemetry logs", () => {
+  /** A collector that keeps what it is sent; the first request it refuses. */
+  const collector = Effect.acquireRelease(
+    Effect.callback<{ endpoint: string; bodies: Array<string>; paths: Array<string>; close: () => void }>((resume) => {
+      const bodies: Array<string> = []
+      const paths: Array<string> = []
+      const server = createServer((request, response) => {
+        let body = ""
+        request.on("data", (chunk) => (body += chunk))
+        request.on("end", () => {
+          paths.push(`${request.url} ${request.headers["x-token"]}`)
+          if (paths.length > 1) bodies.push(body)
+          response.writeHead(paths.length > 1 ? 200 : 503).end("{}")
+        })
+      })
+      server.listen(0, "127.0.0.1", () => {
+        const { port } = server.address() as AddressInfo
+        resume(Effect.succeed({ endpoint: `http://127.0.0.1:${port}`, bodies, paths, close: () => server.close() }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+  it.live("sends log records, again where the collector refuses them, without content", () =>
+    Effect.gen(function* () {
+      const { bodies, endpoint, paths } = yield* collector
+      yield* calls(Layer.provide(OtlpSink.layer({ endpoint }), FetchHttpClient.layer), 2)
+      assert.include(paths[0], "/v1/logs")
+      const records = bodies.flatMap((body) => JSON.parse(body).resourceLogs[0].scopeLogs[0].logRecords)
+      assert.deepStrictEqual(
+        records.map(({ eventName }) => eventName),
+        ["millrace.call.opened", "millrace.call.ended", "millrace.call.opened", "millrace.call.ended"]
+      )
+      const attributes = JSON.stringify(records)
+      assert.include(attributes, `{"key":"millrace.outcome","value":{"stringValue":"Completed"}}`)
+      assert.notInclude(attributes, "Hello from")
+    }).pipe(Effect.scoped)
+  )
+})
