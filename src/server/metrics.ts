@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { Ledger } from "../accounting/Ledger.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { TargetStatus } from "../routing/TargetStates.ts"
 import { targetStatuses } from "./admin/targets.ts"
@@ -34,9 +35,11 @@ const labels = ({ provider, model, key = "" }: TargetStatus): string =>
   `{provider="${escaped(provider)}",model="${escaped(model)}",key="${escaped(key)}"}`
 
 /** The text format of Prometheus. */
-export const renderMetrics = (open: number, targets: ReadonlyArray<TargetStatus>): string => {
+export const renderMetrics = (open: number, refused: number, targets: ReadonlyArray<TargetStatus>): string => {
   const lines = ["# HELP millrace_calls_open Calls that are being answered.", "# TYPE millrace_calls_open gauge"]
   lines.push(`millrace_calls_open ${open}`)
+  lines.push("# HELP millrace_calls_limited_total Calls that were refused by a limit.")
+  lines.push("# TYPE millrace_calls_limited_total counter", `millrace_calls_limited_total ${refused}`)
   for (const [name, type, help, read] of ofTargets) {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`)
     for (const target of targets) lines.push(`${name}${labels(target)} ${read(target)}`)
@@ -50,7 +53,9 @@ export const metricsRoute: Route = {
   audience: "admin",
   handle: ({ request, response }) =>
     Effect.gen(function* () {
-      const text = renderMetrics(yield* (yield* Engine).active, yield* targetStatuses)
+      const ledger = yield* Effect.serviceOption(Ledger)
+      const refused = ledger._tag === "Some" ? yield* ledger.value.refusals : 0
+      const text = renderMetrics(yield* (yield* Engine).active, refused, yield* targetStatuses)
       const requestId = yield* requestIdOf(headersOf(request))
       yield* Effect.sync(() =>
         response

@@ -84,6 +84,8 @@ layer(server, { excludeTestServices: true })("a server with limits", (it) => {
         assert.isUndefined(seen.headers["x-millrace-call-id"])
       }
       assert.strictEqual((yield* audit.list({ limit: 100 })).data.length, before)
+      const metrics = yield* ask("/metrics", bearer(keys.admin))
+      assert.match(metrics.text, /^millrace_calls_limited_total 4$/m)
       const never = yield* askChat("chat/echo", {}, bearer(keys.few))
       assert.deepStrictEqual([never.status, never.headers["x-should-retry"]], [429, "false"])
     })
