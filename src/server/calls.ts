@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { ownName } from "../accounting/Access.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
+import { OutcomeRecord } from "../audit/CallRecord.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { StorageError } from "../storage/Database.ts"
@@ -8,6 +9,35 @@ import { json, notFound, type Route } from "./Route.ts"
 
 const readFailure = (error: StorageError | LlmError): LlmError =>
   error._tag === "LlmError" ? error : failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
+
+const moment = (query: URLSearchParams, name: string): Effect.Effect<number | undefined, LlmError> => {
+  const value = query.get(name)
+  if (value === null) return Effect.undefined
+  const millis = /^\d+$/.test(value)
+    ? Number(value)
+    : Option.getOrUndefined(Option.map(DateTime.make(value), DateTime.toEpochMillis))
+  return millis === undefined
+    ? failure(
+        { _tag: "InvalidRequest", kind: "type", path: name },
+        `${name} has to be a time such as 2026-11-21T08:00:00Z, or milliseconds since 1970`
+      )
+    : Effect.succeed(millis)
+}
+
+const oneOf = <const Name extends string>(
+  query: URLSearchParams,
+  name: string,
+  names: ReadonlyArray<Name>
+): Effect.Effect<Name | undefined, LlmError> => {
+  const value = query.get(name)
+  const found = names.find((known) => known === value)
+  return value === null || found !== undefined
+    ? Effect.succeed(found)
+    : failure({ _tag: "InvalidRequest", kind: "type", path: name }, `${name} has to be one of ${names.join(", ")}`)
+}
+
+const statuses = ["open", "ended"] as const
+const outcomes = OutcomeRecord.fields.kind.literals
 
 const calls = json(({ principal, query }) =>
   Effect.gen(function* () {
@@ -18,12 +48,22 @@ const calls = json(({ principal, query }) =>
         "limit has to be a whole number from 1 on; at most 100 records come at a time"
       )
     }
-    const cursor = query.get("cursor")
+    const given = (name: string) => query.get(name) ?? undefined
     const audit = yield* AuditTrail
-    return yield* Effect.mapError(
-      audit.list({ limit, cursor: cursor ?? undefined, key: ownName(principal) }),
-      readFailure
-    )
+    const asked = {
+      limit,
+      cursor: given("cursor"),
+      status: yield* oneOf(query, "status", statuses),
+      outcome: yield* oneOf(query, "outcome", outcomes),
+      model: given("model"),
+      requestId: given("requestId"),
+      conversation: given("conversation"),
+      // whoever has a key of their own sees the calls of no other
+      key: ownName(principal) ?? given("key"),
+      openedFrom: yield* moment(query, "from"),
+      openedBefore: yield* moment(query, "before")
+    }
+    return yield* Effect.mapError(audit.list(asked), readFailure)
   })
 )
 

@@ -379,7 +379,14 @@ layer(server, { excludeTestServices: true })("what is served beside calls", (it)
       const one = json(yield* ask(`/v1/calls/${String(ids[0])}`))
       assert.deepInclude(one, { id: ids[0], status: "ended", model: "smart", dialect: "anthropic-messages" })
       assert.strictEqual(one.response.text, userMessage.content)
-      for (const query of ["limit=0", "limit=x", "limit=1.5"]) {
+      const { openedAt } = one.timings
+      const matching = (query: string) =>
+        Effect.map(ask(`/v1/calls?requestId=${one.requestId}&${query}`), (seen) => json(seen).data.length)
+      const found = ["model=smart", "status=ended&outcome=Completed", `from=${openedAt}&before=${openedAt + 1}`]
+      for (const query of found) assert.strictEqual(yield* matching(query), 1, query)
+      const missed = ["model=other", "status=open", "outcome=Failed", `before=${openedAt}`, "from=2100-01-01T00:00:00Z"]
+      for (const query of missed) assert.strictEqual(yield* matching(query), 0, query)
+      for (const query of ["limit=0", "limit=x", "limit=1.5", "status=gone", "outcome=fine", "from=yesterday"]) {
         const seen = yield* refused(ask(`/v1/calls?${query}`))
         assert.strictEqual(seen.status, 400, query)
       }
