@@ -6,6 +6,7 @@ import { programLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
 import { Server } from "../server/Server.ts"
 import { allSurfaces } from "../protocols/surfaces.ts"
+import { headersOf } from "../config/filters.ts"
 import { defaultServerSettings, Settings } from "../server/Settings.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { describeWarnings } from "./describe.ts"
@@ -60,7 +61,8 @@ const serverLayer = (configuration: Configuration) => {
         allowedOrigins,
         bodyLimit: ByteSize.toNumberUnsafe(bodyLimit),
         keepAliveMs: Duration.toMillis(keepAlive),
-        shutdownGraceMs: Duration.toMillis(shutdownGrace)
+        shutdownGraceMs: Duration.toMillis(shutdownGrace),
+        filterHeaders: headersOf(configuration.filters)
       })
     )
   )

@@ -298,3 +298,10 @@ const ownPatterns = ({ rules }: FilterEntry) =>
     name,
     pattern: pattern ?? (literal ?? "").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
   }))
+
+/** The request headers that filters of a document are told: the trace, and what they name. */
+export const headersOf = (filters: { readonly [name: string]: FilterEntry }): ReadonlyArray<string> => {
+  const remote = Object.values(filters).filter(({ kind }) => kind === "http" || kind === "mcp")
+  if (remote.length === 0) return []
+  return Array.from(new Set(["traceparent", ...remote.flatMap(({ forward = [] }) => lowerCase(forward))]))
+}

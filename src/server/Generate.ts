@@ -103,6 +103,14 @@ const callOf = Effect.fnUntraced(function* (
   } satisfies Call
 })
 
+const pick = (headers: RequestHeaders, names: ReadonlyArray<string>): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name]
+      return value === undefined ? [] : [[name, value]]
+    })
+  )
+
 /**
  * Answers one request to generate, in the words of a dialect: reads it, runs it as a call, and sends what comes, streamed
  * or whole. It never fails: every failure is told to the caller.
@@ -139,7 +147,9 @@ const serve = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   yield* checkControl(headers)
   const text = yield* readBody(exchange, settings.bodyLimit)
-  const call = yield* callOf(dialect, headers, text, requestId, principal, path)
+  const read = yield* callOf(dialect, headers, text, requestId, principal, path)
+  const told = settings.filterHeaders
+  const call = told.length === 0 ? read : { ...read, headers: pick(headers, told) }
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
   if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))
