@@ -142,7 +142,6 @@ const askTargets = Effect.fnUntraced(function* (
     clock: yield* Clock.Clock,
     random: () => random.nextDoubleUnsafe(),
     session: undefined,
-    among: undefined,
     deadline: timeouts.total === 0 ? Infinity : openedAt + timeouts.total,
     needed: () => new Set(),
     cancelled: () => undefined,

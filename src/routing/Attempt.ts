@@ -19,6 +19,8 @@ import type { Watchdog, Watched } from "./Watchdog.ts"
 export interface AttemptRequest {
   readonly request: LlmRequest
   readonly delivery: Delivery
+  /** whether nobody has a use for a part of the answer: then its commit point is its end */
+  readonly collected?: boolean
   readonly dialect: string | undefined
   readonly origin: Origin | undefined
   readonly timeouts: Timeouts

@@ -4,6 +4,7 @@ import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { Attempt, type AttemptRequest, type Committed } from "./Attempt.ts"
 import { neededBy } from "./Capabilities.ts"
+import type { Resumed } from "./Course.ts"
 import { failover } from "./Failover.ts"
 import { defaultPolicy, type Affinity } from "./Policy.ts"
 import type { RoutePlan, Target } from "./Router.ts"
@@ -38,12 +39,19 @@ export interface Surroundings {
 /** The attempts of one call at the targets of its plan. They live in the call's scope. */
 export interface Attempts {
   readonly plan: RoutePlan
+  /** how many more of them the plan allows */
+  readonly left: () => number
   /**
    * Asks until one has content, and returns it at its commit point; a failure before that is decided on by its reason.
-   * `among` narrows the plan's targets. It may be called again after a commit point, with a request that was changed:
-   * attempts are counted and recorded wherever they come from, each time up to as many as the plan allows.
+   * It may be called again after a commit point, with a request that was changed. All attempts of a call together are as
+   * many as the plan allows; only a rescue has one more where none is left.
    */
-  readonly next: (request: LlmRequest, among?: (target: Target) => boolean) => Effect.Effect<Committed, LlmError>
+  readonly next: (request: LlmRequest, rescue?: RescueFrom) => Effect.Effect<Committed, LlmError>
+}
+
+/** By which attempts an answer that broke off is gone on with: whom they ask, and what their records say. */
+export interface RescueFrom extends Pick<Resumed, "among" | "once"> {
+  readonly mark: NonNullable<Attempt["rescue"]>
 }
 
 export const makeAttempts = (
@@ -56,24 +64,31 @@ export const makeAttempts = (
   const { affinity } = plan.policy ?? defaultPolicy
   const session = affinity === undefined ? undefined : sessionOf(call, affinity)
   const timeouts = shortened(plan.timeouts, call.timeoutMs)
+  const { upstreamDelivery = call.delivery } = plan
+  const { maxAttempts } = (plan.policy ?? defaultPolicy).retry
+  let made = 0
+  const left = () => maxAttempts - made
   return {
     plan,
-    next: (request, among) => {
+    left,
+    next: (request, rescue) => {
       const committed = failover({
         plan,
         states,
         clock,
         random,
         session,
-        among,
+        ...(rescue === undefined ? {} : { resumed: { ...rescue, attempts: Math.max(1, left()) } }),
         deadline: timeouts.total === 0 ? Infinity : state.openedAt + timeouts.total,
         needed: () => neededBy(request),
         cancelled: () => state.cancelled,
         whileOpen: state.whileOpen,
-        ask: (target, waitedMs, released) =>
-          begin(state, scope, watchdog, target, {
+        ask: (target, waitedMs, released) => {
+          made++
+          const asked = {
             request,
-            delivery: plan.upstreamDelivery ?? call.delivery,
+            delivery: upstreamDelivery,
+            collected: upstreamDelivery === "stream" && call.delivery === "whole",
             dialect: call.dialect,
             origin: request === call.request ? call.origin : undefined,
             timeouts: target.timeouts === undefined ? timeouts : shortened(target.timeouts, call.timeoutMs),
@@ -81,7 +96,9 @@ export const makeAttempts = (
             waitedMs,
             notice: state.notice,
             released
-          }),
+          }
+          return begin(state, scope, watchdog, target, asked, rescue?.mark)
+        },
         discard: ({ giveUp }) => giveUp
       })
       return Effect.map(committed, (committed) => {
@@ -98,11 +115,13 @@ const begin = (
   scope: Scope.Scope,
   watchdog: Watchdog,
   target: Target,
-  request: AttemptRequest
+  request: AttemptRequest,
+  mark: Attempt["rescue"]
 ): Effect.Effect<Committed, LlmError> =>
   Effect.suspend(() => {
     const attemptScope = Scope.forkUnsafe(scope)
     const attempt = new Attempt(target, request, watchdog)
+    attempt.rescue = mark
     state.begin(attempt)
     return Effect.onError(start(attempt, request, attemptScope), (cause) =>
       Scope.close(attemptScope, Exit.failCause(cause))

@@ -32,8 +32,18 @@ export interface CourseFor {
   readonly session: string | undefined
   /** what the request needs that a target may lack; asked only where targets declare what they can do */
   readonly needed: () => ReadonlySet<Feature>
-  /** narrows the plan's targets */
-  readonly among: ((target: Target) => boolean) | undefined
+  /** where it goes on with an answer that broke off */
+  readonly resumed?: Resumed
+}
+
+/**
+ * How targets are asked to go on with an answer that broke off: which of the plan's, how often in all, and whether each
+ * of them only once, and at once. Who was silent is never asked again for it.
+ */
+export interface Resumed {
+  readonly among: (target: Target) => boolean
+  readonly attempts: number
+  readonly once: boolean
 }
 
 /**
@@ -43,6 +53,7 @@ export interface CourseFor {
 export class Course {
   readonly policy: Policy
   private readonly work: CourseFor
+  private readonly maxAttempts: number
   private order: ReadonlyArray<Target> | undefined
   private left: Map<Target, LeftUntil> | undefined
   private askedAgain: Set<Target> | undefined
@@ -59,11 +70,12 @@ export class Course {
   constructor(work: CourseFor) {
     this.work = work
     this.policy = work.plan.policy ?? defaultPolicy
+    this.maxAttempts = work.resumed?.attempts ?? this.policy.retry.maxAttempts
   }
 
   /** What to do at `now`, epoch milliseconds. */
   next(now: number): Move {
-    if (this.over || this.attempts >= this.policy.retry.maxAttempts) return this.end()
+    if (this.over || this.attempts >= this.maxAttempts) return this.end()
     for (;;) {
       const move = this.look(now)
       if (move !== undefined) return move
@@ -74,7 +86,7 @@ export class Course {
 
   /** A target that may be asked at once beside one that is being asked. */
   beside(candidate: Candidate, now: number): Candidate | undefined {
-    if (this.attempts >= this.policy.retry.maxAttempts) return undefined
+    if (this.attempts >= this.maxAttempts) return undefined
     const move = this.look(now, candidate.whole)
     return move?._tag === "Ask" ? move.candidate : undefined
   }
@@ -98,9 +110,10 @@ export class Course {
     const hint = error.retryAfterMs ?? 0
     if (hint > 0 && (error.class === "busy" || error.class === "transient")) state.rest(error, hint, now)
     const base = this.baseOf(target)
+    const { resumed } = this.work
     const step = nextStep(error, {
-      attempts: retry.maxAttempts - this.attempts,
-      again: hint <= retry.maxDelay && this.askedAgain?.has(base) !== true,
+      attempts: this.maxAttempts - this.attempts,
+      again: resumed?.once !== true && hint <= retry.maxDelay && this.askedAgain?.has(base) !== true,
       fallbackOn
     })
     switch (step._tag) {
@@ -112,7 +125,8 @@ export class Course {
         this.notBefore = now + this.backoff()
         return
       case "Another":
-        this.leave(step.leave === "key" ? target : base, step.until)
+        const forGood = resumed !== undefined && (resumed.once || step.until === "others")
+        this.leave(step.leave === "key" ? target : base, forGood ? "call" : step.until)
         if (error.reason._tag === "ContextTooLong") this.leaveSmaller(base)
     }
   }
@@ -125,7 +139,8 @@ export class Course {
 
   /** The first that may be asked now, or what there is to wait for. */
   private look(now: number, besides?: TargetState): Move | undefined {
-    const { retry } = this.policy
+    const once = this.work.resumed?.once === true
+    const patience = once ? 0 : this.policy.retry.maxDelay
     const full: Array<Candidate> = []
     let soonest = Infinity
     for (const base of this.again === undefined ? this.inOrder(now) : [this.again]) {
@@ -143,8 +158,8 @@ export class Course {
         } else return { _tag: "Ask", candidate: { target, state, whole } }
       }
     }
-    if (isReadonlyArrayNonEmpty(full)) return { _tag: "Queue", candidates: full }
-    if (soonest - now > retry.maxDelay) return undefined
+    if (isReadonlyArrayNonEmpty(full) && !once) return { _tag: "Queue", candidates: full }
+    if (soonest - now > patience) return undefined
     if (soonest < this.work.deadline) return { _tag: "Wait", millis: soonest - now }
     return this.end(this.resting(now))
   }
@@ -167,8 +182,8 @@ export class Course {
 
   private inOrder(now: number): ReadonlyArray<Target> {
     if (this.order !== undefined) return this.order
-    const { plan, states, random, among, session } = this.work
-    const targets = among === undefined ? plan.targets : plan.targets.filter(among)
+    const { plan, states, random, resumed, session } = this.work
+    const targets = resumed === undefined ? plan.targets : plan.targets.filter(resumed.among)
     const load = (target: Target) => {
       const { slots, latency } = this.wholeOf(target)
       return { weight: target.weight ?? 1, inFlight: slots.count, latency: latency.read(now) }
@@ -241,10 +256,10 @@ export class Course {
 
   /** What the target said that can be asked the soonest of those that want to be left alone for longer than a call waits. */
   private resting(now: number): LlmError | undefined {
-    const { plan, states, among } = this.work
+    const { plan, states, resumed } = this.work
     let soonest: TargetState | undefined
     for (const base of plan.targets) {
-      if (among?.(base) === false) continue
+      if (resumed?.among(base) === false) continue
       for (const target of base.keys ?? [base]) {
         const state = states.of(target)
         if (this.left?.get(target) === "call" || this.left?.get(base) === "call" || state.restUntil <= now) continue

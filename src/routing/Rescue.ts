@@ -4,7 +4,7 @@ import { frameOf, type Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest, Message } from "../domain/LlmRequest.ts"
 import type { Committed } from "./Attempt.ts"
-import type { Attempts, AttemptsFor } from "./Attempts.ts"
+import type { Attempts, AttemptsFor, RescueFrom } from "./Attempts.ts"
 import { neededBy } from "./Capabilities.ts"
 import { ContinuationMatch, RestartMatch } from "./RescueMatch.ts"
 import { Sent, Splice } from "./RescueSplice.ts"
@@ -57,17 +57,18 @@ const rescued = (call: RescueFor, attempts: Attempts, request: LlmRequest, commi
     return Effect.succeed(batch)
   }
   const brokeOff = (error: LlmError): FramePull => {
-    const way = rescueWay(mode, sent, request, targets, committed.attempt.target, error)
-    if (way === undefined || call.cancelled !== undefined) return error
-    return attempts
-      .next(way.request, (target) => way.targets.some((other) => isSame(other, target)))
-      .pipe(
-        Effect.mapError(() => call.cancelled ?? error),
-        Effect.flatMap((second) => {
-          current = joined(call, sent, way, committed, second, error)
-          return current
-        })
-      )
+    return goOn(rescueWays(mode, sent, request, targets, committed.attempt.target, error), error)
+  }
+  /** By the first way that gives an answer; a later one only while attempts are left. */
+  const goOn = ([way, ...others]: ReadonlyArray<RescueWay>, error: LlmError): FramePull => {
+    if (way === undefined || call.cancelled !== undefined) return call.cancelled ?? error
+    return Effect.matchEffect(attempts.next(way.request, rescueFrom(way, sent, others.length > 0)), {
+      onSuccess: (second): FramePull => {
+        current = joined(call, sent, way, committed, second, error)
+        return current
+      },
+      onFailure: () => goOn(attempts.left() > 0 ? others : [], error)
+    })
   }
   const first: FramePull = Effect.matchEffect(rest, {
     onSuccess: handOn,
@@ -80,6 +81,12 @@ const rescued = (call: RescueFor, attempts: Attempts, request: LlmRequest, commi
   return Effect.suspend(() => current)
 }
 
+const rescueFrom = ({ by, targets }: RescueWay, sent: Sent, once: boolean): RescueFrom => ({
+  among: (target) => targets.some((other) => isSame(other, target)),
+  once,
+  mark: { by, at: sent.text.length }
+})
+
 /** The second answer from where the first one broke off. Until it gets there, whatever fails is the first one's failure. */
 const joined = (
   call: RescueFor,
@@ -91,7 +98,6 @@ const joined = (
 ): FramePull => {
   const at = sent.text.length
   const { attempt } = second
-  attempt.rescue = { by, at }
   const match = by === "continue" ? new ContinuationMatch(sent.text) : new RestartMatch(sent.text)
   const splice = new Splice(sent, match, by === "restart" && sent.texts === 1)
   const what = `the answer of ${nameOf(first.attempt.target)} that broke off after ${at} characters`
@@ -118,27 +124,32 @@ const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`
 
 const isSame = (one: Target, other: Target): boolean => one.provider === other.provider && one.model === other.model
 
-/** How an answer can be gone on with after a failure, if it can; decided by the reason and by what was sent. */
-export const rescueWay = (
+/** How an answer can be gone on with after a failure, the best way first; decided by the reason and by what was sent. */
+const rescueWays = (
   mode: RescueMode,
   sent: Sent,
   request: LlmRequest,
   targets: ReadonlyArray<Target>,
   failed: Target,
   error: LlmError
-): RescueWay | undefined => {
+): ReadonlyArray<RescueWay> => {
   // Anything else is an answer in itself, or would be the same everywhere.
   const brokeOff = error.class === "transient" || error.class === "busy"
-  if (mode === "off" || !brokeOff || sent.final || (request.sampling.choices ?? 1) > 1) return undefined
+  if (mode === "off" || !brokeOff || sent.final || (request.sampling.choices ?? 1) > 1) return []
   const others = targets.filter((target) => !isSame(target, failed))
+  const ways: Array<RescueWay> = []
   if (mode !== "restart" && isContinuable(sent, request)) {
     const able = continuing(others, mode)
     const asked = able.length > 0 ? able : continuing([failed], mode)
-    if (asked.length > 0) return { by: "continue", request: continued(request, sent.text), targets: asked }
+    if (asked.length > 0) ways.push({ by: "continue", request: continued(request, sent.text), targets: asked })
   }
-  if (mode === "continue") return undefined
-  const asked = others.length > 0 ? others : isDeterministic(request) ? [failed] : []
-  return asked.length === 0 ? undefined : { by: "restart", request, targets: asked }
+  if (mode === "continue") return ways
+  const able = others.length > 0 ? others : isDeterministic(request) ? [failed] : []
+  // Who has just failed to go on is asked anew only where there is nobody else.
+  const unasked = able.filter((target) => !ways.some(({ targets }) => targets.includes(target)))
+  const asked = unasked.length > 0 ? unasked : able
+  if (asked.length > 0) ways.push({ by: "restart", request, targets: asked })
+  return ways
 }
 
 const isDeterministic = ({ sampling }: LlmRequest): boolean => sampling.temperature === 0 || sampling.seed !== undefined

@@ -6,31 +6,31 @@ import { isContent } from "../domain/LlmEvent.ts"
 import { type Attempt, type AttemptRequest, type Committed, sizeOf } from "./Attempt.ts"
 import type { UpstreamRequest } from "./Upstream.ts"
 
-const hasContentOrEnd = (frame: Frame): boolean =>
-  frame.events.some((event) => event._tag === "Finish" || isContent(event))
+const hasContent = ({ events }: Frame): boolean => events.some(isContent)
+const hasEnd = ({ events }: Frame): boolean => events.some(({ _tag }) => _tag === "Finish")
 
-/** How much may come before the first content, in characters: what is held back until then has to be bounded. */
+/** How much may come before the commit point, in characters: what is held back until then has to be bounded. */
 const maxHeld = 16 * 1024 * 1024
 
 /**
  * Starts the attempt in `scope` and waits for the commit point: the first content, or an answer that is complete without
- * any. A failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
+ * any. An answer that is collected commits at its end, or at its first content where it is too long to be held. A failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
  */
 export const start = (
   attempt: Attempt,
-  { request, delivery, dialect, origin, notice }: AttemptRequest,
+  { request, delivery, collected = false, dialect, origin, notice }: AttemptRequest,
   scope: Scope.Closeable
 ): Effect.Effect<Committed, LlmError> =>
   Effect.suspend(() => {
     const { target } = attempt
     attempt.watchdog.watch(attempt)
     // It may have come too late to begin.
-    if (attempt.isOver) return commit(attempt, scope)
+    if (attempt.isOver) return commit(attempt, collected, scope)
     const observer = attempt.observer(notice)
     const asked: UpstreamRequest = { request, model: target.model, delivery, dialect, origin, observer }
     return Effect.flatMap(
       target.upstream.feed === undefined ? read(attempt, asked, scope) : feed(attempt, asked, scope),
-      () => commit(attempt, scope)
+      () => commit(attempt, collected, scope)
     )
   })
 
@@ -78,16 +78,19 @@ const logDefects = (provider: string, exit: Exit.Exit<void, LlmError>): Effect.E
     ? Effect.logError(`Upstream ${provider} failed unexpectedly`, exit.cause)
     : Effect.void
 
-const commit = (attempt: Attempt, scope: Scope.Closeable): Effect.Effect<Committed, LlmError> => {
+const commit = (attempt: Attempt, collected: boolean, scope: Scope.Closeable): Effect.Effect<Committed, LlmError> => {
   const { take } = attempt.intake
   const held: Array<Frame> = []
   let size = 0
+  let hasBegun = false
   const next: Pull.Pull<Committed, LlmError> = Effect.flatMap(take, (batch) => {
     for (const frame of batch) {
       held.push(frame)
       size += sizeOf(frame)
     }
-    if (batch.some(hasContentOrEnd) && isReadonlyArrayNonEmpty(held)) {
+    hasBegun ||= batch.some(hasContent)
+    const isReady = (hasBegun && (!collected || size > maxHeld)) || batch.some(hasEnd)
+    if (isReady && isReadonlyArrayNonEmpty(held)) {
       return Effect.succeed({ attempt, held, rest: take, giveUp: Scope.close(scope, Exit.void) })
     }
     if (size <= maxHeld) return next

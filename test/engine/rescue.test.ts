@@ -5,11 +5,12 @@ import { TestClock } from "effect/testing"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { failure, type LlmError } from "../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
-import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
+import type { Delivery, LlmRequest } from "../../src/domain/LlmRequest.ts"
 import { callOf, prompt } from "../../src/domain/prompt.ts"
 import { Engine } from "../../src/engine/Engine.ts"
+import { defaultPolicy, defaultRetry } from "../../src/routing/Policy.ts"
 import type { RescueMode } from "../../src/routing/Rescue.ts"
-import { Router } from "../../src/routing/Router.ts"
+import { Router, type RoutePlan } from "../../src/routing/Router.ts"
 import { defaultTimeouts } from "../../src/routing/Timeouts.ts"
 import {
   emit,
@@ -30,28 +31,35 @@ const reset = failure({ _tag: "Transport" }, "The connection broke")
 const refused = failure({ _tag: "InvalidRequest", kind: "semantic" }, "This model does not support prefill")
 const request = prompt("model", "hello")
 
-/** What targets do, one after the other; `continues` says whether they take the beginning of an answer. */
+/** What targets do, one after the other; `continues` says whether they, or each of them, take the beginning of an answer. */
 interface Setting {
   readonly targets: ReadonlyArray<ReadonlyArray<Script>>
   readonly request?: LlmRequest
   readonly rescue?: RescueMode
-  readonly continues?: boolean
+  readonly continues?: boolean | ReadonlyArray<boolean>
+  readonly maxAttempts?: number
+  readonly delivery?: Delivery
+  readonly more?: Partial<RoutePlan>
+  /** after how long the caller leaves, in milliseconds */
+  readonly leaves?: number
 }
 
 /** Makes one call to targets `p0`, `p1`, …, and tells what became of it. */
-const play = ({ targets, rescue, continues, ...more }: Setting) => {
+const play = ({ targets, rescue, continues, maxAttempts, leaves, ...more }: Setting) => {
   const upstreams = targets.map(scriptedUpstream)
   const all = upstreams.map(({ upstream }, index) => ({
     provider: `p${index}`,
     model: "m",
     upstream,
-    ...(continues === undefined ? {} : { continues })
+    ...(continues === undefined ? {} : { continues: typeof continues === "boolean" ? continues : continues[index]! })
   }))
   assert.isTrue(isReadonlyArrayNonEmpty(all))
   const plan = {
     targets: all as [(typeof all)[0]],
     timeouts: defaultTimeouts,
-    ...(rescue === undefined ? {} : { rescue })
+    ...(rescue === undefined ? {} : { rescue }),
+    ...(maxAttempts === undefined ? {} : { policy: { ...defaultPolicy, retry: { ...defaultRetry, maxAttempts } } }),
+    ...more.more
   }
   const router = Layer.succeed(Router, { plan: () => Effect.succeed(plan), models: Effect.succeed([]) })
   const engine = Engine.layer.pipe(
@@ -62,15 +70,21 @@ const play = ({ targets, rescue, continues, ...more }: Setting) => {
     const { stream } = yield* Engine
     const events: Array<LlmEvent> = []
     const running = yield* Effect.forkChild(
-      Stream.runForEach(stream(callOf(more.request ?? request)), (event) => Effect.sync(() => void events.push(event)))
+      Stream.runForEach(stream(callOf(more.request ?? request, more.delivery)), (event) =>
+        Effect.sync(() => void events.push(event))
+      )
     )
     // First a moment, in which the call is recorded: who jumps over the limit of that wait ends it there.
     yield* TestClock.adjust("1 second")
+    if (leaves !== undefined) {
+      yield* TestClock.adjust(leaves)
+      yield* Fiber.interrupt(running)
+    }
     yield* TestClock.adjust("20 minutes")
     const exit = yield* Fiber.await(running)
     const error = Exit.isFailure(exit) ? exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error : undefined
     const { data } = yield* (yield* AuditTrail).list({ limit: 10 })
-    assert.deepStrictEqual(grammarFaults(events, { complete: error === undefined }), [])
+    assert.deepStrictEqual(grammarFaults(events, { complete: Exit.isSuccess(exit) }), [])
     const asked = yield* Effect.forEach(upstreams, ({ requests }) => requests)
     const endings = yield* Effect.forEach(upstreams, (upstream) => upstream.endings)
     return { events, error, record: data[0]!, asked, endings }
@@ -300,6 +314,136 @@ describe("a continuation", () => {
       expectFailed(seen, "The mill")
       const auto = yield* play({ targets: [[broken("The mill")], [whole]] })
       assert.strictEqual(auto.record.attempts[1]?.rescue?.by, "restart")
+    })
+  )
+})
+
+const busy = failure({ _tag: "Overloaded" }, "Too much to do")
+const broke = failure({ _tag: "UpstreamServer" }, "broke")
+const always = (script: Script) => Array.from({ length: 9 }, () => script)
+const triesOf = ({ record }: Effect.Success<ReturnType<typeof play>>) =>
+  record.attempts.map(({ provider, rescue }) => `${provider} ${rescue?.by ?? "asked"}`)
+
+describe("the attempts of a rescue", () => {
+  it.effect("are what the call has left", () =>
+    Effect.gen(function* () {
+      const first = [[fail(broke)], broken("The mill")]
+      const seen = yield* play({ targets: [first, always([fail(broke)])], maxAttempts: 4 })
+      expectFailed(seen, "The mill")
+      assert.deepStrictEqual(triesOf(seen), ["p0 asked", "p0 asked", "p1 restart", "p1 restart"])
+    })
+  )
+
+  it.effect.each([1, 2])("are one, where the call has spent %i of as many before", (maxAttempts) =>
+    Effect.gen(function* () {
+      const first = [...Array.from({ length: maxAttempts - 1 }, (): Script => [fail(broke)]), broken("The mill")]
+      expectRescued(yield* play({ targets: [first, [whole]], maxAttempts }))
+      const seen = yield* play({ targets: [first, always([fail(broke)])], maxAttempts })
+      expectFailed(seen, "The mill")
+      assert.strictEqual(seen.record.attempts.length, maxAttempts + 1)
+    })
+  )
+
+  it.effect("do not ask one who is silent again", () =>
+    Effect.gen(function* () {
+      const seen = yield* play({ targets: [[broken("The mill")], always([started(), hang])] })
+      expectFailed(seen, "The mill")
+      assert.deepStrictEqual(triesOf(seen), ["p0 asked", "p1 restart"])
+    })
+  )
+
+  it.effect.each([busy, broke, refused, failure({ _tag: "Timeout", phase: "firstToken" }, "silent")])(
+    "go over to a restart at another target where one does not go on: $reason._tag",
+    (error) =>
+      Effect.gen(function* () {
+        const targets = [[broken("The mill")], always([fail(error)]), [whole]]
+        const seen = yield* play({ targets, continues: [false, true, false] })
+        expectRescued(seen)
+        assert.deepStrictEqual(triesOf(seen), ["p0 asked", "p1 continue", "p2 restart"])
+        assert.deepStrictEqual(
+          seen.record.notices.map(({ code }) => code),
+          ["rescued"]
+        )
+        assert.strictEqual(seen.asked[2]?.[0]?.request, request)
+        const spent = yield* play({ targets, continues: [false, true, false], maxAttempts: 2 })
+        expectFailed(spent, "The mill")
+        assert.deepStrictEqual(triesOf(spent), ["p0 asked", "p1 continue"])
+      })
+  )
+
+  it.effect("go over at once from one who wants to be left alone for a moment", () =>
+    Effect.gen(function* () {
+      const later = failure({ _tag: "Overloaded" }, "Too much to do", { retryAfterMs: 3000 })
+      const seen = yield* play({
+        targets: [[broken("The mill")], always([fail(later)]), [whole]],
+        continues: [false, true, false]
+      })
+      expectRescued(seen)
+      const [, second, third] = seen.record.attempts
+      assert.strictEqual(third?.startedAt, second?.startedAt)
+    })
+  )
+
+  it.effect("restart with who refuses the beginning, where there is nobody else", () =>
+    Effect.gen(function* () {
+      const seen = yield* play({ targets: [[broken("The mill")], [[fail(refused)], whole]], continues: true })
+      expectRescued(seen)
+      assert.deepStrictEqual(triesOf(seen), ["p0 asked", "p1 continue", "p1 restart"])
+    })
+  )
+
+  it.effect("say so when the caller leaves meanwhile", () =>
+    Effect.gen(function* () {
+      const seen = yield* play({ targets: [[broken("The mill")], [[started(), hang]]], leaves: 1000 })
+      assert.deepInclude(seen.record.outcome, { kind: "Cancelled", by: "client" })
+      assert.deepStrictEqual(seen.record.attempts[1]?.rescue, { by: "restart", at: 8 })
+      assert.deepStrictEqual(seen.endings[1], ["abandoned"])
+    })
+  )
+})
+
+describe("an answer that is collected from a stream", () => {
+  const collected = { delivery: "whole", more: { upstreamDelivery: "stream" } } as const
+
+  it.effect("is asked for anew where it breaks off, whatever comes then", () =>
+    Effect.gen(function* () {
+      for (const rescue of ["auto", "off"] as const) {
+        const seen = yield* play({ targets: [[broken("Another"), broken("beginning")], [whole]], rescue, ...collected })
+        expectRescued(seen)
+        assert.deepStrictEqual(triesOf(seen), ["p0 asked", "p0 asked", "p1 asked"])
+        assert.deepStrictEqual(seen.record.notices, [])
+      }
+    })
+  )
+
+  it.effect("fails with nothing of it, once its attempts are spent", () =>
+    Effect.gen(function* () {
+      const seen = yield* play({ targets: [always(broken("The mill"))], maxAttempts: 3, ...collected })
+      expectFailed(seen, "")
+      assert.strictEqual(seen.record.attempts.length, 3)
+    })
+  )
+
+  it.effect("is gone on with where it is too long to be held", () =>
+    Effect.gen(function* () {
+      const long = Array.from({ length: 300 }, () => Array.from({ length: 1000 }, (_, index) => `${index} `))
+      const begun: Script = [
+        started(),
+        emit({ _tag: "TextStart", id: "t" }),
+        ...long.map((texts) => emit(...texts.map((text) => ({ _tag: "TextDelta" as const, id: "t", text }))))
+      ]
+      const seen = yield* play({
+        targets: [
+          [[...begun, fail(reset)]],
+          [[...begun, emit({ _tag: "TextDelta", id: "t", text: "end" }, { _tag: "TextEnd", id: "t" }), finish()]]
+        ],
+        ...collected,
+        // The clock jumps further than so much takes to be read.
+        more: { ...collected.more, timeouts: { connect: 0, firstToken: 0, idle: 0, total: 0 } }
+      })
+      assert.isUndefined(seen.error)
+      assert.strictEqual(said(seen.events), `${long.flat().join("")}end`)
+      assert.deepStrictEqual(triesOf(seen), ["p0 asked", "p1 restart"])
     })
   )
 })
