@@ -48,3 +48,14 @@ it.live("the documented pack finds what it is for, once", () =>
     ])
   })
 )
+
+it.live("the documented guardrail runs and says what it promises", () =>
+  Effect.gen(function* () {
+    const printed = yield* run("examples/guardrail.ts")
+    assert.deepStrictEqual(printed.trim().split("\n"), [
+      '{"_tag":"Refused","by":"no-promises","reason":"it makes a promise"}',
+      '{"_tag":"Text","id":"text","text":"You said: write to [EMAIL], it is about the thing. Succe"}',
+      '{"_tag":"Refusal","text":"I cannot promise that."}'
+    ])
+  })
+)
