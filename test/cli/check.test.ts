@@ -42,18 +42,14 @@ models:
 
   it.effect("says everything that is wrong and ends with 1", () =>
     Effect.gen(function* () {
-      const folder = yield* folderWith(
-        "millrace.yaml",
-        "server: { port: 99999 }\nmodels: { m: { targets: [] } }\nfilters: {}\n"
-      )
+      const folder = yield* folderWith("millrace.yaml", "server: { port: 99999 }\nmodels: { m: { targets: [] } }\n")
       const { code, stdout, stderr } = yield* millrace({ folder }, "check")
       assert.strictEqual(code, 1)
       assert.strictEqual(stdout, "")
       assert.deepStrictEqual(stderr.trimEnd().split("\n"), [
-        "The configuration has 3 problems:",
+        "The configuration has 2 problems:",
         "millrace.yaml:1:11: server.port: 99999 is not accepted; write a port from 0 to 65535 (0 takes any free one)",
-        "millrace.yaml:2:16: models.m.targets: is an empty list; put at least one into it",
-        "millrace.yaml:3:1: filters: is not supported by this version of Millrace yet; remove it"
+        "millrace.yaml:2:16: models.m.targets: is an empty list; put at least one into it"
       ])
     })
   )
