@@ -75,17 +75,17 @@ const attempts = (count: number): string => (count === 1 ? "" : `, ${count} atte
 const answered = Effect.gen(function* () {
   const opened = yield* (yield* Engine).open(call)
   const begun = yield* Effect.result(opened.answer)
-  if (Result.isFailure(begun)) return `${statusOf(begun.failure)}${attempts(opened.asked.attempts)}`
+  if (Result.isFailure(begun)) return `${statusOf(begun.failure)}${attempts(opened.asked().attempts)}`
   const ending = yield* Effect.result(Stream.runCollect(begun.success.frames))
   if (Result.isFailure(ending)) {
     // A caller is told of the failure that broke the answer off, whatever a rescue came to.
-    return `told in the stream${attempts(opened.asked.attempts)}`
+    return `told in the stream${attempts(opened.asked().attempts)}`
   }
   const events = ending.success.flatMap((frame) => frame.events)
   const said = events.flatMap((event) => (event._tag === "TextDelta" ? [event.text] : [])).join("")
   const isRescued = begun.success.notices.some(({ code }) => code === "rescued")
   if (said !== "one two") return `answered with ${JSON.stringify(said)}`
-  return `answered${isRescued ? ", rescued" : ""}${attempts(opened.asked.attempts)}`
+  return `answered${isRescued ? ", rescued" : ""}${attempts(opened.asked().attempts)}`
 })
 
 /** What becomes of a call in one cell of the table. */

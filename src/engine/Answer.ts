@@ -22,11 +22,31 @@ export interface Answer {
   readonly pull: FramePull
 }
 
+/** Who was asked for an answer so far: how many, and the last one, or the one that answers. */
+export type Asked = Pick<Answer, "attempts" | "notices"> & Partial<Pick<Answer, "target">>
+
 /** The answer that a call gets from a target. */
-export const answerOf = (state: CallState, target: Answer["target"], pull: FramePull): Answer => ({
-  target,
-  attempts: state.attemptCount,
-  notices: state.notices,
-  frames: Stream.fromPull(Effect.succeed(pull)),
-  pull
-})
+export const answerOf = (state: CallState, target: Answer["target"], pull: FramePull): Answer =>
+  new BegunAnswer(state, target, pull)
+
+class BegunAnswer implements Answer {
+  readonly target: Answer["target"]
+  readonly attempts: number
+  readonly notices: ReadonlyArray<Notice>
+  readonly pull: FramePull
+
+  constructor({ attemptCount, notices }: CallState, target: Answer["target"], pull: FramePull) {
+    this.target = target
+    this.attempts = attemptCount
+    this.notices = notices
+    this.pull = pull
+  }
+
+  /**
+   * Made for who asks: a stream holds a function that V8 puts among its old objects at once, with all that it can reach,
+   * which is the whole call. Where every call made one, none would be freed before the next collection of old objects.
+   */
+  get frames(): Answer["frames"] {
+    return Stream.fromPull(Effect.succeed(this.pull))
+  }
+}

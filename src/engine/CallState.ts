@@ -12,6 +12,7 @@ import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
+import type { Asked } from "./Answer.ts"
 import { outcomeOf, refusalOf } from "./verdicts.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 
@@ -144,6 +145,13 @@ export class CallState {
 
   begin(attempt: Attempt): void {
     this.attempts.push(attempt)
+  }
+
+  get asked(): Asked {
+    const { answeringAttempt, attemptCount: attempts, notices } = this
+    return answeringAttempt === undefined
+      ? { attempts, notices }
+      : { target: answeringAttempt.target, attempts, notices }
   }
 
   get allAttempts(): ReadonlyArray<Attempt> {

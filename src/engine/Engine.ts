@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Effect, Exit, Layer, Random, Scope, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Layer, Pull, Random, Scope, Stream } from "effect"
 import { Admission, type Candidate } from "../accounting/Admission.ts"
 import { Prices } from "../accounting/PriceBook.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
@@ -16,7 +16,7 @@ import { begin } from "../routing/Rescue.ts"
 import { Router, type RoutePlan } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import { Watchdog } from "../routing/Watchdog.ts"
-import { type Answer, answerOf, type FramePull } from "./Answer.ts"
+import { type Answer, answerOf, type Asked, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
@@ -43,7 +43,7 @@ export interface OpenCall {
   /** what is left of the caller's limits */
   readonly limits: ReadonlyArray<LimitState>
   /** how many were asked so far, and who was the last, or answers */
-  readonly asked: Pick<Answer, "attempts" | "notices"> & Partial<Pick<Answer, "target">>
+  readonly asked: () => Asked
 }
 
 /** How a call that a program made itself went: its outcome, and the answer as far as it came. */
@@ -208,11 +208,7 @@ export class Engine extends Context.Service<
           delivery: state.delivery,
           limits: state.reservation?.states?.(clock.currentTimeMillisUnsafe()) ?? [],
           notice: state.notice,
-          get asked() {
-            const target = state.answeringAttempt?.target
-            const { attemptCount: attempts, notices } = state
-            return target === undefined ? { attempts, notices } : { target, attempts, notices }
-          }
+          asked: () => state.asked
         } satisfies OpenCall
       })
 
@@ -230,21 +226,21 @@ export class Engine extends Context.Service<
 
       const cancel = (state: Cancellable, by: CancelledBy) => Effect.sync(() => state.cancel(by))
 
-      const run = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<CallResult, LlmError> {
-        const state = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const scope = yield* Effect.scope
-            const admitted = yield* admit(call, scope)
-            const { state } = admitted
-            yield* answer(admitted, scope).pipe(
-              Effect.mapError(state.failed),
-              Effect.flatMap(({ frames }) => Stream.runDrain(frames)),
-              Effect.ignore
-            )
-            state.delivery.complete = true
-            return state
-          })
+      const runToEnd = Effect.fnUntraced(function* (call: Call) {
+        const scope = yield* Effect.scope
+        const admitted = yield* admit(call, scope)
+        const { state } = admitted
+        yield* answer(admitted, scope).pipe(
+          Effect.mapError(state.failed),
+          Effect.flatMap(({ pull }) => drain(pull)),
+          Effect.ignore
         )
+        state.delivery.complete = true
+        return state
+      })
+
+      const run = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<CallResult, LlmError> {
+        const state = yield* Effect.scoped(runToEnd(call))
         const { outcome } = state.finalRecord(clock.currentTimeMillisUnsafe())
         return { id: state.id, outcome, response: state.response() }
       })
@@ -281,6 +277,11 @@ const candidate = ({ call, openedAt }: CallState, { targets }: RoutePlan): Candi
   request: call.request,
   ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy })
 })
+
+const drain = (pull: FramePull): Effect.Effect<void, LlmError> => {
+  const next: FramePull<LlmError> = Effect.flatMap(pull, () => next)
+  return Pull.catchDone(next, () => Effect.void)
+}
 
 /** Writes the answer into the call's state as it leaves; ends it where a limit cuts it. */
 const recorded = (state: CallState, pull: FramePull): FramePull => {

@@ -4,7 +4,7 @@ import { costOf } from "../accounting/Cost.ts"
 import { type PriceBook, Prices } from "../accounting/PriceBook.ts"
 import { estimateTextTokens } from "../accounting/TokenEstimate.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
-import type { AttemptRecord, Call, FinalRecord, Notice } from "../domain/Call.ts"
+import type { AttemptRecord, Call, FinalRecord } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
@@ -16,6 +16,7 @@ import { nameProvider } from "../routing/nameProvider.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import { shortened, watch, type Activity, type Timeouts } from "../routing/Timeouts.ts"
+import type { Asked } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 import { Engine } from "./Engine.ts"
@@ -38,11 +39,7 @@ export interface OpenEmbedding {
   /** what is left of the caller's limits */
   readonly limits: ReadonlyArray<LimitState>
   /** who was asked last, and how many were */
-  readonly asked: {
-    readonly attempts: number
-    readonly target?: Embedded["target"]
-    readonly notices: ReadonlyArray<Notice>
-  }
+  readonly asked: () => Asked
   /** Run once. */
   readonly embedded: Effect.Effect<Embedded, LlmError, Scope.Scope>
   /** for whoever sends the answer: bytes handed to the transport, and whether that was all of it */
@@ -120,7 +117,7 @@ export const openEmbedding = Effect.fnUntraced(function* (
     limits: trace.reservation?.states?.(openedAt) ?? [],
     embedded,
     delivery: trace.delivery,
-    get asked() {
+    asked: () => {
       const target = trace.attempts.at(-1)
       return { attempts: trace.attempts.length, notices: [], ...(target === undefined ? {} : { target }) }
     }

@@ -51,7 +51,7 @@ export class Intake<A, E> {
   /** Suspends while it is full. */
   readonly room: Effect.Effect<void> = Effect.callback<void>((resume) => {
     if (!this.full || this.exit !== undefined) return resume(Effect.void)
-    this.producer = () => resume(Effect.void)
+    this.onRoom(() => resume(Effect.void))
     return Effect.sync(() => {
       this.producer = undefined
     })

@@ -2,7 +2,7 @@ import { Clock, Effect, type Scope } from "effect"
 import { checkModel, type Principal } from "../accounting/Access.ts"
 import type { Call, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
-import type { Answer } from "../engine/Answer.ts"
+import type { Asked } from "../engine/Answer.ts"
 import { Engine, type OpenCall } from "../engine/Engine.ts"
 import type { Dialect, PathFacts, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
 import { explain } from "./explain.ts"
@@ -50,9 +50,6 @@ const streamHeaders = {
 
 /** Header values are ASCII; what is not is replaced. */
 const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?")
-
-/** Who was asked, and who answered or failed last, if anybody did. */
-type Asked = Pick<Answer, "attempts" | "notices"> & Partial<Pick<Answer, "target">>
 
 /** What the head of an answer, or of a failure, says of who gave it. */
 export const answerHeaders = (answer: Asked | undefined): ResponseHeaders => {
@@ -153,7 +150,7 @@ const serve = Effect.fnUntraced(function* (
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
   if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))
-  const tellWho = () => Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked)))
+  const tellWho = () => Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked())))
   const context: RenderContext = {
     id: opened.id,
     created: Math.floor(clock.currentTimeMillisUnsafe() / 1000),
@@ -165,13 +162,16 @@ const serve = Effect.fnUntraced(function* (
   if (call.delivery === "whole") {
     return yield* Effect.onError(serveWhole(opened, dialect, context, exchange, sent), tellWho)
   }
-  let answer: OpenCall["asked"] | undefined
+  let answer: Asked | undefined
   const writer = new ResponseWriter(
     exchange.response,
     () => ({ "content-type": dialect.contentType ?? eventStream, ...streamHeaders, ...sent, ...answerHeaders(answer) }),
     () => clock.currentTimeMillisUnsafe()
   )
-  if (left !== undefined) exchange.whenLeft = () => goesOnWithout(writer, left)
+  if (left !== undefined) {
+    const goesOn = () => goesOnWithout(writer, left)
+    exchange.whenLeft = goesOn
+  }
   yield* Effect.onError(
     relayStream(opened, dialect, context, writer, settings, (begun) => {
       answer = begun

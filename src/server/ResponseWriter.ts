@@ -63,7 +63,7 @@ export class ResponseWriter {
   }
 
   /** Ends the wait for a caller that takes nothing, with a failure. */
-  giveUp(error: LlmError): void {
+  readonly giveUp = (error: LlmError): void => {
     this.resumeStalled?.(error)
   }
 
@@ -100,10 +100,11 @@ export class ResponseWriter {
       stop()
       resume(Effect.void)
     }
-    this.resumeStalled = (waited) => {
+    const onResumed: typeof this.resumeStalled = (waited) => {
       stop()
       resume(waited)
     }
+    this.resumeStalled = onResumed
     this.response.once("drain", onDrain)
     return Effect.sync(stop)
   })

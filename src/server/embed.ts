@@ -69,7 +69,7 @@ const serve = Effect.fnUntraced(function* (
   sent["x-millrace-call-id"] = opened.id
   if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))
   const { target, attempts, answer } = yield* Effect.onError(opened.embedded, () =>
-    Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked)))
+    Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked())))
   )
   const bytes = Buffer.from(render(answer, request))
   exchange.response

@@ -25,7 +25,9 @@ export const relayStream = Effect.fnUntraced(function* (
   onAnswer: (answer: Answer) => void
 ): Effect.fn.Return<void, LlmError, PulseWatch> {
   const renderer = dialect.renderer(context)
-  opened.delivery.onCancelled = (error) => writer.giveUp(error)
+  // Not written as a function here: one that is written where it becomes a property is an old object to V8 from the
+  // beginning, and keeps all that it can reach from being freed young. That is this call.
+  opened.delivery.onCancelled = writer.giveUp
   const watchdog = yield* PulseWatch
   const pulse = new Pulse(writer, dialect.keepAlive, settings)
   watchdog.watch(pulse)
