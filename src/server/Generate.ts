@@ -169,6 +169,7 @@ const serve = Effect.fnUntraced(function* (
     () => clock.currentTimeMillisUnsafe()
   )
   if (left !== undefined) {
+    // A function of its own, as in `relayStream`: written at the property it would keep the call from being freed young.
     const goesOn = () => goesOnWithout(writer, left)
     exchange.whenLeft = goesOn
   }

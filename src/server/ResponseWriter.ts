@@ -100,6 +100,7 @@ export class ResponseWriter {
       stop()
       resume(Effect.void)
     }
+    // A function of its own, as in `relayStream`: written at the property it would keep the call from being freed young.
     const onResumed: typeof this.resumeStalled = (waited) => {
       stop()
       resume(waited)
