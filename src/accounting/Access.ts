@@ -49,6 +49,10 @@ export const ownName = (principal: Principal): string | undefined =>
 export const mayUse = (principal: Principal, model: string): boolean =>
   principal._tag !== "Key" || mayName(principal.key, model)
 
+/** The filters that somebody's calls pass because of who they are; undefined where there are none. */
+export const filtersOf = (principal: Principal): ReadonlyArray<string> | undefined =>
+  principal._tag === "Key" && principal.key.filters?.length !== 0 ? principal.key.filters : undefined
+
 /** Fails where a key may not name a model. */
 export const checkModel = (principal: Principal, model: string): Effect.Effect<void, LlmError> => {
   if (principal._tag !== "Key" || mayName(principal.key, model)) return Effect.void

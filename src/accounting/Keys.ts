@@ -6,7 +6,7 @@ import { adminName, isUsable, type KeyChange, type NewKey, type VirtualKey } fro
 
 /** Why a key could not be made or changed. */
 export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
-  reason: Schema.Literals(["exists", "unknown", "documented"]),
+  reason: Schema.Literals(["exists", "unknown", "documented", "filters"]),
   message: Schema.String
 }) {}
 
@@ -21,6 +21,12 @@ export interface DocumentedKey extends NewKey {
   readonly secret: Redacted.Redacted
 }
 
+/** What the configuration says of keys: those that stand in it, and the filters that keys may name. */
+export interface KeySettings {
+  readonly documented?: ReadonlyArray<DocumentedKey>
+  readonly filters?: ReadonlyArray<string>
+}
+
 const checkEvery = "1 second"
 /** Whoever shows a key that is not known has it looked for in the store, though not more often than this. */
 const checkOnMissMillis = 100
@@ -30,21 +36,29 @@ const unknown = (name: string) => refused("unknown", `There is no key ${JSON.str
 const documented = (name: string) =>
   refused("documented", `The key ${JSON.stringify(name)} stands in the configuration; change it there`)
 
+const noFilter = (name: string, known: ReadonlyArray<string>) =>
+  refused(
+    "filters",
+    `There is no filter ${JSON.stringify(name)}; ${known.length === 0 ? "none is configured" : `there are ${known.join(", ")}`}`
+  )
+
 const hintOf = (secret: string): string => (secret.length < 16 ? "…" : `${secret.slice(0, 6)}…${secret.slice(-4)}`)
 
 class KeyRing {
   readonly #store: KeyStore["Service"]
   readonly #clock: Clock.Clock
   readonly #documented: ReadonlyArray<KeptKey>
+  readonly #filters: ReadonlyArray<string>
   readonly #onlyOne = Semaphore.makeUnsafe(1)
   #byHash = new Map<string, VirtualKey>()
   #byName = new Map<string, KeptKey>()
   #revision = -1
   #checkedAt = Number.NEGATIVE_INFINITY
 
-  constructor(store: KeyStore["Service"], clock: Clock.Clock, documented: ReadonlyArray<DocumentedKey>) {
+  constructor(store: KeyStore["Service"], clock: Clock.Clock, { documented = [], filters = [] }: KeySettings) {
     this.#store = store
     this.#clock = clock
+    this.#filters = filters
     this.#documented = documented.map(({ secret, ...key }) => ({
       key: { ...key, hint: hintOf(Redacted.value(secret)), source: "document", disabled: false },
       hash: this.#hash(Redacted.value(secret)),
@@ -112,6 +126,7 @@ class KeyRing {
       yield* this.refresh
       const exists = refused("exists", `There is a key ${JSON.stringify(wanted.name)} already`)
       if (this.#byName.has(wanted.name) || wanted.name === adminName) return yield* exists
+      yield* this.#checkFilters(wanted)
       const { hash, secret } = this.#issue()
       const facts = { hint: hintOf(secret), source: "database", createdAt: this.#now, disabled: false } as const
       const key: VirtualKey = { ...wanted, ...facts }
@@ -146,7 +161,14 @@ class KeyRing {
     })
 
   readonly change = (name: string, change: KeyChange): Effect.Effect<VirtualKey, KeyRefused | StorageError> =>
-    Effect.flatMap(this.#changeable(name), (kept) => this.#replace({ ...kept, key: changed(kept.key, change) }))
+    Effect.flatMap(Effect.andThen(this.#checkFilters(change), this.#changeable(name)), (kept) =>
+      this.#replace({ ...kept, key: changed(kept.key, change) })
+    )
+
+  #checkFilters({ filters }: Pick<KeyChange, "filters">): Effect.Effect<void, KeyRefused> {
+    const unknown = filters?.find((name) => !this.#filters.includes(name))
+    return unknown === undefined ? Effect.void : noFilter(unknown, this.#filters)
+  }
 
   /** Looks for changes by others from time to time; what is known stays while the store is away. */
   readonly watch: Effect.Effect<void, never, Scope.Scope> = Effect.asVoid(
@@ -192,11 +214,11 @@ export class Keys extends Context.Service<
   }
 >()("millrace/accounting/Keys") {
   /** Holds the keys of the configuration and of the store; sees within a second or so what others change there. */
-  static readonly layer = (documented: ReadonlyArray<DocumentedKey> = []): Layer.Layer<Keys, StorageError, KeyStore> =>
+  static readonly layer = (settings: KeySettings = {}): Layer.Layer<Keys, StorageError, KeyStore> =>
     Layer.effect(
       Keys,
       Effect.gen(function* () {
-        const ring = new KeyRing(yield* KeyStore, yield* Clock.Clock, documented)
+        const ring = new KeyRing(yield* KeyStore, yield* Clock.Clock, settings)
         yield* ring.refresh
         yield* ring.watch
         return Keys.of(ring)

@@ -22,6 +22,8 @@ const attributes = {
   labels: optional(Schema.Record(Schema.String, Schema.String)),
   /** the models that it may name; `*` stands for anything */
   models: optional(Schema.Array(Schema.NonEmptyString)),
+  /** the names of configured filters that all of its calls pass, before those of their model */
+  filters: optional(Schema.Array(Schema.NonEmptyString)),
   limits: optional(Limits),
   /** epoch milliseconds */
   expiresAt: optional(Moment)
@@ -37,6 +39,7 @@ export const KeyChange = Schema.Struct({
   tenant: optional(Schema.NullOr(Schema.String)),
   labels: optional(Schema.NullOr(Schema.Record(Schema.String, Schema.String))),
   models: optional(Schema.NullOr(Schema.Array(Schema.NonEmptyString))),
+  filters: optional(Schema.NullOr(Schema.Array(Schema.NonEmptyString))),
   limits: optional(Schema.NullOr(Limits)),
   expiresAt: optional(Schema.NullOr(Moment)),
   disabled: optional(Schema.Boolean)

@@ -31,12 +31,13 @@ const limitsOf = (limits: Limits): string =>
 export const keyTable = (keys: ReadonlyArray<VirtualKey>, now: number): string =>
   columns(
     keys.map((key) => {
-      const { hint, limits, models, name, source, tenant } = key
+      const { filters, hint, limits, models, name, source, tenant } = key
       const facts = [
         hint,
         stateOf(key, now),
         tenant === undefined ? "" : `tenant ${tenant}`,
         models === undefined ? "" : models.join(" "),
+        filters === undefined ? "" : `filters ${filters.join(" ")}`,
         limits === undefined ? "" : limitsOf(limits),
         source === "document" ? "from the configuration" : ""
       ]
@@ -60,6 +61,7 @@ export const keyDetails = (key: VirtualKey): string => {
         .join(", ")
     ],
     ["models", models?.join(", ")],
+    ["filters", key.filters?.join(", ")],
     ["limits", limits === undefined ? undefined : limitsOf(limits)],
     ["created", createdAt === undefined ? undefined : timeOf(createdAt)],
     ["expires", expiresAt === undefined ? "never" : timeOf(expiresAt)],

@@ -92,10 +92,11 @@ const create = Command.make(
     tenant: text("tenant", "On whose behalf all of its calls are made"),
     label: several("label", "a=b, of all of its calls; may be repeated"),
     model: several("model", "A model that it may name, or a pattern such as anthropic/*; may be repeated. Else any"),
+    filter: several("filter", "A configured filter that all of its calls pass; may be repeated"),
     limit: several("limit", `${limitMend}; may be repeated`),
     expires: text("expires", "After how long (12h, 30d), or when (2027-01-31)")
   },
-  Effect.fn(function* ({ json, name, owner, tenant, label, model, limit, expires, ...at }) {
+  Effect.fn(function* ({ json, name, owner, tenant, label, model, filter, limit, expires, ...at }) {
     const labels = Object.fromEntries(yield* pairs("label", label, "a=b"))
     const limits = yield* limitsOf(limit)
     const wanted: NewKey = {
@@ -104,6 +105,7 @@ const create = Command.make(
       ...(Option.isSome(tenant) ? { tenant: tenant.value } : {}),
       ...(label.length === 0 ? {} : { labels }),
       ...(model.length === 0 ? {} : { models: model }),
+      ...(filter.length === 0 ? {} : { filters: filter }),
       ...(limit.length === 0 ? {} : { limits }),
       ...(Option.isSome(expires) ? { expiresAt: yield* momentOf("expires", expires.value) } : {})
     }

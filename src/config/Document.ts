@@ -142,6 +142,7 @@ const Key = Schema.Struct({
   tenant: Schema.optionalKey(text("a text")),
   labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   models: Schema.optionalKey(Schema.Array(text("the name of a model, or a pattern such as team/*"))),
+  filters: Schema.optionalKey(Schema.Array(text("the name of a filter"))),
   limits: Schema.optionalKey(Limits),
   expiresAt: Schema.optionalKey(Moment)
 })

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { type FilterEntry, filterOf, filterSettings } from "./filters.ts"
 import { didYouMean, type Finding } from "./problems.ts"
-import { isSection } from "./substitute.ts"
+import { field, isSection } from "./substitute.ts"
 
 /** What is said of filters that does not go together: settings that a kind does not have or lacks, names of nobody. */
 export const checkFilters = (root: { readonly [key: string]: unknown }): ReadonlyArray<Finding> => {
@@ -34,9 +34,11 @@ const checkNames = (
   known: ReadonlyArray<string>
 ): ReadonlyArray<Finding> => {
   const models = isSection(root["models"]) ? Object.entries(root["models"]) : []
+  const keys: unknown = field(root, "auth", "keys")
   const lists = [
     { path: ["everyCall"], section: root["everyCall"] },
-    ...models.map(([name, section]) => ({ path: ["models", name], section }))
+    ...models.map(([name, section]) => ({ path: ["models", name], section })),
+    ...(Array.isArray(keys) ? keys : []).map((section: unknown, index) => ({ path: ["auth", "keys", index], section }))
   ]
   return lists.flatMap(({ path, section }) => {
     const names: unknown = isSection(section) ? section["filters"] : undefined

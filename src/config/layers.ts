@@ -68,7 +68,7 @@ export const keysLayer = (
   database = databaseLayer(configuration)
 ): Layer.Layer<Keys, StorageError | MigrationError> =>
   Layer.provide(
-    Keys.layer(configuration.auth.keys),
+    Keys.layer({ documented: configuration.auth.keys, filters: Object.keys(configuration.filters) }),
     database === undefined ? KeyStore.layerMemory : Layer.provide(KeyStoreSql.layer, database)
   )
 

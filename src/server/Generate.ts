@@ -1,5 +1,5 @@
 import { Clock, Effect, type Scope } from "effect"
-import { checkModel, type Principal } from "../accounting/Access.ts"
+import { checkModel, filtersOf, type Principal } from "../accounting/Access.ts"
 import type { Call, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Asked } from "../engine/Answer.ts"
@@ -88,6 +88,7 @@ const callOf = Effect.fnUntraced(function* (
   yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = headers["x-millrace-conversation"]
+  const filters = filtersOf(principal)
   return {
     request,
     delivery,
@@ -96,7 +97,8 @@ const callOf = Effect.fnUntraced(function* (
     origin,
     requestId,
     ...(conversation === undefined ? {} : { conversation }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs })
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(filters === undefined ? {} : { filters })
   } satisfies Call
 })
 

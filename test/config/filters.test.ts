@@ -52,6 +52,7 @@ describe("filters of a document", () => {
 everyCall: { filters: [e] }
 models:
   m: { targets: [{ provider: simulator, model: echo }], filters: [bb] }
+auth: { keys: [{ name: k, key: "\${K:-secret}", filters: [f] }] }
 providers: { simulator: { protocol: simulator } }
 `
       const found = yield* complaints({ text })
@@ -62,7 +63,8 @@ providers: { simulator: { protocol: simulator } }
         'millrace.yaml:5:20: filters.d.url: "nowhere" is not accepted; write an http:// or https:// URL',
         'millrace.yaml:5:44: filters.d.forward[0]: "authorization" is not accepted; write a header that lets nobody in',
         'millrace.yaml:6:24: everyCall.filters[0]: names "e", which is no filter of this document; did you mean "a"? (there are a, b, c, d)',
-        'millrace.yaml:8:67: models.m.filters[0]: names "bb", which is no filter of this document; did you mean "b"? (there are a, b, c, d)'
+        'millrace.yaml:8:67: models.m.filters[0]: names "bb", which is no filter of this document; did you mean "b"? (there are a, b, c, d)',
+        'millrace.yaml:9:58: auth.keys[0].filters[0]: names "f", which is no filter of this document; did you mean "a"? (there are a, b, c, d)'
       ])
     })
   )

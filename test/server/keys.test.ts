@@ -15,17 +15,27 @@ import {
 } from "./running.ts"
 import { json } from "./simulate/server.ts"
 
-const keys = { admin: "key-of-the-administrator", ci: "key-of-continuous-integration", acme: "key-of-acme-for-chat" }
+const keys = {
+  admin: "key-of-the-administrator",
+  ci: "key-of-continuous-integration",
+  acme: "key-of-acme-for-chat",
+  screened: "key-with-filters"
+}
 
 const server = running({
   models: { smart: { targets: [{ provider: "messages", model: "echo" }] } },
   sections: {
+    filters: {
+      pii: { kind: "redact", packs: ["email"] },
+      polite: { kind: "block", words: ["damn"], on: ["request"], status: 403 }
+    },
     auth: {
       mode: "keys",
       adminKey: keys.admin,
       keys: [
         { name: "ci", key: keys.ci, labels: { team: "build" } },
         { name: "acme", key: keys.acme, tenant: "acme", models: ["chat/*"] },
+        { name: "screened", key: keys.screened, filters: ["pii"] },
         { name: "old", key: "key-that-has-expired", expiresAt: "2020-01-01" }
       ]
     }
@@ -142,6 +152,18 @@ layer(server, { excludeTestServices: true })("a server that asks for keys", (it)
     })
   )
 
+  it.effect("passes the calls of a key through the filters that the key names, and no others", () =>
+    Effect.gen(function* () {
+      const said = { role: "user", content: "Write to jane@example.com." }
+      const answered = (key: string) =>
+        Effect.map(askChat("smart", { stream: false, messages: [said] }, { headers: bearer(key) }), ({ text }) => text)
+      const screened = yield* answered(keys.screened)
+      assert.include(screened, "[EMAIL]")
+      assert.notInclude(screened, "jane@example.com")
+      assert.notInclude(yield* answered(keys.ci), "[EMAIL]")
+    })
+  )
+
   it.effect("keeps what is the administrator's for the administrator", () =>
     Effect.gen(function* () {
       for (const path of ["/", "/admin/api/keys", "/admin/api/openapi.json"]) {
@@ -169,7 +191,7 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
       const listed = yield* admin("")
       assert.deepStrictEqual(
         json(listed).data.map(({ name }: { readonly name: string }) => name),
-        ["acme", "ci", "new", "old"]
+        ["acme", "ci", "new", "old", "screened"]
       )
       assert.deepStrictEqual(json(yield* admin("/new")), key)
       for (const each of [secret, ...Object.values(keys)]) assert.notInclude(listed.text, each)
@@ -219,6 +241,29 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
         assert.strictEqual(seen.status, 400, JSON.stringify(wrong))
         assert.match(json(seen).message, /name|minute/)
       }
+    })
+  )
+
+  it.effect("lets a key name filters that there are, and says which they are to whoever names another", () =>
+    Effect.gen(function* () {
+      const { secret } = json(yield* admin("", "POST", { name: "polite", filters: ["polite"] }))
+      const swear = Effect.map(
+        askMessages("smart", { messages: [{ role: "user", content: "damn" }] }, { headers: bearer(secret) }),
+        ({ status }) => status
+      )
+      assert.strictEqual(yield* swear, 403)
+      for (const seen of [
+        yield* admin("", "POST", { name: "wrong", filters: ["polite", "pi"] }),
+        yield* admin("/polite", "PATCH", { filters: ["pi"] })
+      ]) {
+        assert.deepStrictEqual(
+          [seen.status, json(seen).message],
+          [422, 'There is no filter "pi"; there are pii, polite']
+        )
+      }
+      assert.strictEqual((yield* admin("/wrong")).status, 404)
+      assert.strictEqual((yield* admin("/polite", "PATCH", { filters: null })).status, 200)
+      assert.strictEqual(yield* swear, 200)
     })
   )
 

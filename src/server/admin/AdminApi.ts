@@ -7,6 +7,7 @@ import { targetsGroup } from "./targets.ts"
 const message = { message: Schema.String }
 export class KeyNotFound extends Schema.TaggedError<KeyNotFound>()("KeyNotFound", message, { httpApiStatus: 404 }) {}
 export class KeyConflict extends Schema.TaggedError<KeyConflict>()("KeyConflict", message, { httpApiStatus: 409 }) {}
+export class KeyUnusable extends Schema.TaggedError<KeyUnusable>()("KeyUnusable", message, { httpApiStatus: 422 }) {}
 export class KeysUnavailable extends Schema.TaggedError<KeysUnavailable>()("KeysUnavailable", message, {
   httpApiStatus: 503
 }) {}
@@ -25,7 +26,7 @@ export const IssuedKey = Schema.Struct({ ...VirtualKey.fields, secret: Schema.St
 const Rotation = Schema.Struct({ graceSeconds: Schema.optionalKey(Schema.Natural) })
 
 const name = { name: Schema.String }
-const failures = [KeyNotFound, KeyConflict, KeysUnavailable] as const
+const failures = [KeyNotFound, KeyConflict, KeyUnusable, KeysUnavailable] as const
 
 /** The API of the administrator. */
 export class AdminApi extends HttpApi.make("millrace").add(

@@ -7,12 +7,21 @@ import type { StorageError } from "../../storage/Database.ts"
 import { requestIdOf, headersOf } from "../requests.ts"
 import type { Route } from "../Route.ts"
 import { targetStatuses } from "./targets.ts"
-import { AdminApi, KeyConflict, KeyNotFound, KeysUnavailable, Malformed, SaysWhatIsWrong } from "./AdminApi.ts"
+import {
+  AdminApi,
+  KeyConflict,
+  KeyNotFound,
+  KeysUnavailable,
+  KeyUnusable,
+  Malformed,
+  SaysWhatIsWrong
+} from "./AdminApi.ts"
 
-const explained = (error: KeyRefused | StorageError): KeyNotFound | KeyConflict | KeysUnavailable => {
+const explained = (error: KeyRefused | StorageError): KeyNotFound | KeyConflict | KeyUnusable | KeysUnavailable => {
   if (error._tag === "StorageError") return unavailable()
   const { message, reason } = error
-  return reason === "unknown" ? new KeyNotFound({ message }) : new KeyConflict({ message })
+  if (reason === "unknown") return new KeyNotFound({ message })
+  return reason === "filters" ? new KeyUnusable({ message }) : new KeyConflict({ message })
 }
 
 const unavailable = () => new KeysUnavailable({ message: "The keys cannot be reached now; try again" })
