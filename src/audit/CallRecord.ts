@@ -131,6 +131,10 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
   }
 }
 
+/** An excerpt is content: it is kept where content is. */
+const shown = (findings: ReadonlyArray<Finding>, level: CaptureLevel): ReadonlyArray<Finding> =>
+  level === "full" ? findings : findings.map(({ excerpt: _, ...finding }) => finding)
+
 /** The row of a call that ended at `endedAt` (epoch milliseconds). */
 export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string, endedAt: number): FinalRow => {
   const { payload, text } = capture(level, record.response)
@@ -142,7 +146,11 @@ export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string
     owner,
     outcome: record.outcome._tag,
     endedAt,
-    body: JSON.stringify({ ...record, response }),
+    body: JSON.stringify({
+      ...record,
+      ...(record.findings === undefined ? {} : { findings: shown(record.findings, level) }),
+      response
+    }),
     response: text
   }
 }

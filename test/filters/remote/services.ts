@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net"
 
 /** What a service was asked. */
 export interface Asked {
+  /** the path, with its query */
+  readonly url: string
   readonly headers: IncomingHttpHeaders
   /** JSON, or nothing */
   readonly body: Body | undefined
@@ -36,7 +38,8 @@ export const service = (
           let text = ""
           request.on("data", (chunk: Buffer) => (text += chunk.toString()))
           request.on("end", () => {
-            const one = { headers: request.headers, body: text === "" ? undefined : (JSON.parse(text) as Body) }
+            const { headers, url = "" } = request
+            const one = { url, headers, body: text === "" ? undefined : (JSON.parse(text) as Body) }
             asked.push(one)
             const said = answer(one, asked.length)
             if (said === undefined) return

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ask, recordOf, running } from "./running.ts"
+import { ask, recordOf, running } from "../running.ts"
 
 const secret = "jane.doe@example.com"
 const said = `Write to ${secret} today.`
