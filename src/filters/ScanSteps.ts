@@ -53,7 +53,7 @@ export class ScanSteps implements EventSteps {
       case "ReasoningStart":
         return this.begin(event, { kind: "reasoning", tool: undefined }, out)
       case "ToolInputStart":
-        return this.begin(event, { kind: "toolArguments", tool: event.name }, out)
+        return this.beginTool(event, out)
       case "TextEnd":
       case "ReasoningEnd":
       case "ToolInputEnd":
@@ -110,6 +110,16 @@ export class ScanSteps implements EventSteps {
     if (ending !== undefined) return ending
     this.openBlock({ ...of, id: event.id, choice: choiceOf(event) })
     return this.pass(event, out)
+  }
+
+  /** What its format says of a call beyond its arguments may be what it answered. */
+  private beginTool(event: Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, out: Array<LlmEvent>) {
+    const of = { kind: "toolArguments", tool: event.name } as const
+    const { origin } = event
+    if (origin === undefined) return this.begin(event, of, out)
+    const value = this.values(event, origin.value)
+    if (isEnding(value)) return value
+    return this.begin(value === origin.value ? event : { ...event, origin: { ...origin, value } }, of, out)
   }
 
   private scan(

@@ -9,11 +9,22 @@ import type { Ending } from "./Verdict.ts"
 /** How many frames are remembered while a filter keeps their events back. */
 const maxPending = 4096
 
+/** A frame whose events did not all come through yet, and those without events that stood before it. */
+interface Pending {
+  readonly frame: Frame
+  readonly before: ReadonlyArray<Frame>
+}
+
+const none: ReadonlyArray<Frame> = []
+
 const isStructural = (event: LlmEvent): boolean => !event._tag.endsWith("Delta") && event._tag !== "UsageReported"
 
 /**
  * Puts events that passed a filter back into the frames they came in. A frame whose events all came through, in order,
  * is the same frame; what is new or lost its company becomes a frame without text of its own.
+ *
+ * A frame without events (the beginning of a block that is told when it is complete, a ping) goes with the next frame that
+ * has some: what it says is told by the events of that one at the latest, and it is verbatim or left out with them.
  *
  * What was taken out must not come back by another way. Once anything was changed, only frames of plain deltas are still
  * verbatim: the text of one that ends a block or the answer may repeat what was changed before. And once the structure was
@@ -21,7 +32,9 @@ const isStructural = (event: LlmEvent): boolean => !event._tag.endsWith("Delta")
  * nothing is verbatim.
  */
 class Reframer {
-  private readonly pending: Array<Frame> = []
+  private readonly pending: Array<Pending> = []
+  /** frames without events, which wait for the next that has some */
+  private silent: Array<Frame> = []
   /** the events of the pending frames that did not come through yet */
   private readonly awaited = new Set<LlmEvent>()
   /** how many events of the first pending frame came through so far */
@@ -32,7 +45,12 @@ class Reframer {
   remember(frames: ReadonlyArray<Frame>): ReadonlyArray<LlmEvent> {
     const events: Array<LlmEvent> = []
     for (const frame of frames) {
-      this.pending.push(frame)
+      if (frame.events.length === 0) {
+        this.keepSilent(frame)
+        continue
+      }
+      this.pending.push({ frame, before: this.silent.length === 0 ? none : this.silent })
+      if (this.silent.length > 0) this.silent = []
       for (const event of frame.events) {
         events.push(event)
         this.awaited.add(event)
@@ -49,8 +67,9 @@ class Reframer {
 
   /** The stream ended: frames without events at the end pass, events that were awaited never came. */
   halt(): ReadonlyArray<Frame> {
-    this.passSilent()
     this.drop(this.pending.length)
+    for (const frame of this.silent) this.pass(frame)
+    this.silent = []
     return this.take()
   }
 
@@ -60,20 +79,25 @@ class Reframer {
     return out
   }
 
+  private keepSilent(frame: Frame): void {
+    if (this.silent.length < maxPending) this.silent.push(frame)
+    // Too many to remember: what is left of them makes no sense.
+    else this.changed = "structure"
+  }
+
   private accept(event: LlmEvent): void {
-    this.passSilent()
-    if (this.pending[0]?.events[this.matched] !== event) {
+    if (this.pending[0]?.frame.events[this.matched] !== event) {
       if (!this.awaited.has(event)) return this.insert(event)
       this.skipTo(event)
     }
     this.matched++
     this.awaited.delete(event)
     const first = this.pending[0]
-    if (first === undefined || this.matched < first.events.length) return
+    if (first === undefined || this.matched < first.frame.events.length) return
     this.pending.shift()
     this.matched = 0
-    this.pass(first)
-    this.passSilent()
+    for (const frame of first.before) this.pass(frame)
+    this.pass(first.frame)
   }
 
   /** An event that no pending frame has. What stands before it in a frame that came through in part goes out before it. */
@@ -91,24 +115,26 @@ class Reframer {
     else if (frame.events.length > 0) this.out.push({ ...frame, raw: undefined })
   }
 
-  /** Frames that decode to nothing have nothing to wait for. */
-  private passSilent(): void {
-    while (this.pending[0]?.events.length === 0) this.pass(this.pending.shift()!)
-  }
-
   /** Gives up the wholeness of the first frame: what matched goes out, the rest is awaited event by event. */
   private breakFirst(): void {
     const first = this.pending[0]
     if (first === undefined) return
-    if (this.matched > 0) this.out.push(frameOf(first.events.slice(0, this.matched)))
-    this.pending.splice(0, 1, ...first.events.slice(this.matched).map((event) => frameOf([event])))
+    const { frame } = first
+    if (this.matched > 0) this.out.push(frameOf(frame.events.slice(0, this.matched)))
+    this.pending.splice(
+      0,
+      1,
+      ...frame.events.slice(this.matched).map((event) => ({ frame: frameOf([event]), before: none }))
+    )
     this.matched = 0
   }
 
   /** Drops what stands before an awaited event and did not come through. */
   private skipTo(event: LlmEvent): void {
-    this.drop(this.pending.findIndex((frame, index) => frame.events.includes(event, index === 0 ? this.matched : 0)))
-    const lost = (this.pending[0]?.events.indexOf(event, this.matched) ?? 0) - this.matched
+    this.drop(
+      this.pending.findIndex(({ frame }, index) => frame.events.includes(event, index === 0 ? this.matched : 0))
+    )
+    const lost = (this.pending[0]?.frame.events.indexOf(event, this.matched) ?? 0) - this.matched
     if (lost === 0) return
     this.breakFirst()
     this.drop(lost)
@@ -118,9 +144,9 @@ class Reframer {
   private drop(count: number): void {
     if (count <= 0) return
     const first = this.pending[0]
-    if (first !== undefined && this.matched > 0) this.out.push(frameOf(first.events.slice(0, this.matched)))
-    for (const [index, { events }] of this.pending.splice(0, count).entries()) {
-      for (const event of index === 0 ? events.slice(this.matched) : events) {
+    if (first !== undefined && this.matched > 0) this.out.push(frameOf(first.frame.events.slice(0, this.matched)))
+    for (const [index, { frame }] of this.pending.splice(0, count).entries()) {
+      for (const event of index === 0 ? frame.events.slice(this.matched) : frame.events) {
         this.awaited.delete(event)
         this.note(event)
       }
