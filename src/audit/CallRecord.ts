@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
@@ -133,7 +133,7 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
 
 /** An excerpt is content: it is kept where content is. */
 const shown = (findings: ReadonlyArray<Finding>, level: CaptureLevel): ReadonlyArray<Finding> =>
-  level === "full" ? findings : findings.map(({ excerpt: _, ...finding }) => finding)
+  level === "full" ? findings : findings.map(Struct.omit(["excerpt"]))
 
 /** The row of a call that ended at `endedAt` (epoch milliseconds). */
 export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string, endedAt: number): FinalRow => {
