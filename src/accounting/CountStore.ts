@@ -16,12 +16,16 @@ export interface Count {
 /** Which windows of which limits. */
 export type CountKey = Pick<Count, "id" | "start">
 
-/** What became of a write: done; not done, because others have taken too much; or because the writer counts as dead. */
-export type Written = "written" | "exceeded" | "disowned"
+/**
+ * What became of a write: done, and whether the counts are the writer's alone until it gives them up; or not done, because
+ * others have taken too much, because somebody else has the counts for itself, or because the writer counts as dead.
+ */
+export type Written = "shared" | "alone" | "exceeded" | "claimed" | "disowned"
 
 /**
  * The port to the place where processes count together. Each writes only what it has counted itself; what counts is the
- * sum. What a process holds lapses when it is no longer heard of; what it has used stays.
+ * sum. What a process holds lapses when it is dead; what it has used stays. A process that finds itself alone may claim the
+ * counts: whoever comes then waits until it has given them up.
  */
 export class CountStore extends Context.Service<
   CountStore,
@@ -34,13 +38,22 @@ export class CountStore extends Context.Service<
     readonly beat: (owner: string, now: number) => Effect.Effect<void, StorageError>
     /** Lets what a process holds lapse, because it ends. */
     readonly leave: (owner: string) => Effect.Effect<void, StorageError>
-    /** What others than `owner` have used and hold, in the order of the keys. */
+    /** What others than `owner` have used and hold, in the order of the keys. Whoever is dead holds nothing. */
     readonly others: (
       owner: string,
       keys: ReadonlyArray<CountKey>
     ) => Effect.Effect<ReadonlyArray<number>, StorageError>
-    /** Writes all of it in one step, or nothing. */
-    readonly write: (owner: string, counts: ReadonlyArray<Count>) => Effect.Effect<Written, StorageError>
+    /**
+     * Writes all of it in one step, or nothing. `claim` claims the counts if nobody else is there, and says whether that
+     * is still so where they are claimed already; without it the writer gives them up.
+     */
+    readonly write: (
+      owner: string,
+      counts: ReadonlyArray<Count>,
+      claim: boolean
+    ) => Effect.Effect<Written, StorageError>
+    /** Takes the counts from whoever claims them and does not answer. */
+    readonly breakClaims: (owner: string) => Effect.Effect<void, StorageError>
   }
 >()("millrace/accounting/CountStore") {
   /** For a process that counts alone: there is nobody to tell, and nobody to ask. */
@@ -50,6 +63,7 @@ export class CountStore extends Context.Service<
     beat: () => Effect.void,
     leave: () => Effect.void,
     others: (_, keys) => Effect.succeed(keys.map(() => 0)),
-    write: () => Effect.succeed("written")
+    write: () => Effect.succeed("alone"),
+    breakClaims: () => Effect.void
   })
 }

@@ -1,13 +1,12 @@
 import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { Database, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
-import { CountStore, type Count, type CountKey } from "./CountStore.ts"
+import { currentProcess, isExpired, isKnownDead } from "../storage/ProcessLease.ts"
+import { CountStore, type Count, type CountKey, type Written } from "./CountStore.ts"
 import { migrations } from "./migrations.ts"
 
-/** A process that was not heard of for so long is dead. */
-const leaseMillis = 15_000
-/** What is told of a window that is over stays for a while, for calls that end late. */
-const keptAfterEnd = 24 * 3_600_000
+/** What is told of a window that is over stays for a while, for machines whose clocks are slow. */
+const keptAfterEnd = 3_600_000
 const keysPerQuery = 200
 /** Stands for the end of what never ends. */
 const never = Number.MAX_SAFE_INTEGER
@@ -15,7 +14,9 @@ const never = Number.MAX_SAFE_INTEGER
 // a database may give 64-bit columns as text
 const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
 const OtherRows = Schema.Array(Schema.Struct({ id: Schema.String, start: Whole, taken: Whole }))
-const OwnerRows = Schema.Array(Schema.Struct({ id: Schema.String, heartbeat_at: Whole }))
+const OwnerRows = Schema.Array(
+  Schema.Struct({ id: Schema.String, host: Schema.String, pid: Schema.Int, heartbeat_at: Whole })
+)
 
 const unreadable = (error: Schema.SchemaError) =>
   new StorageError({ operation: "query", kind: "corrupt", message: `what is counted: ${error.message}` })
@@ -28,6 +29,25 @@ const undoUnlessAlive = (owner: string): Statement => ({
   sql: "insert into accounting_guard (ok) select 0 where not exists (select 1 from accounting_owners where id = ?)",
   params: [owner]
 })
+
+const undoIfClaimed = (owner: string): Statement => ({
+  sql: "insert into accounting_guard (ok) select 0 where exists (select 1 from accounting_owners where id <> ? and claimed = 1)",
+  params: [owner]
+})
+
+const claimIfAlone = (owner: string): Statement => ({
+  sql: `update accounting_owners set claimed = 1
+    where id = ? and not exists (select 1 from accounting_owners where id <> ?)`,
+  params: [owner, owner]
+})
+
+const giveUp = (owner: string): Statement => ({
+  sql: "update accounting_owners set claimed = 0 where id = ?",
+  params: [owner]
+})
+
+/** What it means that one of the first statements of a write was refused. */
+const refusals: ReadonlyArray<Written> = ["exceeded", "disowned", "claimed"]
 
 const undoIfExceeded = (owner: string, { held, id, start, used }: Count, max: number): Statement => ({
   sql: `insert into accounting_guard (ok) select 0 where cast(? as bigint) < cast(? as bigint) +
@@ -64,6 +84,7 @@ const bury = (owner: string, heartbeatAt: number | undefined): ReadonlyArray<Sta
 const make = Effect.gen(function* () {
   const database = yield* Database
   yield* migrate("accounting", migrations)
+  const self = yield* currentProcess
   const rows = <A>(schema: Schema.Decoder<A>, sql: string, params: Statement["params"]) =>
     Effect.flatMap(database.query(sql, params), (found) =>
       Effect.mapError(Schema.decodeUnknownEffect(schema)(found), unreadable)
@@ -81,20 +102,39 @@ const make = Effect.gen(function* () {
     return keys.map(({ id, start }) => taken.get(`${id}@${start}`) ?? 0)
   })
 
-  const others = (owner: string, keys: ReadonlyArray<CountKey>) =>
-    Effect.map(
-      Effect.forEach(Arr.chunksOf(keys, keysPerQuery), (some) => othersOf(owner, some)),
-      (found) => found.flat()
-    )
+  const ownersBeside = (owner: string) =>
+    rows(OwnerRows, "select id, host, pid, heartbeat_at from accounting_owners where id <> ?", [owner])
 
-  const write = (owner: string, counts: ReadonlyArray<Count>) => {
+  /** Lets lapse what the dead hold: those of this machine at once, others when nothing was heard of them for a while. */
+  const buryDead = Effect.fnUntraced(function* (owner: string, now: number) {
+    for (const { heartbeat_at: heartbeatAt, host, id, pid } of yield* ownersBeside(owner)) {
+      const lease = { host, pid, heartbeatAt }
+      if (isExpired(lease, now) || (yield* isKnownDead(lease, self))) yield* database.batch(bury(id, heartbeatAt))
+    }
+  })
+
+  const others = Effect.fnUntraced(function* (owner: string, keys: ReadonlyArray<CountKey>) {
+    // A silence is only held against somebody at a heartbeat of our own, which then was not held up itself.
+    yield* buryDead(owner, Number.NEGATIVE_INFINITY)
+    const found = yield* Effect.forEach(Arr.chunksOf(keys, keysPerQuery), (some) => othersOf(owner, some))
+    return found.flat()
+  })
+
+  const write = (owner: string, counts: ReadonlyArray<Count>, claim: boolean): Effect.Effect<Written, StorageError> => {
     const guards = counts.flatMap((count) => (count.max === undefined ? [] : [undoIfExceeded(owner, count, count.max)]))
-    const statements = [lock, undoUnlessAlive(owner), ...guards, ...counts.map((count) => upsert(owner, count))]
+    const statements = [
+      lock,
+      undoUnlessAlive(owner),
+      undoIfClaimed(owner),
+      ...guards,
+      ...counts.map((count) => upsert(owner, count)),
+      claim ? claimIfAlone(owner) : giveUp(owner)
+    ]
     return database.batch(statements).pipe(
-      Effect.as("written" as const),
+      Effect.map((changed): Written => (claim && changed.at(-1) === 1 ? "alone" : "shared")),
       Effect.catchIf(
         ({ kind }) => kind === "constraint",
-        ({ statement }) => Effect.succeed(statement === 1 ? ("disowned" as const) : ("exceeded" as const))
+        ({ statement = 0 }) => Effect.succeed(refusals[statement] ?? "exceeded")
       )
     )
   }
@@ -104,24 +144,28 @@ const make = Effect.gen(function* () {
       { sql: "update accounting_owners set heartbeat_at = ? where id = ?", params: [now, owner] },
       { sql: "delete from accounting_counters where end_at < ?", params: [now - keptAfterEnd] }
     ])
-    const silent = yield* rows(OwnerRows, "select id, heartbeat_at from accounting_owners where heartbeat_at < ?", [
-      now - leaseMillis
-    ])
-    for (const { heartbeat_at, id } of silent) yield* database.batch(bury(id, heartbeat_at))
+    yield* buryDead(owner, now)
   })
+
+  const enter = (owner: string, now: number): ReadonlyArray<Statement> => [
+    lock,
+    {
+      sql: "insert into accounting_owners (id, host, pid, heartbeat_at, claimed) values (?, ?, ?, ?, 0)",
+      params: [owner, self.host, self.pid, now]
+    }
+  ]
 
   return CountStore.of({
     isShared: true,
-    enter: (owner, now) =>
-      Effect.asVoid(
-        database.batch([
-          { sql: "insert into accounting_owners (id, heartbeat_at) values (?, ?)", params: [owner, now] }
-        ])
-      ),
+    enter: (owner, now) => Effect.asVoid(database.batch(enter(owner, now))),
     beat,
     leave: (owner) => Effect.asVoid(database.batch(bury(owner, undefined))),
     others,
-    write
+    write,
+    breakClaims: (owner) =>
+      Effect.asVoid(
+        database.batch([lock, { sql: "update accounting_owners set claimed = 0 where id <> ?", params: [owner] }])
+      )
   })
 })
 

@@ -12,6 +12,8 @@ export class Counter {
   used = 0
   held = 0
   others = 0
+  /** in which of this process's claims of the counts `others` was looked up: within one nobody else can change it */
+  knownIn = 0
   /** what the store was last told that this process has used */
   told = 0
   /** those that the store has not been told of, this one among them where that is so */
@@ -68,7 +70,7 @@ export class Counters {
     return [...this.#counters.values()]
   }
 
-  /** Forgets windows that are over, and in which nothing is held. */
+  /** Forgets windows that are over, and of which there is nothing more to tell. */
   prune(now: number): void {
     for (const [key, counter] of this.#counters) {
       const { held, window } = counter

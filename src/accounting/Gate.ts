@@ -1,6 +1,7 @@
 import { type Clock, Effect, Latch } from "effect"
 import { randomBytes } from "node:crypto"
 import { StorageError } from "../storage/Database.ts"
+import { Claim } from "./Claim.ts"
 import type { Counter, Counters, Want } from "./Counter.ts"
 import type { Count, CountStore } from "./CountStore.ts"
 
@@ -24,15 +25,23 @@ interface Asked {
   left: boolean
 }
 
-/** How long the store may be without what calls have settled with, where no call asks meanwhile. */
+/** How long the store may be without what this process has counted, where no call waits for it. */
 const settleDelay = "100 millis"
 /** How often it is tried again where others were faster. */
 const maxTries = 30
+/** A claim of somebody else is waited for, but not for ever. */
+const claimBrokenMillis = 5000
+const claimPolled = "20 millis"
+/** After how long without calls a claim is given up, so that whoever comes does not wait for long. */
+const idleDelay = "1 second"
 
 /**
- * Decides who gets in: all limits of a call at once, or none of them. Where others count along, what a call takes is
- * written before it gets in, and everybody who asks meanwhile is decided on with the next write. A process writes what it
- * has counted as a whole, so that a write may be repeated; the store undoes one that, with what others have, would pass a
+ * Decides who gets in: all limits of a call at once, or none of them.
+ *
+ * While nobody else counts along, a process claims the counts, decides in memory, and writes soon after. Whoever comes then
+ * waits until the claim is given up with everything that was decided under it. From then on what a call takes is written
+ * before it gets in, and everybody who asks meanwhile is decided on with the next write. A process writes what it has
+ * counted as a whole, so that a write may be repeated; the store undoes one that, with what others have, would pass a
  * limit. Nobody is denied but after a look at what others have.
  */
 export class Gate {
@@ -43,6 +52,9 @@ export class Gate {
   readonly #asked = Latch.makeUnsafe(false)
   readonly #changed = Latch.makeUnsafe(false)
   #owner = ""
+  readonly #claim = new Claim()
+  /** since when somebody else's claim keeps this process waiting */
+  #claimedSince: number | undefined
 
   constructor(store: CountStore["Service"], counters: Counters, clock: Clock.Clock) {
     this.#store = store
@@ -52,7 +64,21 @@ export class Gate {
 
   /** Takes what is wanted, or fails with the first limit that has no room. Interrupted, it takes nothing. */
   take(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied | Unknown> {
-    if (!this.#store.isShared) return this.#takeAlone(wants)
+    return Effect.suspend(() => {
+      const isAlone = !this.#store.isShared || this.#claim.covers(wants, this.#clock.currentTimeMillisUnsafe())
+      return isAlone ? this.#takeAlone(wants) : this.#ask(wants)
+    })
+  }
+
+  #takeAlone(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied> {
+    const want = firstWithoutRoom(wants)
+    if (want !== undefined) return Effect.fail<Denied>({ _tag: "Denied", want })
+    for (const { amount, counter } of wants) counter.hold(amount)
+    this.changed()
+    return Effect.void
+  }
+
+  #ask(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied | Unknown> {
     return Effect.callback((resume) => {
       const asked: Asked = { wants, resume, denied: undefined, held: false, left: false }
       this.#queue.add(asked)
@@ -66,15 +92,6 @@ export class Gate {
     })
   }
 
-  #takeAlone(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied> {
-    return Effect.suspend(() => {
-      const want = firstWithoutRoom(wants)
-      if (want !== undefined) return Effect.fail<Denied>({ _tag: "Denied", want })
-      for (const { amount, counter } of wants) counter.hold(amount)
-      return Effect.void
-    })
-  }
-
   /** To be called after counters were changed. */
   changed(): void {
     if (this.#store.isShared) this.#changed.openUnsafe()
@@ -83,7 +100,7 @@ export class Gate {
   /** Decides and writes for as long as it runs. */
   readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     for (;;) {
-      yield* this.#changed.await
+      yield* this.#awaitChange
       if (this.#queue.size === 0) yield* Effect.raceFirst(this.#asked.await, Effect.sleep(settleDelay))
       // One turn, in which everybody who asks now joins.
       yield* Effect.yieldNow
@@ -94,6 +111,15 @@ export class Gate {
       yield* this.#round(asked)
     }
   })
+
+  get #awaitChange(): Effect.Effect<void> {
+    if (!this.#claim.isHeld) return this.#changed.await
+    return Effect.flatMap(Effect.timeoutOption(this.#changed.await, idleDelay), (changed) => {
+      if (changed._tag === "Some") return Effect.void
+      this.#claim.isHeld = false
+      return this.#round([])
+    })
+  }
 
   /** Writes what has not been written yet. */
   readonly flush: Effect.Effect<void> = Effect.suspend(() => this.#round([]))
@@ -120,7 +146,12 @@ export class Gate {
   ): Effect.fn.Return<void, StorageError> {
     const involved = [...new Set(asked.flatMap(({ wants }) => wants.map(({ counter }) => counter)))]
     let isFresh = false
-    for (let tries = 0; ; tries++) {
+    if (this.#claim.isHeld && involved.length > 0) {
+      // Under a claim only the first look is missing.
+      yield* this.#look(involved)
+      isFresh = true
+    }
+    for (let tries = 0; tries <= maxTries; tries++) {
       for (const each of asked) this.#hold(each)
       if (!isFresh && asked.some(({ denied }) => denied !== undefined)) {
         for (const each of asked) this.#giveBack(each)
@@ -128,13 +159,27 @@ export class Gate {
         isFresh = true
         continue
       }
-      if ((yield* this.#write(asked)) === "written") return
-      if (tries === maxTries) return yield* tooBusy
+      const written = yield* this.#write(asked)
+      if (written === "alone" || written === "shared") return
       for (const each of asked) this.#giveBack(each)
+      if (written === "claimed") {
+        yield* this.#awaitClaim()
+        tries--
+      }
       yield* this.#look(involved)
       isFresh = true
     }
+    return yield* tooBusy
   })
+
+  /** Waits for a moment until somebody else has given up its claim, but not for ever. */
+  #awaitClaim(): Effect.Effect<void, StorageError> {
+    const now = this.#clock.currentTimeMillisUnsafe()
+    this.#claimedSince ??= now
+    return now - this.#claimedSince < claimBrokenMillis
+      ? Effect.sleep(claimPolled)
+      : this.#store.breakClaims(this.#owner)
+  }
 
   #hold(asked: Asked): void {
     if (asked.left) return
@@ -153,29 +198,43 @@ export class Gate {
 
   /** Learns what others have taken. */
   readonly #look = Effect.fnUntraced(function* (this: Gate, counters: ReadonlyArray<Counter>) {
+    const claim = this.#claim.number
     const keys = counters.map(({ id, window }) => ({ id, start: window.start }))
     const others = yield* this.#store.others(this.#owner, keys)
-    for (const [index, counter] of counters.entries()) counter.others = others[index] ?? 0
+    for (const [index, counter] of counters.entries()) {
+      counter.others = others[index] ?? 0
+      counter.knownIn = claim
+    }
   })
 
+  /** Writes what was counted, and gives up a claim that is not relied on any more, or if somebody else has come. */
   readonly #write = Effect.fnUntraced(function* (this: Gate, asked: ReadonlyArray<Asked>) {
-    const maxima = new Map<Counter, number>()
-    for (const { held, wants } of asked) {
-      if (!held) continue
-      for (const { counter, limit } of wants) {
-        maxima.set(counter, Math.min(limit.max, maxima.get(counter) ?? Infinity))
-      }
+    if (this.#claim.isHeld) {
+      const written = yield* this.#tell(asked, true)
+      if (written !== "shared") return written
+      // What was decided meanwhile was not written with it.
+      this.#claim.isHeld = false
     }
+    return yield* this.#tell(asked, !this.#claim.mayBeStored)
+  })
+
+  readonly #tell = Effect.fnUntraced(function* (this: Gate, asked: ReadonlyArray<Asked>, claim: boolean) {
+    const { isHeld } = this.#claim
     const counters = [...this.#counters.untold]
-    if (counters.length === 0) return "written"
+    if (counters.length === 0 && claim) return isHeld ? "alone" : "shared"
+    const maxima = isHeld ? noMaxima : maximaOf(asked)
     const told = counters.map((counter) => counter.used)
     const counts = counters.map((counter) => countOf(counter, maxima.get(counter)))
     this.#counters.untold.clear()
     const tellAgain = () => {
       for (const counter of counters) this.#counters.untold.add(counter)
     }
-    const written = yield* Effect.onError(this.#store.write(this.#owner, counts), () => Effect.sync(tellAgain))
-    if (written === "written") {
+    const begunAt = this.#clock.currentTimeMillisUnsafe()
+    const asking = this.#claim.begin(claim)
+    const written = yield* Effect.onError(this.#store.write(this.#owner, counts, claim), () => Effect.sync(tellAgain))
+    asking.end(written, begunAt, this.#clock.currentTimeMillisUnsafe())
+    if (written === "shared" || written === "alone") {
+      this.#claimedSince = undefined
       for (const [index, counter] of counters.entries()) counter.told = told[index] ?? 0
       return written
     }
@@ -186,6 +245,7 @@ export class Gate {
 
   /** Begins to count under a new name; what was told under the one before is others' from now on. */
   readonly enter: Effect.Effect<void, StorageError> = Effect.suspend(() => {
+    this.#claim.forget()
     const owner = randomBytes(12).toString("hex")
     return Effect.map(this.#store.enter(owner, this.#clock.currentTimeMillisUnsafe()), () => {
       this.#owner = owner
@@ -201,8 +261,11 @@ export class Gate {
   /** Says that this process lives, and learns how much others have taken meanwhile. */
   readonly beat: Effect.Effect<void, StorageError> = Effect.suspend(() => {
     const now = this.#clock.currentTimeMillisUnsafe()
+    if (!this.#store.isShared) this.#counters.untold.clear()
     this.#counters.prune(now)
-    return Effect.andThen(this.#store.beat(this.#owner, now), () => this.#look(this.#counters.all))
+    return Effect.andThen(this.#store.beat(this.#owner, now), () =>
+      this.#claim.isHeld ? Effect.void : this.#look(this.#counters.all)
+    )
   })
 
   /** Lets go of everything, because the process ends. */
@@ -218,6 +281,18 @@ const firstWithoutRoom = (wants: ReadonlyArray<Want>): Want | undefined => {
     if (first === undefined || counter.window.end > first.counter.window.end) first = want
   }
   return first
+}
+
+const noMaxima: ReadonlyMap<Counter, number> = new Map()
+
+/** Up to which each counter may go that somebody asked for. */
+const maximaOf = (asked: ReadonlyArray<Asked>): ReadonlyMap<Counter, number> => {
+  const maxima = new Map<Counter, number>()
+  for (const { held, wants } of asked) {
+    if (!held) continue
+    for (const { counter, limit } of wants) maxima.set(counter, Math.min(limit.max, maxima.get(counter) ?? Infinity))
+  }
+  return maxima
 }
 
 const countOf = ({ held, id, used, window }: Counter, max: number | undefined): Count => ({

@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Latch, Layer, Schema } from "effect"
+import { Clock, Effect, Latch, Layer, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { Database, type SqlValue, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
@@ -10,19 +10,26 @@ import type { UsageQuery } from "./Usage.ts"
 /** How long what a call used may wait to be written: what ends meanwhile is written with it. */
 const delay = "200 millis"
 
-const insertRow = `insert into accounting_usage
-  (day, caller_key, tenant, model, provider, target, labels, owner, calls, incomplete, input_tokens, cached_tokens,
-    cache_write_tokens, output_tokens, reasoning_tokens, estimated, unpriced, micro_usd)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  on conflict (day, caller_key, tenant, model, provider, target, labels, owner) do update set
-    calls = excluded.calls, incomplete = excluded.incomplete, input_tokens = excluded.input_tokens,
-    cached_tokens = excluded.cached_tokens, cache_write_tokens = excluded.cache_write_tokens,
-    output_tokens = excluded.output_tokens, reasoning_tokens = excluded.reasoning_tokens,
-    estimated = excluded.estimated, unpriced = excluded.unpriced, micro_usd = excluded.micro_usd`
+/** After so long nobody asks any more whether a process has written something. */
+const writersKept = 7 * 86_400_000
 
-// A row is written as a whole, under the name of its process: to write it again changes nothing.
-const statementOf = (owner: string, row: UsageRow): Statement => {
-  const { day, key, labels, model, provider, sums, target, tenant } = row
+const addRow = `insert into accounting_sums
+  (day, caller_key, tenant, model, provider, target, labels, calls, incomplete, input_tokens, cached_tokens,
+    cache_write_tokens, output_tokens, reasoning_tokens, estimated, unpriced, micro_usd)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (day, caller_key, tenant, model, provider, target, labels) do update set
+    calls = accounting_sums.calls + excluded.calls,
+    incomplete = accounting_sums.incomplete + excluded.incomplete,
+    input_tokens = accounting_sums.input_tokens + excluded.input_tokens,
+    cached_tokens = accounting_sums.cached_tokens + excluded.cached_tokens,
+    cache_write_tokens = accounting_sums.cache_write_tokens + excluded.cache_write_tokens,
+    output_tokens = accounting_sums.output_tokens + excluded.output_tokens,
+    reasoning_tokens = accounting_sums.reasoning_tokens + excluded.reasoning_tokens,
+    estimated = accounting_sums.estimated + excluded.estimated,
+    unpriced = accounting_sums.unpriced + excluded.unpriced,
+    micro_usd = accounting_sums.micro_usd + excluded.micro_usd`
+
+const additionOf = ({ day, key, labels, model, provider, sums, target, tenant }: UsageRow): Statement => {
   const counted = [
     sums.calls,
     sums.incomplete,
@@ -35,8 +42,32 @@ const statementOf = (owner: string, row: UsageRow): Statement => {
     sums.unpriced,
     sums.microUsd
   ]
-  return { sql: insertRow, params: [day, key, tenant, model, provider, target, labels, owner, ...counted] }
+  return { sql: addRow, params: [day, key, tenant, model, provider, target, labels, ...counted] }
 }
+
+/** What a process adds to the sums in one step, the number of which says whether that was done already. */
+interface Addition {
+  readonly sequence: number
+  readonly rows: ReadonlyArray<UsageRow>
+}
+
+/** Which statement of an addition fails where it was made before. */
+const repeated = 1
+
+// The writer's own row is held from the first statement on, so that an addition that is under way twice is made once.
+const statementsOf = (writer: string, now: number, { rows, sequence }: Addition): ReadonlyArray<Statement> => [
+  {
+    sql: `insert into accounting_writers (id, sequence, written_at) values (?, 0, ?)
+      on conflict (id) do update set written_at = excluded.written_at`,
+    params: [writer, now]
+  },
+  {
+    sql: "insert into accounting_guard (ok) select 0 where exists (select 1 from accounting_writers where id = ? and sequence >= ?)",
+    params: [writer, sequence]
+  },
+  { sql: "update accounting_writers set sequence = ? where id = ?", params: [sequence, writer] },
+  ...rows.map(additionOf)
+]
 
 // a database may give 64-bit columns and sums as text
 const Whole = Schema.Union([Schema.Natural, Schema.FiniteFromString])
@@ -131,7 +162,7 @@ const selectRows = (query: UsageQuery): Statement => {
   where("tenant = ?", query.tenant)
   where("model = ?", query.model)
   const sql =
-    `select ${[...columns, ...summed.map((column) => `coalesce(sum(${column}), 0) as ${column}`)].join(", ")} from accounting_usage` +
+    `select ${[...columns, ...summed.map((column) => `coalesce(sum(${column}), 0) as ${column}`)].join(", ")} from accounting_sums` +
     (conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`) +
     (grouped.length === 0 ? "" : ` group by ${grouped.join(", ")}`)
   return { sql, params }
@@ -140,25 +171,44 @@ const selectRows = (query: UsageQuery): Statement => {
 const make = Effect.gen(function* () {
   const database = yield* Database
   yield* migrate("accounting", migrations)
-  const owner = yield* Effect.sync(() => randomBytes(12).toString("hex"))
+  const clock = yield* Clock.Clock
+  const writer = yield* Effect.sync(() => randomBytes(12).toString("hex"))
+  const forgotten = clock.currentTimeMillisUnsafe() - writersKept
+  yield* database.batch([{ sql: "delete from accounting_writers where written_at < ?", params: [forgotten] }])
   const tally = new Tally()
   const changed = Latch.makeUnsafe(false)
   let refusals = 0
+  let sequence = 0
+  /** what was begun to be written, and goes first, as it is, until it is known to be */
+  let begun: Addition | undefined
 
-  const write = Effect.suspend(() => {
-    if (!tally.isChanged) return Effect.void
-    const rows = tally.takeChanged()
-    return Effect.onError(database.batch(rows.map((row) => statementOf(owner, row))), () =>
-      Effect.sync(() => tally.putBack(rows))
+  const writeBegun: Effect.Effect<void, StorageError> = Effect.suspend(() => {
+    const addition = begun
+    if (addition === undefined) return Effect.void
+    return database.batch(statementsOf(writer, clock.currentTimeMillisUnsafe(), addition)).pipe(
+      Effect.catchIf(
+        ({ kind, statement }) => kind === "constraint" && statement === repeated,
+        () => Effect.void
+      ),
+      Effect.map(() => {
+        if (begun === addition) begun = undefined
+      })
     )
   })
+
+  const writeRest = Effect.suspend(() => {
+    const rows = begun === undefined ? tally.take() : []
+    if (rows.length > 0) begun = { sequence: ++sequence, rows }
+    return writeBegun
+  })
+
+  const write = Effect.andThen(writeBegun, writeRest)
 
   const writing = Effect.gen(function* () {
     yield* changed.await
     yield* Effect.sleep(delay)
     changed.closeUnsafe()
     yield* write
-    tally.forgetBefore(DateTime.formatIsoDateUtc(DateTime.makeUnsafe(yield* Clock.currentTimeMillis)))
   }).pipe(
     Effect.catch((error) => {
       changed.openUnsafe()

@@ -22,22 +22,24 @@ export interface RowKey {
   readonly labels: string
 }
 
-/** What one process has summed up of one kind of calls on one day. */
+/** What was summed up of one kind of calls on one day. */
 export interface UsageRow extends RowKey {
   readonly sums: UsageSums
 }
 
 type OpenRow = RowKey & { readonly sums: ReturnType<typeof noSums> }
 
-/** Labels may be anything; a day with more combinations of them than this has the rest under none. */
+/** Labels may be anything; a day with more combinations of them in one process than this has the rest under none. */
 const maxRows = 10_000
 
 const dayMillis = 86_400_000
 
 /** Sums up calls as they end, in memory. */
 export class Tally {
-  readonly #rows = new Map<string, OpenRow>()
-  #changed = new Set<OpenRow>()
+  #rows = new Map<string, OpenRow>()
+  /** the rows that there were on the latest day */
+  readonly #known = new Set<string>()
+  #latest = ""
   #day = { start: Infinity, name: "" }
 
   /** Takes a call that ended into account. */
@@ -52,15 +54,27 @@ export class Tally {
   #row({ at, caller, model }: Candidate, provider: string, target: string): OpenRow {
     const day = this.#dayOf(at)
     const { key = "", tenant = "" } = caller
-    const labels = this.#rows.size < maxRows ? labelsOf(caller.labels) : ""
-    const name = `${day}\n${key}\n${tenant}\n${model}\n${provider}\n${target}\n${labels}`
+    const kind = `${day}\n${key}\n${tenant}\n${model}\n${provider}\n${target}\n`
+    const labels = this.#labelsOf(caller.labels, day, kind)
+    const name = kind + labels
     let row = this.#rows.get(name)
     if (row === undefined) {
       row = { day, key, tenant, model, provider, target, labels, sums: noSums() }
       this.#rows.set(name, row)
     }
-    this.#changed.add(row)
     return row
+  }
+
+  #labelsOf(labels: Candidate["caller"]["labels"], day: string, kind: string): string {
+    if (labels === undefined) return ""
+    if (day > this.#latest) {
+      this.#latest = day
+      this.#known.clear()
+    }
+    const text = labelsOf(labels)
+    if (this.#known.size >= maxRows && !this.#known.has(kind + text)) return ""
+    this.#known.add(kind + text)
+    return text
   }
 
   #dayOf(at: number): string {
@@ -75,26 +89,11 @@ export class Tally {
     return [...this.#rows.values()]
   }
 
-  get isChanged(): boolean {
-    return this.#changed.size > 0
-  }
-
-  /** The rows that changed since the last time, each as a whole. */
-  takeChanged(): ReadonlyArray<UsageRow> {
-    const rows = [...this.#changed]
-    this.#changed = new Set()
-    return rows
-  }
-
-  /** Gives back rows that could not be written. */
-  putBack(rows: ReadonlyArray<UsageRow>): void {
-    const given = new Set(rows)
-    for (const row of this.#rows.values()) if (given.has(row)) this.#changed.add(row)
-  }
-
-  /** Forgets rows of days before this one that were written. */
-  forgetBefore(day: string): void {
-    for (const [name, row] of this.#rows) if (row.day < day && !this.#changed.has(row)) this.#rows.delete(name)
+  /** Gives all rows away, and begins anew; in the order of their names. */
+  take(): ReadonlyArray<UsageRow> {
+    const rows = this.#rows
+    this.#rows = new Map()
+    return [...rows.entries()].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row)
   }
 }
 
@@ -109,10 +108,8 @@ const addAttempt = (row: ReturnType<typeof noSums>, { cost, usage }: AttemptReco
   row.microUsd += cost?.microUsd ?? 0
 }
 
-const labelsOf = (labels: Candidate["caller"]["labels"]): string =>
-  labels === undefined
-    ? ""
-    : JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+const labelsOf = (labels: NonNullable<Candidate["caller"]["labels"]>): string =>
+  JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 
 const labelNames = (labels: string): ReadonlyArray<string> => {
   if (labels === "") return [""]

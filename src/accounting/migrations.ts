@@ -64,5 +64,41 @@ export const migrations: ReadonlyArray<Migration> = [
         primary key (day, caller_key, tenant, model, provider, target, labels, owner)
       )`
     ]
+  },
+  {
+    id: 4,
+    name: "owners that are known by their process, sums of usage that all share",
+    statements: [
+      "alter table accounting_owners add column host text not null default ''",
+      "alter table accounting_owners add column pid integer not null default 0",
+      "alter table accounting_owners add column claimed integer not null default 0",
+      `create table accounting_sums (
+        day text not null,
+        caller_key text not null,
+        tenant text not null,
+        model text not null,
+        provider text not null,
+        target text not null,
+        labels text not null,
+        calls bigint not null,
+        incomplete bigint not null,
+        input_tokens bigint not null,
+        cached_tokens bigint not null,
+        cache_write_tokens bigint not null,
+        output_tokens bigint not null,
+        reasoning_tokens bigint not null,
+        estimated bigint not null,
+        unpriced bigint not null,
+        micro_usd bigint not null,
+        primary key (day, caller_key, tenant, model, provider, target, labels)
+      )`,
+      `insert into accounting_sums
+        select day, caller_key, tenant, model, provider, target, labels, sum(calls), sum(incomplete), sum(input_tokens),
+          sum(cached_tokens), sum(cache_write_tokens), sum(output_tokens), sum(reasoning_tokens), sum(estimated),
+          sum(unpriced), sum(micro_usd)
+        from accounting_usage group by day, caller_key, tenant, model, provider, target, labels`,
+      "drop table accounting_usage",
+      "create table accounting_writers (id text primary key, sequence bigint not null, written_at bigint not null)"
+    ]
   }
 ]

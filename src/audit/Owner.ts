@@ -1,49 +1,10 @@
 import { Clock, Effect, Schedule, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
-import { readFileSync } from "node:fs"
-import { hostname } from "node:os"
 import type { StorageError } from "../storage/Database.ts"
+import { currentProcess, heartbeatMillis, isExpired, isKnownDead, type Process } from "../storage/ProcessLease.ts"
 import { AuditStore, type FinalRow, type Lease } from "./AuditStore.ts"
 
-/** A process that answers for calls, as it is known to others. `startedAt` is epoch milliseconds. */
-export interface Process {
-  readonly host: string
-  readonly pid: number
-  readonly startedAt: number
-}
-
-const heartbeatMillis = 5000
-const leaseMillis = 15_000
 const releaseTimeout = "2 seconds"
-
-/** Whether a process has ended and only its parent does not know; Linux alone can say. */
-const isZombie = (pid: number): Effect.Effect<boolean> =>
-  Effect.match(
-    Effect.try(() => readFileSync(`/proc/${pid}/stat`, "latin1")),
-    // the state follows the name of the program, which may hold anything
-    { onSuccess: (stat) => /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(")"))), onFailure: () => false }
-  )
-
-/** Whether no process with this id runs here. One that belongs to somebody else cannot be signalled, but exists. */
-const isGone = (pid: number): Effect.Effect<boolean> =>
-  Effect.matchEffect(
-    Effect.try({
-      try: () => process.kill(pid, 0),
-      catch: (error) => error instanceof Error && Reflect.get(error, "code") === "ESRCH"
-    }),
-    { onSuccess: () => isZombie(pid), onFailure: (noSuchProcess) => Effect.succeed(noSuchProcess) }
-  )
-
-/**
- * Whether an owner is known to be dead although its lease has not run out. Containers start again with the process id
- * they had: a lease under our own id that was renewed before we started is not ours.
- */
-const isKnownDead = (lease: Lease, self: Process): Effect.Effect<boolean> => {
-  if (lease.host !== self.host) return Effect.succeed(false)
-  return lease.pid === self.pid ? Effect.succeed(lease.heartbeatAt < self.startedAt) : isGone(lease.pid)
-}
-
-const isExpired = (lease: Lease, now: number): boolean => now - lease.heartbeatAt > leaseMillis
 
 /** This process as an owner of calls. */
 export interface Owner {
@@ -136,11 +97,6 @@ class Neighbourhood {
     yield* this.#end(this.#lease(now), now)
   }).pipe(Effect.interruptible, Effect.timeoutOption(releaseTimeout), Effect.ignore)
 }
-
-const currentProcess = Effect.gen(function* () {
-  const now = yield* Clock.currentTimeMillis
-  return { host: hostname(), pid: process.pid, startedAt: now - process.uptime() * 1000 }
-})
 
 /**
  * Makes this process an owner of calls until the scope closes: it holds a lease that it renews every 5 s, and ends as

@@ -1,8 +1,9 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Schedule, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChildProcess } from "effect/process"
+import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import type { LimitRule } from "../../src/accounting/LimitRules.ts"
 import { Admission, type Reservation } from "../../src/accounting/Admission.ts"
@@ -10,7 +11,18 @@ import { Ledger } from "../../src/accounting/Ledger.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import { databaseAt } from "../storage/address.ts"
 import { describeDatabases, freshDatabase } from "../storage/databases.ts"
-import { admissionOf, admitted, candidate, limiterAt, limiterInMemory, moment, recordOf } from "./limiting.ts"
+import {
+  admissionOf,
+  admitted,
+  candidate,
+  countingWrites,
+  limiterAt,
+  limiterInMemory,
+  limiterOver,
+  moment,
+  recordOf,
+  Writes
+} from "./limiting.ts"
 import { Database } from "../../src/storage/Database.ts"
 
 const inMemory = (...rules: ReadonlyArray<LimitRule>) =>
@@ -214,6 +226,22 @@ describe("the books", () => {
   )
 })
 
+const contender = fileURLToPath(new URL("contender-program.ts", import.meta.url))
+
+/** How often one caller after the other is admitted, each with a pause after it in which others have their turn. */
+const useUp = (admission: (typeof Admission)["Service"]): Effect.Effect<number> =>
+  Effect.matchEffect(admission.admit(candidate()), {
+    onFailure: () => Effect.succeed(0),
+    onSuccess: (reservation) =>
+      Effect.andThen(
+        Effect.andThen(
+          Effect.sync(() => reservation.settle(recordOf({ outputTokens: 1 }))),
+          Effect.promise(() => setImmediate())
+        ),
+        Effect.map(useUp(admission), (count) => count + 1)
+      )
+  })
+
 describeDatabases("limits that several processes share", (kind) => {
   const rules: ReadonlyArray<LimitRule> = [{ key: "*", requests: { total: 60 }, tokens: { total: 1e9 } }]
 
@@ -293,12 +321,102 @@ describeDatabases("limits that several processes share", (kind) => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("hold for whoever comes while another decides alone, until it has written what it decided", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const counting = yield* Layer.build(countingWrites(address))
+      const alone = Context.get(yield* Layer.build(limiterOver(Layer.succeedContext(counting), rules)), Admission)
+      const { latch, writes } = Context.get(counting, Writes)
+      // It finds that it is alone, and that nothing was used before.
+      for (let calls = 0; calls < 2; calls++) yield* alone.admit(candidate())
+      yield* latch.close
+      const before = writes.length
+      assert.strictEqual((yield* admitted(alone, 50)).length, 50)
+      yield* Effect.repeat(
+        Effect.sync(() => writes.length),
+        { until: (length) => length > before, schedule: Schedule.spaced("5 millis") }
+      )
+      assert.strictEqual((yield* admitted(alone, 8)).length, 8)
+      const joining = yield* admissionOf(limiterAt(address, rules))
+      const asking = yield* Effect.forkChild(admitted(joining, 5), { startImmediately: true })
+      yield* Effect.sleep("100 millis")
+      yield* latch.open
+      assert.strictEqual((yield* Fiber.join(asking)).length, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("hold while a process that decided alone is joined by others", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const many: ReadonlyArray<LimitRule> = [{ key: "*", requests: { total: 6000 }, concurrent: 1000 }]
+      /** Admits and settles one call after the other until there is no room, in several fibers. */
+      const use = Effect.flatMap(admissionOf(limiterAt(address, many)), (admission) =>
+        Effect.map(
+          Effect.all(
+            Array.from({ length: 16 }, () => useUp(admission)),
+            { concurrency: "unbounded" }
+          ),
+          (counts) => counts.reduce((sum, count) => sum + count, 0)
+        )
+      )
+      const found = yield* Effect.forEach([0, 30, 60, 200], (delay) => Effect.delay(use, delay), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(
+        found.reduce((sum, count) => sum + count, 0),
+        6000
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("cost a process nothing that is alone, after its first look", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      yield* Effect.scoped(
+        Effect.flatMap(admissionOf(limiterAt(address, rules)), (admission) =>
+          Effect.map(admitted(admission, 3), ([one]) => one?.settle(recordOf({ outputTokens: 1 })))
+        )
+      )
+      const counting = yield* Layer.build(countingWrites(address))
+      const admission = Context.get(yield* Layer.build(limiterOver(Layer.succeedContext(counting), rules)), Admission)
+      const { writes } = Context.get(counting, Writes)
+      // It finds that it is alone, and what the process before has used.
+      yield* admitted(admission, 1)
+      yield* admitted(admission, 1)
+      const before = writes.length
+      const found = yield* admitted(admission, 100)
+      assert.strictEqual(found.length, 57)
+      // What was decided is written once, if it was at all by now.
+      assert.isAtMost(writes.length, before + 1)
+      for (const reservation of found) reservation.settle(recordOf({ outputTokens: 1 }))
+      yield* Effect.repeat(
+        Effect.sync(() => writes.at(-1)),
+        { until: (last) => last?.some(({ used }) => used === 57) ?? false, schedule: Schedule.spaced("5 millis") }
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "let go at once of what a process held that was killed",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* freshDatabase(kind)
+        const neighbour = yield* admissionOf(limiterAt(address, [{ key: "*", requests: { total: 50 } }]))
+        const child = yield* ChildProcess.make(process.execPath, [contender, address, "50", "50", "stay"])
+        const [said] = yield* Stream.runCollect(Stream.take(Stream.decodeText(child.stdout), 1))
+        assert.strictEqual(Number(said), 50)
+        assert.strictEqual((yield* admitted(neighbour, 1)).length, 0)
+        yield* child.kill({ killSignal: "SIGKILL" })
+        assert.strictEqual((yield* admitted(neighbour, 50)).length, 50)
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    30_000
+  )
+
   it.live(
     "hold over processes of the operating system",
     () =>
       Effect.gen(function* () {
         const address = yield* freshDatabase(kind)
-        const contender = fileURLToPath(new URL("contender-program.ts", import.meta.url))
         const contend = Effect.scoped(
           Effect.flatMap(ChildProcess.make(process.execPath, [contender, address, "40", "50"]), (child) =>
             Effect.map(Stream.mkString(Stream.decodeText(child.stdout)), Number)

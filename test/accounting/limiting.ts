@@ -1,11 +1,10 @@
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Latch, Layer } from "effect"
 import { Admission, type Candidate, type Reservation } from "../../src/accounting/Admission.ts"
-import { CountStore } from "../../src/accounting/CountStore.ts"
+import { type Count, CountStore } from "../../src/accounting/CountStore.ts"
 import * as CountStoreSql from "../../src/accounting/CountStoreSql.ts"
 import { Keys } from "../../src/accounting/Keys.ts"
 import { KeyStore } from "../../src/accounting/KeyStore.ts"
 import { Ledger } from "../../src/accounting/Ledger.ts"
-import * as LedgerSql from "../../src/accounting/LedgerSql.ts"
 import type { LimitRule } from "../../src/accounting/LimitRules.ts"
 import * as Limiter from "../../src/accounting/Limiter.ts"
 import { PriceBook, Prices } from "../../src/accounting/PriceBook.ts"
@@ -27,15 +26,45 @@ export const limiterInMemory = (rules: ReadonlyArray<LimitRule>) =>
 
 /** A process of its own that counts in the database at an address. */
 export const limiterAt = (address: string, rules: ReadonlyArray<LimitRule>, settings: Limiter.LimiterSettings = {}) =>
+  limiterOver(Layer.provide(CountStoreSql.layer, databaseAt(address)), rules, settings)
+
+/** One that counts in a store, and keeps its sums of usage to itself. */
+export const limiterOver = <E>(
+  store: Layer.Layer<CountStore, E>,
+  rules: ReadonlyArray<LimitRule>,
+  settings: Limiter.LimiterSettings = {}
+) =>
   Layer.fresh(
     Limiter.layer({ ...settings, rules }).pipe(
-      Layer.provideMerge(LedgerSql.layer),
-      Layer.provide(CountStoreSql.layer),
-      Layer.provide(databaseAt(address)),
+      Layer.provideMerge(Ledger.layerMemory),
+      Layer.provide(store),
       Layer.provide(Layer.provide(Keys.layer(), KeyStore.layerMemory)),
       Layer.provideMerge(Layer.succeed(Prices, prices))
     )
   )
+
+/** What was written by one process that counts in a database; while the latch is closed, writes wait. */
+export class Writes extends Context.Service<
+  Writes,
+  { readonly writes: Array<ReadonlyArray<Count>>; readonly latch: Latch.Latch }
+>()("test/accounting/Writes") {}
+
+/** The counts of a database, with a look at what one process writes. */
+export const countingWrites = (address: string) =>
+  Layer.effectContext(
+    Effect.map(CountStore, (store) => {
+      const writes: Array<ReadonlyArray<Count>> = []
+      const latch = Latch.makeUnsafe(true)
+      const counting = CountStore.of({
+        ...store,
+        write: (owner, counts, claim) => {
+          writes.push(counts)
+          return latch.whenOpen(store.write(owner, counts, claim))
+        }
+      })
+      return Context.make(CountStore, counting).pipe(Context.add(Writes, { writes, latch }))
+    })
+  ).pipe(Layer.provide(CountStoreSql.layer), Layer.provide(databaseAt(address)))
 
 /** The admission of a process that lives as long as the scope. */
 export const admissionOf = <E, R>(layer: Layer.Layer<Ledger, E, R>) =>
