@@ -59,6 +59,10 @@ export class CallState {
   reservation: Reservation | undefined
   /** the audit trail did not take it: there is no such call */
   wasRefused = false
+  /** whether its end was to be recorded before its caller has it */
+  wasSealed = false
+  /** the record of its end, where that was written before its caller had the end */
+  sealed: FinalRecord | undefined
   private outcome: Outcome | undefined
   /** the attempts whose answers were begun to be told: a rescue goes on with that of another */
   private answering: Array<Attempt> = []
@@ -127,7 +131,7 @@ export class CallState {
     )
 
   readonly notice = (notice: Notice): void => {
-    this.notices.push(notice)
+    if (!this.notices.includes(notice)) this.notices.push(notice)
   }
 
   readonly report = (finding: Finding): void => {
@@ -322,6 +326,12 @@ export class CallState {
   /** Records a failure as the call's ending and passes it on. */
   readonly failed = (error: LlmError): LlmError => {
     this.settle(failedWith(error))
+    return error
+  }
+
+  /** The record of a good end could not be written, so the caller does not get one. */
+  readonly unsealed = (error: LlmError): LlmError => {
+    if (this.outcome?._tag !== "Failed") this.outcome = failedWith(error)
     return error
   }
 
