@@ -25,6 +25,7 @@ export const endSealed = (
   { opened, renderer, writer }: Relaying
 ): Effect.Effect<void, LlmError> =>
   Effect.suspend(() => {
+    writer.awaitEnd()
     for (const notice of renderer.notices) opened.notice(notice)
     return sealed(seal, opened, writer.bytes + Buffer.byteLength(ending), error)
   }).pipe(
