@@ -112,6 +112,11 @@ const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmRespons
 
 // Records are written without their Schema: they are plain JSON by type, and every call writes two.
 
+const noLabels: ReadonlyArray<string> = []
+
+const labelsOf = ({ labels }: Caller): ReadonlyArray<string> =>
+  labels === undefined ? noLabels : Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+
 /** The row of a call that begins. */
 export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string): OpenedRow => {
   const { requestText } = record
@@ -125,6 +130,7 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
     model: record.model,
     key: record.caller.key ?? null,
     conversation: record.conversation ?? null,
+    labels: labelsOf(record.caller),
     // JSON leaves out a key that is undefined
     body: JSON.stringify({ ...record, request: payload, requestText: undefined }),
     request: text
@@ -135,8 +141,13 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
 const shown = (findings: ReadonlyArray<Finding>, level: CaptureLevel): ReadonlyArray<Finding> =>
   level === "full" ? findings : findings.map(Struct.omit(["excerpt"]))
 
-/** The row of a call that ended at `endedAt` (epoch milliseconds). */
-export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string, endedAt: number): FinalRow => {
+/** The row of a call that ended; its times are epoch milliseconds. */
+export const finalRow = (
+  record: FinalRecord,
+  level: CaptureLevel,
+  owner: string,
+  { endedAt, openedAt }: Pick<FinalRow, "openedAt" | "endedAt">
+): FinalRow => {
   const { payload, text } = capture(level, record.response)
   const response =
     payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
@@ -145,6 +156,7 @@ export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string
     id: record.id,
     owner,
     outcome: record.outcome._tag,
+    openedAt: Math.floor(openedAt),
     endedAt,
     body: JSON.stringify({
       ...record,
@@ -168,8 +180,11 @@ export const bareFinal = (id: string, outcome: Outcome, totalMs: number): FinalR
 })
 
 /** The row of a call whose owner `by` found dead at `endedAt` (epoch milliseconds). */
-export const interruptedRow = (id: string, by: string, endedAt: number): FinalRow =>
-  finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, endedAt)
+export const interruptedRow = (
+  { id, openedAt }: Pick<OpenedRow, "id" | "openedAt">,
+  by: string,
+  endedAt: number
+): FinalRow => finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, { openedAt, endedAt })
 
 const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
   const { _tag: kind } = outcome

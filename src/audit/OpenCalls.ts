@@ -130,7 +130,7 @@ export class OpenCalls {
     const { ending, provisional } = call
     call.provisional = false
     if (ending !== undefined) {
-      if (provisional) ending.row = this.#finalRow(record)
+      if (provisional) ending.row = this.#finalRow(call, record)
       return Effect.void
     }
     if (this.#policy.durability === "strict") return Effect.ignore(this.#endDurably(call, record))
@@ -295,7 +295,7 @@ export class OpenCalls {
       if (durable !== undefined)
         Deferred.doneUnsafe(durable, refusal === undefined ? Effect.void : Effect.fail(unsealed))
     }
-    call.ending = { row: this.#finalRow(record), settle }
+    call.ending = { row: this.#finalRow(call, record), settle }
     if (durable === undefined) this.#rows.pushBehind(call.ending)
     else this.#rows.push(call.ending)
   }
@@ -305,9 +305,10 @@ export class OpenCalls {
     this.#stalled = false
   }
 
-  #finalRow(record: FinalRecord): FinalRow {
+  #finalRow({ openedAt }: OpenCall, record: FinalRecord): FinalRow {
     const { capture, redact } = this.#policy
     const kept = redact === undefined ? record : redactEnding(record, redact)
-    return finalRow(kept, capture, this.#owner(), this.#clock.currentTimeMillisUnsafe())
+    const endedAt = this.#clock.currentTimeMillisUnsafe()
+    return finalRow(kept, capture, this.#owner(), { openedAt, endedAt })
   }
 }

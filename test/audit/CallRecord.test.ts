@@ -13,7 +13,7 @@ const stored = (open: OpenRecord, final: FinalRecord | undefined, level: Capture
     id: open.id,
     openedAt: opened.openedAt,
     opened,
-    final: final === undefined ? undefined : finalRow(final, level, "owner", 0)
+    final: final === undefined ? undefined : finalRow(final, level, "owner", { openedAt: 0, endedAt: 0 })
   }
 }
 
@@ -112,7 +112,7 @@ describe("the record of a call", () => {
   it.effect("of an interrupted call invents no numbers", () =>
     Effect.gen(function* () {
       const { final: _, ...open } = stored(openRecord("a", { openedAt: 5 }), undefined)
-      const record = yield* fromStored({ ...open, final: interruptedRow("a", "heir", 5) })
+      const record = yield* fromStored({ ...open, final: interruptedRow({ id: "a", openedAt: 1 }, "heir", 5) })
       assert.deepStrictEqual(record.outcome, { kind: "Interrupted" })
       assert.strictEqual(record.status, "ended")
       assert.deepStrictEqual(record.timings, { openedAt: 5 })
