@@ -1,5 +1,5 @@
-import { Effect, Schema, Struct } from "effect"
-import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
+import { Effect, Schema } from "effect"
+import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord, withoutExcerpts } from "../domain/Call.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -90,6 +90,7 @@ export const CallRecord = Schema.Struct({
   rateLimited: FinalRecord.fields.rateLimited,
   notices: Schema.Array(Notice),
   findings: optional(Schema.Array(Finding)),
+  filterFailures: FinalRecord.fields.filterFailures,
   upstream: optional(FinalRecord.fields.upstream),
   delivered: optional(FinalRecord.fields.delivered),
   conversation: optional(Schema.String),
@@ -137,10 +138,6 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
   }
 }
 
-/** An excerpt is content: it is kept where content is. */
-const shown = (findings: ReadonlyArray<Finding>, level: CaptureLevel): ReadonlyArray<Finding> =>
-  level === "full" ? findings : findings.map(Struct.omit(["excerpt"]))
-
 /** The row of a call that ended; its times are epoch milliseconds. */
 export const finalRow = (
   record: FinalRecord,
@@ -148,6 +145,7 @@ export const finalRow = (
   owner: string,
   { endedAt, openedAt }: Pick<FinalRow, "openedAt" | "endedAt">
 ): FinalRow => {
+  const { findings } = record
   const { payload, text } = capture(level, record.response)
   const response =
     payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
@@ -158,9 +156,10 @@ export const finalRow = (
     outcome: record.outcome._tag,
     openedAt: Math.floor(openedAt),
     endedAt,
+    // An excerpt is content: it is kept where content is.
     body: JSON.stringify({
       ...record,
-      ...(record.findings === undefined ? {} : { findings: shown(record.findings, level) }),
+      findings: level === "full" ? findings : findings && withoutExcerpts(findings),
       response
     }),
     response: text

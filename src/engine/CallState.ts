@@ -1,7 +1,7 @@
 import { Cause, Effect, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Reservation } from "../accounting/Admission.ts"
-import type { Call, FinalRecord, Finding, Notice } from "../domain/Call.ts"
+import type { Call, FilterFailure, FinalRecord, Finding, Notice } from "../domain/Call.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
@@ -49,6 +49,7 @@ export class CallState {
   private readonly open = new Map<string, LlmEvent>()
   readonly notices: Array<Notice> = []
   private readonly findings: Array<Finding> = []
+  private readonly filterFailures: Array<FilterFailure & { times: number }> = []
   /** the request as its filters left it, so far */
   request: LlmRequest
   /** whether the audit trail was asked to open the call */
@@ -136,6 +137,14 @@ export class CallState {
 
   readonly report = (finding: Finding): void => {
     this.findings.push(finding)
+  }
+
+  /** Notes that a filter failed; how often it does so in the same way is counted. */
+  readonly filterFailed = (failure: FilterFailure): void => {
+    const { filter, kind, phase } = failure
+    const known = this.filterFailures.find((one) => one.filter === filter && one.kind === kind && one.phase === phase)
+    if (known === undefined) this.filterFailures.push({ ...failure, times: 1 })
+    else known.times++
   }
 
   /** The attempt whose answer it is: with two at the same time it need not be the last that began. */
@@ -298,6 +307,7 @@ export class CallState {
       ...(this.wasRateLimited(outcome) ? { rateLimited: true } : {}),
       notices: this.notices,
       ...(this.findings.length === 0 ? {} : { findings: this.findings }),
+      ...(this.filterFailures.length === 0 ? {} : { filterFailures: this.filterFailures }),
       response: this.fold.response()
     }
   }

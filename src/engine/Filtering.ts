@@ -38,7 +38,7 @@ export const isFiltered = ({ everyCall }: Filtering, { call }: CallState, plan: 
   call.askedBy === undefined && (everyCall.length > 0 || call.filters !== undefined || plan.filters !== undefined)
 
 const contextOf = ({ ask }: Filtering, state: CallState, scope: Scope.Scope): FilterContext => {
-  const { call, id, report } = state
+  const { call, id, report, filterFailed } = state
   return {
     callId: id,
     requestId: call.requestId,
@@ -49,6 +49,7 @@ const contextOf = ({ ask }: Filtering, state: CallState, scope: Scope.Scope): Fi
     headers: call.headers ?? {},
     scope,
     report,
+    failed: filterFailed,
     ask: ask(state)
   }
 }

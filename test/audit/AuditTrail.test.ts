@@ -3,7 +3,7 @@ import { Context, Effect, Exit, Fiber, Layer, Option, Result, Scope } from "effe
 import { TestClock } from "effect/testing"
 import { AuditStore } from "../../src/audit/AuditStore.ts"
 import { type AuditSettings, AuditTrail } from "../../src/audit/AuditTrail.ts"
-import { finalRecord, openRecord } from "./records.ts"
+import { finalRecord, findings, openRecord } from "./records.ts"
 import * as TroubledStore from "./TroubledStore.ts"
 
 const { Troubles } = TroubledStore
@@ -265,9 +265,10 @@ describe("content", () => {
       (trail) =>
         Effect.gen(function* () {
           yield* trail.open(openRecord("a", { requestText: `{"messages":[{"role":"user","content":"Hello from a"}]}` }))
-          yield* trail.finalize(finalRecord("a"))
+          yield* trail.finalize(finalRecord("a", { findings }))
           const record = yield* trail.get("a")
           assert.deepStrictEqual(record?.request?.body, { messages: [{ role: "user", content: "… from a" }] })
+          assert.notProperty(record?.findings?.[0], "excerpt")
           assert.isUndefined(record?.response)
           assert.strictEqual(record?.outcome?.kind, "Completed")
         })
