@@ -1,7 +1,7 @@
 import { Cause, Effect, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Reservation } from "../accounting/Admission.ts"
-import type { Call, FilterFailure, FinalRecord, Finding, Notice } from "../domain/Call.ts"
+import type { Call, FinalRecord, Notice } from "../domain/Call.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
@@ -13,6 +13,7 @@ import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 import type { Asked } from "./Answer.ts"
+import { FilterNotes } from "./FilterNotes.ts"
 import { outcomeOf, refusalOf } from "./verdicts.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 
@@ -48,8 +49,7 @@ export class CallState {
   private readonly attempts: Array<Attempt> = []
   private readonly open = new Map<string, LlmEvent>()
   readonly notices: Array<Notice> = []
-  private readonly findings: Array<Finding> = []
-  private readonly filterFailures: Array<FilterFailure & { times: number }> = []
+  private noted: FilterNotes | undefined
   /** the request as its filters left it, so far */
   request: LlmRequest
   /** whether the audit trail was asked to open the call */
@@ -135,16 +135,9 @@ export class CallState {
     if (!this.notices.includes(notice)) this.notices.push(notice)
   }
 
-  readonly report = (finding: Finding): void => {
-    this.findings.push(finding)
-  }
-
-  /** Notes that a filter failed; how often it does so in the same way is counted. */
-  readonly filterFailed = (failure: FilterFailure): void => {
-    const { filter, kind, phase } = failure
-    const known = this.filterFailures.find((one) => one.filter === filter && one.kind === kind && one.phase === phase)
-    if (known === undefined) this.filterFailures.push({ ...failure, times: 1 })
-    else known.times++
+  /** what filters have to say of the call; made for the first that a call has */
+  get filterNotes(): FilterNotes {
+    return (this.noted ??= new FilterNotes())
   }
 
   /** The attempt whose answer it is: with two at the same time it need not be the last that began. */
@@ -306,8 +299,7 @@ export class CallState {
       ...(this.attempts.length > 1 ? { retries: this.attempts.length - 1 } : {}),
       ...(this.wasRateLimited(outcome) ? { rateLimited: true } : {}),
       notices: this.notices,
-      ...(this.findings.length === 0 ? {} : { findings: this.findings }),
-      ...(this.filterFailures.length === 0 ? {} : { filterFailures: this.filterFailures }),
+      ...this.noted?.record,
       response: this.fold.response()
     }
   }
