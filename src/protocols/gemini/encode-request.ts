@@ -110,8 +110,10 @@ const isSealedPart = (part: Schema.Json): part is JsonObject => {
 }
 
 /** What is left without its seal: a call, which is one without a signature then. */
-const callOf = ({ thoughtSignature: _, ...call }: JsonObject): ReadonlyArray<JsonObject> =>
-  call["functionCall"] === undefined ? [] : [call]
+const callOf = (part: JsonObject): ReadonlyArray<JsonObject> => {
+  const { thoughtSignature: _, ...call } = part
+  return call["functionCall"] === undefined ? [] : [call]
+}
 
 /** All functions stand in one entry, and each tool of the provider in one of its own. */
 const encodeTools = ({ tools = [] }: LlmRequest, encoding: Encoding): ReadonlyArray<JsonObject> => {
