@@ -1,9 +1,9 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { hash, timingSafeEqual } from "node:crypto"
-import type { Caller } from "../domain/Call.ts"
+import { adminName, type Caller } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Keys } from "./Keys.ts"
-import { adminName, mayName, type VirtualKey } from "./VirtualKey.ts"
+import { mayName, type VirtualKey } from "./VirtualKey.ts"
 
 /** Who asks: anybody where nobody is asked for a key, whoever has the key of the administrator, or a key's holder. */
 export type Principal =

@@ -4,9 +4,6 @@ import { Limits } from "./Limits.ts"
 const optional = Schema.optionalKey
 const Moment = Schema.Finite
 
-/** The name under which the calls of the administrator are recorded: no other key may have it. */
-export const adminName = "admin"
-
 /** How a key may be called: it stands in records, reports and paths. */
 export const KeyName = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9][\w.@-]{0,99}$/, {
@@ -57,9 +54,7 @@ export const VirtualKey = Schema.Struct({
   /** when it was last given another secret, and until when the one before still works */
   rotatedAt: optional(Moment),
   previousUntil: optional(Moment),
-  disabled: Schema.Boolean,
-  /** where its secret was hashed with a pepper that is not configured */
-  recognised: optional(Schema.Literal(false))
+  disabled: Schema.Boolean
 })
 export type VirtualKey = typeof VirtualKey.Type
 

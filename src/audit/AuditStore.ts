@@ -1,5 +1,6 @@
 import { Context, type Effect } from "effect"
 import type { StorageError } from "../storage/Database.ts"
+import type { EventStore } from "./events/EventStore.ts"
 
 /** A call that begins, as it is kept: what lists are filtered by, and the record as JSON. */
 export interface OpenedRow {
@@ -13,8 +14,6 @@ export interface OpenedRow {
   readonly model: string
   readonly key: string | null
   readonly conversation: string | null
-  /** As `name=value`. */
-  readonly labels: ReadonlyArray<string>
   readonly body: string
   /** The request as JSON, where it is captured whole. */
   readonly request: string | null
@@ -28,8 +27,7 @@ export interface FinalRow {
   readonly owner: string
   /** The tag of the outcome. */
   readonly outcome: string
-  /** When the call was opened, by which lists are ordered, and when it ended: epoch milliseconds. */
-  readonly openedAt: number
+  /** Epoch milliseconds. */
   readonly endedAt: number
   readonly body: string
   /** The answer as JSON, where it is captured whole. */
@@ -58,42 +56,12 @@ export interface CallFilter {
   readonly conversation?: string | undefined
   readonly openedFrom?: number | undefined
   readonly openedBefore?: number | undefined
-  /** Labels that the call has all of, as `name=value`. */
-  readonly labels?: ReadonlyArray<string> | undefined
-  /** A text that is in what is kept of the request or the answer; the letters of ASCII match in either case. */
-  readonly text?: string | undefined
 }
 
 /** Where a page of a list begins: after this call, which itself need not exist any more. */
 export interface Position {
   readonly openedAt: number
   readonly id: string
-}
-
-/** How much of requests and answers is read with their calls: nothing, those up to 16 Ki characters, or all. */
-export type Content = "none" | "short" | "all"
-
-/** What to read of a list: so many calls at most, from a place on. */
-export interface Span {
-  readonly limit: number
-  readonly after: Position | undefined
-  readonly content: Content
-}
-
-/**
- * Calls in the order of the list. `next` is where the following ones begin; absent where there are none. Looking for a
- * text, a store may stop before it has found as many as were asked for: then there are fewer, even none, and a `next`.
- */
-export interface Found {
-  readonly calls: ReadonlyArray<StoredCall>
-  readonly next: Position | undefined
-}
-
-/** A record that was written: a call that began or ended. */
-export interface Change {
-  readonly position: number
-  readonly kind: AuditRow["_tag"]
-  readonly call: StoredCall
 }
 
 /** A process's word that it lives and answers for the calls it opened. */
@@ -115,6 +83,9 @@ export interface Keeping {
   readonly maxBytes: number | undefined
 }
 
+/** In a list, a request or an answer longer than this (in characters) is left out; a single call has it. */
+export const listedPayloadLimit = 16 * 1024
+
 /**
  * The port to the place that keeps the records of calls. It stores and finds; when and how often is the business of
  * `AuditTrail`. All writes may be repeated harmlessly.
@@ -131,15 +102,11 @@ export class AuditStore extends Context.Service<
     readonly position: Effect.Effect<number, StorageError>
     readonly get: (id: string) => Effect.Effect<StoredCall | undefined, StorageError>
     /** Newest first. */
-    readonly list: (filter: CallFilter, span: Span) => Effect.Effect<Found, StorageError>
-    /** Positions behind this one at which there are records, in their order. */
-    readonly positions: (behind: number, limit: number) => Effect.Effect<ReadonlyArray<number>, StorageError>
-    /** The records at these positions, those whose calls match. */
-    readonly changes: (
+    readonly list: (
       filter: CallFilter,
-      positions: ReadonlyArray<number>,
-      content: Content
-    ) => Effect.Effect<ReadonlyArray<Change>, StorageError>
+      limit: number,
+      after: Position | undefined
+    ) => Effect.Effect<ReadonlyArray<StoredCall>, StorageError>
     /** Writes or renews a lease. */
     readonly keepLease: (lease: Lease) => Effect.Effect<void, StorageError>
     readonly leases: Effect.Effect<ReadonlyArray<Lease>, StorageError>
@@ -148,6 +115,7 @@ export class AuditStore extends Context.Service<
      * rows of that. Does nothing when the lease was renewed since it was read, or is gone.
      */
     readonly endLease: (lease: Lease, by: string, at: number) => Effect.Effect<ReadonlyArray<FinalRow>, StorageError>
+    readonly events: EventStore
     /** Removes the oldest records and gives their number. Those of calls that are open stay. */
     readonly prune: (keeping: Keeping) => Effect.Effect<number, StorageError>
   }

@@ -8,6 +8,7 @@ import * as AuditStoreMemory from "./AuditStoreMemory.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import { type CallPage, type CallQuery, get, list } from "./CallRecords.ts"
 import type { CaptureLevel } from "./Capture.ts"
+import { EventIntake, type EventSender, type EventVerdict } from "./events/EventIntake.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { type Durability, OpenCalls } from "./OpenCalls.ts"
 import * as Owner from "./Owner.ts"
@@ -24,7 +25,7 @@ export interface Retention {
 export interface AuditSettings {
   /**
    * What an acknowledged record survives: `standard` a power loss, for an ending once it is written, which is soon;
-   * `strict` the same, and the end of an answer is held back until then; `process-safe` a crash of the process; `async` nothing, since
+   * `strict` the same, and the end of a call waits for that; `process-safe` a crash of the process; `async` nothing, since
    * nobody waits. The first two need a database with full synchronisation.
    */
   readonly durability?: Durability
@@ -56,8 +57,6 @@ export interface AuditStats {
   readonly refused: number
   /** Calls that were started before, or without ever, being recorded. */
   readonly servedUnrecorded: number
-  /** Calls whose callers had their end before the record of it was written, although durability is `strict`. */
-  readonly endedUnrecorded: number
   /** Records that the store refused for good. */
   readonly lost: number
   /** Calls of dead processes that were ended as `Interrupted`. */
@@ -71,12 +70,12 @@ const retentionRounds = Schedule.spaced("1 minute")
 /** Removes what is not to be kept, for as long as it runs. */
 const keepOnly = ({ maxAge, maxSize }: Retention, store: AuditStore["Service"]): Effect.Effect<unknown> =>
   Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) =>
-      store.prune({
-        openedFrom: maxAge === undefined ? undefined : now - Duration.toMillis(maxAge),
-        maxBytes: maxSize
-      })
-    ),
+    Effect.map((now) => ({
+      openedFrom: maxAge === undefined ? undefined : now - Duration.toMillis(maxAge),
+      maxBytes: maxSize
+    })),
+    // in this order: what was told of calls goes with their records
+    Effect.flatMap((keeping) => Effect.zipWith(store.prune(keeping), store.events.prune(keeping), (a, b) => a + b)),
     Effect.tap((records) => (records === 0 ? Effect.void : Effect.logInfo("Old records were removed", { records }))),
     Effect.catch((error) => Effect.logWarning("Old records could not be removed", error)),
     Effect.repeat(retentionRounds)
@@ -105,6 +104,8 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   const owner = yield* Owner.join({ calls, ended: copy })
   yield* Effect.forkScoped(rows.run)
   yield* Effect.forkScoped(calls.expire)
+  const events = new EventIntake(store.events, { capture, redact: settings.redact }, clock)
+  yield* Effect.forkScoped(events.run)
   if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly(settings.retention, store))
   yield* Effect.addFinalizer(() => {
     calls.close()
@@ -113,8 +114,8 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
 
   return AuditTrail.of({
     open: (record) => Effect.suspend(() => calls.open(record)),
-    seal: durability === "strict" ? (record) => Effect.suspend(() => calls.seal(record)) : undefined,
     finalize: (record) => Effect.suspend(() => calls.finalize(record)),
+    tell: (items, sender) => Effect.suspend(() => events.take(items, sender)),
     get: (id) => Effect.provideService(get(id), AuditStore, store),
     list: (query) => Effect.provideService(list(query), AuditStore, store),
     stats: Effect.sync(() => ({
@@ -124,7 +125,6 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
       finalized: calls.finalized,
       refused: calls.refused,
       servedUnrecorded: calls.servedUnrecorded,
-      endedUnrecorded: calls.endedUnrecorded,
       lost: calls.lost,
       recovered: owner.recovered(),
       missed: sinks.reduce((sum, { missed }) => sum + missed, 0)
@@ -145,21 +145,21 @@ export class AuditTrail extends Context.Service<
      */
     readonly open: (record: OpenRecord) => Effect.Effect<void, LlmError>
     /**
-     * Records how a call is about to end, for whoever holds back the end of its answer until that is durable; absent
-     * unless durability is `strict`. Fails with `AuditUnavailable` where the record is not written within 5 s (10 s, while
-     * the store does not answer at all), or the store will not have it, and the policy is `closed`: then the caller must not be told that the call ended well.
-     *
-     * Gotcha: `finalize` the call all the same. Where this failed or was interrupted, the record that `finalize` gets
-     * takes the place of this one, if it is not written by then.
-     */
-    readonly seal?: ((record: FinalRecord) => Effect.Effect<void, LlmError>) | undefined
-    /**
      * Records how a call ended: the first ending counts, later ones and those of calls that are not open are ignored.
-     * It never fails and, unless durability is `strict`, never waits: the record is retained until it is written.
-     * Strictly it waits until then, but no longer than `seal`.
+     * It never fails and, unless durability is `strict`, never waits: the record is retained until it is written. Strictly it waits until then, but no longer than 5 s.
      */
     readonly finalize: (record: FinalRecord) => Effect.Effect<void>
-    /** One call with all that is kept of it. */
+    /**
+     * Keeps what is told about calls from outside: runs, steps, scores, notes, as JSON values. A call need not be there
+     * yet. Gives a verdict on each, in their order; those that are accepted are as durable as the opening of a call.
+     *
+     * Gotcha: the same event may be told again, after a failure too; then it is the one that is there.
+     */
+    readonly tell: (
+      items: ReadonlyArray<unknown>,
+      sender: EventSender
+    ) => Effect.Effect<ReadonlyArray<EventVerdict>, StorageError>
+    /** One call with all that is kept of it, and with what was told about it from outside. */
     readonly get: (id: string) => Effect.Effect<CallRecord | undefined, StorageError>
     /** Calls, newest first. Fails with `InvalidRequest` where the cursor is not one that a list has given. */
     readonly list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | LlmError>

@@ -1,10 +1,11 @@
-import { Effect, Schema } from "effect"
-import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord, withoutExcerpts } from "../domain/Call.ts"
+import { Effect, Schema, Struct } from "effect"
+import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { noUsage, Usage } from "../domain/Usage.ts"
 import type { FinalRow, OpenedRow, StoredCall } from "./AuditStore.ts"
+import { OutsideRecord } from "./events/RunRecord.ts"
 import { abridge, capture, captureText, type CaptureLevel, Payload } from "./Capture.ts"
 
 const optional = Schema.optionalKey
@@ -90,11 +91,12 @@ export const CallRecord = Schema.Struct({
   rateLimited: FinalRecord.fields.rateLimited,
   notices: Schema.Array(Notice),
   findings: optional(Schema.Array(Finding)),
-  filterFailures: FinalRecord.fields.filterFailures,
   upstream: optional(FinalRecord.fields.upstream),
   delivered: optional(FinalRecord.fields.delivered),
   conversation: optional(Schema.String),
-  caller: Caller
+  caller: Caller,
+  // told from outside; lists are without it
+  ...OutsideRecord.fields
 })
 export type CallRecord = typeof CallRecord.Type
 
@@ -113,11 +115,6 @@ const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmRespons
 
 // Records are written without their Schema: they are plain JSON by type, and every call writes two.
 
-const noLabels: ReadonlyArray<string> = []
-
-const labelsOf = ({ labels }: Caller): ReadonlyArray<string> =>
-  labels === undefined ? noLabels : Object.entries(labels).map(([name, value]) => `${name}=${value}`)
-
 /** The row of a call that begins. */
 export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string): OpenedRow => {
   const { requestText } = record
@@ -131,21 +128,18 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
     model: record.model,
     key: record.caller.key ?? null,
     conversation: record.conversation ?? null,
-    labels: labelsOf(record.caller),
     // JSON leaves out a key that is undefined
     body: JSON.stringify({ ...record, request: payload, requestText: undefined }),
     request: text
   }
 }
 
-/** The row of a call that ended; its times are epoch milliseconds. */
-export const finalRow = (
-  record: FinalRecord,
-  level: CaptureLevel,
-  owner: string,
-  { endedAt, openedAt }: Pick<FinalRow, "openedAt" | "endedAt">
-): FinalRow => {
-  const { findings } = record
+/** An excerpt is content: it is kept where content is. */
+const shown = (findings: ReadonlyArray<Finding>, level: CaptureLevel): ReadonlyArray<Finding> =>
+  level === "full" ? findings : findings.map(Struct.omit(["excerpt"]))
+
+/** The row of a call that ended at `endedAt` (epoch milliseconds). */
+export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string, endedAt: number): FinalRow => {
   const { payload, text } = capture(level, record.response)
   const response =
     payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
@@ -154,12 +148,10 @@ export const finalRow = (
     id: record.id,
     owner,
     outcome: record.outcome._tag,
-    openedAt: Math.floor(openedAt),
     endedAt,
-    // An excerpt is content: it is kept where content is.
     body: JSON.stringify({
       ...record,
-      findings: level === "full" ? findings : findings && withoutExcerpts(findings),
+      ...(record.findings === undefined ? {} : { findings: shown(record.findings, level) }),
       response
     }),
     response: text
@@ -179,11 +171,8 @@ export const bareFinal = (id: string, outcome: Outcome, totalMs: number): FinalR
 })
 
 /** The row of a call whose owner `by` found dead at `endedAt` (epoch milliseconds). */
-export const interruptedRow = (
-  { id, openedAt }: Pick<OpenedRow, "id" | "openedAt">,
-  by: string,
-  endedAt: number
-): FinalRow => finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, { openedAt, endedAt })
+export const interruptedRow = (id: string, by: string, endedAt: number): FinalRow =>
+  finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, endedAt)
 
 const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
   const { _tag: kind } = outcome

@@ -1,8 +1,10 @@
 import { Effect, type Schema } from "effect"
+import { adminName } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { StorageError } from "../storage/Database.ts"
 import { AuditStore, type CallFilter, type Position, type StoredCall } from "./AuditStore.ts"
 import { type CallRecord, fromStored } from "./CallRecord.ts"
+import { nobody, outsideOf } from "./events/outsideOf.ts"
 
 /** A page of records, newest first. `nextCursor` asks for the next one; absent where this is the last. */
 export interface CallPage {
@@ -25,7 +27,7 @@ const unreadable = (id: string) => (error: Schema.SchemaError) =>
 const read = (stored: StoredCall) => Effect.mapError(fromStored(stored), unreadable(stored.id))
 
 // A cursor names the last call of a page, so that calls which begin meanwhile do not move the next one.
-const cursorOf = ({ id, openedAt }: Position) => `${openedAt}.${id}`
+const cursorOf = ({ id, openedAt }: StoredCall) => `${openedAt}.${id}`
 
 const positionOf = (cursor: string): Effect.Effect<Position, LlmError> => {
   const [, openedAt, id] = /^(\d{1,15})\.(.+)$/.exec(cursor) ?? []
@@ -34,12 +36,15 @@ const positionOf = (cursor: string): Effect.Effect<Position, LlmError> => {
     : Effect.succeed({ openedAt: Number(openedAt), id })
 }
 
-/** One call with all that is kept of it. */
+/** One call with all that is kept of it, and what was told about it with its own key, the administrator's, or none. */
 export const get: (id: string) => Effect.Effect<CallRecord | undefined, StorageError, AuditStore> = Effect.fnUntraced(
   function* (id: string) {
     const store = yield* AuditStore
     const stored = yield* store.get(id)
-    return stored === undefined ? undefined : yield* read(stored)
+    if (stored === undefined) return undefined
+    const record = yield* read(stored)
+    const owners = new Set([record.caller.key ?? nobody, nobody, adminName])
+    return { ...record, ...(yield* outsideOf(store.events, id, [...owners])) }
   }
 )
 
@@ -52,9 +57,11 @@ export const list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | 
     const store = yield* AuditStore
     const size = Math.min(Math.max(1, Math.trunc(limit)), maxLimit)
     const after = cursor === undefined ? undefined : yield* positionOf(cursor)
-    const { calls, next } = yield* store.list(filter, { limit: size, after, content: "short" })
+    const found = yield* store.list(filter, size + 1, after)
+    const page = found.slice(0, size)
+    const last = page.at(-1)
     return {
-      data: yield* Effect.forEach(calls, read),
-      nextCursor: next === undefined ? undefined : cursorOf(next)
+      data: yield* Effect.forEach(page, read),
+      nextCursor: found.length > size && last !== undefined ? cursorOf(last) : undefined
     }
   })

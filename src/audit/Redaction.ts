@@ -1,14 +1,16 @@
 import { Result, type Schema } from "effect"
-import { type FinalRecord, type OpenRecord, withoutExcerpts } from "../domain/Call.ts"
+import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
+import type { EventContent } from "./events/OutsideEvent.ts"
 
 /**
- * What is taken out of records before they are kept, by whoever knows what must not be. Of a request or an answer whose
- * function throws nothing is recorded.
+ * What is taken out of records before they are kept, by whoever knows what must not be: of requests, of answers, and of
+ * what events from outside say. Where a function throws nothing of it is recorded.
  */
 export interface Redaction {
   readonly request?: (document: Schema.Json) => Schema.Json
   readonly response?: (answer: LlmResponse) => LlmResponse
+  readonly event?: (content: EventContent) => EventContent
 }
 
 /** A record without its content. */
@@ -33,11 +35,8 @@ export const redactOpening = (record: OpenRecord, { request: redact }: Redaction
 
 /** The record of a call that ended, as it may be kept. */
 export const redactEnding = (record: FinalRecord, { response: redact }: Redaction): FinalRecord => {
-  if (redact === undefined) return record
-  const { findings, response } = record
-  // Nobody knows what of an excerpt must not be kept.
-  const shown = findings === undefined ? record : { ...record, findings: withoutExcerpts(findings) }
-  if (response === undefined) return shown
+  const { response } = record
+  if (redact === undefined || response === undefined) return record
   const redacted = Result.try(() => redact(response))
-  return Result.isSuccess(redacted) ? { ...shown, response: redacted.success } : without(shown, "response")
+  return Result.isSuccess(redacted) ? { ...record, response: redacted.success } : without(record, "response")
 }

@@ -1,5 +1,6 @@
 import { DateTime } from "effect"
 import type { CallRecord } from "../audit/CallRecord.ts"
+import { outsideRows } from "./outside-texts.ts"
 import type { AttemptRecord } from "../domain/Call.ts"
 import type { Usage } from "../domain/Usage.ts"
 import { columns } from "./describe.ts"
@@ -79,7 +80,8 @@ export const callDetails = (call: CallRecord): string => {
     ["sent", call.delivered === undefined ? undefined : `${call.delivered.bytes} bytes`],
     ["conversation", call.conversation],
     ...call.attempts.map((attempt, index) => [`attempt ${index + 1}`, attemptOf(attempt)] as const),
-    ...call.notices.map(({ message }) => ["notice", message] as const)
+    ...call.notices.map(({ message }) => ["notice", message] as const),
+    ...outsideRows(call)
   ]
   const known = rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value] as const]))
   const { reasoning, refusal, text, toolCalls = [] } = call.response ?? {}

@@ -8,8 +8,7 @@ const timeOf = (millis: number): string =>
     .replace("T", " ")
     .replace(/(:\d+)\.\d+Z$/, "$1 UTC")
 
-const stateOf = ({ disabled, expiresAt, recognised }: VirtualKey, now: number): string => {
-  if (recognised === false) return "made with another pepper, not recognised"
+const stateOf = ({ disabled, expiresAt }: VirtualKey, now: number): string => {
   if (disabled) return "disabled"
   if (expiresAt === undefined) return "works"
   return now < expiresAt ? `works until ${timeOf(expiresAt)}` : "expired"

@@ -89,15 +89,20 @@ export const refuse = (
     sendJson(exchange, dialect.renderError(error, requestId), { ...requestIdHeaders(dialect, requestId), ...headers })
   )
 
-/** A handler that answers with JSON, errors in the words of the dialect that asks. `text` reads the request's body. */
-export const json =
-  (
-    answer: (
-      match: Match,
-      text: Effect.Effect<string, LlmError>,
-      headers: RequestHeaders
-    ) => Effect.Effect<unknown, LlmError, RouteServices>
-  ): Handler =>
+/** What makes the answer to a request; `text` reads the request's body. */
+type Answer<A> = (
+  match: Match,
+  text: Effect.Effect<string, LlmError>,
+  headers: RequestHeaders
+) => Effect.Effect<A, LlmError, RouteServices>
+
+/** A handler that answers with JSON, errors in the words of the dialect that asks. */
+export const json = (answer: Answer<unknown>): Handler =>
+  jsonWithStatus((...request) => Effect.map(answer(...request), (body) => ({ status: 200, body })))
+
+/** The same where success has several statuses. */
+export const jsonWithStatus =
+  (answer: Answer<{ readonly status: number; readonly body: unknown }>): Handler =>
   (exchange, match) =>
     Effect.gen(function* () {
       const { bodyLimit } = yield* Settings
@@ -105,7 +110,7 @@ export const json =
       const requestId = yield* requestIdOf(headers)
       const rendered = yield* answer(match, readBody(exchange, bodyLimit), headers).pipe(
         // Everything answered here was made of JSON values.
-        Effect.map((body) => ({ status: 200, headers: {}, body: body as never })),
+        Effect.map(({ body, status }) => ({ status, headers: {}, body: body as never })),
         Effect.catchCause((cause) =>
           Effect.map(explain(cause), (error) => match.surface.dialect.renderError(error, requestId))
         )

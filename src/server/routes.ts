@@ -8,6 +8,7 @@ import { authenticate } from "./authenticate.ts"
 import { callRoutes } from "./calls.ts"
 import { countTokens } from "./countTokens.ts"
 import { embed } from "./embed.ts"
+import { eventsRoute } from "./events.ts"
 import { generate, originOf } from "./Generate.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
@@ -60,6 +61,7 @@ export const makeRoutes = (
   ...surfaces.flatMap((surface) => surfaceRoutes(surface, draining)),
   ...modelRoutes(surfaces),
   ...callRoutes,
+  eventsRoute,
   ...more,
   metricsRoute,
   { method: "GET", path: "/healthz", audience: "everybody", handle: text(200, "ok\n") },

@@ -1,4 +1,4 @@
-import { canonicalJson } from "./canonical-json.ts"
+import { canonicalJson } from "../domain/canonical-json.ts"
 import type { Row } from "./Row.ts"
 import type { Counts } from "./Signal.ts"
 

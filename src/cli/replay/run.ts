@@ -74,6 +74,7 @@ const noTrail = Layer.succeed(
     open: () => Effect.void,
     finalize: () => Effect.void,
     get: () => Effect.undefined,
+    tell: () => Effect.succeed([]),
     list: () => Effect.succeed({ data: [], nextCursor: undefined }),
     stats: Effect.succeed({
       queued: 0,
@@ -82,7 +83,6 @@ const noTrail = Layer.succeed(
       finalized: 0,
       refused: 0,
       servedUnrecorded: 0,
-      endedUnrecorded: 0,
       lost: 0,
       recovered: 0,
       missed: 0

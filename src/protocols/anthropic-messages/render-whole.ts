@@ -1,7 +1,6 @@
 import type { Notice } from "../../domain/Call.ts"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
-import { callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -61,8 +60,7 @@ const blockOf = (
     case "ToolCall": {
       const { input, intact } = toolInput(part.arguments)
       if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
-      const proof = callProof(part, anthropicMessagesId)
-      return [...(proof === undefined ? [] : [thinkingBlock("", proof)]), { ...toolBlock(part), input }]
+      return [{ ...toolBlock(part, said), input }]
     }
     case "ToolResult":
     case "Opaque":

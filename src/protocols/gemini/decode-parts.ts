@@ -1,7 +1,6 @@
 import type { MediaPart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
-import { openedCall, openedPart } from "../CallOrigin.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
-import { isSealed } from "../SealedReasoning.ts"
+import { isSealed, unsealed } from "../SealedReasoning.ts"
 import type { CallLedger } from "./call-ledger.ts"
 import { extended, wrappedWithName } from "./extension.ts"
 import { geminiId, type ContentPart, type FunctionResponse } from "./wire.ts"
@@ -11,16 +10,13 @@ export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
   const { text, thought, thoughtSignature: signature, functionCall, functionResponse, rest } = part
   const kept = extended({ ...rest, thoughtSignature: signature })
   if (functionCall !== undefined) {
-    const call = {
+    return {
       _tag: "ToolCall",
       id: calls.call(functionCall.id, functionCall.name),
       name: functionCall.name,
-      arguments: JSON.stringify(functionCall.args ?? {})
-    } as const
-    const fields = { ...rest, functionCall: functionCall.rest }
-    return signature !== undefined && isSealed(signature)
-      ? openedCall({ ...call, ...extended(fields) }, signature)
-      : { ...call, ...extended({ ...fields, thoughtSignature: signature }) }
+      arguments: JSON.stringify(functionCall.args ?? {}),
+      ...extended({ ...rest, thoughtSignature: signature, functionCall: functionCall.rest })
+    }
   }
   if (functionResponse !== undefined) return decodeResponse(functionResponse, rest, calls)
   if (part.inlineData !== undefined || part.fileData !== undefined) {
@@ -29,11 +25,11 @@ export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
   // A text with another field of its own is a text; a part of which only other fields are known here is not.
   if (text === undefined && (rest !== undefined || signature === undefined)) return opaque(part.raw)
   if (thought !== true) return { _tag: "Text", text: text ?? "", ...kept }
-  const reasoning =
+  const proof =
     signature !== undefined && isSealed(signature)
-      ? openedPart(signature, text ?? "")
-      : ({ _tag: "Reasoning", text: text ?? "", ...present({ signature }), origin: geminiId } as const)
-  return { ...reasoning, ...extended(rest) }
+      ? unsealed(signature)
+      : { ...present({ signature }), origin: geminiId }
+  return { _tag: "Reasoning", text: text ?? "", ...proof, ...extended(rest) }
 }
 
 const opaque = (value: JsonObject) => ({ _tag: "Opaque", protocol: geminiId, value }) as const

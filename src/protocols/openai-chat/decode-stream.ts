@@ -1,7 +1,6 @@
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
-import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
@@ -14,7 +13,6 @@ import { openAiChatId } from "./wire.ts"
 
 /** What is known of one answer so far, be it a stream or whole. */
 class ChatDecoder implements StreamDecoder {
-  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private readonly ids = makeIds()
@@ -30,7 +28,13 @@ class ChatDecoder implements StreamDecoder {
       this.finish(events)
       return undefined
     }
-    const chunk = this.documents.parse(data)
+    let chunk: unknown
+    // JSON.parse is the one judge of JSON, and says no by throwing.
+    try {
+      chunk = JSON.parse(data)
+    } catch {
+      chunk = undefined
+    }
     // After the finish reason nothing is missing that such a frame could have held.
     if (!isObject(chunk)) return this.first.finished ? undefined : malformedFrame
     const failed = this.readChunk(chunk, false, events) || frame.event === "error"

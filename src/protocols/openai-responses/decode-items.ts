@@ -7,10 +7,9 @@ import type {
   TextPart,
   ToolCallPart
 } from "../../domain/LlmRequest.ts"
-import { openedPart, withOpenedCalls } from "../CallOrigin.ts"
 import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
-import { isSealed } from "../SealedReasoning.ts"
+import { isSealed, unsealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
 import {
   openAiResponsesId,
@@ -43,7 +42,7 @@ export const decodeInput = (input: string | ReadonlyArray<InputItem>): ReadonlyA
       messages.push({ role: "assistant", parts: turn })
     } else turn.push(...message.parts)
   }
-  return messages.map((message) => ({ ...message, parts: withOpenedCalls(message.parts) }))
+  return messages
 }
 
 const decodeItem = (item: InputItem): Message => {
@@ -193,13 +192,13 @@ const decodeToolOutput = (item: ToolOutput): Part => ({
  * The summary is what everyone may read; a model that shows its thoughts themselves puts them in the content. Where there
  * is more than one summary part, or both, the lists are kept for this format.
  */
-const decodeReasoning = (item: Item<"reasoning">): ReasoningPart | OpaquePart => {
+const decodeReasoning = (item: Item<"reasoning">): ReasoningPart => {
   const { summary, content, encrypted_content: encrypted } = item
   const texts = (list: ReasoningItem["summary"]) => (list ?? []).map(({ text }) => text)
   const summaries = texts(summary)
   const thoughts = texts(content)
   const text = (summaries.length > 0 ? summaries : thoughts).join("")
-  if (encrypted && isSealed(encrypted)) return openedPart(encrypted, text)
+  if (encrypted && isSealed(encrypted)) return { _tag: "Reasoning", text, ...unsealed(encrypted) }
   const { status: _, ...rest } = item.rest ?? {}
   const lists = thoughts.length > 0 || summaries.length > 1
   return {

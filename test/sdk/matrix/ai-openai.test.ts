@@ -10,7 +10,6 @@ matrix(
     // The official API shows no reasoning, so this provider looks for none.
     reasons: false,
     proves: false,
-    signs: false,
     modelOf: ({ fetch, url }, model) => createOpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch }).chat(model)
   })
 )
@@ -22,7 +21,6 @@ matrix(
     reasons: true,
     // It knows the text of what was thought, and no proofs.
     proves: false,
-    signs: true,
     modelOf: ({ fetch, url }, model) =>
       createOpenAICompatible({
         name: "millrace",
@@ -41,7 +39,6 @@ matrix(
     asking: "openai-responses",
     reasons: true,
     proves: true,
-    signs: true,
     modelOf: ({ fetch, url }, model) =>
       createOpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch }).responses(model),
     // Where it may be stored, earlier turns are sent as references to it.

@@ -90,7 +90,6 @@ matrix(
     // The official API shows no reasoning, so it looks for none.
     reasons: false,
     proves: false,
-    signs: false,
     modelOf: ({ fetch, url }, { limit, model }) =>
       new ChatOpenAI({
         model,
@@ -110,7 +109,6 @@ matrix(
     endings: { stop: "completed", length: "incomplete", tools: "completed" },
     reasons: true,
     proves: true,
-    signs: true,
     modelOf: ({ fetch, url }, { limit, model }) =>
       new ChatOpenAI({
         model,
@@ -132,7 +130,6 @@ matrix(
     endings: { stop: "end_turn", length: "max_tokens", tools: "tool_use" },
     reasons: true,
     proves: true,
-    signs: true,
     countsAtStart: true,
     modelOf: ({ fetch, url }, { limit = 4000, model }) =>
       new ChatAnthropic({

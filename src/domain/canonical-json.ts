@@ -2,11 +2,14 @@
 export const canonicalJson = (text: string): string => {
   // JSON.parse says no by throwing.
   try {
-    return JSON.stringify(ordered(JSON.parse(text)))
+    return stringifyOrdered(JSON.parse(text))
   } catch {
     return text.trim()
   }
 }
+
+/** The same JSON for the same value, in whatever order its keys stand. */
+export const stringifyOrdered = (value: unknown): string => JSON.stringify(ordered(value))
 
 const ordered = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(ordered)
