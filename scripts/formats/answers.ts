@@ -29,8 +29,13 @@ const sealed = /millrace-reasoning-1\.|bWlsbHJhY2UtcmVhc29uaW5nLTEu/
 export const plainestAnswer: ReadonlyArray<LlmEvent> = [started, ...hello, finish()]
 
 const holding = (...events: ReadonlyArray<LlmEvent>) => [started, ...hello, ...events, finish()]
-const call = (text: string, more: { readonly providerExecuted?: boolean } = {}): ReadonlyArray<LlmEvent> => [
-  { _tag: "ToolInputStart", id: "call_7", name: "lookup", ...more },
+type CallOrigin = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>["origin"]
+const call = (
+  text: string,
+  more: { readonly providerExecuted?: boolean } = {},
+  origin?: CallOrigin
+): ReadonlyArray<LlmEvent> => [
+  { _tag: "ToolInputStart", id: "call_7", name: "lookup", ...more, ...(origin === undefined ? {} : { origin }) },
   { _tag: "ToolInputDelta", id: "call_7", text },
   { _tag: "ToolInputEnd", id: "call_7" },
   { _tag: "ToolCall", id: "call_7", name: "lookup", arguments: text, valid: text.endsWith("}"), ...more }
@@ -113,6 +118,16 @@ const content: ReadonlyArray<AnswerFeature> = [
     name: "tool calls",
     trace: /Paris/,
     events: () => [started, ...hello, ...call('{"city":"Paris"}'), finish("tool-calls")]
+  },
+  {
+    name: "signatures of tool calls, another format",
+    trace: sealed,
+    events: () => [
+      started,
+      ...hello,
+      ...call('{"city":"Paris"}', {}, { protocol: "elsewhere", value: { signature: "c2lnbmVk" } }),
+      finish("tool-calls")
+    ]
   },
   {
     name: "tool calls that a limit cut",

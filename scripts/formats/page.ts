@@ -26,7 +26,14 @@ ${askedOf}.
 
 const callersGet = `
 What a caller gets, by the format that it speaks, whichever format the provider answered in. Proofs of reasoning that a
-provider of another format gave are carried sealed: they come back with the next turn, and out of the seal as they were.`
+provider of another format gave are carried sealed: they come back with the next turn, and out of the seal as they were.
+
+So are signatures that a provider wants back with a tool call (Gemini's \`thoughtSignature\`). Callers of Messages find the seal
+in a thinking block before the call, those of Responses in a reasoning item before it, those of Gemini on the call itself.
+Callers of Chat Completions find it on the call as \`extra_content.google.thought_signature\`, as Google's own server of that API
+sends signatures: \`openai\` and \`@ai-sdk/openai-compatible\` send it back, LangChain's \`ChatOpenAI\` and \`@ai-sdk/openai\`
+forget it where they speak Chat Completions (with the Responses API they do not). To Gemini 3 a call without its signature then
+says, in the word that Google has for it, that there is none; other providers get the call without one.`
 
 const tableOf = (heads: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")

@@ -57,9 +57,9 @@ export const requestRows = (asking: Asking, dialect: Dialect): ReadonlyArray<Row
     const fields = asked[asking]
     return fields === undefined ? [] : [row(name, () => ({ ...feature, body: { ...base, ...fields } }))]
   })
-  const sentBack = turnFeatures.map(({ name, trace, reasoning }) =>
+  const sentBack = turnFeatures.map(({ name, trace, began }) =>
     row(name, (target) => {
-      const { fields, notices } = nextRequest(dialect, asking, reasoning(target))
+      const { fields, notices } = nextRequest(dialect, asking, began(target))
       return { trace, before: notices, body: { ...base, ...fields } }
     })
   )

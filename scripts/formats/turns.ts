@@ -9,8 +9,8 @@ import { plainest, type Asking } from "./requests.ts"
 export interface TurnFeature {
   readonly name: string
   readonly trace: RegExp
-  /** the answer's reasoning, given the name of the format that the next request goes to */
-  readonly reasoning: (target: string) => ReadonlyArray<LlmEvent>
+  /** what the answer began with, given the name of the format that the next request goes to */
+  readonly began: (target: string) => ReadonlyArray<LlmEvent>
 }
 
 const thought = (origin: string, proof: { readonly signature?: string; readonly redacted?: string }) => {
@@ -23,26 +23,48 @@ const thought = (origin: string, proof: { readonly signature?: string; readonly 
   ] satisfies ReadonlyArray<LlmEvent>
 }
 
+const called = (protocol: string): ReadonlyArray<LlmEvent> => [
+  {
+    _tag: "ToolInputStart",
+    id: "call_7",
+    name: "lookup",
+    origin: { protocol, value: { thoughtSignature: "c2lnbmVk" } }
+  },
+  { _tag: "ToolInputDelta", id: "call_7", text: "{}" },
+  { _tag: "ToolInputEnd", id: "call_7" },
+  { _tag: "ToolCall", id: "call_7", name: "lookup", arguments: "{}", valid: true }
+]
+
 export const turnFeatures: ReadonlyArray<TurnFeature> = [
   {
     name: "earlier reasoning of the provider that is asked, unsigned",
     trace: /Two and two\./,
-    reasoning: (target) => thought(target, {})
+    began: (target) => thought(target, {})
   },
   {
     name: "earlier reasoning, signed by the provider that is asked",
     trace: /c2lnbmVk/,
-    reasoning: (target) => thought(target, { signature: "c2lnbmVk" })
+    began: (target) => thought(target, { signature: "c2lnbmVk" })
   },
   {
     name: "earlier reasoning, encrypted by the provider that is asked",
     trace: /ZW5jcnlwdGVk/,
-    reasoning: (target) => thought(target, { redacted: "ZW5jcnlwdGVk" })
+    began: (target) => thought(target, { redacted: "ZW5jcnlwdGVk" })
   },
   {
     name: "earlier reasoning, signed by another provider",
     trace: /c2lnbmVk/,
-    reasoning: () => thought("elsewhere", { signature: "c2lnbmVk" })
+    began: () => thought("elsewhere", { signature: "c2lnbmVk" })
+  },
+  {
+    name: "earlier calls, signed by the provider that is asked",
+    trace: /c2lnbmVk/,
+    began: called
+  },
+  {
+    name: "earlier calls, signed by another provider",
+    trace: /c2lnbmVk/,
+    began: () => called("elsewhere")
   }
 ]
 
@@ -79,11 +101,11 @@ const withTurn: { readonly [D in Asking]: (answer: JsonObject) => JsonObject } =
 export const nextRequest = (
   dialect: Dialect,
   asking: Asking,
-  reasoning: ReadonlyArray<LlmEvent>
+  began: ReadonlyArray<LlmEvent>
 ): { readonly fields: JsonObject; readonly notices: ReadonlyArray<Notice> } => {
   const events: ReadonlyArray<LlmEvent> = [
     { _tag: "Started", id: "answer_1", model: "a-model" },
-    ...reasoning,
+    ...began,
     { _tag: "TextStart", id: "t" },
     { _tag: "TextDelta", id: "t", text: "Four." },
     { _tag: "TextEnd", id: "t" },

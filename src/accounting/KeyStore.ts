@@ -21,7 +21,7 @@ export interface KeptKeys {
 export class KeyStore extends Context.Service<
   KeyStore,
   {
-    /** what hashes are made with, the same for everybody who shares the place */
+    /** what hashes are made with where nothing is configured, the same for everybody who shares the place */
     readonly pepper: string
     readonly revision: Effect.Effect<number, StorageError>
     readonly load: Effect.Effect<KeptKeys, StorageError>
@@ -29,6 +29,8 @@ export class KeyStore extends Context.Service<
     readonly insert: (key: KeptKey) => Effect.Effect<boolean, StorageError>
     /** Replaces the key of that name. */
     readonly replace: (key: KeptKey) => Effect.Effect<void, StorageError>
+    /** Keeps the same secret of that name by another hash, if it still is kept by this one. */
+    readonly rehash: (name: string, from: string, to: string) => Effect.Effect<void, StorageError>
   }
 >()("millrace/accounting/KeyStore") {
   /** Keeps keys for as long as the process lives. */
@@ -49,7 +51,12 @@ export class KeyStore extends Context.Service<
           put(key)
           return true
         }),
-      replace: (key) => Effect.sync(() => put(key))
+      replace: (key) => Effect.sync(() => put(key)),
+      rehash: (name, from, to) =>
+        Effect.sync(() => {
+          const key = kept.get(name)
+          if (key?.hash === from) put({ ...key, hash: to })
+        })
     })
   })
 }

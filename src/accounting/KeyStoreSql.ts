@@ -81,6 +81,13 @@ const make = Effect.gen(function* () {
           { sql: updateKey, params: [hash, previousHash ?? null, encodeKey(key), key.name] },
           raiseRevision
         ])
+      ),
+    rehash: (name, from, to) =>
+      Effect.asVoid(
+        database.batch([
+          { sql: "update accounting_keys set hash = ? where name = ? and hash = ?", params: [to, name, from] },
+          raiseRevision
+        ])
       )
   })
 })

@@ -1,15 +1,11 @@
-import { Clock, Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scope, Semaphore } from "effect"
-import { createHmac, randomBytes } from "node:crypto"
+import { Clock, Context, Duration, Effect, Layer, Redacted, Schedule, type Scope, Semaphore } from "effect"
+import { hash, randomBytes } from "node:crypto"
 import { adminName } from "../domain/Call.ts"
 import type { StorageError } from "../storage/Database.ts"
+import { alreadyThere, documented, type KeyRefused, noFilter, strangers, unknown } from "./KeyRefused.ts"
 import { type KeptKey, KeyStore } from "./KeyStore.ts"
+import { Peppers } from "./Peppers.ts"
 import { isUsable, type KeyChange, type NewKey, type VirtualKey } from "./VirtualKey.ts"
-
-/** Why a key could not be made or changed. */
-export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
-  reason: Schema.Literals(["exists", "unknown", "documented", "filters"]),
-  message: Schema.String
-}) {}
 
 /** A key with its secret, which is shown this once and kept nowhere. */
 export interface IssuedKey {
@@ -22,26 +18,19 @@ export interface DocumentedKey extends NewKey {
   readonly secret: Redacted.Redacted
 }
 
-/** What the configuration says of keys: those that stand in it, and the filters that keys may name. */
+/** What the configuration says of keys. */
 export interface KeySettings {
+  /** those that stand in it */
   readonly documented?: ReadonlyArray<DocumentedKey>
+  /** the names of the filters that keys may name */
   readonly filters?: ReadonlyArray<string>
+  /** what secrets are hashed with, that of new ones first; without any the store's own */
+  readonly peppers?: ReadonlyArray<Redacted.Redacted>
 }
 
 const checkEvery = "1 second"
 /** Whoever shows a key that is not known has it looked for in the store, though not more often than this. */
 const checkOnMissMillis = 100
-
-const refused = (reason: KeyRefused["reason"], message: string) => new KeyRefused({ reason, message })
-const unknown = (name: string) => refused("unknown", `There is no key ${JSON.stringify(name)}`)
-const documented = (name: string) =>
-  refused("documented", `The key ${JSON.stringify(name)} stands in the configuration; change it there`)
-
-const noFilter = (name: string, known: ReadonlyArray<string>) =>
-  refused(
-    "filters",
-    `There is no filter ${JSON.stringify(name)}; ${known.length === 0 ? "none is configured" : `there are ${known.join(", ")}`}`
-  )
 
 const hintOf = (secret: string): string => (secret.length < 16 ? "…" : `${secret.slice(0, 6)}…${secret.slice(-4)}`)
 
@@ -50,25 +39,31 @@ class KeyRing {
   readonly #clock: Clock.Clock
   readonly #documented: ReadonlyArray<KeptKey>
   readonly #filters: ReadonlyArray<string>
+  readonly #peppers: Peppers
   readonly #onlyOne = Semaphore.makeUnsafe(1)
   #byHash = new Map<string, VirtualKey>()
   #byName = new Map<string, KeptKey>()
+  /** the hashes of secrets that were shown and found, by a fingerprint that costs less than they do */
+  readonly #shown = new Map<string, string>()
+  /** the hashes that were to be replaced by one with the pepper of now */
+  readonly #moved = new Set<string>()
   #revision = -1
   #checkedAt = Number.NEGATIVE_INFINITY
 
-  constructor(store: KeyStore["Service"], clock: Clock.Clock, { documented = [], filters = [] }: KeySettings) {
+  constructor(
+    store: KeyStore["Service"],
+    clock: Clock.Clock,
+    { documented = [], filters = [], peppers = [] }: KeySettings
+  ) {
     this.#store = store
     this.#clock = clock
     this.#filters = filters
+    this.#peppers = new Peppers(peppers, store.pepper)
     this.#documented = documented.map(({ secret, ...key }) => ({
       key: { ...key, hint: hintOf(Redacted.value(secret)), source: "document", disabled: false },
-      hash: this.#hash(Redacted.value(secret)),
+      hash: this.#peppers.hash(Redacted.value(secret)),
       previousHash: undefined
     }))
-  }
-
-  #hash(secret: string): string {
-    return createHmac("sha256", this.#store.pepper).update(secret).digest("base64url")
   }
 
   get #now(): number {
@@ -88,6 +83,7 @@ class KeyRing {
       const all = [...keys, ...this.#documented]
       this.#byName = new Map(all.map((kept) => [kept.key.name, kept]))
       this.#byHash = new Map()
+      this.#shown.clear()
       for (const { hash, key, previousHash } of this.#byName.values()) {
         if (previousHash !== undefined) this.#byHash.set(previousHash, { ...key, expiresAt: endOfPrevious(key) })
         this.#byHash.set(hash, key)
@@ -96,38 +92,74 @@ class KeyRing {
   }
 
   readonly identify = (secret: string): Effect.Effect<VirtualKey | undefined> => {
-    const hash = this.#hash(secret)
-    const known = this.#usable(hash)
-    if (known !== undefined || this.#now - this.#checkedAt < checkOnMissMillis) return Effect.succeed(known)
+    const print = hash("sha256", secret, "base64url")
+    const known = this.#usable(print, secret)
+    if (known !== undefined) return this.#keepAnew(known, this.#shown.get(print) ?? "", secret)
+    if (this.#now - this.#checkedAt < checkOnMissMillis) return Effect.succeed(known)
     const looked = this.#now
     const lookAgain = Effect.suspend(() => (this.#checkedAt > looked ? Effect.void : this.refresh))
-    return Effect.map(Effect.ignore(this.#onlyOne.withPermit(lookAgain)), () => this.#usable(hash))
+    return Effect.map(Effect.ignore(this.#onlyOne.withPermit(lookAgain)), () => this.#usable(print, secret))
   }
 
-  #usable(hash: string): VirtualKey | undefined {
-    const key = this.#byHash.get(hash)
-    return key !== undefined && isUsable(key, this.#now) ? key : undefined
+  #usable(print: string, secret: string): VirtualKey | undefined {
+    const hash = this.#shown.get(print) ?? this.#hashOf(secret)
+    const key = hash === undefined ? undefined : this.#byHash.get(hash)
+    if (hash === undefined || key === undefined) return undefined
+    this.#shown.set(print, hash)
+    return isUsable(key, this.#now) ? key : undefined
   }
+
+  /** The hash by which a secret is kept, if it is. */
+  #hashOf(secret: string): string | undefined {
+    for (const hash of this.#peppers.hashes(secret)) if (this.#byHash.has(hash)) return hash
+    return undefined
+  }
+
+  /** A secret that was hashed with another pepper than that of now is kept with that, once it is known again. */
+  #keepAnew(key: VirtualKey, from: string, secret: string): Effect.Effect<VirtualKey> {
+    if (this.#peppers.isCurrent(from) || this.#moved.has(from)) return Effect.succeed(key)
+    this.#moved.add(from)
+    // The secret before the last rotation ends with its grace.
+    if (this.#byName.get(key.name)?.hash !== from) return Effect.succeed(key)
+    return this.#store.rehash(key.name, from, this.#peppers.hash(secret)).pipe(
+      Effect.catch((error) => Effect.logWarning("A key cannot be kept with the pepper of now", error)),
+      Effect.as(key)
+    )
+  }
+
+  /** Whether a key has a secret that no pepper recognises which is configured. */
+  readonly #isStrange = ({ hash, key }: KeptKey): boolean => isUsable(key, this.#now) && !this.#peppers.knows(hash)
+
+  readonly recognise: Effect.Effect<void, KeyRefused> = Effect.suspend(() => {
+    const kept = [...this.#byName.values()].filter(({ key }) => key.source === "database")
+    const strange = kept.filter(this.#isStrange).map(({ key }) => key.name)
+    if (strange.length === 0) return Effect.void
+    const refusal = strangers(strange, this.#peppers.isConfigured)
+    return kept.some(({ hash }) => this.#peppers.knows(hash)) ? Effect.logWarning(refusal.message) : refusal
+  })
 
   readonly find = (name: string): VirtualKey | undefined => this.#byName.get(name)?.key
 
   readonly list = Effect.suspend(() =>
     Effect.map(this.refresh, () =>
-      [...this.#byName.values()].map(({ key }) => key).toSorted((one, other) => one.name.localeCompare(other.name))
+      [...this.#byName.values()]
+        .map((kept) => (this.#isStrange(kept) ? { ...kept.key, recognised: false as const } : kept.key))
+        .toSorted((one, other) => one.name.localeCompare(other.name))
     )
   )
 
   #issue(): { readonly secret: string; readonly hash: string } {
     const secret = `mr-${randomBytes(32).toString("base64url")}`
-    return { secret, hash: this.#hash(secret) }
+    return { secret, hash: this.#peppers.hash(secret) }
   }
 
   readonly create = (wanted: NewKey): Effect.Effect<IssuedKey, KeyRefused | StorageError> =>
     Effect.gen({ self: this }, function* () {
       yield* this.refresh
-      const exists = refused("exists", `There is a key ${JSON.stringify(wanted.name)} already`)
+      const exists = alreadyThere(wanted.name)
       if (this.#byName.has(wanted.name) || wanted.name === adminName) return yield* exists
       yield* this.#checkFilters(wanted)
+      yield* this.recognise
       const { hash, secret } = this.#issue()
       const facts = { hint: hintOf(secret), source: "database", createdAt: this.#now, disabled: false } as const
       const key: VirtualKey = { ...wanted, ...facts }
@@ -208,6 +240,8 @@ export class Keys extends Context.Service<
     /** A key by its name, whether it works or not, as it is known here. */
     readonly find: (name: string) => VirtualKey | undefined
     readonly list: Effect.Effect<ReadonlyArray<VirtualKey>, StorageError>
+    /** Fails where the keys of the store were made with a pepper that is not configured, warns where some were. */
+    readonly recognise: Effect.Effect<void, KeyRefused>
     readonly create: (key: NewKey) => Effect.Effect<IssuedKey, KeyRefused | StorageError>
     /** Gives the key another secret; the one before works for as long as `grace` says. */
     readonly rotate: (name: string, grace: Duration.Duration) => Effect.Effect<IssuedKey, KeyRefused | StorageError>

@@ -54,7 +54,9 @@ export const VirtualKey = Schema.Struct({
   /** when it was last given another secret, and until when the one before still works */
   rotatedAt: optional(Moment),
   previousUntil: optional(Moment),
-  disabled: Schema.Boolean
+  disabled: Schema.Boolean,
+  /** where its secret was hashed with a pepper that is not configured */
+  recognised: optional(Schema.Literal(false))
 })
 export type VirtualKey = typeof VirtualKey.Type
 

@@ -14,6 +14,8 @@ export interface OpenedRow {
   readonly model: string
   readonly key: string | null
   readonly conversation: string | null
+  /** As `name=value`. */
+  readonly labels: ReadonlyArray<string>
   readonly body: string
   /** The request as JSON, where it is captured whole. */
   readonly request: string | null
@@ -27,7 +29,8 @@ export interface FinalRow {
   readonly owner: string
   /** The tag of the outcome. */
   readonly outcome: string
-  /** Epoch milliseconds. */
+  /** When the call was opened, by which lists are ordered, and when it ended: epoch milliseconds. */
+  readonly openedAt: number
   readonly endedAt: number
   readonly body: string
   /** The answer as JSON, where it is captured whole. */
@@ -56,12 +59,42 @@ export interface CallFilter {
   readonly conversation?: string | undefined
   readonly openedFrom?: number | undefined
   readonly openedBefore?: number | undefined
+  /** Labels that the call has all of, as `name=value`. */
+  readonly labels?: ReadonlyArray<string> | undefined
+  /** A text that is in what is kept of the request or the answer; the letters of ASCII match in either case. */
+  readonly text?: string | undefined
 }
 
 /** Where a page of a list begins: after this call, which itself need not exist any more. */
 export interface Position {
   readonly openedAt: number
   readonly id: string
+}
+
+/** How much of requests and answers is read with their calls: nothing, those up to 16 Ki characters, or all. */
+export type Content = "none" | "short" | "all"
+
+/** What to read of a list: so many calls at most, from a place on. */
+export interface Span {
+  readonly limit: number
+  readonly after: Position | undefined
+  readonly content: Content
+}
+
+/**
+ * Calls in the order of the list. `next` is where the following ones begin; absent where there are none. Looking for a
+ * text, a store may stop before it has found as many as were asked for: then there are fewer, even none, and a `next`.
+ */
+export interface Found {
+  readonly calls: ReadonlyArray<StoredCall>
+  readonly next: Position | undefined
+}
+
+/** A record that was written: a call that began or ended. */
+export interface Change {
+  readonly position: number
+  readonly kind: AuditRow["_tag"]
+  readonly call: StoredCall
 }
 
 /** A process's word that it lives and answers for the calls it opened. */
@@ -83,9 +116,6 @@ export interface Keeping {
   readonly maxBytes: number | undefined
 }
 
-/** In a list, a request or an answer longer than this (in characters) is left out; a single call has it. */
-export const listedPayloadLimit = 16 * 1024
-
 /**
  * The port to the place that keeps the records of calls. It stores and finds; when and how often is the business of
  * `AuditTrail`. All writes may be repeated harmlessly.
@@ -102,11 +132,15 @@ export class AuditStore extends Context.Service<
     readonly position: Effect.Effect<number, StorageError>
     readonly get: (id: string) => Effect.Effect<StoredCall | undefined, StorageError>
     /** Newest first. */
-    readonly list: (
+    readonly list: (filter: CallFilter, span: Span) => Effect.Effect<Found, StorageError>
+    /** Positions behind this one at which there are records, in their order. */
+    readonly positions: (behind: number, limit: number) => Effect.Effect<ReadonlyArray<number>, StorageError>
+    /** The records at these positions, those whose calls match. */
+    readonly changes: (
       filter: CallFilter,
-      limit: number,
-      after: Position | undefined
-    ) => Effect.Effect<ReadonlyArray<StoredCall>, StorageError>
+      positions: ReadonlyArray<number>,
+      content: Content
+    ) => Effect.Effect<ReadonlyArray<Change>, StorageError>
     /** Writes or renews a lease. */
     readonly keepLease: (lease: Lease) => Effect.Effect<void, StorageError>
     readonly leases: Effect.Effect<ReadonlyArray<Lease>, StorageError>

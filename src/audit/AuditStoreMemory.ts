@@ -3,16 +3,20 @@ import {
   type AuditRow,
   AuditStore,
   type CallFilter,
+  type Change,
+  type Content,
   type FinalRow,
+  type Found,
   type Keeping,
   type Lease,
-  listedPayloadLimit,
   type OpenedRow,
   type Position,
+  type Span,
   type StoredCall
 } from "./AuditStore.ts"
 import { interruptedRow } from "./CallRecord.ts"
 import { memoryEvents } from "./events/memory.ts"
+import { isFoundIn, needlesOf } from "./text-search.ts"
 
 interface Kept {
   readonly opened: OpenedRow
@@ -27,7 +31,17 @@ const matches = (filter: CallFilter, { final, opened }: Kept): boolean =>
   (filter.requestId === undefined || opened.requestId === filter.requestId) &&
   (filter.conversation === undefined || opened.conversation === filter.conversation) &&
   (filter.openedFrom === undefined || opened.openedAt >= filter.openedFrom) &&
-  (filter.openedBefore === undefined || opened.openedAt < filter.openedBefore)
+  (filter.openedBefore === undefined || opened.openedAt < filter.openedBefore) &&
+  (filter.labels ?? []).every((label) => opened.labels.includes(label)) &&
+  (filter.text === undefined || hasText(filter.text, { final, opened }))
+
+const hasText = (text: string, { final, opened }: Kept): boolean => {
+  const needles = needlesOf(text)
+  return (
+    isFoundIn(needles, opened.request, opened.body) ||
+    (final !== undefined && isFoundIn(needles, final.response, final.body))
+  )
+}
 
 const isBefore = (one: Position, other: Position) =>
   one.openedAt === other.openedAt ? one.id < other.id : one.openedAt < other.openedAt
@@ -39,14 +53,16 @@ const storedCall = ({ final, opened }: Kept): StoredCall => ({
   final: final === undefined ? undefined : { body: final.body, response: final.response }
 })
 
-const listed = (text: string | null) => (text !== null && text.length <= listedPayloadLimit ? text : null)
+const shortPayload = 16 * 1024
+const longest = { none: -1, short: shortPayload, all: Number.POSITIVE_INFINITY }
 
-const listedCall = (kept: Kept): StoredCall => {
+const readCall = (kept: Kept, content: Content): StoredCall => {
   const { final, opened, ...call } = storedCall(kept)
+  const read = (text: string | null) => (text !== null && text.length <= longest[content] ? text : null)
   return {
     ...call,
-    opened: { ...opened, request: listed(opened.request) },
-    final: final === undefined ? undefined : { ...final, response: listed(final.response) }
+    opened: { ...opened, request: read(opened.request) },
+    final: final === undefined ? undefined : { ...final, response: read(final.response) }
   }
 }
 
@@ -57,12 +73,21 @@ class Memory {
   readonly #opened = new Map<string, OpenedRow>()
   readonly #final = new Map<string, FinalRow>()
   readonly #leases = new Map<string, Lease>()
+  /** The records by their positions, in the order of these. */
+  readonly #records = new Map<number, AuditRow>()
+  #written = 0
 
   commit(rows: ReadonlyArray<AuditRow>) {
     for (const row of rows) {
-      if (row._tag === "Opened" && !this.#opened.has(row.id)) this.#opened.set(row.id, row)
-      if (row._tag === "Final" && !this.#final.has(row.id)) this.#final.set(row.id, row)
+      if ((row._tag === "Opened" ? this.#opened : this.#final).has(row.id)) continue
+      if (row._tag === "Opened") this.#opened.set(row.id, row)
+      else this.#final.set(row.id, row)
+      this.#records.set(++this.#written, row)
     }
+  }
+
+  get position(): number {
+    return this.#written + 1
   }
 
   /** The label of the key by which a call was made; undefined where there is no such call. */
@@ -79,13 +104,28 @@ class Memory {
     return opened === undefined ? undefined : storedCall(this.#kept(opened))
   }
 
-  list(filter: CallFilter, limit: number, after: Position | undefined): ReadonlyArray<StoredCall> {
-    return [...this.#opened.values()]
+  list(filter: CallFilter, { after, content, limit }: Span): Found {
+    const found = [...this.#opened.values()]
       .map((opened) => this.#kept(opened))
       .filter((kept) => matches(filter, kept) && (after === undefined || isBefore(kept.opened, after)))
       .toSorted((one, other) => (isBefore(one.opened, other.opened) ? 1 : -1))
-      .slice(0, limit)
-      .map(listedCall)
+    const calls = found.slice(0, limit).map((kept) => readCall(kept, content))
+    return { calls, next: found.length > limit ? calls.at(-1) : undefined }
+  }
+
+  positions(behind: number, limit: number): ReadonlyArray<number> {
+    return [...this.#records.keys()].filter((position) => position > behind).slice(0, limit)
+  }
+
+  changes(filter: CallFilter, positions: ReadonlyArray<number>, content: Content): ReadonlyArray<Change> {
+    return positions.flatMap((position) => {
+      const row = this.#records.get(position)
+      const opened = row && this.#opened.get(row.id)
+      const kept = opened && this.#kept(opened)
+      if (row === undefined || kept === undefined || !matches(filter, kept)) return []
+      const shown = row._tag === "Opened" ? { ...kept, final: undefined } : kept
+      return [{ position, kind: row._tag, call: readCall(shown, content) }]
+    })
   }
 
   keepLease(lease: Lease) {
@@ -107,6 +147,7 @@ class Memory {
       bytes -= bytesOf(one)
       removed += 2
     }
+    for (const [position, { id }] of this.#records) if (!this.#opened.has(id)) this.#records.delete(position)
     return removed
   }
 
@@ -115,7 +156,7 @@ class Memory {
     if (lease === undefined || lease.heartbeatAt > heartbeatAt) return []
     this.#leases.delete(owner)
     const orphans = [...this.#opened.values()].filter((row) => row.owner === owner && !this.#final.has(row.id))
-    const rows = orphans.map(({ id }) => interruptedRow(id, by, at))
+    const rows = orphans.map((orphan) => interruptedRow(orphan, by, at))
     this.commit(rows)
     return rows
   }
@@ -126,9 +167,11 @@ export const layer: Layer.Layer<AuditStore> = Layer.sync(AuditStore, () => {
   const memory = new Memory()
   return AuditStore.of({
     commit: (rows) => Effect.sync(() => memory.commit(rows)),
-    position: Effect.succeed(0),
+    position: Effect.sync(() => memory.position),
     get: (id) => Effect.sync(() => memory.get(id)),
-    list: (filter, limit, after) => Effect.sync(() => memory.list(filter, limit, after)),
+    list: (filter, span) => Effect.sync(() => memory.list(filter, span)),
+    positions: (behind, limit) => Effect.sync(() => memory.positions(behind, limit)),
+    changes: (filter, positions, content) => Effect.sync(() => memory.changes(filter, positions, content)),
     keepLease: (lease) => Effect.sync(() => memory.keepLease(lease)),
     leases: Effect.sync(() => memory.leases()),
     endLease: (lease, by, at) => Effect.sync(() => memory.endLease(lease, by, at)),

@@ -25,7 +25,7 @@ export interface Retention {
 export interface AuditSettings {
   /**
    * What an acknowledged record survives: `standard` a power loss, for an ending once it is written, which is soon;
-   * `strict` the same, and the end of a call waits for that; `process-safe` a crash of the process; `async` nothing, since
+   * `strict` the same, and the end of an answer is held back until then; `process-safe` a crash of the process; `async` nothing, since
    * nobody waits. The first two need a database with full synchronisation.
    */
   readonly durability?: Durability
@@ -57,6 +57,8 @@ export interface AuditStats {
   readonly refused: number
   /** Calls that were started before, or without ever, being recorded. */
   readonly servedUnrecorded: number
+  /** Calls whose callers had their end before the record of it was written, although durability is `strict`. */
+  readonly endedUnrecorded: number
   /** Records that the store refused for good. */
   readonly lost: number
   /** Calls of dead processes that were ended as `Interrupted`. */
@@ -114,6 +116,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
 
   return AuditTrail.of({
     open: (record) => Effect.suspend(() => calls.open(record)),
+    seal: durability === "strict" ? (record) => Effect.suspend(() => calls.seal(record)) : undefined,
     finalize: (record) => Effect.suspend(() => calls.finalize(record)),
     tell: (items, sender) => Effect.suspend(() => events.take(items, sender)),
     get: (id) => Effect.provideService(get(id), AuditStore, store),
@@ -125,6 +128,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
       finalized: calls.finalized,
       refused: calls.refused,
       servedUnrecorded: calls.servedUnrecorded,
+      endedUnrecorded: calls.endedUnrecorded,
       lost: calls.lost,
       recovered: owner.recovered(),
       missed: sinks.reduce((sum, { missed }) => sum + missed, 0)
@@ -145,8 +149,18 @@ export class AuditTrail extends Context.Service<
      */
     readonly open: (record: OpenRecord) => Effect.Effect<void, LlmError>
     /**
+     * Records how a call is about to end, for whoever holds back the end of its answer until that is durable; absent
+     * unless durability is `strict`. Fails with `AuditUnavailable` where the record is not written within 5 s (10 s, while
+     * the store does not answer at all), or the store will not have it, and the policy is `closed`: then the caller must not be told that the call ended well.
+     *
+     * Gotcha: `finalize` the call all the same. Where this failed or was interrupted, the record that `finalize` gets
+     * takes the place of this one, if it is not written by then.
+     */
+    readonly seal?: ((record: FinalRecord) => Effect.Effect<void, LlmError>) | undefined
+    /**
      * Records how a call ended: the first ending counts, later ones and those of calls that are not open are ignored.
-     * It never fails and, unless durability is `strict`, never waits: the record is retained until it is written. Strictly it waits until then, but no longer than 5 s.
+     * It never fails and, unless durability is `strict`, never waits: the record is retained until it is written.
+     * Strictly it waits until then, but no longer than `seal`.
      */
     readonly finalize: (record: FinalRecord) => Effect.Effect<void>
     /**

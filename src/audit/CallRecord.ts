@@ -1,5 +1,5 @@
-import { Effect, Schema, Struct } from "effect"
-import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
+import { Effect, Schema } from "effect"
+import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord, withoutExcerpts } from "../domain/Call.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -91,6 +91,7 @@ export const CallRecord = Schema.Struct({
   rateLimited: FinalRecord.fields.rateLimited,
   notices: Schema.Array(Notice),
   findings: optional(Schema.Array(Finding)),
+  filterFailures: FinalRecord.fields.filterFailures,
   upstream: optional(FinalRecord.fields.upstream),
   delivered: optional(FinalRecord.fields.delivered),
   conversation: optional(Schema.String),
@@ -115,6 +116,11 @@ const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmRespons
 
 // Records are written without their Schema: they are plain JSON by type, and every call writes two.
 
+const noLabels: ReadonlyArray<string> = []
+
+const labelsOf = ({ labels }: Caller): ReadonlyArray<string> =>
+  labels === undefined ? noLabels : Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+
 /** The row of a call that begins. */
 export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string): OpenedRow => {
   const { requestText } = record
@@ -128,18 +134,21 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
     model: record.model,
     key: record.caller.key ?? null,
     conversation: record.conversation ?? null,
+    labels: labelsOf(record.caller),
     // JSON leaves out a key that is undefined
     body: JSON.stringify({ ...record, request: payload, requestText: undefined }),
     request: text
   }
 }
 
-/** An excerpt is content: it is kept where content is. */
-const shown = (findings: ReadonlyArray<Finding>, level: CaptureLevel): ReadonlyArray<Finding> =>
-  level === "full" ? findings : findings.map(Struct.omit(["excerpt"]))
-
-/** The row of a call that ended at `endedAt` (epoch milliseconds). */
-export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string, endedAt: number): FinalRow => {
+/** The row of a call that ended; its times are epoch milliseconds. */
+export const finalRow = (
+  record: FinalRecord,
+  level: CaptureLevel,
+  owner: string,
+  { endedAt, openedAt }: Pick<FinalRow, "openedAt" | "endedAt">
+): FinalRow => {
+  const { findings } = record
   const { payload, text } = capture(level, record.response)
   const response =
     payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
@@ -148,10 +157,12 @@ export const finalRow = (record: FinalRecord, level: CaptureLevel, owner: string
     id: record.id,
     owner,
     outcome: record.outcome._tag,
+    openedAt: Math.floor(openedAt),
     endedAt,
+    // An excerpt is content: it is kept where content is.
     body: JSON.stringify({
       ...record,
-      ...(record.findings === undefined ? {} : { findings: shown(record.findings, level) }),
+      findings: level === "full" ? findings : findings && withoutExcerpts(findings),
       response
     }),
     response: text
@@ -171,8 +182,11 @@ export const bareFinal = (id: string, outcome: Outcome, totalMs: number): FinalR
 })
 
 /** The row of a call whose owner `by` found dead at `endedAt` (epoch milliseconds). */
-export const interruptedRow = (id: string, by: string, endedAt: number): FinalRow =>
-  finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, endedAt)
+export const interruptedRow = (
+  { id, openedAt }: Pick<OpenedRow, "id" | "openedAt">,
+  by: string,
+  endedAt: number
+): FinalRow => finalRow(bareFinal(id, { _tag: "Interrupted" }, 0), "off", by, { openedAt, endedAt })
 
 const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
   const { _tag: kind } = outcome

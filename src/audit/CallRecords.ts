@@ -27,7 +27,7 @@ const unreadable = (id: string) => (error: Schema.SchemaError) =>
 const read = (stored: StoredCall) => Effect.mapError(fromStored(stored), unreadable(stored.id))
 
 // A cursor names the last call of a page, so that calls which begin meanwhile do not move the next one.
-const cursorOf = ({ id, openedAt }: StoredCall) => `${openedAt}.${id}`
+const cursorOf = ({ id, openedAt }: Position) => `${openedAt}.${id}`
 
 const positionOf = (cursor: string): Effect.Effect<Position, LlmError> => {
   const [, openedAt, id] = /^(\d{1,15})\.(.+)$/.exec(cursor) ?? []
@@ -57,11 +57,9 @@ export const list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | 
     const store = yield* AuditStore
     const size = Math.min(Math.max(1, Math.trunc(limit)), maxLimit)
     const after = cursor === undefined ? undefined : yield* positionOf(cursor)
-    const found = yield* store.list(filter, size + 1, after)
-    const page = found.slice(0, size)
-    const last = page.at(-1)
+    const { calls, next } = yield* store.list(filter, { limit: size, after, content: "short" })
     return {
-      data: yield* Effect.forEach(page, read),
-      nextCursor: found.length > size && last !== undefined ? cursorOf(last) : undefined
+      data: yield* Effect.forEach(calls, read),
+      nextCursor: next === undefined ? undefined : cursorOf(next)
     }
   })

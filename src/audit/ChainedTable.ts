@@ -6,8 +6,10 @@ import { type Link, nextLink, noLink } from "./Chain.ts"
 
 // A record that is there already makes the transaction fail: its link would be missing from the chain.
 const insertRecord = `insert into audit_records
-  (owner, link, hash, kind, id, at, request_id, model, caller_key, conversation, outcome, body, payload)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  (owner, link, hash, kind, id, at, request_id, model, caller_key, conversation, outcome, opened_at, body, payload)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const insertLabel = "insert into audit_labels (id, label, at) values (?, ?, ?)"
 
 const upsertChain = `insert into audit_chains (owner, first_link, first_hash, last_link, last_hash)
   values (?, 0, '', ?, ?)
@@ -21,7 +23,7 @@ const guardLease = `insert into audit_owners (id, host, pid, heartbeat_at, settl
   select id, host, pid, heartbeat_at, settled_below from audit_owners where id = ? and heartbeat_at > ?`
 const deleteLease = "delete from audit_owners where id = ?"
 
-const selectOrphans = `select opened.id from audit_owners owner
+const selectOrphans = `select opened.id, opened.at from audit_owners owner
   join audit_records opened on opened.owner = owner.id and opened.position >= owner.settled_below
   where owner.id = ? and opened.kind = 'Opened'
     and not exists (select 1 from audit_records final where final.id = opened.id and final.kind = 'Final')
@@ -32,13 +34,13 @@ const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
 const decodeLinks = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ last_link: Whole, last_hash: Schema.String }))
 )
-const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String })))
+const decodeOrphans = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Whole })))
 const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, kind: Schema.String })))
 
 const columnsOf = (row: AuditRow): ReadonlyArray<SqlValue> =>
   row._tag === "Opened"
-    ? [row.requestId, row.model, row.key, row.conversation, null, row.body, row.request]
-    : [null, null, null, null, row.outcome, row.body, row.response]
+    ? [row.requestId, row.model, row.key, row.conversation, null, null, row.body, row.request]
+    : [null, null, null, null, row.outcome, row.openedAt, row.body, row.response]
 
 const payloadOf = (row: AuditRow): string | null => (row._tag === "Opened" ? row.request : row.response)
 
@@ -120,6 +122,11 @@ export class ChainedTable {
         params: [owner, link.number, link.hash, kind, id, at, ...columnsOf(row)]
       })
     }
+    // behind the records, so that these are alike in a row
+    for (const row of rows) {
+      if (row._tag === "Final") continue
+      for (const label of row.labels) statements.push({ sql: insertLabel, params: [row.id, label, row.openedAt] })
+    }
     for (const [owner, { hash, number }] of heads) statements.push({ sql: upsertChain, params: [owner, number, hash] })
     return this.#database.batch(statements).pipe(
       Effect.tap(() => {
@@ -162,8 +169,8 @@ export class ChainedTable {
       { sql: guardLease, params: [owner, heartbeatAt] }
     ]
     return Effect.gen({ self: this }, function* () {
-      const orphans = yield* Effect.orDie(decodeIds(yield* this.#database.query(selectOrphans, [owner])))
-      const rows = orphans.map(({ id }) => interruptedRow(id, by, at))
+      const orphans = yield* Effect.orDie(decodeOrphans(yield* this.#database.query(selectOrphans, [owner])))
+      const rows = orphans.map((orphan) => interruptedRow({ id: orphan.id, openedAt: orphan.at }, by, at))
       const ended = yield* this.#write(rows, [...guard, { sql: deleteLease, params: [owner] }]).pipe(
         Effect.as("ended" as const),
         Effect.catchIf(

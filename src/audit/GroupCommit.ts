@@ -1,11 +1,17 @@
 import { Cause, Effect, Latch, Schedule } from "effect"
+import { Line, type Place } from "../domain/Line.ts"
 import { StorageError } from "../storage/Database.ts"
 import type { AuditRow } from "./AuditStore.ts"
 
-/** A row on its way to the store. `settle` is called once: when it is durable, or with why the store will not have it. */
+/**
+ * A row on its way to the store. `settle` is called once: when it is durable, or with why the store will not have it.
+ * Until then `row` may be replaced: the next attempt to write it writes what it is then.
+ */
 export interface Pending {
-  readonly row: AuditRow
+  row: AuditRow
   readonly settle: (refusal: StorageError | undefined) => void
+  /** Where it waits. */
+  place?: Place<Pending>
 }
 
 const backoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
@@ -27,12 +33,13 @@ const defect = (cause: Cause.Cause<unknown>) =>
 export class GroupCommit {
   readonly #commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
   readonly #maxBatch: number
-  #queue: Array<Pending> = []
+  readonly #queue = new Line<Pending>()
   readonly #committed: ((rows: ReadonlyArray<AuditRow>) => void) | undefined
   readonly #filled = Latch.makeUnsafe(false)
   /** Open when somebody waits for a row in the queue. */
   readonly #hurry = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(false)
+  readonly #resting = Latch.makeUnsafe(true)
   #underWay = 0
   #outage = false
 
@@ -49,7 +56,7 @@ export class GroupCommit {
 
   /** Rows that wait; those under way are not among them. */
   get waiting(): number {
-    return this.#queue.length
+    return this.#queue.size
   }
 
   /** Hands over a row for which somebody waits; it is written by `run` at once. */
@@ -60,21 +67,19 @@ export class GroupCommit {
 
   /** Hands over a row for which nobody waits: it goes along with the next one that is waited for, or soon by itself. */
   pushBehind(pending: Pending): void {
-    this.#queue.push(pending)
+    pending.place = this.#queue.add(pending)
     this.#filled.openUnsafe()
   }
 
   /** Takes a row back, if it is not yet under way: then it will neither be written nor settled. */
   remove(pending: Pending): boolean {
-    const at = this.#queue.indexOf(pending)
-    if (at >= 0) this.#queue.splice(at, 1)
-    return at >= 0
+    return pending.place !== undefined && this.#queue.remove(pending.place)
   }
 
   /** Writes what is pushed, for as long as it runs. */
   readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function* () {
     for (;;) {
-      if (this.#queue.length === 0) {
+      if (this.#queue.size === 0) {
         this.#idle.openUnsafe()
         yield* this.#filled.await
       }
@@ -90,16 +95,18 @@ export class GroupCommit {
 
   /** Completes when nothing waits and nothing is under way. */
   readonly flushed: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.#queue.length + this.#underWay === 0) return Effect.void
+    if (this.#queue.size + this.#underWay === 0) return Effect.void
     this.#hurry.openUnsafe()
     this.#idle.closeUnsafe()
     return this.#idle.await
   })
 
+  /** Completes when the store is not being asked to write anything: what waits may be replaced before it is again. */
+  readonly atRest: Effect.Effect<void> = Effect.suspend(() => this.#resting.await)
+
   #take(): ReadonlyArray<Pending> {
-    const batch = this.#queue.slice(0, this.#maxBatch)
-    this.#queue = this.#queue.slice(this.#maxBatch)
-    if (this.#queue.length === 0) {
+    const batch = this.#queue.take(this.#maxBatch)
+    if (this.#queue.size === 0) {
       this.#filled.closeUnsafe()
       this.#hurry.closeUnsafe()
     }
@@ -107,15 +114,24 @@ export class GroupCommit {
   }
 
   #write(batch: ReadonlyArray<Pending>): Effect.Effect<void> {
-    return Effect.suspend(() => this.#commit(batch.map((pending) => pending.row))).pipe(
+    let rows: ReadonlyArray<AuditRow> = []
+    return Effect.suspend(() => {
+      rows = batch.map((pending) => pending.row)
+      this.#resting.closeUnsafe()
+      return this.#commit(rows)
+    }).pipe(
       // a defect must not end the one fiber that writes
       Effect.catchDefect((error) => Effect.fail(defect(Cause.die(error)))),
-      Effect.tapError((error) => (isOutage(error) ? this.#reportOutage(error) : Effect.void)),
+      Effect.tapError((error) => {
+        this.#resting.openUnsafe()
+        return isOutage(error) ? this.#reportOutage(error) : Effect.void
+      }),
       Effect.retry({ schedule: backoff, while: isOutage }),
       Effect.matchEffect({
         onSuccess: () => {
           for (const pending of batch) pending.settle(undefined)
-          this.#committed?.(batch.map((pending) => pending.row))
+          this.#resting.openUnsafe()
+          this.#committed?.(rows)
           return this.#outage ? this.#reportRecovery : Effect.void
         },
         onFailure: (error) => this.#writeSingly(batch, error)

@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer, Redacted } from "effect"
+import { Clock, Effect, Layer, Redacted, Struct } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { OtlpResource } from "effect/observability"
 import { type AuditSink, AuditSinkError, AuditSinks } from "./AuditSink.ts"
@@ -34,13 +34,20 @@ const attributesOf = (row: AuditRow, content: boolean): ReadonlyArray<[string, s
         ["millrace.response", content ? row.response : null]
       ]
 
+/** Pieces of what was said stand in a body itself: excerpts of what is long or was found, and the text of a long answer. */
+const withoutPieces = (key: string, value: unknown): unknown => {
+  if (key === "excerpt") return undefined
+  // what is there under that name is what is known of the answer
+  return key === "response" ? Struct.omit(value as { readonly text?: string }, ["text"]) : value
+}
+
 const logRecord = (row: AuditRow, content: boolean, observedAt: number) => ({
   timeUnixNano: nanosOf(row._tag === "Opened" ? row.openedAt : row.endedAt),
   observedTimeUnixNano: nanosOf(observedAt),
   ...(row._tag === "Final" && row.outcome === "Failed" ? failed : info),
   eventName: row._tag === "Opened" ? "millrace.call.opened" : "millrace.call.ended",
   // bodies were written as JSON
-  body: OtlpResource.unknownToAttributeValue(JSON.parse(row.body)),
+  body: OtlpResource.unknownToAttributeValue(JSON.parse(row.body, content ? undefined : withoutPieces)),
   attributes: OtlpResource.entriesToAttributes(attributesOf(row, content).filter(([, value]) => value !== null)),
   droppedAttributesCount: 0
 })

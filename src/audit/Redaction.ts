@@ -1,5 +1,5 @@
 import { Result, type Schema } from "effect"
-import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
+import { type FinalRecord, type OpenRecord, withoutExcerpts } from "../domain/Call.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { EventContent } from "./events/OutsideEvent.ts"
 
@@ -35,8 +35,11 @@ export const redactOpening = (record: OpenRecord, { request: redact }: Redaction
 
 /** The record of a call that ended, as it may be kept. */
 export const redactEnding = (record: FinalRecord, { response: redact }: Redaction): FinalRecord => {
-  const { response } = record
-  if (redact === undefined || response === undefined) return record
+  if (redact === undefined) return record
+  const { findings, response } = record
+  // Nobody knows what of an excerpt must not be kept.
+  const shown = findings === undefined ? record : { ...record, findings: withoutExcerpts(findings) }
+  if (response === undefined) return shown
   const redacted = Result.try(() => redact(response))
-  return Result.isSuccess(redacted) ? { ...record, response: redacted.success } : without(record, "response")
+  return Result.isSuccess(redacted) ? { ...shown, response: redacted.success } : without(shown, "response")
 }

@@ -82,5 +82,39 @@ export const migrations: ReadonlyArray<Migration> = [
       // it counted calls of the owner, and means a position from now on
       "update audit_owners set settled_below = 0"
     ]
+  },
+  {
+    id: 3,
+    name: "lists by model, key, outcome and label",
+    statements: [
+      // What is read at the end of an index is written there as well: each costs a transaction a page or two.
+      "create index audit_records_model on audit_records (model, at, id) where kind = 'Opened'",
+      "create index audit_records_key on audit_records (caller_key, at, id) where caller_key is not null",
+      "alter table audit_records add column opened_at bigint",
+      `update audit_records set opened_at = (select opened.at from audit_records opened
+        where opened.id = audit_records.id and opened.kind = 'Opened') where kind = 'Final'`,
+      // most calls complete, and are found without it
+      `create index audit_records_outcome on audit_records (outcome, opened_at, id)
+        where outcome <> 'Completed'`,
+      // labels repeat what the body of a record says
+      `create table audit_labels (
+        id text not null,
+        label text not null,
+        at bigint not null,
+        primary key (id, label)
+      )`,
+      "create index audit_labels_newest on audit_labels (label, at, id)",
+      (dialect) =>
+        dialect === "sqlite"
+          ? `insert into audit_labels (id, label, at)
+              select opened.id, label.key || '=' || label.value, opened.at
+              from audit_records opened, json_each(opened.body, '$.caller.labels') label
+              where opened.kind = 'Opened'`
+          : // a text that it cannot hold would be an error
+            `insert into audit_labels (id, label, at)
+              select opened.id, label.key || '=' || label.value, opened.at
+              from audit_records opened, json_each_text(opened.body::json #> '{caller,labels}') label
+              where opened.kind = 'Opened' and opened.body like '%"labels":{%' and opened.body not like '%\\u0000%'`
+    ]
   }
 ]

@@ -28,6 +28,8 @@ const moveAnchors = `update audit_chains set
       where gone.owner = audit_chains.owner and gone.position < ? and gone.link is not null
       order by gone.position desc limit 1), first_hash)
   where owner in (select distinct owner from audit_records where position < ?)`
+const deleteLabels =
+  "delete from audit_labels where id in (select id from audit_records where position < ? and kind = 'Opened')"
 const deleteRecords = "delete from audit_records where position < ?"
 // Of an owner that is gone nothing is left to vouch for.
 const deleteChains = `delete from audit_chains
@@ -66,8 +68,9 @@ export const prune = Effect.fnUntraced(function* (
   let removed = 0
   for (let from = first; from < end; from += chunk) {
     const upTo = Math.min(from + chunk, end)
-    const [, gone = 0] = yield* database.batch([
+    const [, , gone = 0] = yield* database.batch([
       { sql: moveAnchors, params: [upTo, upTo, upTo] },
+      { sql: deleteLabels, params: [upTo] },
       { sql: deleteRecords, params: [upTo] },
       { sql: deleteChains, params: [] }
     ])

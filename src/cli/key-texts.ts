@@ -8,7 +8,8 @@ const timeOf = (millis: number): string =>
     .replace("T", " ")
     .replace(/(:\d+)\.\d+Z$/, "$1 UTC")
 
-const stateOf = ({ disabled, expiresAt }: VirtualKey, now: number): string => {
+const stateOf = ({ disabled, expiresAt, recognised }: VirtualKey, now: number): string => {
+  if (recognised === false) return "made with another pepper, not recognised"
   if (disabled) return "disabled"
   if (expiresAt === undefined) return "works"
   return now < expiresAt ? `works until ${timeOf(expiresAt)}` : "expired"

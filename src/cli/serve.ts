@@ -2,12 +2,15 @@ import { ByteSize, Console, Duration, Effect, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
+import type { KeyRefused } from "../accounting/KeyRefused.ts"
 import { programLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
 import { Server } from "../server/Server.ts"
 import { allSurfaces } from "../protocols/surfaces.ts"
 import { headersOf } from "../config/filters.ts"
 import { defaultServerSettings, Settings } from "../server/Settings.ts"
+import type { StorageError } from "../storage/Database.ts"
+import type { MigrationError } from "../storage/Migrations.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { describeWarnings } from "./describe.ts"
 import { configFlag, hostFlag, portFlag } from "./flags.ts"
@@ -49,9 +52,7 @@ const serverLayer = (configuration: Configuration) => {
   return Server.layer(allSurfaces).pipe(
     Layer.catchTag("ServeError", ({ cause }) => Layer.effect(Server, cannotListen(host, port, cause))),
     Layer.provide(
-      programLayer(configuration).pipe(
-        Layer.catch((error) => Layer.effectContext(unusableStorage(formatStorageUrl(configuration.storage))(error)))
-      )
+      programLayer(configuration).pipe(Layer.catch((error) => Layer.effectContext(unusable(configuration, error))))
     ),
     Layer.provide(
       Layer.succeed(Settings, {
@@ -67,6 +68,11 @@ const serverLayer = (configuration: Configuration) => {
     )
   )
 }
+
+const unusable = ({ storage }: Configuration, error: KeyRefused | StorageError | MigrationError): CommandFailed =>
+  error._tag === "KeyRefused"
+    ? new CommandFailed({ message: error.message })
+    : unusableStorage(formatStorageUrl(storage))(error)
 
 const cannotListen = (host: string, port: number, cause: unknown): CommandFailed => {
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)

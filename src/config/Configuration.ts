@@ -52,6 +52,8 @@ export interface ProviderOff {
 export interface Authentication {
   readonly mode: "open" | "keys"
   readonly adminKey: Redacted.Redacted | undefined
+  /** what secrets of keys are hashed with, that of new ones first; none where the database has its own */
+  readonly peppers: ReadonlyArray<Redacted.Redacted>
   readonly keys: ReadonlyArray<DocumentedKey>
 }
 

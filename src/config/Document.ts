@@ -8,6 +8,7 @@ import { presetNames } from "../providers/presets.ts"
 import { languageNames } from "../signals/built-in.ts"
 import { taxonomyNames } from "../signals/Taxonomy.ts"
 import { FilterEntry } from "./filters.ts"
+import { expectedPepper } from "./authentication.ts"
 import { Defaults, Model } from "./ModelEntry.ts"
 import { Audit } from "./audit.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
@@ -147,9 +148,16 @@ const Key = Schema.Struct({
   expiresAt: Schema.optionalKey(Moment)
 })
 
+// How long it has to be is checked elsewhere: what a Schema refuses of a union is shown.
+const Pepper = Schema.RedactedFromValue(Schema.String)
+const Peppers = Schema.Union([Pepper, Schema.NonEmptyArray(Pepper)]).annotate({
+  message: `Expected ${expectedPepper}, or a list of such`
+})
+
 const Auth = Schema.Struct({
   mode: Schema.optionalKey(oneOf(["open", "keys"])),
   adminKey: Schema.optionalKey(Secret),
+  pepper: Schema.optionalKey(Peppers),
   keys: Schema.optionalKey(Schema.Array(Key))
 })
 

@@ -3,6 +3,7 @@ import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import * as Access from "../accounting/Access.ts"
 import { CountStore } from "../accounting/CountStore.ts"
 import * as CountStoreSql from "../accounting/CountStoreSql.ts"
+import type { KeyRefused } from "../accounting/KeyRefused.ts"
 import { Keys } from "../accounting/Keys.ts"
 import { KeyStore } from "../accounting/KeyStore.ts"
 import * as KeyStoreSql from "../accounting/KeyStoreSql.ts"
@@ -68,8 +69,19 @@ export const keysLayer = (
   database = databaseLayer(configuration)
 ): Layer.Layer<Keys, StorageError | MigrationError> =>
   Layer.provide(
-    Keys.layer({ documented: configuration.auth.keys, filters: Object.keys(configuration.filters) }),
+    Keys.layer({
+      documented: configuration.auth.keys,
+      filters: Object.keys(configuration.filters),
+      peppers: configuration.auth.peppers
+    }),
     database === undefined ? KeyStore.layerMemory : Layer.provide(KeyStoreSql.layer, database)
+  )
+
+/** Asks for keys, which have to be such that they can be recognised. */
+const accessByKeys = ({ auth }: Configuration): Layer.Layer<never, KeyRefused, Keys> =>
+  Layer.provideMerge(
+    Access.layerKeys(auth.adminKey),
+    Layer.effectDiscard(Effect.flatMap(Keys, ({ recognise }) => recognise))
   )
 
 /** What was used and what it cost, beside the records. */
@@ -136,7 +148,10 @@ export const filterLayer = (configuration: Configuration): Layer.Layer<never> =>
 /** Everything behind the server: the engine, the router over the configured providers and models, the audit trail, keys. */
 export const programLayer = (
   configuration: Configuration
-): Layer.Layer<Engine | Router | AuditTrail | Keys | Ledger | TargetStates, StorageError | MigrationError> => {
+): Layer.Layer<
+  Engine | Router | AuditTrail | Keys | Ledger | TargetStates,
+  StorageError | MigrationError | KeyRefused
+> => {
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(limiterLayer(configuration, database)),
@@ -152,9 +167,7 @@ export const programLayer = (
         Layer.provide(sinksLayer(configuration.audit))
       )
     ),
-    Layer.provideMerge(
-      configuration.auth.mode === "keys" ? Access.layerKeys(configuration.auth.adminKey) : Layer.empty
-    ),
+    Layer.provideMerge(configuration.auth.mode === "keys" ? accessByKeys(configuration) : Layer.empty),
     Layer.provideMerge(keysLayer(configuration, database))
   )
 }

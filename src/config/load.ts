@@ -10,7 +10,7 @@ import { packsOf } from "../signals/built-in.ts"
 import type { LanguagePack } from "../signals/LanguagePack.ts"
 import { readPacks } from "./packs.ts"
 import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
-import { authenticationOf, literalCallerKeys } from "./authentication.ts"
+import { authenticationOf, literalCallerKeys, pepperProblems, pepperVariable } from "./authentication.ts"
 import { unusableFilters } from "./filter-checks.ts"
 import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
 import { readPrices } from "./prices.ts"
@@ -40,7 +40,7 @@ export const load = (
   flags: Flags = {}
 ): Effect.Effect<Configuration, ConfigurationError, FileSystem.FileSystem | FilePath.Path> =>
   Effect.gen(function* () {
-    const settings = yield* readVariables(["HOST", "PORT", "MILLRACE_CONFIG", ...providerVariables])
+    const settings = yield* readVariables(["HOST", "PORT", "MILLRACE_CONFIG", pepperVariable, ...providerVariables])
     const source = yield* readSource(flags.config, settings.get("MILLRACE_CONFIG"))
     const environment = new Map([...settings, ...(yield* readVariables(variablesOf(source.value)))])
     const substituted = substitute(source.value, environment)
@@ -93,7 +93,12 @@ const configure = (
     ...(Result.isFailure(packs) ? packs.failure : []),
     ...exposed.findings
   ])
-  const problems = [...inOrder(source, findings), ...portProblems(environment, flags), ...exposed.problems]
+  const problems = [
+    ...inOrder(source, findings),
+    ...portProblems(environment, flags),
+    ...pepperProblems(value, environment),
+    ...exposed.problems
+  ]
   return Result.isFailure(decoded) || Result.isFailure(prices) || Result.isFailure(packs) || problems.length > 0
     ? Result.fail(new ConfigurationError({ problems }))
     : Result.succeed(
@@ -145,7 +150,7 @@ const settle = (
     models: document.models,
     ...(document.defaults === undefined ? {} : { defaults: document.defaults }),
     audit: document.audit,
-    auth: authenticationOf(document.auth),
+    auth: authenticationOf(document.auth, environment),
     limits: document.limits,
     prices,
     signals: signalSettings(document.signals, packs),

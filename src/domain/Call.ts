@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import { LlmResponse } from "./LlmResponse.ts"
 import { Outcome } from "./Outcome.ts"
 import { FailureReason } from "./LlmError.ts"
@@ -94,6 +94,23 @@ export const Finding = Schema.Struct({
 })
 export type Finding = typeof Finding.Type
 
+/**
+ * A filter that failed on the request or the answer of a call: it broke, took too long, said what no filter may say, or was
+ * left alone because it had failed too often. `policy` is what was done: the text passed as it was (`open`), the call
+ * failed (`closed`), or the text was left out (`drop`).
+ */
+export const FilterFailure = Schema.Struct({
+  filter: Schema.String,
+  phase: Schema.Literals(["request", "answer"]),
+  kind: Schema.Literals(["error", "timeout", "garbage", "unavailable"]),
+  policy: Schema.Literals(["open", "closed", "drop"])
+})
+export type FilterFailure = typeof FilterFailure.Type
+
+/** Findings without the text around them, for where content is not kept. */
+export const withoutExcerpts = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> =>
+  findings.map(Struct.omit(["excerpt"]))
+
 /** What is known of a call when it opens. */
 export const OpenRecord = Schema.Struct({
   id: Schema.String,
@@ -132,6 +149,8 @@ export const FinalRecord = Schema.Struct({
   rateLimited: Schema.optionalKey(Schema.Literal(true)),
   notices: Schema.Array(Notice),
   findings: Schema.optionalKey(Schema.Array(Finding)),
+  /** filters that failed, each with how often it did so in this way, where any did */
+  filterFailures: Schema.optionalKey(Schema.Array(Schema.Struct({ ...FilterFailure.fields, times: Schema.Natural }))),
   response: Schema.optionalKey(LlmResponse)
 })
 export type FinalRecord = typeof FinalRecord.Type

@@ -1,7 +1,7 @@
 import { Cause, Effect, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Reservation } from "../accounting/Admission.ts"
-import type { Call, FinalRecord, Finding, Notice } from "../domain/Call.ts"
+import type { Call, FinalRecord, Notice } from "../domain/Call.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
@@ -13,6 +13,7 @@ import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 import type { Asked } from "./Answer.ts"
+import { FilterNotes } from "./FilterNotes.ts"
 import { outcomeOf, refusalOf } from "./verdicts.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 
@@ -48,7 +49,7 @@ export class CallState {
   private readonly attempts: Array<Attempt> = []
   private readonly open = new Map<string, LlmEvent>()
   readonly notices: Array<Notice> = []
-  private readonly findings: Array<Finding> = []
+  private noted: FilterNotes | undefined
   /** the request as its filters left it, so far */
   request: LlmRequest
   /** whether the audit trail was asked to open the call */
@@ -59,6 +60,10 @@ export class CallState {
   reservation: Reservation | undefined
   /** the audit trail did not take it: there is no such call */
   wasRefused = false
+  /** whether its end was to be recorded before its caller has it */
+  wasSealed = false
+  /** the record of its end, where that was written before its caller had the end */
+  sealed: FinalRecord | undefined
   private outcome: Outcome | undefined
   /** the attempts whose answers were begun to be told: a rescue goes on with that of another */
   private answering: Array<Attempt> = []
@@ -127,11 +132,12 @@ export class CallState {
     )
 
   readonly notice = (notice: Notice): void => {
-    this.notices.push(notice)
+    if (!this.notices.includes(notice)) this.notices.push(notice)
   }
 
-  readonly report = (finding: Finding): void => {
-    this.findings.push(finding)
+  /** what filters have to say of the call; made for the first that a call has */
+  get filterNotes(): FilterNotes {
+    return (this.noted ??= new FilterNotes())
   }
 
   /** The attempt whose answer it is: with two at the same time it need not be the last that began. */
@@ -293,7 +299,7 @@ export class CallState {
       ...(this.attempts.length > 1 ? { retries: this.attempts.length - 1 } : {}),
       ...(this.wasRateLimited(outcome) ? { rateLimited: true } : {}),
       notices: this.notices,
-      ...(this.findings.length === 0 ? {} : { findings: this.findings }),
+      ...this.noted?.record,
       response: this.fold.response()
     }
   }
@@ -322,6 +328,12 @@ export class CallState {
   /** Records a failure as the call's ending and passes it on. */
   readonly failed = (error: LlmError): LlmError => {
     this.settle(failedWith(error))
+    return error
+  }
+
+  /** The record of a good end could not be written, so the caller does not get one. */
+  readonly unsealed = (error: LlmError): LlmError => {
+    if (this.outcome?._tag !== "Failed") this.outcome = failedWith(error)
     return error
   }
 

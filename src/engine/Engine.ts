@@ -2,9 +2,10 @@ import { Cause, Clock, Context, Effect, Exit, Layer, Pull, Random, Scope, Stream
 import { Admission, type Candidate } from "../accounting/Admission.ts"
 import { Prices } from "../accounting/PriceBook.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
-import type { Call, Notice } from "../domain/Call.ts"
+import type { Call, FinalRecord, Notice } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
+import type { Frame } from "../domain/Frame.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -21,6 +22,7 @@ import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
 import { openRecordOf } from "./openRecord.ts"
+import { type Seal, sealing } from "./sealing.ts"
 import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState } from "./CallState.ts"
 import type { CancelledBy } from "./cancellation.ts"
@@ -38,6 +40,8 @@ export interface OpenCall {
    * scope open and read the answer to its end, which the plan bounds. False says that there is nothing to read.
    */
   readonly left: (() => boolean) | undefined
+  /** There where the end of an answer waits for its record. */
+  readonly seal: Seal | undefined
   /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
   readonly notice: (notice: Notice) => void
   /** what is left of the caller's limits */
@@ -103,6 +107,7 @@ export class Engine extends Context.Service<
       const admission = yield* Admission
       const prices = yield* Prices
       const clock = yield* Clock.Clock
+      const sealOf = sealing(audit, prices, clock)
       const random = yield* Random.Random
       const surroundings: Surroundings = {
         watchdog: yield* Watchdog.make,
@@ -153,10 +158,13 @@ export class Engine extends Context.Service<
       const ended = (state: CallState) =>
         state.wasRefused
           ? Effect.sync(() => state.reservation?.settle(undefined))
-          : Effect.flatMap(settleUsage(state, prices), () => recordEnd(state))
+          : state.sealed !== undefined
+            ? recordEnd(state, state.sealed)
+            : Effect.flatMap(settleUsage(state, prices), () =>
+                recordEnd(state, state.finalRecord(clock.currentTimeMillisUnsafe()))
+              )
 
-      const recordEnd = (state: CallState) => {
-        const record = state.finalRecord(clock.currentTimeMillisUnsafe())
+      const recordEnd = (state: CallState, record: FinalRecord) => {
         state.reservation?.settle(record)
         const finalized = audit.finalize(record)
         if (observers.length === 0 || !state.admitted) return finalized
@@ -206,6 +214,7 @@ export class Engine extends Context.Service<
           answer: Effect.mapError(answer(admitted, scope), state.failed),
           left: plan.drain === undefined ? undefined : yield* drained(state, plan.drain, surroundings.watchdog, scope),
           delivery: state.delivery,
+          seal: sealOf?.(state),
           limits: state.reservation?.states?.(clock.currentTimeMillisUnsafe()) ?? [],
           notice: state.notice,
           asked: () => state.asked
@@ -213,7 +222,7 @@ export class Engine extends Context.Service<
       })
 
       const events = (opened: OpenCall) =>
-        Stream.unwrap(Effect.map(opened.answer, ({ frames }) => frames)).pipe(
+        Stream.unwrap(Effect.map(opened.answer, ({ frames }) => heldBack(frames, opened))).pipe(
           Stream.map((frame) => frame.events),
           Stream.flattenIterable,
           Stream.concat(
@@ -236,12 +245,13 @@ export class Engine extends Context.Service<
           Effect.ignore
         )
         state.delivery.complete = true
+        if (sealOf !== undefined) yield* Effect.ignore(sealOf(state)())
         return state
       })
 
       const run = Effect.fnUntraced(function* (call: Call): Effect.fn.Return<CallResult, LlmError> {
         const state = yield* Effect.scoped(runToEnd(call))
-        const { outcome } = state.finalRecord(clock.currentTimeMillisUnsafe())
+        const { outcome } = state.sealed ?? state.finalRecord(clock.currentTimeMillisUnsafe())
         return { id: state.id, outcome, response: state.response() }
       })
 
@@ -277,6 +287,16 @@ const candidate = ({ call, openedAt }: CallState, { targets }: RoutePlan): Candi
   request: call.request,
   ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy })
 })
+
+/** The frames, the last one when the record of that end is written, where it waits for that. */
+const heldBack = (frames: Stream.Stream<Frame, LlmError>, { delivery, seal }: OpenCall): typeof frames =>
+  seal === undefined
+    ? frames
+    : Stream.mapEffect(frames, (frame) => {
+        if (frame.events.at(-1)?._tag !== "Finish") return Effect.succeed(frame)
+        delivery.complete = true
+        return Effect.onError(Effect.as(seal(), frame), () => Effect.sync(() => void (delivery.complete = false)))
+      })
 
 const drain = (pull: FramePull): Effect.Effect<void, LlmError> => {
   const next: FramePull<LlmError> = Effect.flatMap(pull, () => next)

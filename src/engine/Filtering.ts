@@ -38,7 +38,7 @@ export const isFiltered = ({ everyCall }: Filtering, { call }: CallState, plan: 
   call.askedBy === undefined && (everyCall.length > 0 || call.filters !== undefined || plan.filters !== undefined)
 
 const contextOf = ({ ask }: Filtering, state: CallState, scope: Scope.Scope): FilterContext => {
-  const { call, id, report } = state
+  const { call, id, filterNotes } = state
   return {
     callId: id,
     requestId: call.requestId,
@@ -48,7 +48,8 @@ const contextOf = ({ ask }: Filtering, state: CallState, scope: Scope.Scope): Fi
     conversation: call.conversation,
     headers: call.headers ?? {},
     scope,
-    report,
+    report: filterNotes.report,
+    failed: filterNotes.failed,
     ask: ask(state)
   }
 }

@@ -20,6 +20,7 @@ import type { Asked } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 import { Engine } from "./Engine.ts"
+import type { Seal } from "./sealing.ts"
 
 /** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
 export interface EmbeddingCall extends Omit<Call, "request" | "delivery"> {
@@ -44,6 +45,8 @@ export interface OpenEmbedding {
   readonly embedded: Effect.Effect<Embedded, LlmError, Scope.Scope>
   /** for whoever sends the answer: bytes handed to the transport, and whether that was all of it */
   readonly delivery: { bytes: number; complete: boolean }
+  /** There where the end of an answer waits for its record. */
+  readonly seal: Seal | undefined
 }
 
 /** What is known of such a call, written as it happens. */
@@ -117,12 +120,35 @@ export const openEmbedding = Effect.fnUntraced(function* (
     limits: trace.reservation?.states?.(openedAt) ?? [],
     embedded,
     delivery: trace.delivery,
+    seal: sealOf(
+      audit,
+      () => Effect.map(Clock.currentTimeMillis, (now) => finalRecord(id, trace, Exit.void, openedAt, now)),
+      trace
+    ),
     asked: () => {
       const target = trace.attempts.at(-1)
       return { attempts: trace.attempts.length, notices: [], ...(target === undefined ? {} : { target }) }
     }
   }
 })
+
+/** Vectors are sent at once, and nothing but their end is told of a failure: there is nothing to record ahead of that. */
+const sealOf = (
+  { seal }: AuditTrail["Service"],
+  record: () => Effect.Effect<FinalRecord>,
+  trace: Trace
+): Seal | undefined =>
+  seal === undefined
+    ? undefined
+    : () =>
+        Effect.flatMap(record(), seal).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              trace.embedded = undefined
+              trace.error = error
+            })
+          )
+        )
 
 const askTargets = Effect.fnUntraced(function* (
   call: EmbeddingCall,

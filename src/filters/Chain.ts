@@ -40,7 +40,7 @@ export const filterFrames = (
 ): Effect.Effect<Frames<LlmError | Ending>> => {
   const changes = filters.flatMap((filter) => {
     if (filter.events === undefined) return []
-    const change = eventSide(filter, () => filter.events?.(request, context) ?? ((self) => self))
+    const change = eventSide(filter, context, () => filter.events?.(request, context) ?? ((self) => self))
     return [(self: EventStream) => Stream.mapError(change(self), signed(filter))]
   })
   if (changes.length === 0) return Effect.succeed(pull)

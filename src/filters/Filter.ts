@@ -1,5 +1,5 @@
 import { Context, type Duration, type Effect, type Scope, type Stream } from "effect"
-import type { Caller, Finding } from "../domain/Call.ts"
+import type { Caller, FilterFailure, Finding } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
@@ -23,6 +23,8 @@ export interface FilterContext {
   readonly scope: Scope.Scope
   /** Notes something that was found, for the call's record. */
   readonly report: (finding: Finding) => void
+  /** Notes in the call's record that a filter failed; whoever holds filters to their policies calls it. */
+  readonly failed: (failure: FilterFailure) => void
   /** Asks a model by its Millrace name. It is a call of its own, which no filter touches. */
   readonly ask: (request: LlmRequest) => Effect.Effect<LlmResponse, LlmError>
 }

@@ -4,6 +4,7 @@ import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import type { FailurePolicy, Filter, FilterContext } from "./Filter.ts"
+import { garbage, noteFailure, tooLate } from "./FilterFault.ts"
 import type { Block, BlockKind } from "./HoldBack.ts"
 import { ScanSteps } from "./ScanSteps.ts"
 import { filterFailed, maxFailures, timeoutOf } from "./supervise.ts"
@@ -219,11 +220,11 @@ class Judging {
         ? asked
         : Effect.timeoutOrElse(asked, {
             duration: this.timeout,
-            orElse: () => Effect.die(`no verdict within ${this.timeout} ms`)
+            orElse: () => Effect.die(tooLate(`no verdict within ${this.timeout} ms`))
           })
     return Effect.matchCauseEffect(timed, {
       onSuccess: (verdict) => {
-        if (!isVerdict(verdict)) return this.failed(Cause.die("what it returned is no verdict"), without)
+        if (!isVerdict(verdict)) return this.failed(Cause.die(garbage("what it returned is no verdict")), without)
         this.failures = 0
         return Effect.succeed(verdict)
       },
@@ -236,7 +237,7 @@ class Judging {
     without: Effect.Effect<Verdict, LlmError>
   ): Effect.Effect<Verdict, LlmError> {
     this.failures++
-    return Effect.andThen(Effect.logError(`The filter ${this.judge.name} has no verdict on an answer`, cause), without)
+    return Effect.andThen(noteFailure(this.judge, "answer", this.context, cause), without)
   }
 
   /** Reads on; gives up waiting when text has waited for long enough, and comes back to what it was reading. */
@@ -301,11 +302,24 @@ class Judging {
   }
 }
 
-const tags = new Set(["Pass", "Replace", "Refuse", "HandOff", "Stop"])
+/** What each verdict says, which has to be a text. */
+const sayings: { readonly [tag in Verdict["_tag"]]: string | undefined } = {
+  Pass: undefined,
+  Replace: "text",
+  Refuse: "reason",
+  HandOff: "target",
+  Stop: "reason"
+}
+const sayingOf = new Map(Object.entries(sayings))
 
 /** Whether a value is a verdict, of whoever is asked for one. */
-export const isVerdict = (value: unknown): value is Verdict =>
-  typeof value === "object" && value !== null && "_tag" in value && tags.has(String(value._tag))
+const isVerdict = (value: unknown): value is Verdict => {
+  if (typeof value !== "object" || value === null || !("_tag" in value)) return false
+  const tag = String(value._tag)
+  const saying = sayingOf.get(tag)
+  // What it says stands under that name, whatever it is.
+  return saying === undefined ? tag === "Pass" : typeof (value as Record<string, unknown>)[saying] === "string"
+}
 
 const isHigh = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xd800
 

@@ -4,6 +4,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import { LlmRequest } from "../domain/LlmRequest.ts"
 import type { EventStream, Filter, FilterContext } from "./Filter.ts"
+import { garbage, noteFailure, tooLate } from "./FilterFault.ts"
 import { Grammar } from "./grammar.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
@@ -44,25 +45,25 @@ export const requestSide = (
       ? filtered
       : Effect.timeoutOrElse(filtered, {
           duration: timeout,
-          orElse: () => Effect.die(`no answer within ${timeout} ms`)
+          orElse: () => Effect.die(tooLate(`no answer within ${timeout} ms`))
         })
   return Effect.matchCauseEffect(timed, {
     onSuccess: (result) =>
       result === request || isRequest(result)
         ? Effect.succeed(result)
-        : failedRequest(filter, request, Cause.die("what it returned is no request")),
+        : failedRequest(filter, request, context, Cause.die(garbage("what it returned is no request"))),
     onFailure: (cause) => {
       const error = Cause.findErrorOption(cause)
       if (error._tag === "Some" && isEnding(error.value)) return error.value.from(name, "error")
-      return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : failedRequest(filter, request, cause)
+      return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : failedRequest(filter, request, context, cause)
     }
   })
 }
 
-const failedRequest = ({ name, onFailure }: Filter, request: LlmRequest, cause: Cause.Cause<unknown>) =>
+const failedRequest = (filter: Filter, request: LlmRequest, context: FilterContext, cause: Cause.Cause<unknown>) =>
   Effect.andThen(
-    Effect.logError(`The filter ${name} failed on a request`, cause),
-    onFailure === "open" ? Effect.succeed(request) : filterFailed(name)
+    noteFailure(filter, "request", context, cause),
+    filter.onFailure === "open" ? Effect.succeed(request) : filterFailed(filter.name)
   )
 
 type Batches = Pull.Pull<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending>
@@ -96,16 +97,18 @@ export const withoutContent = (event: LlmEvent): LlmEvent | undefined => {
  */
 export const eventSide = (
   filter: Filter,
+  context: FilterContext,
   change: () => (self: EventStream) => EventStream
 ): ((self: EventStream) => EventStream) => {
   return (self) =>
     Stream.transformPull(self, (pull, scope) =>
-      Effect.clockWith((clock) => new Supervised(filter, change, pull, scope, clock).begin())
+      Effect.clockWith((clock) => new Supervised(filter, context, change, pull, scope, clock).begin())
     )
 }
 
 class Supervised {
   private readonly filter: Filter
+  private readonly context: FilterContext
   private readonly change: () => (self: EventStream) => EventStream
   private readonly upstream: Batches
   private readonly scope: Scope.Scope
@@ -124,12 +127,14 @@ class Supervised {
 
   constructor(
     filter: Filter,
+    context: FilterContext,
     change: () => (self: EventStream) => EventStream,
     upstream: Batches,
     scope: Scope.Scope,
     clock: Clock.Clock
   ) {
     this.filter = filter
+    this.context = context
     this.change = change
     this.upstream = upstream
     this.scope = scope
@@ -206,7 +211,7 @@ class Supervised {
       // No filter can make up for what is missing of an answer.
       if (this.failure !== undefined && event._tag === "Finish") return this.failure
       const fault = this.grammar.fault(event)
-      if (fault !== undefined) return this.failed(Cause.die(fault))
+      if (fault !== undefined) return this.failed(Cause.die(garbage(fault)))
     }
     this.failures = 0
     const last = batch[batch.length - 1]!
@@ -227,18 +232,18 @@ class Supervised {
     // A failure of the answer is no failure of the filter.
     if (failure !== undefined && (done || (error._tag === "Some" && error.value === failure))) return failure
     if (done && this.grammar.finished) return Effect.failCause(cause)
-    return this.failed(done ? Cause.die("it let the answer end without its end") : cause)
+    return this.failed(done ? Cause.die(garbage("it let the answer end without its end")) : cause)
   }
 
   private failed(cause: Cause.Cause<unknown>): Batches {
     const { name, onFailure = "closed" } = this.filter
-    const logged = Effect.logError(`The filter ${name} failed on an answer`, cause)
-    if (onFailure === "closed") return Effect.andThen(logged, filterFailed(name))
+    const noted = noteFailure(this.filter, "answer", this.context, cause)
+    if (onFailure === "closed") return Effect.andThen(noted, filterFailed(name))
     this.failures++
     const left = this.pending
     this.pending = []
     const out = this.remainsOf(left)
-    const going = this.failures < maxFailures ? Effect.andThen(logged, this.start) : logged
+    const going = this.failures < maxFailures ? Effect.andThen(noted, this.start) : noted
     return Effect.andThen(going, isReadonlyArrayNonEmpty(out) ? Effect.succeed(out) : this.next)
   }
 
@@ -274,7 +279,7 @@ class Supervised {
       return Effect.flatMap(Effect.raceFirst(Fiber.await(fiber), this.tooLong), (exit) => {
         if (exit !== undefined) return exit
         fiber.interruptUnsafe()
-        return Effect.die(`it kept events to itself for ${this.timeout} ms`)
+        return Effect.die(tooLate(`it kept events to itself for ${this.timeout} ms`))
       })
     })
   })

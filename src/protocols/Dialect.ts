@@ -46,6 +46,8 @@ export interface StreamRenderer {
   end(): string
   /** The stream failed: the dialect's error in the stream. Nothing is sent after it. */
   failure(error: LlmError): string
+  /** The stream failed after its end was rendered, which was not sent: the dialect's error in the place of that. */
+  insteadOfEnd(error: LlmError): string
   /** What could not be said in this dialect, so far. */
   readonly notices: ReadonlyArray<Notice>
 }

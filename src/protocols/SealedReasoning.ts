@@ -1,5 +1,4 @@
-import type { LlmRequest, ReasoningPart } from "../domain/LlmRequest.ts"
-import { isObject, parseJson, present } from "./open-document.ts"
+import { isObject, parseJson, present, type JsonObject } from "./open-document.ts"
 
 /** What proves that a model thought something, and the wire format whose provider will take the proof back. */
 export interface Proof {
@@ -12,8 +11,18 @@ const prefix = "millrace-reasoning-1."
 /** The same where a proof is bytes: how base64 of the prefix begins whatever follows, as its length is a multiple of three. */
 const bytesPrefix = Buffer.from(prefix, "utf8").toString("base64")
 
-const sealOf = ({ signature, redacted, origin }: Proof): string =>
-  JSON.stringify(present({ origin, signature, redacted }))
+const sealOf = ({ signature, redacted, origin }: Proof): JsonObject => present({ origin, signature, redacted })
+
+/** A seal: the prefix and the base64url of an object's JSON. */
+export const sealedText = (value: JsonObject): string =>
+  prefix + Buffer.from(JSON.stringify(value), "utf8").toString("base64url")
+
+/**
+ * A seal for a format whose proofs are bytes: the base64 of the prefix and the JSON, because the SDKs of such a format
+ * decode what they are given and encode it again, with either alphabet.
+ */
+export const sealedBytes = (value: JsonObject): string =>
+  Buffer.from(prefix + JSON.stringify(value), "utf8").toString("base64")
 
 /**
  * A proof as a caller of the format `own` gets it, undefined where there is none. A proof of that format is passed as it
@@ -26,62 +35,38 @@ const sealOf = ({ signature, redacted, origin }: Proof): string =>
  */
 export const proofFor = (own: string, proof: Proof): string | undefined => {
   const { signature, redacted, origin } = proof
-  return origin === own ? (signature ?? redacted) : hasSeal(proof) ? textSeal(proof) : undefined
+  return origin === own ? (signature ?? redacted) : hasSeal(proof) ? sealedText(sealOf(proof)) : undefined
 }
 
 const hasSeal = ({ signature, redacted, origin }: Proof): boolean =>
   signature !== undefined || redacted !== undefined || origin !== undefined
 
-const textSeal = (proof: Proof): string => prefix + Buffer.from(sealOf(proof), "utf8").toString("base64url")
-
-/**
- * As `proofFor`, for a format whose proofs are bytes: the seal is the base64 of the prefix and the JSON object, because the
- * SDKs of such a format decode what they are given and encode it again, with either alphabet.
- */
+/** As `proofFor`, for a format whose proofs are bytes. */
 export const proofInBytesFor = (own: string, proof: Proof): string | undefined => {
   const { signature, redacted, origin } = proof
   if (origin === own) return signature ?? redacted
-  return hasSeal(proof) ? Buffer.from(prefix + sealOf(proof), "utf8").toString("base64") : undefined
-}
-
-/**
- * A request for a server of the format `own` that is a Millrace itself: proofs of other formats are sealed for it as they
- * would be for a caller, since it may have a provider behind it that takes them back.
- */
-export const sealedFor = (own: string, request: LlmRequest): LlmRequest => ({
-  ...request,
-  messages: request.messages.map((message) => ({
-    ...message,
-    parts: message.parts.map((part) => (part._tag === "Reasoning" ? sealedPart(own, part) : part))
-  }))
-})
-
-const sealedPart = (own: string, part: ReasoningPart): ReasoningPart => {
-  // What a server of the format passed on from elsewhere is its own to take back: `openai-chat/anthropic-claude-v1`.
-  const itsOwn = part.origin === own || part.origin?.startsWith(`${own}/`) === true
-  const seal = itsOwn ? undefined : proofFor(own, part)
-  if (seal === undefined) return part
-  const { text, redacted } = part
-  return {
-    _tag: "Reasoning",
-    text,
-    origin: own,
-    ...(redacted === undefined ? { signature: seal } : { redacted: seal })
-  }
+  return hasSeal(proof) ? sealedBytes(sealOf(proof)) : undefined
 }
 
 /** Whether a text is a proof that was sealed: no provider can read it. */
 export const isSealed = (text: string): boolean => text.startsWith(prefix) || text.startsWith(bytesPrefix)
 
-const openedSeal = (text: string): string =>
+const openedText = (text: string): string =>
   text.startsWith(prefix)
     ? Buffer.from(text.slice(prefix.length), "base64url").toString("utf8")
     : Buffer.from(text, "base64").toString("utf8").slice(prefix.length)
 
-/** The proof that was sealed; nothing where the seal is broken. */
-export const unsealed = (text: string): Proof => {
-  const proof = parseJson(openedSeal(text))
-  if (!isObject(proof)) return {}
-  const string = (key: string) => (typeof proof[key] === "string" ? proof[key] : undefined)
+/** What was sealed; an empty object where the seal is broken. */
+export const openSeal = (text: string): JsonObject => {
+  const value = parseJson(openedText(text))
+  return isObject(value) ? value : {}
+}
+
+/** The proof that an opened seal holds. */
+export const proofOf = (sealed: JsonObject): Proof => {
+  const string = (key: string) => (typeof sealed[key] === "string" ? sealed[key] : undefined)
   return present({ origin: string("origin"), signature: string("signature"), redacted: string("redacted") })
 }
+
+/** The proof that was sealed; nothing where the seal is broken. */
+export const unsealed = (text: string): Proof => proofOf(openSeal(text))

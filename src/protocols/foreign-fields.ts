@@ -11,8 +11,11 @@ const isMark = (field: string): boolean => field.startsWith("~")
 /** An id is the name of a piece of an answer at the provider that gave it, and means nothing to another one. */
 const isName = (field: string): boolean => field === "id"
 
+/** Whether a field means nothing to anybody but the format that has it. */
+export const isOwnAffair = (field: string): boolean => isMark(field) || isName(field)
+
 /** The fields that other formats than `own` kept for themselves, and that are lost where this one is sent. */
 export const foreignFields = (extensions: Extensions | undefined, own: string): ReadonlyArray<string> =>
   Object.entries(extensions ?? {}).flatMap(([protocol, fields]) =>
-    protocol === own ? [] : Object.keys(fields).filter((field) => !isMark(field) && !isName(field))
+    protocol === own ? [] : Object.keys(fields).filter((field) => !isOwnAffair(field))
   )

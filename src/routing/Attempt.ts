@@ -300,7 +300,8 @@ export class Attempt implements FrameSink, Activity, Watched {
     const since = (at: number | undefined) => (at === undefined ? undefined : at - this.startedAt)
     const firstByteMs = since(this.firstByteAt)
     const firstTokenMs = since(this.firstTokenAt)
-    const endedMs = since(this.endedAt)
+    // A record may be made before the connection of a complete answer has ended.
+    const endedMs = since(this.endedAt ?? this.completedAt)
     return {
       provider: this.target.provider,
       model: this.target.model,

@@ -5,6 +5,7 @@ import type { LlmError } from "../domain/LlmError.ts"
 import type { Asked } from "../engine/Answer.ts"
 import { Engine, type OpenCall } from "../engine/Engine.ts"
 import type { Dialect, PathFacts, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
+import { sealed } from "./endSealed.ts"
 import { explain } from "./explain.ts"
 import type { PulseWatch } from "./Pulse.ts"
 import { relayStream, relayWhole } from "./relay.ts"
@@ -201,6 +202,7 @@ const serveWhole = Effect.fnUntraced(function* (
   // Read for the record alone, if the client left.
   if (response.destroyed) return
   const bytes = Buffer.byteLength(text)
+  if (opened.seal !== undefined) yield* sealed(opened.seal, opened, bytes)
   response
     .writeHead(200, {
       "content-type": "application/json; charset=utf-8",

@@ -19,6 +19,7 @@ export class ResponseWriter {
   stalledSince: number | undefined
   bytes = 0
   private wasLeft = false
+  private awaitsEnd = false
   private resumeStalled: ((waited: Effect.Effect<void, LlmError>) => void) | undefined
 
   constructor(response: ServerResponse, headers: () => ResponseHeaders, now: () => number) {
@@ -56,10 +57,15 @@ export class ResponseWriter {
 
   /** Says that the connection lives, unless it is the caller that takes nothing. */
   keepAlive(text: string): void {
-    if (this.ended || this.stalledSince !== undefined) return
+    if (this.ended || this.awaitsEnd || this.stalledSince !== undefined) return
     this.head()
     this.count(text)
     this.response.write(text)
+  }
+
+  /** Nothing more is written but the end: its bytes are counted already. */
+  awaitEnd(): void {
+    this.awaitsEnd = true
   }
 
   /** Ends the wait for a caller that takes nothing, with a failure. */

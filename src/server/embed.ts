@@ -7,6 +7,7 @@ import type { Engine } from "../engine/Engine.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 import type { Embed } from "../protocols/Surface.ts"
 import type { Router } from "../routing/Router.ts"
+import { sealed } from "./endSealed.ts"
 import { explain } from "./explain.ts"
 import { answerHeaders, sendJson } from "./Generate.ts"
 import {
@@ -72,6 +73,7 @@ const serve = Effect.fnUntraced(function* (
     Effect.sync(() => Object.assign(sent, answerHeaders(opened.asked())))
   )
   const bytes = Buffer.from(render(answer, request))
+  if (opened.seal !== undefined) yield* sealed(opened.seal, opened, bytes.length)
   exchange.response
     .writeHead(200, {
       "content-type": "application/json; charset=utf-8",

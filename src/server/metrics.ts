@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { PrometheusMetrics } from "effect/observability"
 import { Ledger } from "../accounting/Ledger.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { TargetStatus } from "../routing/TargetStates.ts"
@@ -56,11 +57,12 @@ export const metricsRoute: Route = {
       const ledger = yield* Effect.serviceOption(Ledger)
       const refused = ledger._tag === "Some" ? yield* ledger.value.refusals : 0
       const text = renderMetrics(yield* (yield* Engine).active, refused, yield* targetStatuses)
+      const counted = yield* PrometheusMetrics.format()
       const requestId = yield* requestIdOf(headersOf(request))
       yield* Effect.sync(() =>
         response
           .writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "x-request-id": requestId })
-          .end(text)
+          .end(text + counted)
       )
     })
 }

@@ -5,7 +5,8 @@ import type { LlmError } from "../domain/LlmError.ts"
 import { ResponseFold } from "../domain/LlmResponse.ts"
 import type { Answer } from "../engine/Answer.ts"
 import type { OpenCall } from "../engine/Engine.ts"
-import type { Dialect, RenderContext, StreamRenderer } from "../protocols/Dialect.ts"
+import type { Dialect, RenderContext } from "../protocols/Dialect.ts"
+import { endSealed, type Relaying } from "./endSealed.ts"
 import { explain } from "./explain.ts"
 import { Pulse, PulseWatch } from "./Pulse.ts"
 import type { ResponseWriter } from "./ResponseWriter.ts"
@@ -31,17 +32,13 @@ export const relayStream = Effect.fnUntraced(function* (
   const watchdog = yield* PulseWatch
   const pulse = new Pulse(writer, dialect.keepAlive, settings)
   watchdog.watch(pulse)
+  const relaying: Relaying = { opened, renderer, writer }
   yield* opened.answer.pipe(
     Effect.flatMap((answer) => {
       onAnswer(answer)
-      return eachBatch(answer.pull, (batch) => send(batch, dialect, renderer, opened, writer))
+      return eachBatch(answer.pull, (batch) => send(batch, dialect, relaying))
     }),
-    Effect.catchCause((cause) =>
-      Effect.flatMap(explain(cause), (error) => {
-        if (writer.begun) writer.end(renderer.failure(error))
-        return error
-      })
-    ),
+    Effect.catchCause((cause) => Effect.flatMap(explain(cause), (error) => fail(error, relaying))),
     Effect.ensuring(
       Effect.sync(() => {
         watchdog.unwatch(pulse)
@@ -52,6 +49,18 @@ export const relayStream = Effect.fnUntraced(function* (
   )
 })
 
+/** Tells a failure in a stream that has begun, and fails with it. */
+const fail = (error: LlmError, relaying: Relaying): Effect.Effect<never, LlmError> => {
+  const { opened, renderer, writer } = relaying
+  if (!writer.begun || writer.ended) return Effect.fail(error)
+  const ending = renderer.failure(error)
+  if (opened.seal !== undefined) {
+    return Effect.andThen(endSealed(opened.seal, ending, error, relaying), Effect.fail(error))
+  }
+  writer.end(ending)
+  return Effect.fail(error)
+}
+
 const eachBatch = (
   pull: Answer["pull"],
   take: (batch: ReadonlyArray<Frame>) => Effect.Effect<void, LlmError>
@@ -60,21 +69,21 @@ const eachBatch = (
   return Pull.catchDone(next, () => Effect.void)
 }
 
-const send = (
-  batch: ReadonlyArray<Frame>,
-  dialect: Dialect,
-  renderer: StreamRenderer,
-  opened: OpenCall,
-  writer: ResponseWriter
-): Effect.Effect<void, LlmError> => {
+const send = (batch: ReadonlyArray<Frame>, dialect: Dialect, relaying: Relaying): Effect.Effect<void, LlmError> => {
+  const { opened, renderer, writer } = relaying
   let text = ""
   for (const frame of batch) {
+    const before = text
     if (frame.raw !== undefined && frame.protocol === dialect.id && frame.delivery === "stream")
       text += renderer.verbatim(frame)
     else for (const event of frame.events) text += renderer.event(event)
     if (frame.events.at(-1)?._tag === "Finish") {
       // The answer is complete: the caller does not wait for the end of the provider's connection.
-      writer.end(text + renderer.end())
+      const ending = text.slice(before.length) + renderer.end()
+      if (opened.seal !== undefined) {
+        return Effect.andThen(writer.write(before), endSealed(opened.seal, ending, undefined, relaying))
+      }
+      writer.end(before + ending)
       opened.delivery.complete = true
       return Effect.void
     }

@@ -18,7 +18,8 @@ const sqlIn = (kind: Kind) =>
 
 const opened = (id: string, more: Partial<OpenRecord> = {}, owner = "owner") =>
   openedRow(openRecord(id, more), "full", owner)
-const ended = (id: string, more: Partial<FinalRecord> = {}) => finalRow(finalRecord(id, more), "full", "owner", 0)
+const ended = (id: string, more: Partial<FinalRecord> = {}) =>
+  finalRow(finalRecord(id, more), "full", "owner", { openedAt: 0, endedAt: 0 })
 
 const lease = { owner: "owner", host: "here", pid: 1, heartbeatAt: 1000, settledBelow: 0 }
 

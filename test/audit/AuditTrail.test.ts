@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Option, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { AuditStore } from "../../src/audit/AuditStore.ts"
 import { type AuditSettings, AuditTrail } from "../../src/audit/AuditTrail.ts"
-import { finalRecord, openRecord } from "./records.ts"
+import { finalRecord, findings, openRecord } from "./records.ts"
 import * as TroubledStore from "./TroubledStore.ts"
 
 const { Troubles } = TroubledStore
@@ -88,8 +88,9 @@ describe("a call", () => {
         yield* answers.close
         const ending = yield* Effect.forkChild(Effect.uninterruptible(trail.finalize(finalRecord("a"))))
         yield* settle
+        yield* TestClock.adjust("9 seconds")
         assert.isUndefined(ending.pollUnsafe())
-        yield* TestClock.adjust("5 seconds")
+        yield* TestClock.adjust("1 second")
         yield* Fiber.join(ending)
         assert.strictEqual((yield* trail.stats).running, 1)
         yield* answers.open
@@ -116,6 +117,113 @@ describe("a call", () => {
         assert.strictEqual((yield* trail.stats).opened, 4)
       })
     )
+  )
+})
+
+/** Whether what is done ends in a call that is told to have ended well. */
+const sealing = (trail: AuditTrail["Service"], id: string) =>
+  Effect.forkChild(Effect.result(trail.seal?.(finalRecord(id)) ?? Effect.die("durability is not strict")))
+
+const unsealed = finalRecord("a", {
+  outcome: { _tag: "Failed", reason: { _tag: "AuditUnavailable" }, message: "The record could not be written" }
+})
+
+describe("a call whose end is held back for its record", () => {
+  it.effect("ends when the record is written, and has that one", () =>
+    scenario({ durability: "strict" }, (trail) =>
+      Effect.gen(function* () {
+        const { answers, finals } = yield* Troubles
+        yield* trail.open(openRecord("a"))
+        yield* answers.close
+        const seal = yield* sealing(trail, "a")
+        yield* settle
+        assert.isUndefined(seal.pollUnsafe())
+        yield* answers.open
+        assert.isTrue(Result.isSuccess(yield* Fiber.join(seal)))
+        yield* trail.finalize(unsealed)
+        yield* settle
+        assert.deepStrictEqual(finals, ["a"])
+        assert.strictEqual((yield* trail.get("a"))?.outcome?.kind, "Completed")
+        assert.strictEqual((yield* trail.stats).running, 0)
+      })
+    )
+  )
+
+  it.effect("does not end well where it cannot be written in time, and then the record says so", () =>
+    scenario({ durability: "strict" }, (trail) =>
+      Effect.gen(function* () {
+        const { failures } = yield* Troubles
+        yield* trail.open(openRecord("a"))
+        failures.push(...Array.from({ length: 30 }, () => "full" as const))
+        const seal = yield* sealing(trail, "a")
+        yield* settle
+        yield* TestClock.adjust("4999 millis")
+        assert.isUndefined(seal.pollUnsafe())
+        yield* TestClock.adjust(1)
+        const refusal = Option.getOrThrow(Result.getFailure(yield* Fiber.join(seal)))
+        assert.strictEqual(refusal.reason._tag, "AuditUnavailable")
+        assert.isAbove(refusal.retryAfterMs ?? 0, 0)
+        yield* trail.finalize(unsealed)
+        // the first one that is told counts
+        yield* trail.finalize(finalRecord("a"))
+        failures.length = 0
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* trail.get("a"))?.outcome?.reason, "AuditUnavailable")
+        assert.strictEqual((yield* trail.stats).running, 0)
+      })
+    )
+  )
+
+  it.effect("is waited for while it is being written, which may succeed yet", () =>
+    scenario({ durability: "strict" }, (trail) =>
+      Effect.gen(function* () {
+        const { answers } = yield* Troubles
+        yield* trail.open(openRecord("a"))
+        yield* answers.close
+        const seal = yield* sealing(trail, "a")
+        yield* settle
+        yield* TestClock.adjust("9 seconds")
+        assert.isUndefined(seal.pollUnsafe())
+        yield* answers.open
+        assert.isTrue(Result.isSuccess(yield* Fiber.join(seal)))
+      })
+    )
+  )
+
+  it.effect("does not end well where the store refuses the record", () =>
+    scenario({ durability: "strict" }, (trail) =>
+      Effect.gen(function* () {
+        yield* trail.open(openRecord("a"))
+        ;(yield* Troubles).refused.add("a")
+        assert.isTrue(Result.isFailure(yield* Fiber.join(yield* sealing(trail, "a"))))
+        assert.deepStrictEqual([(yield* trail.stats).lost, (yield* trail.stats).running], [1, 0])
+      })
+    )
+  )
+
+  it.effect("ends all the same where the policy is open, later ones at once, and is counted", () =>
+    scenario({ durability: "strict", onFailure: "open" }, (trail) =>
+      Effect.gen(function* () {
+        const { failures } = yield* Troubles
+        for (const id of ["a", "b"]) yield* trail.open(openRecord(id))
+        failures.push(...Array.from({ length: 30 }, () => "unavailable" as const))
+        const first = yield* sealing(trail, "a")
+        yield* settle
+        yield* TestClock.adjust("5 seconds")
+        assert.isTrue(Result.isSuccess(yield* Fiber.join(first)))
+        const second = yield* sealing(trail, "b")
+        yield* settle
+        assert.isTrue(Result.isSuccess(yield* Fiber.join(second)))
+        assert.strictEqual((yield* trail.stats).endedUnrecorded, 2)
+        failures.length = 0
+        yield* TestClock.adjust("1 second")
+        for (const id of ["a", "b"]) assert.strictEqual((yield* trail.get(id))?.outcome?.kind, "Completed")
+      })
+    )
+  )
+
+  it.effect("is one that is strict: others have nothing to wait for", () =>
+    scenario({}, (trail) => Effect.sync(() => assert.isUndefined(trail.seal)))
   )
 })
 
@@ -157,9 +265,10 @@ describe("content", () => {
       (trail) =>
         Effect.gen(function* () {
           yield* trail.open(openRecord("a", { requestText: `{"messages":[{"role":"user","content":"Hello from a"}]}` }))
-          yield* trail.finalize(finalRecord("a"))
+          yield* trail.finalize(finalRecord("a", { findings }))
           const record = yield* trail.get("a")
           assert.deepStrictEqual(record?.request?.body, { messages: [{ role: "user", content: "… from a" }] })
+          assert.notProperty(record?.findings?.[0], "excerpt")
           assert.isUndefined(record?.response)
           assert.strictEqual(record?.outcome?.kind, "Completed")
         })

@@ -18,6 +18,11 @@ export const responseOf = (text: string): LlmResponse => ({
   usage: { inputTokens: 3, outputTokens: 5, source: "provider" }
 })
 
+/** Something that a filter found, with the text that it stood in. */
+export const findings: NonNullable<FinalRecord["findings"]> = [
+  { filter: "guard", phase: "answer", category: "blocked", severity: "high", action: "observed", excerpt: "Hello from" }
+]
+
 export const finalRecord = (id: string, more: Partial<FinalRecord> = {}): FinalRecord => ({
   id,
   outcome: { _tag: "Completed", finish: "stop", delivered: true },

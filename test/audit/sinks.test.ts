@@ -14,7 +14,7 @@ import * as JsonlSink from "../../src/audit/JsonlSink.ts"
 import * as OtlpSink from "../../src/audit/OtlpSink.ts"
 import { verifyLines } from "../../src/audit/verify-lines.ts"
 import { temporaryFolder } from "../storage/temporary.ts"
-import { finalRecord, openRecord } from "./records.ts"
+import { finalRecord, findings, openRecord } from "./records.ts"
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`)
 
@@ -27,7 +27,7 @@ const calls = (sinks: Layer.Layer<never>, count: number) =>
     )
     for (const id of ids(count)) {
       yield* trail.open(openRecord(id))
-      yield* trail.finalize(finalRecord(id))
+      yield* trail.finalize(finalRecord(id, { findings }))
     }
   }).pipe(Effect.scoped)
 

@@ -20,7 +20,7 @@ const tampered = (kind: Kind, ...statements: ReadonlyArray<string>) =>
         const id = `${owner}-${call}`
         yield* commit([
           openedRow(openRecord(id, { openedAt: call }), "full", owner),
-          finalRow(finalRecord(id), "full", owner, call)
+          finalRow(finalRecord(id), "full", owner, { openedAt: call, endedAt: call })
         ])
       }
     }

@@ -57,6 +57,27 @@ describe("millrace keys", () => {
   )
 
   it.live(
+    "says that keys were made with another pepper, and serves nobody with it",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* folderWith("millrace.yaml", document)
+        const withPepper = (pepper: string) => ({
+          folder,
+          environment: { ...environment, MILLRACE_KEY_PEPPER: pepper }
+        })
+        yield* millrace(withPepper("the pepper of this place"), "keys", "create", "web")
+        const wrong = withPepper("the pepper of that place")
+        const refused = yield* millrace(wrong, "serve", "--port", "0")
+        assert.strictEqual(refused.code, 1)
+        assert.match(refused.stderr, /made with another pepper .* not be recognised: web/)
+        assert.match((yield* millrace(wrong, "keys", "list")).stdout, /^web .*made with another pepper/m)
+        const short = yield* millrace(withPepper("short"), "check")
+        assert.include(short.stderr + short.stdout, "MILLRACE_KEY_PEPPER: is too short; write a text of 16")
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+
+  it.live(
     "says what it cannot do, and how to mend it",
     () =>
       Effect.gen(function* () {

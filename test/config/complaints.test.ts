@@ -83,6 +83,29 @@ modle = "y"
 })
 
 describe("what does not fit together", () => {
+  it.effect("peppers, none of which is shown", () =>
+    Effect.gen(function* () {
+      const expected = "a text of 16 characters or more that nobody guesses"
+      yield* says(
+        `auth: { mode: keys, pepper: [0123456789abcdef, "0123456789abcdef", short] }
+`,
+        "millrace.yaml:1:48: auth.pepper[1]: stands in the list already; remove it",
+        `millrace.yaml:1:68: auth.pepper[2]: is too short; write ${expected}`
+      )
+      yield* says(
+        "auth: { mode: keys, pepper: short }\n",
+        `millrace.yaml:1:21: auth.pepper: is too short; write ${expected}`
+      )
+      yield* says(
+        "auth: { mode: keys, pepper: 3 }\n",
+        `millrace.yaml:1:21: auth.pepper: 3 is not accepted; write ${expected}, or a list of such`
+      )
+      assert.deepStrictEqual(yield* warnings({ text: "auth: { mode: keys, pepper: 0123456789abcdef }\n" }), [
+        "millrace.yaml:1:21: auth.pepper: the pepper stands in the file itself; keep it in the environment as MILLRACE_KEY_PEPPER"
+      ])
+    })
+  )
+
   it.effect("keys that nobody is asked for, or that are not told apart", () =>
     Effect.gen(function* () {
       yield* says(

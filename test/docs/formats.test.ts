@@ -38,8 +38,9 @@ describe("what is not carried", () => {
   it.each(dialects)("is nothing between %s and its own providers, but proofs that others made", (id, dialect) => {
     const rows = requestRows(id, dialect).map(({ name, cells }) => ({ name, cells: { [id]: cells[id] } }))
     const lost = [...withFate(rows, "dropped"), ...withFate(rows, "emulated"), ...withFate(rows, "refused")]
-    const reasoning = lost.filter((feature) => feature.startsWith("earlier reasoning"))
-    expect(lost).toEqual(reasoning)
-    expect(reasoning).not.toContain(`earlier reasoning, signed by the provider that is asked -> ${id}`)
+    const proofs = lost.filter((feature) => feature.startsWith("earlier"))
+    expect(lost).toEqual(proofs)
+    expect(proofs).not.toContain(`earlier reasoning, signed by the provider that is asked -> ${id}`)
+    expect(proofs).not.toContain(`earlier calls, signed by the provider that is asked -> ${id}`)
   })
 })

@@ -1,5 +1,5 @@
 import { Effect, Exit, Result, Scope, Stream } from "effect"
-import type { Finding } from "../../src/domain/Call.ts"
+import type { FilterFailure, Finding } from "../../src/domain/Call.ts"
 import { failure } from "../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
 import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
@@ -16,10 +16,12 @@ export const usable = (filter: Result.Result<Filter, string> | Filter): Filter =
 /** What filters know of a call that no engine makes. */
 export const testContext = (
   more: Partial<FilterContext> = {}
-): FilterContext & { readonly findings: Array<Finding> } => {
+): FilterContext & { readonly findings: Array<Finding>; readonly failures: Array<FilterFailure> } => {
   const findings: Array<Finding> = []
+  const failures: Array<FilterFailure> = []
   return {
     findings,
+    failures,
     callId: "call",
     requestId: undefined,
     dialect: undefined,
@@ -29,6 +31,7 @@ export const testContext = (
     headers: {},
     scope: Scope.makeUnsafe(),
     report: (finding) => void findings.push(finding),
+    failed: (failure) => void failures.push(failure),
     ask: () => failure({ _tag: "Internal" }, "nobody to ask"),
     ...more
   }
@@ -93,7 +96,7 @@ export const filtered = (
 ): Effect.Effect<Left> =>
   Effect.gen(function* () {
     const seen: Array<LlmEvent> = []
-    const change = eventSide(filter, () => filter.events?.(request, context) ?? ((self) => self))
+    const change = eventSide(filter, context, () => filter.events?.(request, context) ?? ((self) => self))
     const exit = yield* Effect.exit(
       Stream.fromIterable(events).pipe(
         Stream.rechunk(1),

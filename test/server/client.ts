@@ -28,14 +28,23 @@ export const requests = {
 export type Asking = keyof typeof requests
 
 /** Begins a request and gives it back at once; the connection is broken with the scope, if not before. */
-export const begin = Effect.fnUntraced(function* (
+export const begin = (
   asking: Asking,
   model: string,
   stream = true,
   headers: { readonly [name: string]: string } = {}
+): Effect.Effect<Exchange, never, Running | Scope.Scope> => {
+  const { body, path } = requests[asking](model, stream)
+  return beginAt(path, body, headers)
+}
+
+/** As `begin`, for a path and what is sent to it. */
+export const beginAt = Effect.fnUntraced(function* (
+  path: string,
+  body: string,
+  headers: { readonly [name: string]: string } = {}
 ): Effect.fn.Return<Exchange, never, Running | Scope.Scope> {
   const { url } = yield* Running
-  const { body, path } = requests[asking](model, stream)
   let response: IncomingMessage | undefined
   let text = ""
   let ended: ReturnType<Exchange["ended"]>

@@ -83,6 +83,7 @@ const noTrail = Layer.succeed(
       finalized: 0,
       refused: 0,
       servedUnrecorded: 0,
+      endedUnrecorded: 0,
       lost: 0,
       recovered: 0,
       missed: 0

@@ -1,6 +1,7 @@
 import { Clock, Duration, Effect, Exit, Option, Schema } from "effect"
 import { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
+import { FilterFault, garbage, tooLate } from "../FilterFault.ts"
 import { type Judge, judgeAnswers, type TextWindow, type WindowSettings } from "../judge.ts"
 import { Ending, type Verdict } from "../Verdict.ts"
 
@@ -55,11 +56,11 @@ export interface RemoteFilter {
   readonly breaker?: { readonly failures: number; readonly openFor: Duration.Input }
 }
 
-/** The service did not answer, or not with what can be understood. */
-export class RemoteFailed extends Schema.TaggedError<RemoteFailed>()("RemoteFailed", { message: Schema.String }) {}
+/** The service did not answer, or with a failure of its own. */
+export const unanswered = (message: string): FilterFault => new FilterFault({ kind: "error", message })
 
 /** Asks the service. */
-export type Ask = (question: Question) => Effect.Effect<Reply, RemoteFailed>
+export type Ask = (question: Question) => Effect.Effect<Reply, FilterFault>
 
 const always = ["x-request-id", "traceparent"]
 
@@ -75,7 +76,7 @@ const shown = (headers: FilterContext["headers"], forward: ReadonlyArray<string>
     })
   )
 
-const tooLate = () => new RemoteFailed({ message: "it did not reply in time" })
+const late = () => tooLate("it did not reply in time")
 
 /** Gives up waiting for a reply, and lets a question through until so many in a row went wrong; then none, for a while. */
 const guarded = (ask: Ask, { breaker, timeout = "2 seconds" }: RemoteFilter): Ask => {
@@ -87,8 +88,8 @@ const guarded = (ask: Ask, { breaker, timeout = "2 seconds" }: RemoteFilter): As
   return (question) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       now < openUntil
-        ? new RemoteFailed({ message: "it failed too often and is left alone for now" })
-        : Effect.onExit(Effect.timeoutOrElse(ask(question), { duration, orElse: tooLate }), (exit) =>
+        ? new FilterFault({ kind: "unavailable", message: "it failed too often and is left alone for now" })
+        : Effect.onExit(Effect.timeoutOrElse(ask(question), { duration, orElse: late }), (exit) =>
             Effect.map(Clock.currentTimeMillis, (after) => {
               // A caller that left says nothing of the service.
               if (Exit.hasInterrupts(exit)) return
@@ -126,20 +127,25 @@ export const remoteFilter = (settings: RemoteFilter, unguarded: Ask): Filter => 
     ...(kinds === undefined ? {} : { kinds }),
     ...policy,
     judge: (window, request, context) =>
-      Effect.map(ask({ ...about("answer", request, context), window }), (reply) =>
-        told(context, "answer", name, verdictOf(reply))
+      Effect.flatMap(ask({ ...about("answer", request, context), window }), (reply) =>
+        Effect.map(verdictOf(reply), (verdict) => told(context, "answer", name, verdict))
       )
   })
   const onRequest: NonNullable<Filter["request"]> = (request, context) =>
     Effect.matchEffect(ask({ ...about("request", request, context), request }), {
       onFailure: (failure) => Effect.die(failure),
       onSuccess: (reply) => {
-        if (reply.action === "replace" && reply.request !== undefined) return Effect.succeed(reply.request)
-        const verdict = told(context, "request", name, verdictOf(reply))
-        if (verdict._tag === "Pass") return Effect.succeed(request)
-        return verdict._tag === "Replace"
-          ? Effect.die("a request was replaced by a text")
-          : new Ending({ verdict, by: undefined })
+        if (reply.action === "replace" && reply.request !== undefined) {
+          told(context, "request", name, { _tag: "Replace", text: "" })
+          return Effect.succeed(reply.request)
+        }
+        if (reply.action === "replace") return Effect.die(garbage("it replaced a request by none"))
+        return Effect.flatMap(Effect.orDie(verdictOf(reply)), (verdict) => {
+          told(context, "request", name, verdict)
+          return verdict._tag === "Pass" || verdict._tag === "Replace"
+            ? Effect.succeed(request)
+            : new Ending({ verdict, by: undefined })
+        })
       }
     })
   return {
@@ -151,13 +157,18 @@ export const remoteFilter = (settings: RemoteFilter, unguarded: Ask): Filter => 
 }
 
 /** A reply as a verdict; a replacement without a text is none. */
-const verdictOf = (reply: Reply): Verdict => {
+const verdictOf = (reply: Reply): Effect.Effect<Verdict, FilterFault> => {
+  if (reply.action === "replace" && reply.text === undefined) return garbage("it replaced a text by none")
+  return Effect.succeed(sayingOf(reply))
+}
+
+const sayingOf = (reply: Reply): Verdict => {
   const said = "reason" in reply ? reply.reason : undefined
   switch (reply.action) {
     case "allow":
       return { _tag: "Pass" }
     case "replace":
-      return reply.text === undefined ? { _tag: "Pass" } : { _tag: "Replace", text: reply.text }
+      return { _tag: "Replace", text: reply.text ?? "" }
     case "refuse": {
       const { status, message } = reply
       return {
@@ -193,8 +204,8 @@ const decodeReply = Schema.decodeUnknownOption(Reply)
 const decodeReplyText = Schema.decodeUnknownOption(Schema.fromJsonString(Reply))
 
 /** Reads what a service said, a value or JSON text of one. */
-export const replyOf = (said: unknown): Effect.Effect<Reply, RemoteFailed> =>
+export const replyOf = (said: unknown): Effect.Effect<Reply, FilterFault> =>
   Option.match(typeof said === "string" ? decodeReplyText(said) : decodeReply(said), {
     onSome: Effect.succeed,
-    onNone: () => new RemoteFailed({ message: "it said what is no reply" })
+    onNone: () => garbage("it said what is no reply")
   })

@@ -1,7 +1,8 @@
 import { Effect, Option, Redacted, Schema } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import type { Filter } from "../Filter.ts"
-import { type Ask, RemoteFailed, type Reply, type RemoteFilter, remoteFilter, replyOf } from "./exchange.ts"
+import { garbage, type FilterFault } from "../FilterFault.ts"
+import { type Ask, type Reply, type RemoteFilter, remoteFilter, replyOf, unanswered } from "./exchange.ts"
 
 /** A service that filters over HTTP: a question is a POST of JSON. */
 export interface HttpFilter extends RemoteFilter {
@@ -28,9 +29,12 @@ const reasonIn = (body: string): string => {
   return (reason === "" ? "the filter gave no reason" : reason).slice(0, 240)
 }
 
+/** Statuses that say something of the question's way to the service, not of what was asked. */
+const isOwnTrouble = (status: number): boolean => [401, 404, 405, 407, 408, 429].includes(status)
+
 /**
- * A filter that asks a service over HTTP. 2xx with a reply does what it says, 204 lets pass, 4xx refuses with what the
- * service says; anything else is its failure.
+ * A filter that asks a service over HTTP. 2xx with a reply does what it says, 204 lets pass, a 4xx that is about what was
+ * asked refuses with what the service says; anything else is its failure.
  */
 export const httpFilter = (settings: HttpFilter): Effect.Effect<Filter, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client) => {
@@ -46,13 +50,13 @@ export const httpFilter = (settings: HttpFilter): Effect.Effect<Filter, never, H
         // The trace is the caller's own, which stands among the headers.
         Effect.provideService(HttpClient.TracerPropagationEnabled, false),
         Effect.flatMap((response) => Effect.map(response.text, (body) => ({ status: response.status, body }))),
-        Effect.mapError((error) => new RemoteFailed({ message: error.message })),
-        Effect.flatMap(({ status, body }): Effect.Effect<Reply, RemoteFailed> => {
+        Effect.mapError((error) => unanswered(error.message)),
+        Effect.flatMap(({ status, body }): Effect.Effect<Reply, FilterFault> => {
           if (status === 204) return Effect.succeed({ action: "allow" })
-          if (status >= 400 && status < 500) return Effect.succeed({ action: "refuse", reason: reasonIn(body) })
-          if (status < 200 || status >= 300)
-            return new RemoteFailed({ message: `it answered with the status ${status}` })
-          return body.length > maxReply ? new RemoteFailed({ message: "its reply is too long" }) : replyOf(body)
+          if (status >= 400 && status < 500 && !isOwnTrouble(status))
+            return Effect.succeed({ action: "refuse", reason: reasonIn(body) })
+          if (status < 200 || status >= 300) return unanswered(`it answered with the status ${status}`)
+          return body.length > maxReply ? garbage("its reply is too long") : replyOf(body)
         })
       )
     return remoteFilter(settings, ask)

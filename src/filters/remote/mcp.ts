@@ -2,7 +2,8 @@ import { Effect, Exit, Redacted, Scope, Semaphore } from "effect"
 import { McpClient, type McpClientError, McpProtocol, type McpSchema } from "effect/ai"
 import { HttpClient } from "effect/http"
 import type { Filter } from "../Filter.ts"
-import { type Ask, RemoteFailed, type RemoteFilter, remoteFilter, replyOf, type Reply } from "./exchange.ts"
+import type { FilterFault } from "../FilterFault.ts"
+import { type Ask, type RemoteFilter, remoteFilter, replyOf, type Reply, unanswered } from "./exchange.ts"
 
 /** A tool of an MCP server that filters: it is called with the question as its arguments. */
 export interface McpFilter extends RemoteFilter {
@@ -39,7 +40,7 @@ export const mcpFilter = Effect.fnUntraced(function* (
         transport
       )
       const tool = (yield* client.listTools()).find((tool) => tool.name === named)
-      if (tool === undefined) return yield* new RemoteFailed({ message: `the server has no tool ${named}` })
+      if (tool === undefined) return yield* unanswered(`the server has no tool ${named}`)
       return { client, tool, scope }
     })
     return yield* session.pipe(
@@ -65,7 +66,7 @@ export const mcpFilter = Effect.fnUntraced(function* (
       return Effect.ignore(Scope.close(ended.scope, Exit.void))
     })
 
-  const call = (question: Parameters<Ask>[0], again: boolean): Effect.Effect<Reply, RemoteFailed> =>
+  const call = (question: Parameters<Ask>[0], again: boolean): Effect.Effect<Reply, FilterFault> =>
     Effect.mapError(session, failed).pipe(
       Effect.flatMap((begun) =>
         // The arguments are plain data: a question is what JSON can hold.
@@ -83,8 +84,8 @@ export const mcpFilter = Effect.fnUntraced(function* (
   return remoteFilter(settings, (question) => call(question, true))
 })
 
-const failed = (error: McpClientError.McpClientError | RemoteFailed): RemoteFailed =>
-  new RemoteFailed({ message: error.message })
+const failed = (error: McpClientError.McpClientError | FilterFault): FilterFault =>
+  error._tag === "FilterFault" ? error : unanswered(error.message)
 
 /** Whether the session is over: it expired, or its connection is gone. */
 const isEnded = (error: McpClientError.McpClientError): boolean =>
@@ -95,7 +96,7 @@ const replyTo = ({
   content,
   isError,
   structuredContent
-}: McpSchema.CallToolResult): Effect.Effect<Reply, RemoteFailed> => {
+}: McpSchema.CallToolResult): Effect.Effect<Reply, FilterFault> => {
   const text = content.find((part) => part.type === "text")
   const said = text?.type === "text" ? text.text : ""
   if (isError === true) {

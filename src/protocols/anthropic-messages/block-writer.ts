@@ -1,7 +1,6 @@
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
 import { sseFrame } from "../../wire/Sse.ts"
 import { callFields } from "../CallOrigin.ts"
-import type { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { openingBlock, signatureOf } from "./thinking.ts"
 import { anthropicMessagesId } from "./wire.ts"
@@ -43,11 +42,6 @@ const deltaStart = (index: number, [type, field]: readonly [string, string]): st
 export class BlockWriter {
   open: WrittenBlock | undefined
   nextIndex = 0
-  private readonly notices: Notices
-
-  constructor(notices: Notices) {
-    this.notices = notices
-  }
 
   /** The frames of an event. */
   write(event: LlmEvent): string {
@@ -61,7 +55,7 @@ export class BlockWriter {
       case "ReasoningStart":
         return this.begin(event.id, thoughtKind(event), openingBlock(event), event.origin)
       case "ToolInputStart":
-        return this.begin(event.id, "input", { ...toolBlock(event, this.notices), input: {} })
+        return this.begin(event.id, "input", { ...toolBlock(event), input: {} })
       case "ReasoningEnd":
         return this.signature(event) + this.end()
       case "TextEnd":
@@ -151,11 +145,11 @@ const thoughtKind = ({ redacted }: EventOf<"ReasoningStart">): PieceKind =>
 type ToolStart = Pick<EventOf<"ToolInputStart">, "id" | "name" | "providerExecuted" | "origin">
 
 /** The block of a tool call but for its input: as this format once described it, or as its own plainest one. */
-export const toolBlock = (call: ToolStart, said: Notices): JsonObject => ({
+export const toolBlock = (call: ToolStart): JsonObject => ({
   type: call.providerExecuted === true ? "server_tool_use" : "tool_use",
   id: call.id,
   name: call.name,
-  ...callFields(call, anthropicMessagesId, said)
+  ...callFields(call, anthropicMessagesId)
 })
 
 /** The citation as this format once wrote it; a source from elsewhere is a result of a web search. */

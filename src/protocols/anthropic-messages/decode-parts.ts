@@ -1,21 +1,22 @@
 import type { MediaPart, OpaquePart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { withOpenedCalls } from "../CallOrigin.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
-import { redactedProof, signatureProof } from "./thinking.ts"
+import { decodeRedacted, decodeThinking } from "./thinking.ts"
 import { anthropicMessagesId, type CacheControl, type ContentBlock, type MessageBlock } from "./wire.ts"
 
 type Block<T extends string> = Extract<MessageBlock, { readonly type: T }>
 
 /** The parts that a message's content stands for. */
 export const decodeContent = (content: string | ReadonlyArray<MessageBlock>): ReadonlyArray<Part> =>
-  typeof content === "string" ? [{ _tag: "Text", text: content }] : content.map(decodeBlock)
+  typeof content === "string" ? [{ _tag: "Text", text: content }] : withOpenedCalls(content.map(decodeBlock))
 
 const decodeBlock = (block: MessageBlock): Part => {
   switch (block.type) {
     case "thinking":
-      return { _tag: "Reasoning", text: block.thinking, ...signatureProof(block.signature), ...extended(block.rest) }
+      return { ...decodeThinking(block.thinking, block.signature), ...extended(block.rest) }
     case "redacted_thinking":
-      return { _tag: "Reasoning", text: "", ...redactedProof(block.data), ...extended(block.rest) }
+      return { ...decodeRedacted(block.data), ...extended(block.rest) }
     case "tool_use":
       return {
         _tag: "ToolCall",

@@ -1,5 +1,6 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
+import { callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { present } from "../open-document.ts"
@@ -7,6 +8,8 @@ import { BlockWriter, eventFrame } from "./block-writer.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
 import { closingUsage, openingUsage } from "./usage.ts"
 import { anthropicMessagesId, noCounterpart, refusalIsText } from "./wire.ts"
+
+type ToolInputStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
 
 /** A block that began while another one was being written: its events, kept until its turn. */
 interface WaitingBlock {
@@ -25,7 +28,7 @@ const refusalId = " refusal"
  */
 export class EventRenderer {
   readonly notices = new Notices(noCounterpart)
-  readonly blocks = new BlockWriter(this.notices)
+  readonly blocks = new BlockWriter()
   /** whether `message_start` was sent */
   started = false
   /** whether the stream has ended, well or not */
@@ -110,7 +113,7 @@ export class EventRenderer {
         return this.begin(event.id, [event], false)
       case "ToolInputStart":
         this.called.add(event.id)
-        return this.begin(event.id, [event], false)
+        return this.seal(event) + this.begin(event.id, [event], false)
       case "TextDelta":
         if (event.logprobs !== undefined) this.notices.dropped("logprobs")
         return this.continue(event.id, event)
@@ -163,6 +166,22 @@ export class EventRenderer {
     if (this.idle) return before + this.writeAll(events)
     this.waiting.push({ id, events, ended })
     return before
+  }
+
+  /** What another format's provider said of a call stands before it, as thoughts with nothing but a proof. */
+  private seal(call: ToolInputStart): string {
+    const proof = callProof(call, anthropicMessagesId)
+    if (proof === undefined) return ""
+    const block = { id: `${call.id} seal`, ...proof }
+    const { signature: _, ...start } = block
+    return this.begin(
+      block.id,
+      [
+        { _tag: "ReasoningStart", ...start },
+        { _tag: "ReasoningEnd", ...block }
+      ],
+      true
+    )
   }
 
   private continue(id: string, event: LlmEvent): string {

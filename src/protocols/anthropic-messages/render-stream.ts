@@ -68,6 +68,10 @@ class MessageRenderer implements StreamRenderer {
   failure(error: LlmError): string {
     if (this.events.over) return ""
     this.events.close()
+    return this.insteadOfEnd(error)
+  }
+
+  insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
     // Its clients know an error by the name of the event: a frame without that would be taken for nothing.
     if (protocol === anthropicMessagesId && raw !== undefined && readFrame(raw)?.event === "error") return raw

@@ -1,6 +1,7 @@
 import type { Notice } from "../../domain/Call.ts"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
+import { callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -60,7 +61,8 @@ const blockOf = (
     case "ToolCall": {
       const { input, intact } = toolInput(part.arguments)
       if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
-      return [{ ...toolBlock(part, said), input }]
+      const proof = callProof(part, anthropicMessagesId)
+      return [...(proof === undefined ? [] : [thinkingBlock("", proof)]), { ...toolBlock(part), input }]
     }
     case "ToolResult":
     case "Opaque":

@@ -1,5 +1,7 @@
+import type { OpaquePart, ReasoningPart } from "../../domain/LlmRequest.ts"
+import { openedPart } from "../CallOrigin.ts"
 import type { JsonObject } from "../open-document.ts"
-import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
+import { isSealed, proofFor, type Proof } from "../SealedReasoning.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /** The signature of thoughts as callers get it: as it is where this format's provider signed, else sealed. */
@@ -17,15 +19,17 @@ export const thinkingBlock = (text: string, proof: Proof): JsonObject => {
   return { type: "redacted_thinking", data }
 }
 
-/** The proof that a caller sent back as the signature of thoughts. A block may have none yet, or an empty one. */
-export const signatureProof = (signature: string | null | undefined): Proof => {
-  if (!signature) return { origin: anthropicMessagesId }
-  return isSealed(signature) ? unsealed(signature) : { signature, origin: anthropicMessagesId }
+/** The thoughts that a caller sent back with their signature. A block may have none yet, or an empty one. */
+export const decodeThinking = (text: string, signature: string | null | undefined): ReasoningPart | OpaquePart => {
+  if (!signature) return { _tag: "Reasoning", text, origin: anthropicMessagesId }
+  return isSealed(signature)
+    ? openedPart(signature, text)
+    : { _tag: "Reasoning", text, signature, origin: anthropicMessagesId }
 }
 
-/** The proof that a caller sent back as encrypted thoughts. */
-export const redactedProof = (redacted: string): Proof =>
-  isSealed(redacted) ? unsealed(redacted) : { redacted, origin: anthropicMessagesId }
+/** The thoughts that a caller sent back encrypted. */
+export const decodeRedacted = (redacted: string): ReasoningPart | OpaquePart =>
+  isSealed(redacted) ? openedPart(redacted, "") : { _tag: "Reasoning", text: "", redacted, origin: anthropicMessagesId }
 
 /** Whether a block is reasoning whose proof was sealed for the caller: no provider of this format could read it. */
 export const isSealedBlock = ({ type, signature, data }: JsonObject): boolean => {

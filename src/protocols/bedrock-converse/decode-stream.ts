@@ -2,8 +2,9 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage, type Usage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
+import { JsonSeries } from "../JsonSeries.ts"
 import { awsStreamError, awsWholeError, isAwsException } from "../AwsError.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { incompleteStream, malformedFrame } from "../stream-failures.ts"
 import { beginBlock, ToolBlock, type OpenBlock } from "./blocks.ts"
@@ -13,6 +14,7 @@ import { bedrockConverseId, isStreamEvent } from "./wire.ts"
 
 /** What is known of one answer so far, be it a stream or whole. */
 class ConverseDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private stopped = false
@@ -26,7 +28,7 @@ class ConverseDecoder implements StreamDecoder {
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     if (this.done) return undefined
     if (isAwsException(frame)) return awsStreamError(frame, bedrockConverseId)
-    const value = parseJson(frame.data)
+    const value = this.documents.parse(frame.data)
     return isObject(value) ? this.read(frame.event, value, events) : malformedFrame
   }
 

@@ -2,6 +2,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
+import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
@@ -15,6 +16,7 @@ type Events = Array<LlmEvent>
 
 /** What is known of one answer so far, be it a stream or whole. */
 class AnswerDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private calledTool = false
@@ -26,13 +28,8 @@ class AnswerDecoder implements StreamDecoder {
 
   step(frame: WireFrame, events: Events): LlmError | undefined {
     if (this.done) return undefined
-    let value: unknown
-    // JSON.parse is the one judge of JSON, and says no by throwing.
-    try {
-      value = JSON.parse(frame.data)
-    } catch {
-      return isDoneSentinel(frame.data) ? undefined : malformedFrame
-    }
+    const value = this.documents.parse(frame.data)
+    if (value === undefined) return isDoneSentinel(frame.data) ? undefined : malformedFrame
     if (!isObject(value)) return malformedFrame
     const error = streamError(value, frame.raw)
     if (error !== undefined) return error

@@ -1,4 +1,5 @@
 import type { Message, Part } from "../../domain/LlmRequest.ts"
+import { withOpenedCalls } from "../CallOrigin.ts"
 import { CallLedger } from "./call-ledger.ts"
 import { decodePart } from "./decode-parts.ts"
 import { extended } from "./extension.ts"
@@ -72,7 +73,7 @@ const isSeal = (part: Part): boolean => part._tag === "Reasoning" && part.text =
 const decodeContent = (content: Content, calls: CallLedger): ReadonlyArray<Message> => {
   const parts = partsOf(content, calls)
   const kept = extended(content.rest)
-  if (content.role === "model") return [{ role: "assistant", parts, ...kept }]
+  if (content.role === "model") return [{ role: "assistant", parts: withOpenedCalls(parts), ...kept }]
   const messages: Array<{ role: "user" | "tool"; parts: Array<Part> }> = []
   for (const part of parts) {
     const role = part._tag === "ToolResult" ? "tool" : "user"

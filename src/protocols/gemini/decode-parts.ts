@@ -1,6 +1,7 @@
 import type { MediaPart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { openedCall, openedPart } from "../CallOrigin.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
-import { isSealed, unsealed } from "../SealedReasoning.ts"
+import { isSealed } from "../SealedReasoning.ts"
 import type { CallLedger } from "./call-ledger.ts"
 import { extended, wrappedWithName } from "./extension.ts"
 import { geminiId, type ContentPart, type FunctionResponse } from "./wire.ts"
@@ -10,13 +11,16 @@ export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
   const { text, thought, thoughtSignature: signature, functionCall, functionResponse, rest } = part
   const kept = extended({ ...rest, thoughtSignature: signature })
   if (functionCall !== undefined) {
-    return {
+    const call = {
       _tag: "ToolCall",
       id: calls.call(functionCall.id, functionCall.name),
       name: functionCall.name,
-      arguments: JSON.stringify(functionCall.args ?? {}),
-      ...extended({ ...rest, thoughtSignature: signature, functionCall: functionCall.rest })
-    }
+      arguments: JSON.stringify(functionCall.args ?? {})
+    } as const
+    const fields = { ...rest, functionCall: functionCall.rest }
+    return signature !== undefined && isSealed(signature)
+      ? openedCall({ ...call, ...extended(fields) }, signature)
+      : { ...call, ...extended({ ...fields, thoughtSignature: signature }) }
   }
   if (functionResponse !== undefined) return decodeResponse(functionResponse, rest, calls)
   if (part.inlineData !== undefined || part.fileData !== undefined) {
@@ -25,11 +29,11 @@ export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
   // A text with another field of its own is a text; a part of which only other fields are known here is not.
   if (text === undefined && (rest !== undefined || signature === undefined)) return opaque(part.raw)
   if (thought !== true) return { _tag: "Text", text: text ?? "", ...kept }
-  const proof =
+  const reasoning =
     signature !== undefined && isSealed(signature)
-      ? unsealed(signature)
-      : { ...present({ signature }), origin: geminiId }
-  return { _tag: "Reasoning", text: text ?? "", ...proof, ...extended(rest) }
+      ? openedPart(signature, text ?? "")
+      : ({ _tag: "Reasoning", text: text ?? "", ...present({ signature }), origin: geminiId } as const)
+  return { ...reasoning, ...extended(rest) }
 }
 
 const opaque = (value: JsonObject) => ({ _tag: "Opaque", protocol: geminiId, value }) as const

@@ -1,7 +1,8 @@
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
-import { isObject, parseJson, present } from "../open-document.ts"
+import { JsonSeries } from "../JsonSeries.ts"
+import { isObject, present } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import type { Ids } from "./call-decoder.ts"
 import { CandidateDecoder } from "./candidate.ts"
@@ -42,6 +43,7 @@ class StreamIds implements Ids {
  * because usage and sources may still come after the finish reason.
  */
 class ContentDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private terminated = false
@@ -54,7 +56,7 @@ class ContentDecoder implements StreamDecoder {
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     // The end of an array says nothing.
     if (frame.data === "") return undefined
-    const value = parseJson(frame.data)
+    const value = this.documents.parse(frame.data)
     if (value !== undefined) return this.read(value, frame.raw, events)
     // Some servers close this format with the terminator of another one.
     if (frame.data.trim() !== "[DONE]") return malformed

@@ -87,14 +87,14 @@ const encodeBody = (
     : Result.fail(encoding.failure)
 }
 
-/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
+/** What another format's provider signed was sealed for the caller, and no server of this one could read it. */
 const unsealedContents = ({ contents }: JsonObject, encoding: Encoding): JsonObject => {
-  if (!Array.isArray(contents) || !contents.some((content) => partsOf(content).some(isSealedThought))) return {}
+  if (!Array.isArray(contents) || !contents.some((content) => partsOf(content).some(isSealedPart))) return {}
   encoding.dropped(...notTakenBack)
   const kept = contents.flatMap((content) => {
     const parts = partsOf(content)
-    const left = parts.filter((part) => !isSealedThought(part))
-    if (left.length === parts.length || !isObject(content)) return [content]
+    if (!isObject(content) || !parts.some(isSealedPart)) return [content]
+    const left = parts.flatMap((part): ReadonlyArray<Schema.Json> => (isSealedPart(part) ? callOf(part) : [part]))
     // The API refuses a turn without parts.
     return left.length === 0 ? [] : [{ ...content, parts: left }]
   })
@@ -104,9 +104,15 @@ const unsealedContents = ({ contents }: JsonObject, encoding: Encoding): JsonObj
 const partsOf = (content: Schema.Json): ReadonlyArray<Schema.Json> =>
   isObject(content) && Array.isArray(content["parts"]) ? content["parts"] : []
 
-const isSealedThought = (part: Schema.Json): boolean => {
+const isSealedPart = (part: Schema.Json): part is JsonObject => {
   const signature = isObject(part) ? part["thoughtSignature"] : undefined
   return typeof signature === "string" && isSealed(signature)
+}
+
+/** What is left without its seal: a call, which is one without a signature then. */
+const callOf = (part: JsonObject): ReadonlyArray<JsonObject> => {
+  const { thoughtSignature: _, ...call } = part
+  return call["functionCall"] === undefined ? [] : [call]
 }
 
 /** All functions stand in one entry, and each tool of the provider in one of its own. */

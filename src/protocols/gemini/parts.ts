@@ -1,7 +1,7 @@
 import { DateTime, type Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { ResponsePart } from "../../domain/LlmResponse.ts"
-import { callFields } from "../CallOrigin.ts"
+import { callFields, callSealInBytes } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { RenderContext } from "../Dialect.ts"
@@ -18,7 +18,7 @@ type ToolCall = Pick<
 /** The part of a call; none where the provider that ran it is of another format. */
 export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined => {
   const { id, name, providerExecuted } = call
-  const origin = callFields(call, geminiId, said)
+  const origin = callFields(call, geminiId)
   if (providerExecuted === true) {
     if (Object.keys(origin).length > 0) return origin
     said.dropped(`a call of ${name} that the provider ran itself`)
@@ -27,7 +27,11 @@ export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined 
   const { args, intact } = functionArgs(call.arguments)
   if (!intact) said.add("emulated", `the arguments of ${name} are no JSON object: they stand in "arguments"`)
   const { functionCall, ...more } = origin
-  return { functionCall: { id, name, args, ...(isObject(functionCall) ? functionCall : {}) }, ...more }
+  return {
+    functionCall: { id, name, args, ...(isObject(functionCall) ? functionCall : {}) },
+    ...present({ thoughtSignature: callSealInBytes(call, geminiId) }),
+    ...more
+  }
 }
 
 /** What this format alone knows of an answer, by the place where it stands. */

@@ -70,13 +70,18 @@ class ContentRenderer implements StreamRenderer {
     if (this.events.over) return ""
     const before = this.renderHeld()
     this.events.over = true
+    this.closed = true
+    return before + this.insteadOfEnd(error)
+  }
+
+  insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
     // The body of an error answer is no frame, and is written on one line like any other chunk.
     const text =
       protocol === geminiId && raw?.startsWith("data:") === true
         ? this.framing.pass(raw)
         : this.framing.before() + JSON.stringify(errorDocument(error)) + this.framing.after
-    return before + text + this.close()
+    return text + this.framing.close()
   }
 
   private close(): string {

@@ -2,6 +2,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
+import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { incompleteStream, malformedFrame } from "../stream-failures.ts"
@@ -18,6 +19,7 @@ type BlockKind = "Text" | "Reasoning"
  * another kind ends the block before it.
  */
 class AnswerDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private calls = 0
@@ -26,13 +28,8 @@ class AnswerDecoder implements StreamDecoder {
 
   step(frame: WireFrame, events: Events): LlmError | undefined {
     if (this.done) return undefined
-    let value: unknown
-    // JSON.parse is the one judge of JSON, and says no by throwing.
-    try {
-      value = JSON.parse(frame.data)
-    } catch {
-      return malformedFrame
-    }
+    const value = this.documents.parse(frame.data)
+    if (value === undefined) return malformedFrame
     return isError(value) ? streamError(value, frame.raw) : this.read(value, events)
   }
 

@@ -1,7 +1,9 @@
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Message, Part, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { withOpenedCalls } from "../CallOrigin.ts"
 import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { withExtras } from "./call-extras.ts"
 import { decodeContent } from "./decode-parts.ts"
 import { extended } from "./extension.ts"
 import { decodeReasoning } from "./reasoning-details.ts"
@@ -76,13 +78,13 @@ const emptyReasoning = ({ reasoning_content: text }: RequestMessage): JsonObject
 
 const assistantParts = (message: RequestMessage, name: (at: number) => string): ReadonlyArray<Part> => {
   const { content, refusal, tool_calls: calls, function_call: call } = message
-  return [
+  return withOpenedCalls([
     ...decodeReasoning(message),
     ...decodeContent(content),
     ...(refusal ? [{ _tag: "Refusal", text: refusal } as const] : []),
     ...(calls ?? []).map((each, at) => toolCall(each, idOf(each) ?? name(at))),
     ...(call && !calls?.length ? [callOf(name(0), call.name, call.arguments)] : [])
-  ]
+  ])
 }
 
 const callOf = (id: string, name: string, text: string | null | undefined): ToolCallPart => ({
@@ -95,10 +97,10 @@ const callOf = (id: string, name: string, text: string | null | undefined): Tool
 const toolCall = (call: RequestToolCall, id: string): Part => {
   switch (call.type) {
     case "function":
-      return { ...callOf(id, call.function.name, call.function.arguments), ...extended(call.rest) }
+      return withExtras(callOf(id, call.function.name, call.function.arguments), call.rest)
     case "custom": {
       const { name, input } = call.custom
-      return { ...callOf(id, name, argumentsOfText(input)), freeText: true, ...extended(call.rest) }
+      return withExtras({ ...callOf(id, name, argumentsOfText(input)), freeText: true }, call.rest)
     }
     case undefined:
       return { _tag: "Opaque", protocol: openAiChatId, value: call.raw }

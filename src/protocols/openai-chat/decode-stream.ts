@@ -1,6 +1,7 @@
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
+import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
@@ -13,6 +14,7 @@ import { openAiChatId } from "./wire.ts"
 
 /** What is known of one answer so far, be it a stream or whole. */
 class ChatDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private readonly ids = makeIds()
@@ -28,13 +30,7 @@ class ChatDecoder implements StreamDecoder {
       this.finish(events)
       return undefined
     }
-    let chunk: unknown
-    // JSON.parse is the one judge of JSON, and says no by throwing.
-    try {
-      chunk = JSON.parse(data)
-    } catch {
-      chunk = undefined
-    }
+    const chunk = this.documents.parse(data)
     // After the finish reason nothing is missing that such a frame could have held.
     if (!isObject(chunk)) return this.first.finished ? undefined : malformedFrame
     const failed = this.readChunk(chunk, false, events) || frame.event === "error"

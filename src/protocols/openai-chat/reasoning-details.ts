@@ -1,7 +1,9 @@
 import type { Schema } from "effect"
-import type { ReasoningPart } from "../../domain/LlmRequest.ts"
+import type { OpaquePart, ReasoningPart } from "../../domain/LlmRequest.ts"
+import { sealOfCall, withoutSeal } from "./call-extras.ts"
 import { marked, ownExtension } from "./extension.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { openedPart } from "../CallOrigin.ts"
 import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
 import { openAiChatId, type ReasoningDetail, type RequestMessage } from "./wire.ts"
 
@@ -78,10 +80,21 @@ const onlySeal = (details: ReadonlyArray<Provable>): string | undefined => {
 }
 
 /**
- * The message of a caller without what was made up for it: entries whose proof is sealed, which no server of this format
- * could read, and the fields of their text, which not every server knows. The same message where there is no such thing.
+ * The message of a caller without what was made up for it: what is sealed, which no server of this format could read, in
+ * the details of reasoning or on calls, and the fields of a sealed text, which not every server knows. The same message
+ * where there is no such thing.
  */
 export const withoutSealed = (message: JsonObject): JsonObject => {
+  const { tool_calls: calls } = message
+  const sealed = Array.isArray(calls) && calls.some((call) => isObject(call) && sealOfCall(call) !== undefined)
+  if (!sealed) return withoutSealedThoughts(message)
+  return {
+    ...withoutSealedThoughts(message),
+    tool_calls: calls.map((call) => (isObject(call) ? withoutSeal(call) : call))
+  }
+}
+
+const withoutSealedThoughts = (message: JsonObject): JsonObject => {
   const { reasoning_content: _, reasoning: __, reasoning_details: details, ...others } = message
   if (!Array.isArray(details)) return message
   const left = details.filter((detail) => !isObject(detail) || sealOf(detail) === undefined)
@@ -93,7 +106,7 @@ export const withoutSealed = (message: JsonObject): JsonObject => {
  * The reasoning of an earlier turn. Its text may stand in `reasoning_content` or `reasoning`, in the details, or in both;
  * the pieces of a stream may have been kept as they came, so that entries of one index are one.
  */
-export const decodeReasoning = (message: RequestMessage): ReadonlyArray<ReasoningPart> => {
+export const decodeReasoning = (message: RequestMessage): ReadonlyArray<ReasoningPart | OpaquePart> => {
   const { reasoning_content: content, reasoning } = message
   const text = content || reasoning || ""
   // In which fields the text stood, where it was not in the usual one alone.
@@ -146,11 +159,11 @@ const partOf = (
   at: number,
   fields: ReadonlyArray<string> | undefined,
   seal: string | undefined
-): ReasoningPart => {
+): ReasoningPart | OpaquePart => {
   const text = textOf(detail)
   const sealed = sealOf(detail)
   // The marks of this format would be of no use to whoever made it.
-  if (sealed !== undefined) return { _tag: "Reasoning", text, ...unsealed(sealed) }
+  if (sealed !== undefined) return openedPart(sealed, text)
   if (seal !== undefined) return { _tag: "Reasoning", text, ...unproven(seal) }
   const { index, ...rest } = detail.rest ?? {}
   const kept: Record<string, Schema.Json> = { ...rest, ...(index === undefined || index === at ? {} : { index }) }

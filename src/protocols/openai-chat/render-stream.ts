@@ -89,9 +89,13 @@ class ChatRenderer implements StreamRenderer {
     const before = this.flush()
     this.over = true
     this.closed = true
+    return before + this.insteadOfEnd(error)
+  }
+
+  insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
-    if (protocol === openAiChatId && raw !== undefined && isObject(readChunk(raw)?.["error"])) return before + raw
-    return before + sseFrame(JSON.stringify({ error: openAiErrorObject(error) }))
+    if (protocol === openAiChatId && raw !== undefined && isObject(readChunk(raw)?.["error"])) return raw
+    return sseFrame(JSON.stringify({ error: openAiErrorObject(error) }))
   }
 
   private renderAll(events: ReadonlyArray<LlmEvent>): string {

@@ -4,10 +4,10 @@ import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse
 import { textOf } from "../../domain/LlmResponse.ts"
 import { takesText, textOfArguments } from "../FreeText.ts"
 import type { RenderContext } from "../Dialect.ts"
-import { callFields } from "../CallOrigin.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { annotationOf } from "./annotations.ts"
+import { callExtras, sealOfCall } from "./call-extras.ts"
 import { renderLogprobs } from "./logprobs.ts"
 import { detailOf } from "./reasoning-details.ts"
 import { isLegacy, mediaOf, noCounterpart, wordOf } from "./render-events.ts"
@@ -80,15 +80,16 @@ const callsOf = (parts: ReadonlyArray<ResponsePart>, { tools }: LlmRequest, said
       return []
     }
     const { id, name } = part
-    const extras = callFields(part, openAiChatId, said)
+    const extras = callExtras(part)
     return extras["type"] === "custom" || takesText(tools, name)
-      ? [{ id, type: "custom", custom: { name, input: textOfArguments(part.arguments) } }]
+      ? [{ id, ...extras, type: "custom", custom: { name, input: textOfArguments(part.arguments) } }]
       : [{ id, type: "function", function: { name, arguments: part.arguments }, ...extras }]
   })
 
 /** Callers of the API's first days know one call, without an id. */
 const legacyCall = ([first, ...others]: ReadonlyArray<JsonObject>, said: Notices): JsonObject => {
   if (others.length > 0) said.dropped("a second call")
+  if (first !== undefined && sealOfCall(first) !== undefined) said.dropped("the signature of a call")
   return first === undefined ? {} : { function_call: first["function"] ?? null }
 }
 

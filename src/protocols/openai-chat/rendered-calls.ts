@@ -1,10 +1,9 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { Tool } from "../../domain/LlmRequest.ts"
 import { takesText, textOfArguments } from "../FreeText.ts"
-import { callFields } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import type { JsonObject } from "../open-document.ts"
-import { openAiChatId } from "./wire.ts"
+import { callExtras, sealOfCall } from "./call-extras.ts"
 
 type ToolEvent = Extract<LlmEvent, { readonly _tag: "ToolInputStart" | "ToolInputDelta" | "ToolInputEnd" | "ToolCall" }>
 type ToolStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
@@ -18,6 +17,7 @@ interface RenderedCall {
   readonly moved: boolean
   /** the caller is not told of it */
   readonly silent: boolean
+  readonly extras: JsonObject
   written: boolean
   done: boolean
 }
@@ -58,7 +58,8 @@ export class RenderedCalls {
   /** Takes note of a call whose start was sent as the provider wrote it. */
   adopt(start: ToolStart, index: number): void {
     const choice = start.choice ?? 0
-    this.calls.set(start.id, { choice, index, custom: false, moved: false, silent: false, written: true, done: false })
+    const adopted = { custom: false, moved: false, silent: false, extras: {}, written: true, done: false }
+    this.calls.set(start.id, { choice, index, ...adopted })
     this.counts.set(choice, Math.max(this.nextIndex(choice), index + 1))
   }
 
@@ -81,17 +82,20 @@ export class RenderedCalls {
   private start(event: ToolStart): JsonObject | undefined {
     const { id, name, choice = 0 } = event
     const index = this.nextIndex(choice)
-    const extras = callFields(event, openAiChatId, this.notices)
+    const extras = callExtras(event)
     const custom = extras["type"] === "custom" || takesText(this.tools, name)
     const silent = event.providerExecuted === true || (this.legacy && index > 0)
-    this.calls.set(id, { choice, index, custom, moved: true, silent, written: false, done: false })
+    this.calls.set(id, { choice, index, custom, moved: true, silent, extras, written: false, done: false })
     if (silent) {
       this.notices.dropped(event.providerExecuted === true ? "a tool call that the provider runs" : "a second call")
       return undefined
     }
     this.counts.set(choice, index + 1)
     if (custom) return undefined
-    if (this.legacy) return { function_call: { name, arguments: "" } }
+    if (this.legacy) {
+      if (sealOfCall(extras) !== undefined) this.notices.dropped("the signature of a call")
+      return { function_call: { name, arguments: "" } }
+    }
     return { tool_calls: [{ index, id, type: "function", function: { name, arguments: "" }, ...extras }] }
   }
 
@@ -112,7 +116,7 @@ export class RenderedCalls {
       if (call.done || call.silent) return undefined
       call.done = true
       const input = textOfArguments(event.arguments)
-      return { tool_calls: [{ index: call.index, id, type: "custom", custom: { name, input } }] }
+      return { tool_calls: [{ index: call.index, id, ...call.extras, type: "custom", custom: { name, input } }] }
     }
     if (call !== undefined) return undefined
     const begun = this.start({ ...event, _tag: "ToolInputStart" })

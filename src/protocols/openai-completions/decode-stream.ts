@@ -2,6 +2,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
+import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present } from "../open-document.ts"
 import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
@@ -71,6 +72,7 @@ class Answer {
 
 /** What is known of the answers so far, be they streams or whole. */
 class AnswersDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private usage: Usage = noUsage
@@ -78,13 +80,8 @@ class AnswersDecoder implements StreamDecoder {
 
   step(frame: WireFrame, events: Events): LlmError | undefined {
     if (this.done) return undefined
-    let value: unknown
-    // JSON.parse is the one judge of JSON, and says no by throwing.
-    try {
-      value = JSON.parse(frame.data)
-    } catch {
-      return isDoneSentinel(frame.data) ? this.terminate(events) : malformedFrame
-    }
+    const value = this.documents.parse(frame.data)
+    if (value === undefined) return isDoneSentinel(frame.data) ? this.terminate(events) : malformedFrame
     return this.read(value, frame.raw, events)
   }
 

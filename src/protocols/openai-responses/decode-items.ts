@@ -7,9 +7,10 @@ import type {
   TextPart,
   ToolCallPart
 } from "../../domain/LlmRequest.ts"
+import { openedPart, withOpenedCalls } from "../CallOrigin.ts"
 import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
-import { isSealed, unsealed } from "../SealedReasoning.ts"
+import { isSealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
 import {
   openAiResponsesId,
@@ -42,7 +43,7 @@ export const decodeInput = (input: string | ReadonlyArray<InputItem>): ReadonlyA
       messages.push({ role: "assistant", parts: turn })
     } else turn.push(...message.parts)
   }
-  return messages
+  return messages.map((message) => ({ ...message, parts: withOpenedCalls(message.parts) }))
 }
 
 const decodeItem = (item: InputItem): Message => {
@@ -192,13 +193,13 @@ const decodeToolOutput = (item: ToolOutput): Part => ({
  * The summary is what everyone may read; a model that shows its thoughts themselves puts them in the content. Where there
  * is more than one summary part, or both, the lists are kept for this format.
  */
-const decodeReasoning = (item: Item<"reasoning">): ReasoningPart => {
+const decodeReasoning = (item: Item<"reasoning">): ReasoningPart | OpaquePart => {
   const { summary, content, encrypted_content: encrypted } = item
   const texts = (list: ReasoningItem["summary"]) => (list ?? []).map(({ text }) => text)
   const summaries = texts(summary)
   const thoughts = texts(content)
   const text = (summaries.length > 0 ? summaries : thoughts).join("")
-  if (encrypted && isSealed(encrypted)) return { _tag: "Reasoning", text, ...unsealed(encrypted) }
+  if (encrypted && isSealed(encrypted)) return openedPart(encrypted, text)
   const { status: _, ...rest } = item.rest ?? {}
   const lists = thoughts.length > 0 || summaries.length > 1
   return {

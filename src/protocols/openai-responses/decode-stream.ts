@@ -2,6 +2,7 @@ import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
+import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
@@ -31,6 +32,7 @@ const itemTypes: { readonly [type: string]: string } = {
  * are servers that give an item another id in every event (Copilot).
  */
 class ResponseDecoder implements StreamDecoder {
+  private readonly documents = new JsonSeries()
   private started = false
   private done = false
   private calledTool = false
@@ -41,13 +43,8 @@ class ResponseDecoder implements StreamDecoder {
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     if (this.done) return undefined
-    let value: unknown
-    // JSON.parse is the one judge of JSON, and says no by throwing.
-    try {
-      value = JSON.parse(frame.data)
-    } catch {
-      return isTerminatorOfAnother(frame.data) ? undefined : malformed
-    }
+    const value = this.documents.parse(frame.data)
+    if (value === undefined) return isTerminatorOfAnother(frame.data) ? undefined : malformed
     const event = readStreamEvent(value)
     if (event === undefined) return malformed
     if (event === "other") return undefined

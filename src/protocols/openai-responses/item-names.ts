@@ -2,7 +2,6 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { callFields } from "../CallOrigin.ts"
-import type { Notices } from "../Notices.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import type { CallHead } from "./item-writers.ts"
 import { openAiResponsesId } from "./wire.ts"
@@ -46,8 +45,8 @@ export class ItemIds {
 type ToolStart = Pick<Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, "id" | "name" | "origin">
 
 /** A call but for its arguments: as this format once described it, or as a plain one. */
-export const callHeadOf = (call: ToolStart, { tools }: LlmRequest, said: Notices): CallHead => {
-  const more = callFields(call, openAiResponsesId, said)
+export const callHeadOf = (call: ToolStart, { tools }: LlmRequest): CallHead => {
+  const more = callFields(call, openAiResponsesId)
   const native = more["type"] === "custom_tool_call"
   const wrapped = !native && takesText(tools, call.name)
   return { callId: call.id, name: call.name, custom: native || wrapped, wrapped, more }

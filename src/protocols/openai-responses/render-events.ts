@@ -1,5 +1,6 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
+import { callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -101,7 +102,7 @@ export class EventRenderer {
     const { next } = this.frames
     writer.close("completed")
     writer.final = item
-    if (writer === this.message) this.seal()
+    if (writer === this.message) this.endMessage()
     this.frames.next = next
   }
 
@@ -140,7 +141,7 @@ export class EventRenderer {
         const writer = new ReasoningWriter(this.frames, this.nextId ?? this.ids.reasoning(id), this.nextIndex)
         writer.proof = { ...(redacted === undefined ? {} : { redacted }), ...(origin === undefined ? {} : { origin }) }
         this.targets.set(id, writer)
-        return this.start() + this.seal() + this.add(writer)
+        return this.start() + this.endMessage() + this.add(writer)
       }
       case "ReasoningEnd": {
         const writer = this.targets.get(event.id)
@@ -202,7 +203,7 @@ export class EventRenderer {
   }
 
   /** The message gets nothing more; it ends now, or when its open texts have ended. */
-  private seal(): string {
+  private endMessage(): string {
     const { message } = this
     const refused = this.endRefusal()
     this.message = undefined
@@ -212,7 +213,7 @@ export class EventRenderer {
   }
 
   private openMessage(id: string): string {
-    const sealed = this.seal()
+    const sealed = this.endMessage()
     this.message = new MessageWriter(this.frames, id, this.nextIndex)
     return sealed + this.add(this.message)
   }
@@ -269,16 +270,17 @@ export class EventRenderer {
 
   private beginCall(event: ToolInputStart): string {
     if (event.providerExecuted !== true) {
-      const head = callHeadOf(event, this.context.request, this.notices)
+      const sealed = this.seal(event)
+      const head = callHeadOf(event, this.context.request)
       const id = this.nextId ?? this.ids.call(head)
       const writer = new CallWriter(this.frames, id, this.nextIndex, head)
       this.targets.set(event.id, writer)
-      return this.seal() + this.add(writer)
+      return sealed + this.endMessage() + this.add(writer)
     }
     this.hosted.set(event.id, event)
     const item = event.origin?.protocol === openAiResponsesId ? event.origin.value : undefined
     if (!isObject(item) || this.openWhole(event.id) !== undefined) return ""
-    return this.seal() + this.add(new WholeWriter(this.frames, event.id, this.nextIndex, item))
+    return this.endMessage() + this.add(new WholeWriter(this.frames, event.id, this.nextIndex, item))
   }
 
   private endCall(event: ToolCall): string {
@@ -297,6 +299,15 @@ export class EventRenderer {
     return begun + writer.complete(event.arguments) + writer.close("completed")
   }
 
+  /** What another format's provider said of a call stands before it, as reasoning with nothing but a proof. */
+  private seal(call: ToolInputStart): string {
+    const proof = callProof(call, openAiResponsesId)
+    if (proof === undefined) return ""
+    const block = { id: `${call.id} seal`, ...proof }
+    const { signature: _, ...start } = block
+    return this.place({ _tag: "ReasoningStart", ...start }) + this.place({ _tag: "ReasoningEnd", ...block })
+  }
+
   private openWhole(id: string): ItemWriter | undefined {
     return this.writers.find(
       (writer) => writer instanceof WholeWriter && writer.id === id && writer.status === "in_progress"
@@ -307,7 +318,7 @@ export class EventRenderer {
     const id = typeof item["id"] === "string" ? item["id"] : this.ids.item()
     const announced = this.openWhole(id)
     const writer = announced ?? new WholeWriter(this.frames, id, this.nextIndex, item)
-    const begun = announced === undefined ? this.seal() + this.add(writer) : ""
+    const begun = announced === undefined ? this.endMessage() + this.add(writer) : ""
     writer.final = item
     return begun + writer.close("completed")
   }

@@ -57,6 +57,10 @@ class ResponseRenderer implements StreamRenderer {
   failure(error: LlmError): string {
     if (this.events.over) return ""
     this.events.close()
+    return this.insteadOfEnd(error)
+  }
+
+  insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
     const own = protocol === openAiResponsesId && raw !== undefined ? readFrame(raw) : undefined
     // Its clients know an error by the name of the event, and none of them throws at a response that failed.

@@ -18,6 +18,8 @@ export interface Options {
   readonly chunk: number
   /** words of reasoning before the answer */
   readonly think: number | undefined
+  /** whether calls are signed, and refused without their signatures */
+  readonly sign: boolean
   readonly fault: Fault | undefined
   /** how many requests the fault hits before the model recovers */
   readonly times: number | undefined
@@ -31,7 +33,7 @@ export const defaultSeed = 1
 export const largestCount = 100_000
 
 const optionNames = (
-  "seed pace head first chunk think " +
+  "seed pace head first chunk think sign " +
   "status retry-after message hang stall reset truncate malformed error times one-byte split"
 ).split(" ")
 
@@ -140,6 +142,7 @@ export const readOptions = (text: string): Result.Result<Options, LlmError> => {
     firstMs: reader.milliseconds("first"),
     chunk: reader.count("chunk", 1, largestCount) ?? 1,
     think: reader.count("think", 0, largestCount),
+    sign: reader.has("sign"),
     fault: readFault(reader),
     times: reader.count("times", 0, largestCount),
     splits: readSplits(reader)

@@ -2,11 +2,12 @@ import { Clock, Effect, Stream } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { type EmbedRequest, Upstream, type UpstreamRequest } from "../../routing/Upstream.ts"
+import { unsignedCall, withSignedCalls } from "./CallSigning.ts"
 import { embedSimulated } from "./embed.ts"
 import { failureOf, type Fault } from "./Fault.ts"
 import { Faults, stepsBefore } from "./Faults.ts"
 import { parseModelName, type SimulatedModel } from "./ModelName.ts"
-import { scriptOf, wholeWaitMs, type Script } from "./Script.ts"
+import { scriptOf, simulatedOrigin, wholeWaitMs, type Script } from "./Script.ts"
 import { hash } from "./Seeded.ts"
 
 /** The most events that are handed on at once: a script without pace is no single huge batch. */
@@ -28,7 +29,10 @@ export const makeSimulatorUpstream = (): Upstream["Service"] => {
         request.observer.connected()
         tellSplits(model, request)
         const id = `sim-${hash(model.name).toString(36)}-${++answered}`
-        const script = scriptOf(model, request.request, { id, model: model.name, created })
+        const unsigned = model.options.sign ? unsignedCall(request.request, simulatedOrigin) : undefined
+        if (unsigned !== undefined) return yield* unsigned
+        const made = scriptOf(model, request.request, { id, model: model.name, created })
+        const script = model.options.sign ? withSignedCalls(made, simulatedOrigin) : made
         return perform(model, script, faults.next(model.name, model.options), request)
       })
     )

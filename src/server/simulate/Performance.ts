@@ -3,6 +3,7 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { Delivery } from "../../domain/LlmRequest.ts"
 import { foldEvents } from "../../domain/LlmResponse.ts"
 import type { RenderContext } from "../../protocols/Dialect.ts"
+import { withSignedCalls } from "../../providers/simulator/CallSigning.ts"
 import { failureOfStatus, type Fault } from "../../providers/simulator/Fault.ts"
 import { stepsBefore } from "../../providers/simulator/Faults.ts"
 import type { Options } from "../../providers/simulator/Options.ts"
@@ -87,7 +88,8 @@ const signedEvent = (event: LlmEvent, origin: string): LlmEvent =>
 
 /** A script of events, rendered by the dialect. */
 export const performScript = (unsigned: Script, stage: Stage): Performance => {
-  const script = signed(unsigned, stage.dialect.id)
+  const { id } = stage.dialect
+  const script = signed(stage.options.sign ? withSignedCalls(unsigned, id) : unsigned, id)
   const early = performEarly(stage, script.headMs)
   if (early !== undefined) return early
   if (stage.delivery === "whole") return performWhole(script, stage)

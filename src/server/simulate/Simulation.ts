@@ -4,6 +4,7 @@ import type { EmbeddingAnswer, EmbeddingRequest } from "../../domain/Embedding.t
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { DecodedRequest, RenderContext } from "../../protocols/Dialect.ts"
 import { failure } from "../../domain/LlmError.ts"
+import { unsignedCall } from "../../providers/simulator/CallSigning.ts"
 import { embedSimulated } from "../../providers/simulator/embed.ts"
 import { Faults } from "../../providers/simulator/Faults.ts"
 import { parseModelName, simulatedModels, splitModelName } from "../../providers/simulator/ModelName.ts"
@@ -99,10 +100,15 @@ export class Simulation {
       })
     }
     if (request.model.startsWith(replayPrefix)) return this.chooseRecording(request.model, stageOf)
-    return Effect.map(Effect.fromResult(parseModelName(request.model)), (model) => ({
-      performance: performScript(scriptOf(model, request, identity), stageOf(model.options)),
-      splits: model.options.splits
-    }))
+    return Effect.map(Effect.fromResult(parseModelName(request.model)), (model) => {
+      const stage = stageOf(model.options)
+      const unsigned = model.options.sign ? unsignedCall(request, dialect.id) : undefined
+      const performance =
+        unsigned === undefined
+          ? performScript(scriptOf(model, request, identity), stage)
+          : performFailure(unsigned, stage)
+      return { performance, splits: model.options.splits }
+    })
   }
 
   private readonly chooseRecording = Effect.fnUntraced(function* (

@@ -270,7 +270,7 @@ describeDatabases("telling of calls", (kind) => {
       for (let n = 0; n < 20; n++) {
         const call = `call-${n}`
         const opened = openedRow(openRecord(call, { openedAt: n * 1000 }), "full", "owner")
-        yield* commit([opened, finalRow(finalRecord(call), "full", "owner", n * 1000)])
+        yield* commit([opened, finalRow(finalRecord(call), "full", "owner", { openedAt: n * 1000, endedAt: n * 1000 })])
         yield* events.keep([{ ...row, id: call, call, receivedAt: n * 1000 + 500 }])
       }
       const keeping = { openedFrom: undefined, maxBytes: 20_000 }

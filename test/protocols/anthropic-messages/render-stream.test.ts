@@ -150,22 +150,26 @@ describe("blocks", () => {
     ])
   })
 
-  it("of tools say nothing that another format says of a call, and notice what that is", () => {
+  it("of tools follow what another format says of a call, sealed as thoughts", () => {
     const calling = (origin: { readonly protocol: string; readonly value: Schema.Json }): ReadonlyArray<LlmEvent> => [
       { _tag: "ToolInputStart", id: "a", name: "f", origin },
       { _tag: "ToolInputEnd", id: "a" },
       { _tag: "ToolCall", id: "a", name: "f", arguments: "{}", valid: true }
     ]
     const plain = { type: "tool_use", id: "a", name: "f", input: {} }
-    const notice = { code: "dropped", message: "thoughtSignature of a tool call: the Messages API has no counterpart" }
     const theirs = calling({ protocol: "gemini", value: { id: "x", thoughtSignature: "theirs" } })
     const streamed = answer(...theirs)
-    expect(blocksOf(streamed.documents)).toEqual([plain])
-    expect(streamed.notices).toEqual([notice])
+    const signature = expect.stringMatching(/^millrace-reasoning-1\./)
+    expect(blocksOf(streamed.documents)).toEqual([
+      { type: "thinking", thinking: "", signature: "" },
+      { type: "signature_delta", signature },
+      plain
+    ])
+    expect(streamed.notices).toEqual([])
     const said: Array<Notice> = []
     const whole = anthropicMessagesDialect.renderWhole(foldEvents([started, ...theirs, finish()]), contextOf(), said)
-    expect(whole).toMatchObject({ content: [plain] })
-    expect(said).toEqual([notice])
+    expect(whole).toMatchObject({ content: [{ type: "thinking", thinking: "", signature }, plain] })
+    expect(said).toEqual([])
     const own = answer(...calling({ protocol, value: { type: "tool_use", caller: { type: "direct" } } }))
     expect(blocksOf(own.documents)).toEqual([{ ...plain, caller: { type: "direct" } }])
     expect(own.notices).toEqual([])

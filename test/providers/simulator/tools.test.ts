@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { foldEvents, textOf } from "../../../src/domain/LlmResponse.ts"
-import type { LlmRequest, Message, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
+import type { LlmRequest, Message, ToolCallPart, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
 import { makeSimulatorUpstream } from "../../../src/providers/simulator/simulator.ts"
 import { attempt, clock, request, user, weather } from "./requests.ts"
 
@@ -82,6 +82,31 @@ describe("the simulated model that calls tools", () => {
         calls.some((call) => again.includes(call.id)),
         "ids of calls do not repeat in a conversation"
       )
+    })
+  )
+
+  it.effect("signs the first call where asked to, and refuses a request that lacks the signature", () =>
+    Effect.gen(function* () {
+      const tools = [weather, clock]
+      const [first, second] = callsOf(yield* ask(request("tools?sign", { tools })))
+      assert.strictEqual(second?.origin, undefined)
+      const signed = { simulator: first?.origin?.value as { readonly signature: string } }
+      const { id = "", name = "", arguments: text = "" } = first ?? {}
+      const call = { _tag: "ToolCall", id, name, arguments: text } as const
+      const answered = (extensions: NonNullable<ToolCallPart["extensions"]>) =>
+        ask(
+          request("tools?sign", {
+            tools,
+            messages: [
+              user("How is it?"),
+              { role: "assistant", parts: [{ ...call, extensions }] },
+              { role: "tool", parts: [{ _tag: "ToolResult", callId: id, content: [] }] }
+            ]
+          })
+        )
+      assert.strictEqual((yield* answered(signed)).choices[0]?.finish?.reason, "stop")
+      assert.strictEqual((yield* Effect.flip(answered({}))).reason._tag, "InvalidRequest")
+      assert.include((yield* Effect.flip(answered({ simulator: { signature: "another" } }))).message, "signature")
     })
   )
 })

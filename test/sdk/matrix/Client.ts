@@ -62,6 +62,8 @@ export interface Client {
   readonly reasons: boolean
   /** whether the proofs of what was thought come back with the next turn */
   readonly proves: boolean
+  /** whether what a provider said of a call comes back with the next turn: the signature that it wants back */
+  readonly signs: boolean
   /** whether it knows how large a streamed answer's input was from the beginning of the stream alone */
   readonly countsAtStart?: boolean
   readonly converse: (place: Place, question: Question) => Conversation

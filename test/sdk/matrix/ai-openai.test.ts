@@ -10,6 +10,7 @@ matrix(
     // The official API shows no reasoning, so this provider looks for none.
     reasons: false,
     proves: false,
+    signs: false,
     modelOf: ({ fetch, url }, model) => createOpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch }).chat(model)
   })
 )
@@ -21,6 +22,7 @@ matrix(
     reasons: true,
     // It knows the text of what was thought, and no proofs.
     proves: false,
+    signs: true,
     modelOf: ({ fetch, url }, model) =>
       createOpenAICompatible({
         name: "millrace",
@@ -39,6 +41,7 @@ matrix(
     asking: "openai-responses",
     reasons: true,
     proves: true,
+    signs: true,
     modelOf: ({ fetch, url }, model) =>
       createOpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch }).responses(model),
     // Where it may be stored, earlier turns are sent as references to it.

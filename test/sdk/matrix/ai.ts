@@ -15,7 +15,7 @@ import { inputSchema, systemPrompt, toolFields, Trip, type Client, type Place, t
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
 
 /** One of the AI SDK's providers. */
-export interface Provider extends Pick<Client, "name" | "asking" | "reasons" | "proves"> {
+export interface Provider extends Pick<Client, "name" | "asking" | "reasons" | "proves" | "signs"> {
   readonly modelOf: (place: Place, model: string) => LanguageModel
   readonly providerOptions?: Parameters<typeof generateText>[0]["providerOptions"]
 }

@@ -27,6 +27,7 @@ const anthropic: Client = {
   endings: { stop: "end_turn", length: "max_tokens", tools: "tool_use" },
   reasons: true,
   proves: true,
+  signs: true,
   converse: ({ fetch, url }, { limit = 4000, model, streamed, tools: offered, trip }) => {
     const client = new Anthropic({ baseURL: url, apiKey: "unused", fetch, maxRetries: 0 })
     const messages: Array<Anthropic.MessageParam> = []

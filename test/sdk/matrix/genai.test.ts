@@ -31,6 +31,7 @@ const genai: Client = {
   endings: { stop: "STOP", length: "MAX_TOKENS", tools: "STOP" },
   reasons: true,
   proves: true,
+  signs: true,
   converse: ({ url }, { limit, model, streamed, tools: offered, trip }) => {
     const client = new GoogleGenAI({ apiKey: "unused", httpOptions: { baseUrl: url } })
     // The model is put into the path as it is, where a question mark would end it.

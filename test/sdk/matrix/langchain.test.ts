@@ -90,6 +90,7 @@ matrix(
     // The official API shows no reasoning, so it looks for none.
     reasons: false,
     proves: false,
+    signs: false,
     modelOf: ({ fetch, url }, { limit, model }) =>
       new ChatOpenAI({
         model,
@@ -109,6 +110,7 @@ matrix(
     endings: { stop: "completed", length: "incomplete", tools: "completed" },
     reasons: true,
     proves: true,
+    signs: true,
     modelOf: ({ fetch, url }, { limit, model }) =>
       new ChatOpenAI({
         model,
@@ -130,6 +132,7 @@ matrix(
     endings: { stop: "end_turn", length: "max_tokens", tools: "tool_use" },
     reasons: true,
     proves: true,
+    signs: true,
     countsAtStart: true,
     modelOf: ({ fetch, url }, { limit = 4000, model }) =>
       new ChatAnthropic({

@@ -35,7 +35,7 @@ const proofIn = ({ response }: CallRecord): string =>
 const noticesOf = ({ notices }: CallRecord): ReadonlyArray<string> => notices.map(({ message }) => message)
 
 /** Everything that users of an SDK do, tried with a provider of every format. */
-export const matrix = ({ asking, converse, countsAtStart, endings, name, proves, reasons }: Client): void =>
+export const matrix = ({ asking, converse, countsAtStart, endings, name, proves, reasons, signs }: Client): void =>
   everywhere(name, asking, {}, (scenario) => {
     const verdict = ({ upstream }: AtFormat, feature: string) => verdictOf(asking, upstream, feature)
     const begin = (at: AtFormat, model: string, question: Omit<Question, "model">): Conversation =>
@@ -107,6 +107,24 @@ export const matrix = ({ asking, converse, countsAtStart, endings, name, proves,
         const proof = proofIn(first)
         assert.isNotEmpty(proof)
         assert.include(JSON.stringify(at.received().at(-1)?.body), proof)
+      })
+
+      scenario(`a loop of tools whose calls are signed, ${way}`, async (at) => {
+        if (at.upstream !== "gemini" && at.upstream !== "openai-chat") return
+        // A model by whose name the signatures are known to be wanted: a lacking one is excused there.
+        const model = `${at.upstream}/gemini-3-pro/tools-2?sign&think=2`
+        const { ask } = converse(at, { model, streamed, tools: true })
+        const { calls } = await ask({ text: prompt })
+        const signature = Buffer.from(`simulated call weather ${calls[0]?.id}`).toString("base64")
+        const answer = ask({ results: calls.map((call) => ({ call, output: "rain" })) })
+        if (!signs && at.upstream === "openai-chat") {
+          const error = await rejection(answer)
+          assert.include(String(error), "lacks the signature")
+          return
+        }
+        assert.strictEqual((await answer).text, "weather said: rain\nclock said: rain")
+        const sent = JSON.stringify(at.received().at(-1)?.body)
+        assert.include(sent, `"${signs ? signature : "skip_thought_signature_validator"}"`)
       })
 
       scenario(`structured output, ${way}`, async (at) => {

@@ -47,8 +47,9 @@ const gather = async (
       content += delta.content
       onText(delta.content)
     }
-    for (const { index, id = "", function: piece } of delta.tool_calls ?? []) {
-      const call = (calls[index] ??= { id, type: "function", function: { name: piece?.name ?? "", arguments: "" } })
+    for (const { index, id = "", function: piece, ...rest } of delta.tool_calls ?? []) {
+      const named = { name: piece?.name ?? "", arguments: "" }
+      const call = (calls[index] ??= { ...rest, id, type: "function", function: named })
       call.function.arguments += piece?.arguments ?? ""
     }
   }
@@ -76,6 +77,7 @@ const openAiChat: Client = {
   endings: { stop: "stop", length: "length", tools: "tool_calls" },
   reasons: true,
   proves: true,
+  signs: true,
   converse: ({ fetch, url }, { limit, model, streamed, tools: offered, trip }) => {
     const { completions } = new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch, maxRetries: 0 }).chat
     const messages: Array<OpenAI.ChatCompletionMessageParam> = [{ role: "system", content: systemPrompt }]

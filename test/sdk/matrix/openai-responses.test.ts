@@ -41,6 +41,7 @@ const openAiResponses: Client = {
   endings: { stop: "completed", length: "incomplete: max_output_tokens", tools: "completed" },
   reasons: true,
   proves: true,
+  signs: true,
   converse: ({ fetch, url }, { limit, model, streamed, tools: offered, trip }) => {
     const { responses } = new OpenAI({ baseURL: `${url}/v1`, apiKey: "unused", fetch, maxRetries: 0 })
     const input: Input = []

@@ -30,7 +30,7 @@ const answers = {
 export type AnswerName = keyof typeof answers
 
 /** How often each answer is scripted, cut otherwise each time. */
-export const cuts = 4
+export const cuts = 3
 
 const eventsOf = ({ reasoning = "", text, argument }: Said, cut: number): ReadonlyArray<LlmEvent> => {
   const pieces = (text: string) => someSplits(text, cuts - 2)[cut]!

@@ -209,7 +209,8 @@ layer(serverWith("full"), { excludeTestServices: true, timeout: 60_000 })("an an
 describe.each(["metadata", "off"] as const)("with capture %s", (capture) => {
   layer(serverWith(capture), { excludeTestServices: true, timeout: 60_000 })("what is to be hidden", (it) => {
     for (const { name } of cases) {
-      for (const dialect of dialects) {
+      // Without any content in the records there is less that could go wrong.
+      for (const dialect of capture === "off" ? dialects.slice(0, 1) : dialects) {
         it.effect(`is nowhere, also where the answer breaks off: ${name}, in ${dialect.name}`, () =>
           Effect.gen(function* () {
             for (const format of upstreamsOf(dialect)) {

@@ -1,0 +1,39 @@
+import { Cause, Data, Effect, Metric } from "effect"
+import type { FilterFailure } from "../domain/Call.ts"
+import type { Filter, FilterContext } from "./Filter.ts"
+
+/** What went wrong with a filter; `message` is for the log alone. */
+export class FilterFault extends Data.TaggedError("FilterFault")<{
+  readonly kind: FilterFailure["kind"]
+  readonly message: string
+}> {}
+
+/** It took longer than it may. */
+export const tooLate = (message: string): FilterFault => new FilterFault({ kind: "timeout", message })
+
+/** What it said or let out is not what a filter may say. */
+export const garbage = (message: string): FilterFault => new FilterFault({ kind: "garbage", message })
+
+const failures = Metric.counter("millrace_filter_failures_total", {
+  description: "Filters that failed on a call, by name, side, kind of failure and the policy that was applied",
+  incremental: true
+})
+
+/** Notes that a filter failed: in the log with its cause, in the metrics, and in the record of the call. */
+export const noteFailure = (
+  { name, onFailure = "closed" }: Pick<Filter, "name" | "onFailure">,
+  phase: FilterFailure["phase"],
+  { callId, failed }: FilterContext,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<void> => {
+  const fault = Cause.squash(cause)
+  const kind = fault instanceof FilterFault ? fault.kind : "error"
+  // A request cannot be left out.
+  const policy = phase === "request" && onFailure === "drop" ? "closed" : onFailure
+  failed({ filter: name, phase, kind, policy })
+  const counter = Metric.withAttributes(failures, { filter: name, phase, kind, policy })
+  return Effect.andThen(
+    Effect.logError(`The filter ${name} failed on the ${phase} of the call ${callId}`, cause),
+    Metric.update(counter, 1)
+  )
+}
