@@ -1,3 +1,4 @@
+import { Automaton } from "./Automaton.ts"
 import { type Family, families, type LanguagePack } from "./LanguagePack.ts"
 import { PatternSet } from "./Pattern.ts"
 import { tokenize } from "./Tokens.ts"
@@ -7,8 +8,15 @@ export type Lexicon = { readonly [F in Family]: PatternSet } & { readonly stopWo
 
 /** Packs of the same language, and of different ones, add up. */
 export const makeLexicon = (packs: ReadonlyArray<LanguagePack>): Lexicon => {
+  const automaton = new Automaton()
   const sets = Object.fromEntries(
-    families.map((family) => [family, new PatternSet(packs.flatMap(({ patterns }) => patterns[family] ?? []))])
+    families.map((family) => [
+      family,
+      new PatternSet(
+        packs.flatMap(({ patterns }) => patterns[family] ?? []),
+        automaton
+      )
+    ])
   )
   return {
     // one for each family, by construction

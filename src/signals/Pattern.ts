@@ -1,7 +1,8 @@
-import { cosine, jaccard, Profile, type Token, tokenize } from "./Tokens.ts"
+import { Automaton, gap, type Hit, type Place } from "./Automaton.ts"
+import { cosine, jaccard, Profile, tokenize } from "./Tokens.ts"
 
 /**
- * A pattern was found: in which of its forms, how, and the words of the text between `start` and `end` where that is known.
+ * A pattern was found: in which words, how, and the words of the text between `start` and `end` where that is known.
  */
 export interface Match {
   readonly pattern: string
@@ -16,56 +17,67 @@ const trigramThreshold = 0.65
 const cosineThreshold = 0.6
 /** Shorter patterns are too easily like something else. */
 const shortestFuzzy = 3
-/** How many words a `*` may stand for. */
-const widestGap = 3
-const mostAlternatives = 2000
+/** A text that is so many times as long as a pattern has too much else in it to be like it. */
+const widestFuzzy = 4
+const mostForms = 2000
 
 /** What is wrong with a pattern, or undefined. */
 export const patternFault = (pattern: string): string | undefined => {
-  const alternatives = alternativesOf(pattern.replace(/^=/, ""))
-  if (alternatives === undefined) return "has a ( without its ), or more than 2000 forms"
-  for (const alternative of alternatives) {
-    const words = wordsOf(alternative)
-    if (words.length === 0) return "has a form without a word"
-    if (words[0] === "*" || words.at(-1) === "*") return "has a * at an end, where it means nothing"
+  const literal = pattern.startsWith("=")
+  const places = placesOf(literal ? pattern.slice(1) : pattern)
+  if (places === undefined) return "has a ( without its ), or one within another"
+  if (places.every((place) => place.some((words) => words.every((word) => word === gap)))) {
+    return "has a form without a word"
   }
+  if (mayBegin(places, 0) || mayBegin(places.toReversed(), -1)) return "has a * at an end, where it means nothing"
+  if (!literal && formsOf(places) === undefined) return "has more than 2000 forms; with = in front it may"
   return undefined
 }
 
-/** The forms of a pattern: `(a|b|) c` stands for `a c`, `b c` and `c`. Undefined where it cannot be read. */
-const alternativesOf = (pattern: string): ReadonlyArray<string> | undefined => {
-  let forms: ReadonlyArray<string> = [""]
-  let at = 0
-  while (at < pattern.length) {
-    const open = pattern.indexOf("(", at)
-    const literal = pattern.slice(at, open < 0 ? undefined : open)
-    if (literal.includes(")")) return undefined
-    forms = forms.map((form) => form + literal)
-    if (open < 0) break
-    const close = pattern.indexOf(")", open)
-    if (close < 0) return undefined
-    const choices = pattern.slice(open + 1, close).split("|")
-    if (choices.some((choice) => choice.includes("(")) || forms.length * choices.length > mostAlternatives) {
-      return undefined
-    }
-    forms = forms.flatMap((form) => choices.map((choice) => form + choice))
-    at = close + 1
+/** Whether a form of a pattern has a gap at this end of it, the first word or the last. */
+const mayBegin = (places: ReadonlyArray<Place>, end: 0 | -1): boolean => {
+  for (const place of places) {
+    if (place.some((words) => words.at(end) === gap)) return true
+    if (place.every((words) => words.length > 0)) return false
   }
-  return forms
+  return false
 }
 
-const wordsOf = (form: string): ReadonlyArray<string> =>
-  form.split(/(?<=\s|^)\*(?=\s|$)/).flatMap((piece, index) => {
-    const words = tokenize(piece).map(({ text }) => text)
-    return index === 0 ? words : ["*", ...words]
+/** The places of a pattern; blanks outside of brackets separate them. Undefined where it cannot be read. */
+const placesOf = (pattern: string): ReadonlyArray<Place> | undefined => {
+  const places: Array<Place> = []
+  for (const [piece] of pattern.matchAll(/(?:\([^)]*\)?|[^\s(])+/g)) {
+    const texts = alternativesOf(piece)
+    if (texts === undefined) return undefined
+    places.push(texts.map(wordsOf))
+  }
+  return places
+}
+
+const wordsOf = (text: string): ReadonlyArray<string> =>
+  text.split(/(?<=\s|^)\*(?=\s|$)/).flatMap((piece, index) => {
+    const words = tokenize(piece).map((token) => token.text)
+    return index === 0 ? words : [gap, ...words]
   })
 
-interface Form {
-  readonly words: ReadonlyArray<string>
+/** `(a|b|)c` stands for `ac`, `bc` and `c`. */
+const alternativesOf = (piece: string): ReadonlyArray<string> | undefined => {
+  let texts: ReadonlyArray<string> = [""]
+  for (const [, literal = "", choices] of piece.matchAll(/([^()]*)(?:\(([^()]*)\)|$)/g)) {
+    const ends = choices === undefined ? [literal] : choices.split("|").map((choice) => literal + choice)
+    texts = texts.flatMap((text) => ends.map((end) => text + end))
+  }
+  return /^(?:[^()]|\([^()]*\))*$/.test(piece) && texts.length <= mostForms ? texts : undefined
 }
 
-interface FuzzyForm extends Form {
-  readonly profile: Profile
+/** Everything that a pattern stands for, word by word; undefined where that is too much. */
+const formsOf = (places: ReadonlyArray<Place>): ReadonlyArray<ReadonlyArray<string>> | undefined => {
+  let forms: ReadonlyArray<ReadonlyArray<string>> = [[]]
+  for (const place of places) {
+    if (forms.length * place.length > mostForms) return undefined
+    forms = forms.flatMap((form) => place.map((words) => [...form, ...words]))
+  }
+  return forms
 }
 
 /**
@@ -73,100 +85,84 @@ interface FuzzyForm extends Form {
  * pattern stand one after the other, of several there the longest; else the first pattern that the whole text is like, by its runs of three characters
  * (Jaccard, 0.65), or by its words (cosine, 0.60).
  *
- * A pattern of one or two words, one that begins with `=`, and one with a gap are only found word for word.
+ * A pattern of one or two words, one that begins with `=`, and one with a gap are only found word for word. Sets that
+ * share an automaton are looked for together.
  */
 export class PatternSet {
-  readonly #byFirstWord = new Map<string, Array<Form>>()
-  readonly #fuzzy: Array<FuzzyForm> = []
+  readonly #automaton: Automaton
+  readonly #bit: number
+  readonly #fuzzy: ReadonlyArray<Profile>
 
-  constructor(patterns: ReadonlyArray<string>) {
-    for (const pattern of patterns) this.#add(pattern)
+  constructor(patterns: ReadonlyArray<string>, automaton = new Automaton()) {
+    this.#automaton = automaton
+    this.#bit = automaton.addSet()
+    this.#fuzzy = patterns.flatMap((pattern) => this.#add(pattern))
   }
 
-  #add(pattern: string): void {
+  /** Gives the forms that a text may be like. */
+  #add(pattern: string): ReadonlyArray<Profile> {
     const literal = pattern.startsWith("=")
-    for (const text of alternativesOf(literal ? pattern.slice(1) : pattern) ?? []) {
-      const words = wordsOf(text)
-      const [first] = words
-      if (first === undefined || first === "*") continue
-      const form = { words }
-      const known = this.#byFirstWord.get(first)
-      if (known === undefined) this.#byFirstWord.set(first, [form])
-      else known.push(form)
-      if (literal || words.length < shortestFuzzy || words.includes("*")) continue
-      this.#fuzzy.push({ ...form, profile: new Profile(words.join(" ")) })
-    }
+    if (patternFault(pattern) !== undefined) return []
+    const places = placesOf(literal ? pattern.slice(1) : pattern) ?? []
+    this.#automaton.add(places, this.#bit)
+    if (literal) return []
+    return (formsOf(places) ?? []).flatMap((words) =>
+      words.length < shortestFuzzy || words.includes(gap) ? [] : [new Profile(words.join(" "))]
+    )
   }
 
   find(profile: Profile): Match | undefined {
-    return this.exact(profile) ?? this.#similar(profile)
+    return this.exact(profile) ?? this.similar(profile)
   }
 
   /** The same, word for word only. `accepts` may turn a place down, and the search goes on. */
-  exact({ tokens }: Profile, accepts: (token: number) => boolean = () => true): Match | undefined {
-    for (const at of tokens.keys()) {
-      const longest = this.#longestAt(tokens, at)
-      if (longest !== undefined && accepts(at)) return longest
+  exact(profile: Profile, accepts: (token: number) => boolean = () => true): Match | undefined {
+    let found: Hit | undefined
+    let refused = unset
+    for (const hit of profile.hitsOf(this.#automaton)) {
+      if ((hit.sets & this.#bit) === 0 || hit.start === refused) continue
+      if (found === undefined) {
+        if (accepts(hit.start)) found = hit
+        else refused = hit.start
+      } else if (hit.start === found.start) found = hit
+      else break
     }
-    return undefined
-  }
-
-  #longestAt(tokens: ReadonlyArray<Token>, at: number): Match | undefined {
-    const token = tokens[at]!
-    let longest: { readonly words: ReadonlyArray<string>; readonly last: number } | undefined
-    for (const { words } of this.#byFirstWord.get(token.text) ?? []) {
-      const last = endOf(words, tokens, at)
-      if (last !== undefined && (longest === undefined || last > longest.last)) longest = { words, last }
-    }
-    if (longest === undefined) return undefined
-    const { last, words } = longest
-    return { pattern: words.join(" "), how: "exact", start: token.start, end: tokens[last]!.end, token: at }
+    return found === undefined ? undefined : matchOf(profile, found)
   }
 
   /** Whether one of the patterns stands, word for word, at the word with this index. */
-  standsAt({ tokens }: Profile, at: number): boolean {
-    const word = tokens[at]
-    if (word === undefined) return false
-    return (this.#byFirstWord.get(word.text) ?? []).some(({ words }) => endOf(words, tokens, at) !== undefined)
+  standsAt(profile: Profile, at: number): boolean {
+    return profile.hitsOf(this.#automaton).some(({ sets, start }) => start === at && (sets & this.#bit) !== 0)
   }
 
-  #similar(profile: Profile): Match | undefined {
-    if (profile.length === 0) return undefined
-    for (const { profile: other, words } of this.#fuzzy) {
-      const how = similarity(profile, other)
-      if (how !== undefined)
-        return { pattern: words.join(" "), how, start: undefined, end: undefined, token: undefined }
+  /** The first pattern that the whole text is like. */
+  similar(profile: Profile): Match | undefined {
+    for (const form of this.#fuzzy) {
+      const how = similarity(profile, form)
+      if (how !== undefined) return { pattern: form.text, how, start: undefined, end: undefined, token: undefined }
     }
     return undefined
   }
 }
 
+const unset = -1
+
+const matchOf = ({ tokens }: Profile, { end, start }: Hit): Match => ({
+  pattern: tokens
+    .slice(start, end + 1)
+    .map(({ text }) => text)
+    .join(" "),
+  how: "exact",
+  start: tokens[start]!.start,
+  end: tokens[end]!.end,
+  token: start
+})
+
 const similarity = (one: Profile, other: Profile): "trigrams" | "tokens" | undefined => {
+  if (one.length === 0 || one.length > widestFuzzy * other.length) return undefined
   const sizes = [one.trigrams.size, other.trigrams.size] as const
   // sets of too different sizes cannot have so much in common
   const comparable = Math.min(...sizes) >= trigramThreshold * Math.max(...sizes)
   if (comparable && jaccard(one.trigrams, other.trigrams) >= trigramThreshold) return "trigrams"
   return cosine(one.frequencies, other.frequencies) >= cosineThreshold ? "tokens" : undefined
-}
-
-/** The index of the last word of a form that stands at `at`, undefined where it does not. */
-const endOf = (
-  words: ReadonlyArray<string>,
-  tokens: ReadonlyArray<Token>,
-  at: number,
-  from = 0
-): number | undefined => {
-  let next = at
-  for (let index = from; index < words.length; index++) {
-    if (words[index] === "*") {
-      for (let gap = 1; gap <= widestGap; gap++) {
-        const end = endOf(words, tokens, next + gap, index + 1)
-        if (end !== undefined) return end
-      }
-      return undefined
-    }
-    if (tokens[next]?.text !== words[index]) return undefined
-    next++
-  }
-  return next - 1
 }

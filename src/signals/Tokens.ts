@@ -1,3 +1,5 @@
+import type { Automaton, Hit } from "./Automaton.ts"
+
 /** A word of a text as it is compared, and where it stands in the text. */
 export interface Token {
   readonly text: string
@@ -21,10 +23,66 @@ const normalize = (text: string): string => {
   return lower.replace(apostrophes, "").replaceAll("ß", "ss").normalize("NFKD").replace(marks, "")
 }
 
+const other = 0
+const small = 1
+const letter = 2
+const joint = 3
+
+/** What the characters up to the alphabets of the east are in a word; a table, because expressions take ten times as long. */
+const kinds = Uint8Array.from({ length: 0x0600 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  if (plain.test(character)) return small
+  if (/[\p{L}\p{N}\p{M}]/u.test(character)) return letter
+  return character === "'" || character === "." ? joint : other
+})
+
+const quotationMarks = 0x2018
+const kindOf = (code: number): number | undefined =>
+  code < kinds.length
+    ? kinds[code]
+    : code === quotationMarks || code === quotationMarks + 1
+      ? joint
+      : code >= 0x2000 && code < 0x2070
+        ? other
+        : undefined
+
 /** The words of a text. Patterns and messages go through the same function. */
 export const tokenize = (text: string): ReadonlyArray<Token> => {
   const tokens: Array<Token> = []
-  for (const match of text.matchAll(word)) {
+  let start = -1
+  // what is needed of a word is mostly nothing: small letters and digits are compared as they are
+  let isPlain = true
+  for (let at = 0; at <= text.length; at++) {
+    const kind = at === text.length ? other : kindOf(text.charCodeAt(at))
+    if (kind === undefined) return tokenizeRest(text, start < 0 ? at : start, tokens)
+    if (kind === small || kind === letter) {
+      if (start < 0) {
+        start = at
+        isPlain = true
+      }
+      if (kind === letter) isPlain = false
+      continue
+    }
+    if (start < 0) continue
+    if (kind === joint && at + 1 < text.length) {
+      const next = kindOf(text.charCodeAt(at + 1))
+      if (next === undefined) return tokenizeRest(text, start, tokens)
+      if (next === small || next === letter) {
+        isPlain = false
+        continue
+      }
+    }
+    const found = text.slice(start, at)
+    tokens.push({ text: isPlain ? found : normalize(found), start, end: at })
+    start = -1
+  }
+  return tokens
+}
+
+/** The words from a place on, whatever the alphabet. */
+const tokenizeRest = (text: string, from: number, tokens: Array<Token>): ReadonlyArray<Token> => {
+  word.lastIndex = from
+  for (let match = word.exec(text); match !== null; match = word.exec(text)) {
     tokens.push({ text: normalize(match[0]), start: match.index, end: match.index + match[0].length })
   }
   return tokens
@@ -36,6 +94,11 @@ const trigramsOf = (text: string): ReadonlySet<string> => {
   return found
 }
 
+interface Search {
+  readonly automaton: Automaton
+  readonly hits: ReadonlyArray<Hit>
+}
+
 /** A text in all the forms in which it is compared; each is made when it is first asked for. */
 export class Profile {
   readonly text: string
@@ -44,6 +107,7 @@ export class Profile {
   #bigrams: ReadonlySet<string> | undefined
   #trigrams: ReadonlySet<string> | undefined
   #frequencies: ReadonlyMap<string, number> | undefined
+  #search: Search | undefined
 
   constructor(text: string) {
     this.text = text
@@ -52,6 +116,12 @@ export class Profile {
 
   get length(): number {
     return this.tokens.length
+  }
+
+  /** Where an automaton finds its patterns; searched once, however many of its sets are asked for. */
+  hitsOf(automaton: Automaton): ReadonlyArray<Hit> {
+    if (this.#search?.automaton !== automaton) this.#search = { automaton, hits: automaton.search(this.tokens) }
+    return this.#search.hits
   }
 
   /** the different words */
@@ -92,8 +162,11 @@ export const jaccard = (one: ReadonlySet<string>, other: ReadonlySet<string>): n
 }
 
 /** What only the first of two sets has. */
-export const without = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> =>
-  new Set([...one].filter((element) => !other.has(element)))
+export const without = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> => {
+  const left = new Set<string>()
+  for (const element of one) if (!other.has(element)) left.add(element)
+  return left
+}
 
 /** What two sets share of the smaller one, from 0 to 1. */
 export const overlap = (one: ReadonlySet<string>, other: ReadonlySet<string>): number => {

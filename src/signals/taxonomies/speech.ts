@@ -31,15 +31,12 @@ export const affirmed = (
       if (negation.standsAt(spoken, before)) return false
     }
     return true
-  }) ?? fuzzyOnly(patterns, spoken)
-
-const fuzzyOnly = (patterns: View["lexicon"]["quit"], spoken: Profile): Match | undefined => {
-  const match = patterns.find(spoken)
-  return match?.how === "exact" ? undefined : match
-}
+  }) ?? patterns.similar(spoken)
 
 /** Ten letters and more, four fifths of them capitals. */
 export const isShouted = (text: string): boolean => {
+  // looked at only where it may be: whoever shouts begins with it, or goes on with it
+  if (!/\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}/u.test(text)) return false
   const letters = text.match(/\p{Lu}|\p{Ll}/gu) ?? []
   return letters.length >= 10 && letters.filter((letter) => /\p{Lu}/u.test(letter)).length >= 0.8 * letters.length
 }
