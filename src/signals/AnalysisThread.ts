@@ -3,6 +3,7 @@ import { extname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import { Roster } from "../domain/Roster.ts"
+import type { Analysis } from "./analyze.ts"
 import type { AnalysisAnswer, AnalysisRequest, AnalysisSetup } from "./analysis-messages.ts"
 
 /** The worker beside this file: `.ts` when the source runs as it is, `.js` when it was built. */
@@ -18,9 +19,9 @@ const timeout = "10 seconds"
 /** What it keeps is its patterns, of some megabytes; more room than this is only garbage that is collected later. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 
-type Waiting = (result: Effect.Effect<AnalysisAnswer, AnalysisFailed>) => void
+type Waiting = (result: Effect.Effect<Analysis, AnalysisFailed>) => void
 
-/** The thread that reads conversations. It starts with the first of them, and anew after it has failed. */
+/** The thread that reads long conversations. It starts with the first of them, and anew after it has failed. */
 export class AnalysisThread {
   readonly #setup: AnalysisSetup
   #worker: Worker | undefined
@@ -39,8 +40,8 @@ export class AnalysisThread {
     )
 
   /** Fails where there is no answer within 10 s. */
-  read(request: Omit<AnalysisRequest, "id">): Effect.Effect<AnalysisAnswer, AnalysisFailed> {
-    return Effect.callback<AnalysisAnswer, AnalysisFailed>((resume) => {
+  read(request: Omit<AnalysisRequest, "id">): Effect.Effect<Analysis, AnalysisFailed> {
+    return Effect.callback<Analysis, AnalysisFailed>((resume) => {
       const id = ++this.#lastId
       this.#waiting.add(String(id), resume)
       this.#started().postMessage({ ...request, id } satisfies AnalysisRequest)
@@ -61,7 +62,11 @@ export class AnalysisThread {
       const name = String(answer.id)
       const resume = this.#waiting.get(name)
       this.#waiting.remove(name)
-      resume?.(Effect.succeed(answer))
+      resume?.(
+        answer.analysis === undefined
+          ? new AnalysisFailed({ message: "the conversation cannot be read" })
+          : Effect.succeed(answer.analysis)
+      )
     })
     worker.on("error", (error) => {
       reason = `: ${error instanceof Error ? error.message : String(error)}`

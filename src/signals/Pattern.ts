@@ -1,5 +1,5 @@
 import { Automaton, gap, type Hit, type Place } from "./Automaton.ts"
-import { cosine, jaccard, Profile, tokenize } from "./Tokens.ts"
+import { cosine, isAlike, Profile, tokenize } from "./Tokens.ts"
 
 /**
  * A pattern was found: in which words, how, and the words of the text between `start` and `end` where that is known.
@@ -160,9 +160,6 @@ const matchOf = ({ tokens }: Profile, { end, start }: Hit): Match => ({
 
 const similarity = (one: Profile, other: Profile): "trigrams" | "tokens" | undefined => {
   if (one.length === 0 || one.length > widestFuzzy * other.length) return undefined
-  const sizes = [one.trigrams.size, other.trigrams.size] as const
-  // sets of too different sizes cannot have so much in common
-  const comparable = Math.min(...sizes) >= trigramThreshold * Math.max(...sizes)
-  if (comparable && jaccard(one.trigrams, other.trigrams) >= trigramThreshold) return "trigrams"
-  return cosine(one.frequencies, other.frequencies) >= cosineThreshold ? "tokens" : undefined
+  if (isAlike(one.trigrams, other.trigrams, trigramThreshold)) return "trigrams"
+  return cosine(one, other) >= cosineThreshold ? "tokens" : undefined
 }

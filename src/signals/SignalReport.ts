@@ -62,17 +62,18 @@ const groupsOf = ({ signals, totals }: Pick<Analysis, "signals" | "totals">): Re
 
 const thousandths = (value: number): number => Math.round(value * 1000) / 1000
 
+/** Whether an analyzer noticed it, and no filter. */
+export const isLive = ({ category }: Finding): boolean => category.startsWith(findingPrefix)
+
 /** What analyzers noticed in the answer while it streamed, as signals of the message after the last. */
 const liveSignals = (findings: ReadonlyArray<Finding>, message: number): ReadonlyArray<Signal> =>
-  findings
-    .filter(({ category }) => category.startsWith(findingPrefix))
-    .map(({ action, category, excerpt, filter, severity }) => ({
-      type: category,
-      message,
-      confidence: 1,
-      ...(excerpt === undefined ? {} : { snippet: excerpt }),
-      metadata: { analyzer: filter, severity, action }
-    }))
+  findings.filter(isLive).map(({ action, category, excerpt, filter, severity }) => ({
+    type: category,
+    message,
+    confidence: 1,
+    ...(excerpt === undefined ? {} : { snippet: excerpt }),
+    metadata: { analyzer: filter, severity, action }
+  }))
 
 const countTypes = (signals: ReadonlyArray<Signal>): Counts => {
   const counts: Record<string, number> = {}

@@ -74,10 +74,10 @@ const select = (found: ReadonlyArray<Statement>, order: Statement, limit: number
 })
 
 const MemorySchema = Schema.Struct({
-  seen: Schema.Array(Schema.String),
+  seen: Schema.Array(Schema.Finite),
   courses: Schema.Array(
     Schema.Struct({
-      at: Schema.String,
+      at: Schema.Finite,
       counts: Schema.Record(Schema.String, Schema.Natural),
       turns: SignalReport.fields.turns
     })

@@ -1,14 +1,13 @@
 import { Context, Duration, Effect, Latch, Layer, Metric, Option, type Scope, Tracer } from "effect"
 import type { EndedCall } from "../domain/Call.ts"
 import type { StorageError } from "../storage/Database.ts"
-import type { Job } from "./analysis-messages.ts"
-import { AnalysisThread } from "./AnalysisThread.ts"
 import { languageNames, packsOf } from "./built-in.ts"
 import { type ConversationId, conversationIdOf } from "./conversation-id.ts"
+import { type Job, makeConversationReader } from "./ConversationReader.ts"
 import type { LanguagePack } from "./LanguagePack.ts"
-import { countReports, traceReport, unread } from "./report-telemetry.ts"
-import { type Conversation, conversationOf } from "./Row.ts"
-import { type LiveFindings, reportOf, type SignalReport } from "./SignalReport.ts"
+import { countReadings, type Reading, traceReport, unread } from "./report-telemetry.ts"
+import { conversationOf } from "./Row.ts"
+import { isLive, type LiveFindings, reportOf, type SignalReport } from "./SignalReport.ts"
 import { type KeptReport, type ReportPosition, type SignalFilter, SignalStore } from "./SignalStore.ts"
 import type { TaxonomyName } from "./Taxonomy.ts"
 
@@ -24,13 +23,15 @@ export interface SignalSettings {
   readonly flagSpans?: boolean
   /** How many calls may wait to be read; what comes then is dropped and counted. Default 256. */
   readonly capacity?: number
-  /** How long calls are gathered before they are read together. Default 100 ms. */
+  /** How long calls are gathered before they are read together. Default 10 ms. */
   readonly gather?: Duration.Input
 }
 
 /** Counts since the start, and how many calls wait now. */
 export interface SignalStats {
   readonly waiting: number
+  readonly read: number
+  /** of those that were read, the ones with something to report */
   readonly reported: number
   /** not read, because too many waited */
   readonly dropped: number
@@ -39,11 +40,7 @@ export interface SignalStats {
 }
 
 interface Waiting {
-  readonly facts: Pick<SignalReport, "call" | "openedAt" | "model"> & { readonly key?: string }
-  readonly identity: ConversationId
-  readonly conversation: Conversation
-  readonly responseId: string | undefined
-  readonly live: LiveFindings
+  readonly ended: EndedCall
   readonly parent: Tracer.AnySpan | undefined
 }
 
@@ -58,6 +55,7 @@ class Reader {
   readonly #capacity: number
   dropped = 0
   failed = 0
+  read = 0
   reported = 0
 
   constructor(capacity: number) {
@@ -111,51 +109,44 @@ class Reader {
 const make = Effect.fnUntraced(function* (
   settings: SignalSettings
 ): Effect.fn.Return<Signals["Service"], never, SignalStore | Scope.Scope> {
-  const { capacity = 256, content = false, flagSpans = false, gather = "100 millis", taxonomy = "layered" } = settings
+  const { capacity = 256, content = false, flagSpans = false, gather = "10 millis", taxonomy = "layered" } = settings
   const store = yield* SignalStore
-  const thread = yield* AnalysisThread.make({ taxonomy, packs: settings.packs ?? packsOf(languageNames) })
+  const readConversations = yield* makeConversationReader({ taxonomy, packs: settings.packs ?? packsOf(languageNames) })
   const reader = new Reader(capacity)
 
-  /** Those that go on from an answer belong to the conversation of that answer, where it is known. */
-  const keysOf = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>) {
-    const earlier = batch.flatMap(({ identity }) => (identity.earlier === undefined ? [] : [identity.earlier]))
-    const known = earlier.length === 0 ? new Map<string, string>() : yield* store.conversationsOf(earlier)
-    const begun = new Map<string, string>()
-    return batch.map(({ identity: { earlier, key }, responseId }) => {
-      const found = earlier === undefined ? key : (begun.get(earlier) ?? known.get(earlier) ?? key)
-      // the next turn may be in the same batch
-      if (responseId !== undefined) begun.set(responseId, found)
-      return found
-    })
-  })
-
   const read = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>) {
-    const keys = yield* keysOf(batch)
-    const jobs = batch.map(({ conversation, identity }, index): Job => ({
-      key: keys[index]!,
-      conversation,
-      continues: identity.continues
-    }))
-    const { analyses, memories } = yield* thread.read({ jobs, memories: yield* store.recall([...new Set(keys)]) })
-    const kept = batch.flatMap(({ facts, identity, live, responseId }, index): ReadonlyArray<KeptReport> => {
-      const analysis = analyses[index]
-      if (analysis === undefined) return []
+    const jobs = batch.map(({ ended }) => jobOf(ended))
+    const { done, memories, reads } = yield* readConversations(jobs)
+    const kept: Array<KeptReport> = []
+    // Where nobody takes spans they need not be made.
+    const isTraced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
+    const traced: Array<Effect.Effect<void>> = []
+    const readings: Array<Reading> = []
+    for (const [index, found] of reads.entries()) {
+      if (found === undefined) continue
+      if (!found.isKept && !isTraced) {
+        readings.push(found.analysis)
+        continue
+      }
+      const { identity, responseId } = jobs[index]!
+      const { ended, parent } = batch[index]!
       const report = reportOf(
-        { ...facts, conversation: nameOf(identity, keys[index]!), taxonomy },
-        analysis,
-        live,
+        { ...factsOf(ended), conversation: nameOf(identity, found.key), taxonomy },
+        found.analysis,
+        liveOf(ended),
         content
       )
-      return [{ report, conversationKey: keys[index]!, responseId }]
-    })
-    yield* store.keep(kept, memories)
+      readings.push(report)
+      if (found.isKept) kept.push({ report, conversationKey: found.key, responseId })
+      if (isTraced) traced.push(traceReport(report, parent, flagSpans))
+    }
+    if (kept.length > 0) yield* store.keep(kept, memories)
+    done()
+    reader.read += readings.length
     reader.reported += kept.length
-    reader.failed += batch.length - kept.length
-    const parents = new Map(batch.map(({ facts, parent }) => [facts.call, parent]))
-    yield* countReports(kept.map(({ report }) => report))
-    // Where nobody takes spans they need not be made.
-    if ((yield* Tracer.Tracer) === Tracer.nativeTracer) return
-    for (const { report } of kept) yield* traceReport(report, parents.get(report.call), flagSpans)
+    reader.failed += batch.length - readings.length
+    yield* countReadings(readings)
+    for (const trace of traced) yield* trace
   })
 
   const guarded = (batch: ReadonlyArray<Waiting>) =>
@@ -178,7 +169,7 @@ const make = Effect.fnUntraced(function* (
       // asked first: what is dropped must cost nothing
       if (!reader.hasRoom()) return yield* Metric.update(dropped, 1)
       const parent = yield* Effect.serviceOption(Tracer.ParentSpan)
-      reader.push(waitingOf(ended, Option.getOrUndefined(parent)))
+      reader.push({ ended, parent: Option.getOrUndefined(parent) })
     }),
     get: store.get,
     list: store.list,
@@ -186,6 +177,7 @@ const make = Effect.fnUntraced(function* (
     settled: reader.settled,
     stats: Effect.sync(() => ({
       waiting: reader.waiting,
+      read: reader.read,
       reported: reader.reported,
       dropped: reader.dropped,
       failed: reader.failed
@@ -193,23 +185,28 @@ const make = Effect.fnUntraced(function* (
   })
 })
 
-const waitingOf = ({ call, id, openedAt, record }: EndedCall, parent: Tracer.AnySpan | undefined): Waiting => {
-  const { caller, request } = call
+const jobOf = (ended: EndedCall): Job => {
+  const { call, record } = ended
   const { response } = record
   return {
-    facts: {
-      call: id,
-      openedAt,
-      model: request.model,
-      ...(caller.key === undefined ? {} : { key: caller.key })
-    },
     identity: conversationIdOf(call),
-    conversation: conversationOf(request, response),
+    conversation: conversationOf(call.request, response),
     responseId: response === undefined || response.id === "" ? undefined : response.id,
-    live: { findings: record.findings ?? [], message: request.messages.length },
-    parent
+    isKept: (record.findings ?? []).some(isLive)
   }
 }
+
+const factsOf = ({ call: { caller, request }, id, openedAt }: EndedCall) => ({
+  call: id,
+  openedAt,
+  model: request.model,
+  ...(caller.key === undefined ? {} : { key: caller.key })
+})
+
+const liveOf = ({ call: { request }, record: { findings = [] } }: EndedCall): LiveFindings => ({
+  findings,
+  message: request.messages.length
+})
 
 /** A conversation that was found by an earlier answer is called as it was then. */
 const nameOf = ({ id, key }: ConversationId, found: string): string =>
@@ -221,7 +218,7 @@ export class Signals extends Context.Service<
   {
     /** Takes note of a call that has ended. Never waits: where too many wait to be read, the call is dropped and counted. */
     readonly observe: (call: EndedCall) => Effect.Effect<void>
-    /** The report of one call, once it was read. */
+    /** The report of one call, once it was read; of a call that shows nothing there is none. */
     readonly get: SignalStore["Service"]["get"]
     /** Reports, newest first. */
     readonly list: (
@@ -236,7 +233,7 @@ export class Signals extends Context.Service<
     readonly stats: Effect.Effect<SignalStats>
   }
 >()("millrace/signals/Signals") {
-  /** Reads in a thread of its own. Closing reads what still waits, for up to 2 s. */
+  /** Reads after the end of calls, what is long in a thread of its own. Closing reads what still waits, for up to 2 s. */
   static readonly layer = (settings: SignalSettings = {}): Layer.Layer<Signals, never, SignalStore> =>
     Layer.effect(Signals, make(settings))
 }

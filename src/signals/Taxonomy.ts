@@ -1,6 +1,7 @@
 import type { Lexicon } from "./Lexicon.ts"
 import type { Row } from "./Row.ts"
 import type { Counts, QualityLevel, Signal } from "./Signal.ts"
+import { type Sketch, sketchOf } from "./sketch.ts"
 import { Profile } from "./Tokens.ts"
 
 /** A conversation as a taxonomy sees it. Rows from `fresh` on were not seen before, and they alone raise signals. */
@@ -18,6 +19,7 @@ export class SeenRow {
   readonly row: Row
   #profile: Profile | undefined
   #spoken: Profile | undefined
+  #sketch: Sketch | undefined
 
   constructor(row: Row) {
     this.row = row
@@ -34,6 +36,11 @@ export class SeenRow {
   /** the whole text */
   get profile(): Profile {
     return (this.#profile ??= new Profile(this.row.kind === "call" ? this.row.name : this.row.text))
+  }
+
+  /** the whole text, as a quick look at what it may be like */
+  get sketch(): Sketch {
+    return (this.#sketch ??= sketchOf(this.row.kind === "call" ? this.row.name : this.row.text))
   }
 
   /** what somebody says in words of their own: without code, without what they quote */

@@ -107,6 +107,7 @@ export class Profile {
   #bigrams: ReadonlySet<string> | undefined
   #trigrams: ReadonlySet<string> | undefined
   #frequencies: ReadonlyMap<string, number> | undefined
+  #norm: number | undefined
   #search: Search | undefined
 
   constructor(text: string) {
@@ -145,6 +146,14 @@ export class Profile {
     for (const { text } of this.tokens) counts.set(text, (counts.get(text) ?? 0) + 1)
     return (this.#frequencies = counts)
   }
+
+  /** the length of the vector of word counts */
+  get norm(): number {
+    if (this.#norm !== undefined) return this.#norm
+    let squares = 0
+    for (const count of this.frequencies.values()) squares += count * count
+    return (this.#norm = Math.sqrt(squares))
+  }
 }
 
 const shared = (one: ReadonlySet<string>, other: ReadonlySet<string>): number => {
@@ -161,6 +170,16 @@ export const jaccard = (one: ReadonlySet<string>, other: ReadonlySet<string>): n
   return both / (one.size + other.size - both)
 }
 
+/** Whether what two sets share is so much of what they have together; cheap where it is not. */
+export const isAlike = (one: ReadonlySet<string>, other: ReadonlySet<string>, threshold: number): boolean => {
+  const [small, large] = one.size <= other.size ? [one, other] : [other, one]
+  // a little more, so that no rounding decides
+  let mayMiss = small.size - (threshold / (1 + threshold)) * (small.size + large.size) + 1e-9
+  if (mayMiss < 0) return false
+  for (const element of small) if (!large.has(element) && --mayMiss < 0) return false
+  return true
+}
+
 /** What only the first of two sets has. */
 export const without = (one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> => {
   const left = new Set<string>()
@@ -174,15 +193,10 @@ export const overlap = (one: ReadonlySet<string>, other: ReadonlySet<string>): n
   return smaller === 0 ? 0 : shared(one, other) / smaller
 }
 
-/** The cosine of two vectors of word counts, from 0 to 1. */
-export const cosine = (one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): number => {
+/** The cosine of the vectors of the word counts of two texts, from 0 to 1. */
+export const cosine = (one: Profile, other: Profile): number => {
   let dot = 0
-  let ones = 0
-  let others = 0
-  for (const [key, count] of one) {
-    ones += count * count
-    dot += count * (other.get(key) ?? 0)
-  }
-  for (const count of other.values()) others += count * count
-  return ones === 0 || others === 0 ? 0 : dot / Math.sqrt(ones * others)
+  const [small, large] = one.length <= other.length ? [one.frequencies, other] : [other.frequencies, one]
+  for (const [key, count] of small) dot += count * (large.frequencies.get(key) ?? 0)
+  return dot === 0 ? 0 : dot / (one.norm * other.norm)
 }

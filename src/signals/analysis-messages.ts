@@ -10,23 +10,16 @@ export interface AnalysisSetup {
   readonly packs: ReadonlyArray<LanguagePack>
 }
 
-/** A conversation to read, as it stands after a call. `key` is what it is remembered by. */
-export interface Job {
-  readonly key: string
+/** A conversation to read, as it stands after a call, and what is known of it. */
+export interface AnalysisRequest {
+  readonly id: number
   readonly conversation: Conversation
+  readonly memory: Memory
   readonly continues: boolean
 }
 
-/** Jobs in the order in which their calls ended, and what is known of their conversations. */
-export interface AnalysisRequest {
-  readonly id: number
-  readonly jobs: ReadonlyArray<Job>
-  readonly memories: ReadonlyMap<string, Memory>
-}
-
-/** An analysis for each job, undefined where it failed, and what is known of the conversations now. */
+/** The analysis, undefined where it failed. */
 export interface AnalysisAnswer {
   readonly id: number
-  readonly analyses: ReadonlyArray<Omit<Analysis, "memory"> | undefined>
-  readonly memories: ReadonlyMap<string, Memory>
+  readonly analysis: Analysis | undefined
 }

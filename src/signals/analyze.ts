@@ -1,8 +1,8 @@
 import type { Lexicon } from "./Lexicon.ts"
-import type { Conversation } from "./Row.ts"
+import type { Conversation, Row } from "./Row.ts"
 import { type Counts, type QualityLevel, qualityLevels, type Signal } from "./Signal.ts"
 import { type Assessment, SeenRow, type Taxonomy } from "./Taxonomy.ts"
-import { type Course, marksOf, type Memory, remember, resume } from "./Watermark.ts"
+import { type Course, type Mark, marksOf, type Memory, remember, resume } from "./Watermark.ts"
 
 /** What one call adds to its conversation, and how that goes by now. */
 export interface Analysis extends Assessment {
@@ -32,21 +32,44 @@ const turnsOf = (rows: ReadonlyArray<SeenRow>): Conversation["turns"] => {
   return { human: count("human"), assistant: count("assistant") }
 }
 
+/** How far a conversation was read before. */
+export interface Standing {
+  readonly conversation: Conversation
+  readonly memory: Memory
+  readonly marks: ReadonlyArray<Mark>
+  /** the index of the first row that was not seen */
+  readonly fresh: number
+  /** the course that it goes on with */
+  readonly course: Course | undefined
+}
+
 /**
- * Reads a conversation as it stands after a call. Only rows that are not in its memory raise signals.
- *
- * `continues` says that the history before these rows is kept by somebody else: then all rows are new, and what is known
- * of the conversation is what its latest course left.
+ * Finds out how far a conversation was read. `continues` says that the history before these rows is kept by somebody else:
+ * then all rows are new, and what is known of the conversation is what its latest course left.
  */
-export const analyze = (
-  conversation: Conversation,
-  memory: Memory,
-  { lexicon, taxonomy }: Reading,
-  continues = false
+export const standingOf = (conversation: Conversation, memory: Memory, continues: boolean): Standing => {
+  const marks = marksOf(conversation.rows)
+  const place = continues ? { course: memory.courses.at(-1), fresh: 0 } : resume(memory, marks)
+  return { conversation, memory, marks, ...place }
+}
+
+/** How much there is to read, in characters. */
+export const lengthOf = ({ conversation: { rows }, course, fresh }: Standing): number => {
+  // what was seen is read again where it is not known what it had raised
+  const from = course === undefined ? 0 : fresh
+  let length = 0
+  for (let at = from; at < rows.length; at++) length += textLengthOf(rows[at]!)
+  return length
+}
+
+const textLengthOf = (row: Row): number => (row.kind === "call" ? row.arguments.length : row.text.length)
+
+/** Reads what is new in a conversation. */
+export const readOn = (
+  { conversation, course, fresh, marks, memory }: Standing,
+  { lexicon, taxonomy }: Reading
 ): Analysis => {
   const rows = conversation.rows.map((row) => new SeenRow(row))
-  const marks = marksOf(conversation.rows)
-  const { course, fresh } = continues ? { course: memory.courses.at(-1), fresh: 0 } : resume(memory, marks)
   const added = turnsOf(rows.slice(fresh))
   const turns =
     course === undefined
@@ -58,7 +81,7 @@ export const analyze = (
   const signals = taxonomy.find({ rows, fresh, before, turns, lexicon })
   const totals = add(before, signals)
   const assessment = taxonomy.assess(totals, turns)
-  const after: Course = { at: marks.at(-1) ?? "", counts: totals, turns }
+  const after: Course = { at: marks.at(-1) ?? 0, counts: totals, turns }
   return {
     ...assessment,
     signals,
@@ -68,6 +91,10 @@ export const analyze = (
     memory: remember(memory, marks, course, after)
   }
 }
+
+/** Reads a conversation as it stands after a call. Only rows that are not in its memory raise signals. */
+export const analyze = (conversation: Conversation, memory: Memory, reading: Reading, continues = false): Analysis =>
+  readOn(standingOf(conversation, memory, continues), reading)
 
 /** What rows that were seen had raised, where no course of the conversation ended with them. */
 const raisedBefore = (rows: ReadonlyArray<SeenRow>, { lexicon, taxonomy }: Reading): Counts =>

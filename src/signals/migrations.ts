@@ -36,5 +36,11 @@ export const migrations: ReadonlyArray<Migration> = [
         updated_at bigint not null
       )`
     ]
+  },
+  {
+    id: 2,
+    name: "conversations by marks that are numbers",
+    // what was kept by others is not known again; such a conversation is read once more from its history
+    statements: ["delete from signal_conversations"]
   }
 ]

@@ -72,8 +72,11 @@ export const traceReport = (
 
 const add = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
 
-/** Adds reports to the metrics: each metric is touched once for all of them. */
-export const countReports = Effect.fnUntraced(function* (reports: ReadonlyArray<SignalReport>) {
+/** What the metrics are told of a call that was read. */
+export type Reading = Pick<SignalReport, "flagged" | "quality" | "score" | "signals">
+
+/** Adds calls that were read to the metrics: each counter is touched once for all of them. */
+export const countReadings = Effect.fnUntraced(function* (reports: ReadonlyArray<Reading>) {
   const types = new Map<string, number>()
   const qualities = new Map<string, number>()
   for (const { flagged, quality, score, signals } of reports) {

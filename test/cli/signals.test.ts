@@ -23,7 +23,7 @@ describe("millrace signals", () => {
         assert.include(none.stdout, "There are no such signals")
         const { stop, url } = yield* serving(place)
         const angry = yield* chat(url, "I give up, let me talk to a human")
-        const calm = yield* chat(url, "What is the capital of Norway?")
+        const calm = yield* chat(url, "Great, that helps a lot, thank you!")
         const read = millrace(place, "signals", "list", "--json", "--url", url)
         yield* Effect.repeat(read, { until: ({ stdout }) => stdout.includes(angry) && stdout.includes(calm) })
         yield* stop

@@ -28,6 +28,8 @@ const angry = [
   { role: "user", content: "This is useless. Let me talk to a human." }
 ]
 
+const content = [{ role: "user", content: "Great, that helps a lot, thank you!" }]
+
 const decode = Schema.decodeUnknownSync(SignalReport)
 
 /** The report of a call, once there is one. */
@@ -73,22 +75,32 @@ layer(server, { excludeTestServices: true })("a server that reads conversations"
         { role: "user", content: "Please prepare the report." }
       ]
       const second = yield* askChat("smart", { messages: more }, { headers })
-      const report = yield* reportOf(callIdOf(second))
-      assert.deepInclude(report, { conversation: "conversation-7", signals: [], flagged: false, quality: "severe" })
+      const most = [...more, { role: "assistant", content: "Here it is." }, { role: "user", content: "Forget it." }]
+      const third = yield* askChat("smart", { messages: most }, { headers })
+      const report = yield* reportOf(callIdOf(third))
+      assert.deepInclude(report, { conversation: "conversation-7", flagged: true, quality: "severe" })
+      assert.deepStrictEqual(
+        report.signals.map(({ message, type }) => [type, message]),
+        [["interaction.disengagement.quit", 6]]
+      )
+      assert.strictEqual(report.groups[0]?.total, 2)
+      // what shows nothing new has no report
+      const seen = yield* ask(`/v1/signals/${callIdOf(second)}`, { headers: bearer(keys.admin) })
+      assert.strictEqual(seen.status, 404)
     })
   )
 
   it.effect("lists them by what they are, in pages, and samples them", () =>
     Effect.gen(function* () {
-      const calm = yield* askChat("smart", {}, { headers: bearer(keys.ci) })
-      yield* reportOf(callIdOf(calm))
+      const pleased = yield* askChat("smart", { messages: content }, { headers: bearer(keys.ci) })
+      yield* reportOf(callIdOf(pleased))
       const flagged = yield* listed("flagged=true&limit=1")
       assert.lengthOf(flagged.data, 1)
       const next = yield* listed(`flagged=true&limit=1&cursor=${flagged.nextCursor}`)
       assert.notStrictEqual(next.data[0]?.call, flagged.data[0]?.call)
       const typed = yield* listed("type=interaction.disengagement.escalation&quality=severe")
       assert.isTrue(typed.data.every(({ signals }) => signals.length > 0))
-      assert.isTrue((yield* listed("flagged=false")).data.some(({ call }) => call === callIdOf(calm)))
+      assert.isTrue((yield* listed("flagged=false")).data.some(({ call }) => call === callIdOf(pleased)))
       assert.deepStrictEqual(yield* listed("sample=2&seed=5"), yield* listed("sample=2&seed=5"))
       assert.lengthOf((yield* listed("from=2099-01-01")).data, 0)
     })
@@ -96,7 +108,8 @@ layer(server, { excludeTestServices: true })("a server that reads conversations"
 
   it.effect("shows a key its own calls, and nobody else anything", () =>
     Effect.gen(function* () {
-      const seen = yield* askChat("smart", { messages: angry }, { headers: bearer(keys.ci) })
+      const headers = { ...bearer(keys.ci), "x-millrace-conversation": "conversation-8" }
+      const seen = yield* askChat("smart", { messages: angry }, { headers })
       const call = callIdOf(seen)
       yield* reportOf(call, keys.ci)
       assert.strictEqual((yield* ask(`/v1/signals/${call}`, { headers: bearer(keys.acme) })).status, 404)

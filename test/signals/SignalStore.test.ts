@@ -36,8 +36,8 @@ const kept = (call: string, openedAt: number, more: Partial<SignalReport> = {}, 
 })
 
 const memory: Memory = {
-  seen: ["a", "b"],
-  courses: [{ at: "b", counts: { x: 1 }, turns: { human: 1, assistant: 1 } }]
+  seen: [1, 2],
+  courses: [{ at: 2, counts: { x: 1 }, turns: { human: 1, assistant: 1 } }]
 }
 
 const none = new Map<string, Memory>()

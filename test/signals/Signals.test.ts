@@ -85,7 +85,7 @@ describe("the signals of a call", () => {
       yield* observe(ended("2", requestOf(...angry, assistant("sorry"), user("hm")), answer("yes?")))
       yield* observe(ended("3", requestOf(...angry), answer("sorry"), { caller: { tenant: "other" } }))
       assert.lengthOf((yield* reportOf("1"))?.signals ?? [], 1)
-      assert.deepInclude(yield* reportOf("2"), { signals: [], flagged: false, quality: "severe" })
+      assert.isUndefined(yield* reportOf("2"))
       assert.lengthOf((yield* reportOf("3"))?.signals ?? [], 1)
     }).pipe(Effect.provide(signals()))
   )
@@ -104,7 +104,7 @@ describe("the signals of a call", () => {
       const names = [yield* reportOf("1"), yield* reportOf("2"), yield* reportOf("3")]
       assert.deepStrictEqual(
         names.map((report) => report?.conversation),
-        ["mine", "mine", "mine"]
+        [undefined, "mine", "mine"]
       )
       assert.deepInclude(yield* reportOf("3"), { turns: { human: 3, assistant: 3 } })
     }).pipe(Effect.provide(signals()))
@@ -125,6 +125,79 @@ describe("the signals of a call", () => {
   })
 })
 
+describe("what is kept of conversations", () => {
+  it.live("is nothing where they show nothing", () => {
+    const asked: Array<string> = []
+    const store = Layer.effect(
+      SignalStore,
+      Effect.map(SignalStore, (whole) =>
+        SignalStore.of({
+          ...whole,
+          recall: (keys) =>
+            Effect.andThen(
+              Effect.sync(() => asked.push("recall")),
+              whole.recall(keys)
+            ),
+          keep: (reports, memories) =>
+            Effect.andThen(
+              Effect.sync(() => asked.push("keep")),
+              whole.keep(reports, memories)
+            )
+        })
+      )
+    ).pipe(Layer.provide(SignalStoreMemory.layer))
+    return Effect.gen(function* () {
+      const { observe, settled, stats } = yield* Signals
+      yield* observe(ended("1", requestOf(...hello), answer("On its way.")))
+      yield* settled
+      assert.deepStrictEqual(asked, [])
+      yield* observe(ended("2", requestOf(...angry)))
+      yield* settled
+      assert.deepStrictEqual(asked, ["recall", "keep"])
+      assert.deepInclude(yield* stats, { read: 2, reported: 1 })
+    }).pipe(Effect.provide(Layer.provideMerge(Signals.layer({ gather: 0 }), store)))
+  })
+
+  it.live("is known to other processes, and after a restart", () =>
+    Effect.gen(function* () {
+      const store = yield* SignalStore
+      const read = (id: string, ...messages: ReadonlyArray<Message>) =>
+        Effect.gen(function* () {
+          const { observe, settled } = yield* Signals
+          yield* observe(ended(id, requestOf(...messages), answer("sorry")))
+          yield* settled
+        })
+      const process = () => Effect.provide(Signals.layer({ gather: 0 }))
+      yield* read("1", ...angry).pipe(process())
+      yield* read("2", ...angry, assistant("sorry"), user("hm")).pipe(process())
+      assert.isUndefined(yield* store.get("2"))
+      yield* read("3", ...angry, assistant("sorry"), user("hm"), assistant("sorry"), user("forget it")).pipe(process())
+      const third = yield* store.get("3")
+      assert.deepStrictEqual(
+        third?.signals.map(({ message, type }) => [type, message]),
+        [["interaction.disengagement.quit", 6]]
+      )
+      assert.strictEqual(third?.groups[0]?.total, 2)
+    }).pipe(Effect.provide(SignalStoreMemory.layer))
+  )
+
+  it.live("is the same whether they are read at once or, being long, in the thread", () =>
+    Effect.gen(function* () {
+      const { observe } = yield* Signals
+      const words = Array.from({ length: 40 }, (_, n) => [
+        user(`${n} ${"some more words of a long letter ".repeat(40)}`),
+        assistant(`Letter ${n * n} is read, and so are its ${n} pages.`)
+      ])
+      yield* observe(ended("1", requestOf(...words.flat(), user("forget it")), answer("As you wish.")))
+      const report = yield* reportOf("1")
+      assert.include(
+        (report?.signals ?? []).map(({ message, type }) => `${type}@${message}`),
+        "interaction.disengagement.quit@80"
+      )
+    }).pipe(Effect.provide(signals()))
+  )
+})
+
 describe("a reader that does not keep up", () => {
   it.live("drops what is too much, and counts it", () =>
     Effect.gen(function* () {
@@ -139,7 +212,8 @@ describe("a reader that does not keep up", () => {
       const store = yield* SignalStore
       yield* Effect.gen(function* () {
         const { observe } = yield* Signals
-        for (let n = 0; n < 40; n++) yield* observe(ended(`${n}`, requestOf(...hello)))
+        for (let n = 0; n < 40; n++)
+          yield* observe(ended(`${n}`, requestOf(...angry), undefined, { conversation: `${n}` }))
       }).pipe(Effect.provide(Signals.layer({ gather: "1 hour" })))
       assert.lengthOf(yield* store.list({}, 100, undefined), 40)
     }).pipe(Effect.provide(SignalStoreMemory.layer))
@@ -162,7 +236,7 @@ describe("a reader that does not keep up", () => {
     ).pipe(Layer.provide(SignalStoreMemory.layer))
     return Effect.gen(function* () {
       const { observe, settled, stats } = yield* Signals
-      yield* observe(ended("1", requestOf(...hello)))
+      yield* observe(ended("1", requestOf(...angry), answer("no"), { conversation: "other" }))
       yield* settled
       broken = false
       yield* observe(ended("2", requestOf(...angry)))

@@ -1,5 +1,6 @@
 import { countOf, preview, type Signal } from "../Signal.ts"
 import { efficiencyOf, type SeenRow, type View } from "../Taxonomy.ts"
+import { mayBeAlike } from "../sketch.ts"
 import { jaccard, overlap, without } from "../Tokens.ts"
 import { affirmed, contentWords, isShouted, matched } from "./speech.ts"
 
@@ -42,15 +43,11 @@ export const findSpeech = (view: View): ReadonlyArray<Signal> => {
 const misaligned = (index: number, view: View): ReadonlyArray<Signal> => {
   const { lexicon, rows } = view
   const row = rows[index]!
-  const kinds = [
-    ["correction", lexicon.correction],
-    ["rephrase", lexicon.rephrase],
+  for (const kind of ["correction", "rephrase", "clarification"] as const) {
+    const match = lexicon[kind].find(row.spoken)
     // Who says at once what he does not understand speaks of the subject; later, of the answers.
-    ...(isFirst(index, view) ? [] : [["clarification", lexicon.clarification] as const])
-  ] as const
-  for (const [kind, patterns] of kinds) {
-    const match = patterns.find(row.spoken)
-    if (match !== undefined) return [matched(`${misalignment}.${kind}`, row, match)]
+    if (match === undefined || (kind === "clarification" && isFirst(index, view))) continue
+    return [matched(`${misalignment}.${kind}`, row, match)]
   }
   return rephrased(index, view)
 }
@@ -101,13 +98,16 @@ const dragging = ({ before, rows, turns }: View): ReadonlyArray<Signal> => {
 }
 
 const lookBack = 2
+const nearlyTheSame = 0.85
 
 /** Nearly the same text as one of the last two of the same speaker. */
 const repeated = (index: number, { lexicon, rows }: View): ReadonlyArray<Signal> => {
   const row = rows[index]!
   const others: Array<SeenRow> = []
-  for (let at = index - 1; at >= 0 && others.length < lookBack; at--) {
-    if (rows[at]!.kind === row.kind) others.push(rows[at]!)
+  for (let at = index - 1, seen = 0; at >= 0 && seen < lookBack; at--) {
+    if (rows[at]!.kind !== row.kind) continue
+    seen++
+    if (mayBeAlike(row.sketch, rows[at]!.sketch, nearlyTheSame)) others.push(rows[at]!)
   }
   // nothing to compare with: the row need not even be taken apart
   if (others.length === 0 || row.profile.length < 5) return []
@@ -115,7 +115,7 @@ const repeated = (index: number, { lexicon, rows }: View): ReadonlyArray<Signal>
   for (const other of others) {
     if (other.profile.length < 5) continue
     const alike = jaccard(row.profile.trigrams, other.profile.trigrams)
-    if (alike < 0.85) continue
+    if (alike < nearlyTheSame) continue
     return [
       {
         type: `${stagnation}.repetition`,
