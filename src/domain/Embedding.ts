@@ -16,6 +16,8 @@ export interface EmbeddingRequest {
   /** the length of the vectors; the model's own where it is absent */
   readonly dimensions?: number
   readonly user?: string
+  /** headers that go to the provider with the request, lower case; those of its configuration have precedence */
+  readonly headers?: { readonly [name: string]: string }
   /** what else the caller said, by its names for it: what single providers know (`input_type`, `taskType`) */
   readonly rest: { readonly [name: string]: Schema.Json }
 }

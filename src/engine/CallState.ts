@@ -13,8 +13,9 @@ import { addUsage, noUsage, type Usage } from "../domain/Usage.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 import type { Asked } from "./Answer.ts"
+import type { Passing } from "./Filtering.ts"
 import { FilterNotes } from "./FilterNotes.ts"
-import { outcomeOf, refusalOf } from "./verdicts.ts"
+import { maxHandOvers, outcomeOf, refusalOf } from "./verdicts.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 
 /** What becomes of a call's answer on the side of its caller; written by whoever sends it. */
@@ -30,9 +31,6 @@ export interface CallDelivery {
 /** Of most texts a token has about as many, in UTF-16 code units. */
 const charactersPerToken = 4
 
-/** How often one call may be handed to another model. */
-const maxHandOvers = 3
-
 const isLlmError = Schema.is(LlmError)
 const defect = failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why")
 
@@ -40,7 +38,7 @@ const defect = failure({ _tag: "Internal" }, "Millrace failed to handle the call
  * One open call: everything that its record will say, written as it happens. Mutable and synchronous, because it is
  * touched once per batch; nothing outside the engine sees it.
  */
-export class CallState {
+export class CallState implements Passing {
   readonly id: string
   readonly call: Call
   readonly openedAt: number
@@ -133,6 +131,10 @@ export class CallState {
 
   readonly notice = (notice: Notice): void => {
     if (!this.notices.includes(notice)) this.notices.push(notice)
+  }
+
+  get wants() {
+    return "answer" as const
   }
 
   /** what filters have to say of the call; made for the first that a call has */

@@ -26,7 +26,7 @@ import { type Seal, sealing } from "./sealing.ts"
 import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState } from "./CallState.ts"
 import type { CancelledBy } from "./cancellation.ts"
-import { filterCall, type Filtered, filteredAnswer, type Filtering, isFiltered } from "./Filtering.ts"
+import { filterCall, type Filtered, filteredAnswer, type Filtering, isFiltered, type Passing } from "./Filtering.ts"
 
 /** A call that was admitted and is in the audit trail. It ends when the scope it was opened in closes. */
 export interface OpenCall {
@@ -91,6 +91,15 @@ export class Engine extends Context.Service<
     readonly cancel: (id: string, key?: string) => Effect.Effect<boolean>
     /** Cancels every open call because the process ends. */
     readonly shutdown: Effect.Effect<void>
+    /**
+     * Passes a request to which no answer comes through the request side of its filters. `unreadable` says why it does not
+     * pass those that read what is said, where nobody here can read that. What filters hold open lives as long as the scope.
+     */
+    readonly passFilters: (
+      passing: Passing,
+      plan: RoutePlan,
+      unreadable?: LlmError
+    ) => Effect.Effect<Filtered, LlmError | Ending, Scope.Scope>
     /** Counts a call that runs beside the engine among the open ones, as long as the scope is open. */
     readonly attend: (id: string, call: Cancellable) => Effect.Effect<void, never, Scope.Scope>
     /** how many calls are open */
@@ -268,6 +277,8 @@ export class Engine extends Context.Service<
         shutdown: Effect.suspend(() =>
           Effect.forEach(calls.all, (state) => cancel(state, "shutdown"), { discard: true })
         ),
+        passFilters: (passing, plan, unreadable) =>
+          Effect.flatMap(Effect.scope, (scope) => filterCall(filtering, passing, plan, scope, unreadable)),
         attend: (id, call) =>
           Effect.acquireRelease(
             Effect.sync(() => calls.add(id, call)),

@@ -1,17 +1,20 @@
 import { Cause, Effect, type Exit, type Scope } from "effect"
 import { appendAll, isReadonlyArrayNonEmpty } from "effect/Array"
+import type { Call } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { isContent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { chainOf, filterFrames } from "../filters/Chain.ts"
 import type { Filter, FilterContext } from "../filters/Filter.ts"
+import { FilterFault, noteFailure } from "../filters/FilterFault.ts"
 import { requestSide } from "../filters/supervise.ts"
 import { type Ending, isEnding } from "../filters/Verdict.ts"
 import type { Begun } from "../routing/Rescue.ts"
 import type { RoutePlan, Router } from "../routing/Router.ts"
 import { type Answer, answerOf, type FramePull } from "./Answer.ts"
 import type { CallState } from "./CallState.ts"
+import type { FilterNotes } from "./FilterNotes.ts"
 
 /** The filters there are, and what they need of the engine. */
 export interface Filtering {
@@ -22,7 +25,18 @@ export interface Filtering {
   /** asks the targets of a plan, up to the commit point */
   readonly begin: (filtered: Filtered, state: CallState, scope: Scope.Scope) => Effect.Effect<Begun, LlmError>
   /** asks a model on behalf of a filter of that call */
-  readonly ask: (state: CallState) => FilterContext["ask"]
+  readonly ask: (asker: Pick<Passing, "id" | "call">) => FilterContext["ask"]
+}
+
+/** What passes filters: a call, or a request that no answer comes to. `request` is what they made of it so far. */
+export interface Passing {
+  readonly id: string
+  readonly call: Call
+  readonly wants: FilterContext["wants"]
+  readonly filterNotes: FilterNotes
+  request: LlmRequest
+  /** Notes that a filter gives it to another model; false where that was done too often already. */
+  handOver(ending: Ending): boolean
 }
 
 /** A request on its way through the filters: where it goes by now, and which filters its answer will pass. */
@@ -31,15 +45,18 @@ export interface Filtered {
   readonly plan: RoutePlan
   readonly filters: ReadonlyArray<Filter>
   readonly context: FilterContext
+  /** why it cannot pass who reads what is said, where nobody here can read that */
+  readonly unreadable?: LlmError
 }
 
 /** Whether any filter applies to a call of the plan. What a filter asks itself is not filtered. */
 export const isFiltered = ({ everyCall }: Filtering, { call }: CallState, plan: RoutePlan): boolean =>
   call.askedBy === undefined && (everyCall.length > 0 || call.filters !== undefined || plan.filters !== undefined)
 
-const contextOf = ({ ask }: Filtering, state: CallState, scope: Scope.Scope): FilterContext => {
-  const { call, id, filterNotes } = state
+const contextOf = ({ ask }: Filtering, passing: Passing, scope: Scope.Scope): FilterContext => {
+  const { call, id, filterNotes, wants } = passing
   return {
+    wants,
     callId: id,
     requestId: call.requestId,
     dialect: call.dialect,
@@ -50,21 +67,23 @@ const contextOf = ({ ask }: Filtering, state: CallState, scope: Scope.Scope): Fi
     scope,
     report: filterNotes.report,
     failed: filterNotes.failed,
-    ask: ask(state)
+    ask: ask(passing)
   }
 }
 
 /** Passes a call's request through the filters of every call, of its key, and of its model. */
 export const filterCall = Effect.fnUntraced(function* (
   filtering: Filtering,
-  state: CallState,
+  passing: Passing,
   plan: RoutePlan,
-  scope: Scope.Scope
+  scope: Scope.Scope,
+  unreadable?: LlmError
 ): Effect.fn.Return<Filtered, LlmError | Ending> {
-  const { request, filters = [] } = state.call
+  const { request, filters = [] } = passing.call
   const chain = yield* chainOf(filtering.everyCall, filtering.named, [...filters, ...(plan.filters ?? [])])
-  const context = contextOf(filtering, state, scope)
-  return yield* passRequest(filtering, state, { request, plan, filters: chain, context }, 0)
+  const context = contextOf(filtering, passing, scope)
+  const filtered = { request, plan, filters: chain, context, ...(unreadable === undefined ? {} : { unreadable }) }
+  return yield* passRequest(filtering, passing, filtered, 0)
 })
 
 /** The answer to a request that passed its filters, or did not. `plan` is where it would have gone without them. */
@@ -123,28 +142,40 @@ const handOver = Effect.fnUntraced(function* (
 /** A model that a filter chooses is looked up anew, and brings its own filters. */
 const passRequest = Effect.fnUntraced(function* (
   filtering: Filtering,
-  state: CallState,
+  passing: Passing,
   filtered: Filtered,
   from: number
 ): Effect.fn.Return<Filtered, LlmError | Ending> {
-  const { context } = filtered
+  const { context, unreadable } = filtered
   let { request, plan, filters } = filtered
   for (let at = from; at < filters.length; at++) {
     const before = request
-    request = yield* requestSide(filters[at]!, before, context).pipe(
+    const filter = filters[at]!
+    if (unreadable !== undefined && (yield* cannotRead(filter, context, unreadable))) continue
+    request = yield* requestSide(filter, before, context).pipe(
       Effect.catchTag("Ending", (ending) =>
-        ending.verdict._tag === "HandOff" && state.handOver(ending)
+        ending.verdict._tag === "HandOff" && passing.handOver(ending)
           ? Effect.succeed({ ...before, model: ending.verdict.target })
           : ending
       )
     )
-    state.request = request
+    passing.request = request
     if (request.model === before.model) continue
     plan = yield* filtering.plan(request.model)
     filters = yield* chainOf(filters, filtering.named, plan.filters ?? [])
   }
   return { request, plan, filters, context }
 })
+
+/** Whether a request passes a filter because nobody here can read it; fails where the filter is to see all that passes. */
+const cannotRead = (filter: Filter, context: FilterContext, unreadable: LlmError): Effect.Effect<boolean, LlmError> => {
+  if (filter.request === undefined || filter.readsText === false) return Effect.succeed(false)
+  const fault = new FilterFault({ kind: "unavailable", message: unreadable.message })
+  return Effect.andThen(
+    noteFailure(filter, "request", context, Cause.fail(fault)),
+    filter.onFailure === "open" ? Effect.succeed(true) : unreadable
+  )
+}
 
 const hasContentOrEnd = (frame: Frame): boolean =>
   frame.events.some((event) => event._tag === "Finish" || isContent(event))

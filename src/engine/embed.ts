@@ -1,25 +1,27 @@
 import { Cause, Clock, Deferred, Effect, Exit, Random, type Scope } from "effect"
-import { Admission, type Reservation, type Candidate } from "../accounting/Admission.ts"
+import { Admission, type Candidate } from "../accounting/Admission.ts"
 import { costOf } from "../accounting/Cost.ts"
 import { type PriceBook, Prices } from "../accounting/PriceBook.ts"
 import { estimateTextTokens } from "../accounting/TokenEstimate.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
-import type { AttemptRecord, Call, FinalRecord } from "../domain/Call.ts"
+import type { Call, FinalRecord } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
-import { sumOfCosts } from "../domain/Cost.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
-import { failedWith, type Outcome } from "../domain/Outcome.ts"
 import { noUsage, type Usage } from "../domain/Usage.ts"
 import { failover } from "../routing/Failover.ts"
 import { nameProvider } from "../routing/nameProvider.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
 import { TargetStates } from "../routing/TargetStates.ts"
 import { shortened, watch, type Activity, type Timeouts } from "../routing/Timeouts.ts"
+import { type Ending, isEnding } from "../filters/Verdict.ts"
 import type { Asked } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
-import { cancellation, type CancelledBy } from "./cancellation.ts"
+import { cancellation } from "./cancellation.ts"
+import { type EmbeddingTrace, finalRecord, openRecord } from "./embeddingRecord.ts"
 import { Engine } from "./Engine.ts"
+import { filterEmbedding, unansweredOf } from "./filterEmbedding.ts"
+import { outcomeOf as outcomeOfVerdict, refusalOf } from "./verdicts.ts"
 import type { Seal } from "./sealing.ts"
 
 /** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
@@ -49,18 +51,6 @@ export interface OpenEmbedding {
   readonly seal: Seal | undefined
 }
 
-/** What is known of such a call, written as it happens. */
-interface Trace {
-  readonly attempts: Array<AttemptRecord>
-  readonly delivery: OpenEmbedding["delivery"]
-  reservation: Reservation | undefined
-  /** whether the audit trail took it */
-  opened: boolean
-  embedded: Embedded | undefined
-  error: LlmError | undefined
-  cancelledBy: CancelledBy | undefined
-}
-
 /**
  * Opens a call for vectors in the current scope: recorded like any other, without the vectors. Its targets are asked
  * like those of any other call; vectors of different models cannot be compared, so its targets should be of one model.
@@ -76,21 +66,41 @@ export const openEmbedding = Effect.fnUntraced(function* (
   const prices = yield* Prices
   const id = yield* newCallId
   const openedAt = yield* Clock.currentTimeMillis
-  const trace: Trace = {
+  const passing = unansweredOf(id, call)
+  const trace: EmbeddingTrace = {
+    passing,
     attempts: [],
     delivery: { bytes: 0, complete: false },
     reservation: undefined,
+    opening: false,
     opened: false,
     embedded: undefined,
     error: undefined,
+    refused: undefined,
     cancelledBy: undefined
   }
   const cancelled = yield* Deferred.make<never, LlmError>()
+  const open = (recorded: EmbeddingCall) =>
+    Effect.suspend(() => {
+      trace.opening = true
+      // Interrupted, it counts as opened.
+      return Effect.onExit(audit.open(openRecord(id, recorded, openedAt)), (exit) =>
+        Effect.sync(() => {
+          trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
+        })
+      )
+    })
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const record = finalRecord(id, trace, exit, openedAt, now)
-      trace.reservation?.settle(trace.opened ? record : undefined)
-      return trace.opened ? audit.finalize(record) : Effect.void
+      const finalize = Effect.suspend(() => {
+        const record = finalRecord(id, trace, exit, openedAt, now)
+        trace.reservation?.settle(trace.opened ? record : undefined)
+        return trace.opened ? audit.finalize(record) : Effect.void
+      })
+      // A call that ends while its filters look at the request has its record all the same.
+      return trace.reservation === undefined || trace.opening
+        ? finalize
+        : Effect.andThen(Effect.ignore(open(call)), finalize)
     })
   )
   yield* Effect.uninterruptibleMask((restore) =>
@@ -98,12 +108,14 @@ export const openEmbedding = Effect.fnUntraced(function* (
       trace.reservation = reservation
     })
   )
-  // Interrupted, it counts as opened.
-  yield* Effect.onExit(audit.open(openRecord(id, call, openedAt)), (exit) =>
-    Effect.sync(() => {
-      trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
-    })
-  )
+  // Before the call is recorded: what filters hide stands in no record.
+  const passed = yield* Effect.exit(filterEmbedding(engine, passing, call.request, plan))
+  const { origin: _, ...changed } = call
+  const sent =
+    Exit.isSuccess(passed) && passed.value.request !== call.request
+      ? { ...changed, request: passed.value.request }
+      : call
+  yield* open(sent)
   yield* engine.attend(id, {
     call,
     cancel: (by) => {
@@ -111,7 +123,10 @@ export const openEmbedding = Effect.fnUntraced(function* (
       Deferred.doneUnsafe(cancelled, Effect.fail(cancellation(by)))
     }
   })
-  const embedded = Effect.raceFirst(askTargets(call, plan, openedAt, trace, prices), Deferred.await(cancelled)).pipe(
+  const asking = Exit.isSuccess(passed)
+    ? askTargets(sent, passed.value.plan, openedAt, trace, prices)
+    : Effect.mapError(Effect.failCause(passed.cause), (error) => refusalIn(error, trace))
+  const embedded = Effect.raceFirst(asking, Deferred.await(cancelled)).pipe(
     Effect.tap((found) => Effect.sync(() => (trace.embedded = found))),
     Effect.tapError((error) => Effect.sync(() => (trace.error = error)))
   )
@@ -136,7 +151,7 @@ export const openEmbedding = Effect.fnUntraced(function* (
 const sealOf = (
   { seal }: AuditTrail["Service"],
   record: () => Effect.Effect<FinalRecord>,
-  trace: Trace
+  trace: EmbeddingTrace
 ): Seal | undefined =>
   seal === undefined
     ? undefined
@@ -150,11 +165,18 @@ const sealOf = (
           )
         )
 
+/** What the caller is told of a filter's verdict, which is the call's ending; any other failure as it is. */
+const refusalIn = (error: LlmError | Ending, trace: EmbeddingTrace): LlmError => {
+  if (!isEnding(error)) return error
+  trace.refused = outcomeOfVerdict(error)
+  return refusalOf(error)
+}
+
 const askTargets = Effect.fnUntraced(function* (
   call: EmbeddingCall,
   plan: RoutePlan,
   openedAt: number,
-  trace: Trace,
+  trace: EmbeddingTrace,
   prices: PriceBook
 ): Effect.fn.Return<Embedded, LlmError, Scope.Scope> {
   const timeouts = shortened(plan.timeouts, call.timeoutMs)
@@ -192,7 +214,7 @@ const ask = Effect.fnUntraced(function* (
   timeouts: Timeouts,
   openedAt: number,
   waitedMs: number,
-  trace: Trace,
+  trace: EmbeddingTrace,
   prices: PriceBook
 ): Effect.fn.Return<EmbeddingAnswer, LlmError> {
   const startedAt = yield* Clock.currentTimeMillis
@@ -267,48 +289,3 @@ const candidate = ({ caller, request }: EmbeddingCall, { targets }: RoutePlan, a
 }
 
 const lengthOfToken = 4
-
-const openRecord = (id: string, call: EmbeddingCall, openedAt: number) => ({
-  id,
-  ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
-  ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
-  model: call.request.model,
-  delivery: "whole" as const,
-  caller: call.caller,
-  ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
-  openedAt,
-  ...(call.origin === undefined ? {} : { request: call.origin.body, requestText: call.origin.text })
-})
-
-const outcomeOf = ({ cancelledBy, embedded, error, delivery }: Trace, exit: Exit.Exit<unknown, unknown>): Outcome => {
-  if (cancelledBy !== undefined && embedded === undefined) return { _tag: "Cancelled", by: cancelledBy }
-  if (embedded !== undefined) return { _tag: "Completed", finish: "stop", delivered: delivery.complete }
-  if (error !== undefined) return failedWith(error)
-  if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
-    return failedWith(failure({ _tag: "Internal" }, "Millrace failed to handle the call; its log says why"))
-  }
-  return { _tag: "Cancelled", by: "client" }
-}
-
-const finalRecord = (
-  id: string,
-  trace: Trace,
-  exit: Exit.Exit<unknown, unknown>,
-  openedAt: number,
-  now: number
-): FinalRecord => {
-  const last = trace.attempts.at(-1)
-  const cost = sumOfCosts(trace.attempts.flatMap((attempt) => attempt.cost ?? []))
-  return {
-    id,
-    outcome: outcomeOf(trace, exit),
-    ...(last === undefined ? {} : { target: { provider: last.provider, model: last.model } }),
-    usage: last?.usage ?? noUsage,
-    ...(cost === undefined ? {} : { cost }),
-    totalMs: now - openedAt,
-    upstream: { bytes: 0, frames: 0, events: 0 },
-    delivered: { bytes: trace.delivery.bytes },
-    attempts: trace.attempts,
-    notices: trace.embedded?.answer.notices ?? []
-  }
-}

@@ -2,6 +2,9 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Ending } from "../filters/Verdict.ts"
 
+/** How often one call may be handed to another model. */
+export const maxHandOvers = 3
+
 /** How a call ends that a filter ends. */
 export const outcomeOf = ({ verdict, by = "a filter" }: Ending): Outcome => {
   switch (verdict._tag) {

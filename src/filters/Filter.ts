@@ -15,6 +15,8 @@ export interface FilterContext {
   readonly requestId: string | undefined
   readonly dialect: string | undefined
   readonly delivery: Delivery
+  /** what the request is for: where it is vectors, or only its own size, no events follow that a filter could look at */
+  readonly wants: "answer" | "vectors" | "count"
   readonly caller: Caller
   readonly conversation: string | undefined
   /** the request headers that filters may see, lower case; never credentials or cookies */
@@ -49,6 +51,11 @@ export interface Filter {
   readonly name: string
   readonly request?: (request: LlmRequest, context: FilterContext) => Effect.Effect<LlmRequest, LlmError | Ending>
   readonly events?: (request: LlmRequest, context: FilterContext) => (self: EventStream) => EventStream
+  /**
+   * false says that the request side looks at nothing that is said, so that it may pass what nobody here can read, such as
+   * tokens to be embedded; any other filter fails on that
+   */
+  readonly readsText?: false
   /** closed by default */
   readonly onFailure?: FailurePolicy
   /** how long it may take for a request, or keep events to itself without asking for more; 2 seconds by default */

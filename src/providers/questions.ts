@@ -95,7 +95,9 @@ const embedPart = (
   Effect.gen(function* () {
     const { encode, read, format } = protocol.embed!
     const encoded = yield* Effect.fromResult(encode({ ...request, input }, { model, origin }))
-    const text = yield* ask(protocol, encoded, maxVectors, observer)
+    const sent =
+      request.headers === undefined ? encoded : { ...encoded, headers: { ...encoded.headers, ...request.headers } }
+    const text = yield* ask(protocol, sent, maxVectors, observer)
     const answer = read(yield* Effect.fromResult(parseJson(text)))
     if (answer?.vectors.length !== sizeOf(input)) return yield* unsaid("one vector for every input")
     return {

@@ -15,6 +15,7 @@ import {
   type Exchange,
   headersOf,
   parseObject,
+  pick,
   readBody,
   type RequestHeaders,
   requestIdHeaders,
@@ -102,14 +103,6 @@ const callOf = Effect.fnUntraced(function* (
     ...(filters === undefined ? {} : { filters })
   } satisfies Call
 })
-
-const pick = (headers: RequestHeaders, names: ReadonlyArray<string>): Record<string, string> =>
-  Object.fromEntries(
-    names.flatMap((name) => {
-      const value = headers[name]
-      return value === undefined ? [] : [[name, value]]
-    })
-  )
 
 /**
  * Answers one request to generate, in the words of a dialect: reads it, runs it as a call, and sends what comes, streamed

@@ -1,17 +1,28 @@
 import { Effect } from "effect"
 import { estimateInputTokens } from "../accounting/TokenEstimate.ts"
-import type { Origin } from "../domain/Call.ts"
+import type { Call } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
-import type { LlmRequest } from "../domain/LlmRequest.ts"
+import { newCallId } from "../engine/CallId.ts"
+import { Engine } from "../engine/Engine.ts"
+import { Unanswered } from "../engine/Unanswered.ts"
+import { refusalOf } from "../engine/verdicts.ts"
 import { Router } from "../routing/Router.ts"
 
-/** The input tokens of a request: as its first target's provider counts them, else an estimate. */
-export const countTokens = Effect.fnUntraced(function* (
-  request: LlmRequest,
-  origin: Origin
-): Effect.fn.Return<number, LlmError, Router> {
-  const router = yield* Router
-  const { targets } = yield* router.plan(request.model)
-  const { upstream, model } = targets[0]
-  return yield* upstream.countTokens?.({ request, model, origin }) ?? estimateInputTokens(request)
-})
+/** The input tokens of a request, as its filters leave it: as its first target's provider counts them, else an estimate. */
+export const countTokens = Effect.fnUntraced(
+  function* (call: Call) {
+    const router = yield* Router
+    const engine = yield* Engine
+    const filtered = yield* engine.passFilters(
+      new Unanswered(yield* newCallId, call, "count"),
+      yield* router.plan(call.request.model)
+    )
+    const { plan, request } = filtered
+    const { upstream, model } = plan.targets[0]
+    // What the caller wrote is no longer what is asked.
+    const origin = request === call.request ? call.origin : undefined
+    return yield* upstream.countTokens?.({ request, model, origin }) ?? estimateInputTokens(request)
+  },
+  Effect.catchTag("Ending", (ending): Effect.Effect<never, LlmError> => refusalOf(ending)),
+  Effect.scoped
+)

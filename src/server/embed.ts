@@ -16,6 +16,7 @@ import {
   type Exchange,
   headersOf,
   parseObject,
+  pick,
   readBody,
   type RequestHeaders,
   requestIdOf,
@@ -51,7 +52,7 @@ const serve = Effect.fnUntraced(function* (
   sent: Record<string, string>
 ): Effect.fn.Return<void, LlmError, Engine | AuditTrail | Router | Scope.Scope> {
   yield* checkControl(headers)
-  const { bodyLimit } = yield* Settings
+  const { bodyLimit, filterHeaders } = yield* Settings
   const text = yield* readBody(exchange, bodyLimit)
   const body = yield* parseObject(text)
   const request = yield* Effect.fromResult(decode(body))
@@ -64,6 +65,7 @@ const serve = Effect.fnUntraced(function* (
     dialect: format,
     origin: { protocol: format, body, text, headers: {} },
     requestId: sent["x-request-id"]!,
+    headers: pick(headers, filterHeaders),
     ...(conversation === undefined ? {} : { conversation }),
     ...(timeoutMs === undefined ? {} : { timeoutMs })
   })

@@ -13,7 +13,8 @@ import { generate, originOf } from "./Generate.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
-import { type Exchange, headersOf, parseObject } from "./requests.ts"
+import { callerOf, type Exchange, headersOf, parseObject, pick } from "./requests.ts"
+import { Settings } from "./Settings.ts"
 import { type Handler, json, Match, notFound, refuse, type Route, type RouteServices, text } from "./Route.ts"
 
 const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler =>
@@ -23,7 +24,16 @@ const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler 
       const body = yield* parseObject(document)
       const { request } = yield* Effect.fromResult(decode(body))
       yield* checkModel(principal, request.model)
-      return render(yield* countTokens(request, originOf(dialect, headers, document, body)))
+      const { filterHeaders } = yield* Settings
+      const counted = yield* countTokens({
+        request,
+        delivery: "whole",
+        caller: yield* callerOf(headers, principal),
+        dialect: dialect.id,
+        origin: originOf(dialect, headers, document, body),
+        headers: pick(headers, filterHeaders)
+      })
+      return render(counted)
     })
   )
 

@@ -26,6 +26,7 @@ export const testContext = (
     requestId: undefined,
     dialect: undefined,
     delivery: "stream",
+    wants: "answer",
     caller: {},
     conversation: undefined,
     headers: {},

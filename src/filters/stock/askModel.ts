@@ -168,6 +168,9 @@ export const askModel = (settings: AskModel): Filter => {
   const request: NonNullable<Filter["request"]> = (request, context) =>
     Effect.flatMap(ofRequest(request, context), (verdict) => {
       if (verdict._tag === "Pass") return Effect.succeed(request)
+      if (verdict._tag === "Replace" && context.wants === "vectors" && request.messages.length > 1) {
+        return Effect.die(garbage("it said one text in the place of several"))
+      }
       return verdict._tag === "Replace"
         ? Effect.succeed(instead(request, verdict.text))
         : new Ending({ verdict, by: name })
@@ -177,23 +180,27 @@ export const askModel = (settings: AskModel): Filter => {
   if (!judgesRequests || !parallel) {
     return { name, ...policy, ...(judgesAnswers ? answers : {}), ...(judgesRequests ? { request } : {}) }
   }
-  return meanwhile({ name, ...policy, ...(judgesAnswers ? answers : {}) }, ofRequest, settings)
+  return meanwhile({ name, ...policy, ...(judgesAnswers ? answers : {}) }, ofRequest, request, settings)
 }
 
 /** Asks about the request while the answer is being written; nothing of the answer leaves before the judgement is there. */
 const meanwhile = (
   filter: Filter,
   ofRequest: (request: LlmRequest, context: FilterContext) => Effect.Effect<Verdict, LlmError>,
+  atOnce: NonNullable<Filter["request"]>,
   { name, onFailure = "closed" }: AskModel
 ): Filter => {
   const asked = new WeakMap<FilterContext, Fiber.Fiber<Verdict, LlmError>>()
   return {
     ...filter,
     request: (request, context) =>
-      Effect.map(Effect.forkIn(ofRequest(request, context), context.scope, { startImmediately: true }), (fiber) => {
-        asked.set(context, fiber)
-        return request
-      }),
+      // Where no answer comes there is nothing to hold back until it has judged.
+      context.wants !== "answer"
+        ? atOnce(request, context)
+        : Effect.map(Effect.forkIn(ofRequest(request, context), context.scope, { startImmediately: true }), (fiber) => {
+            asked.set(context, fiber)
+            return request
+          }),
     events: (request, context) => (self) => {
       const fiber = asked.get(context)
       const events = filter.events?.(request, context)(self) ?? self

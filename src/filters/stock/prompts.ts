@@ -26,6 +26,7 @@ const instructed = (request: LlmRequest, text: string, place: "before" | "after"
 /** A filter that adds a system prompt to every request. */
 export const systemPrompt = ({ name, text, place = "before" }: SystemPrompt): Filter => ({
   name,
+  readsText: false,
   timeout: 0,
   request: (request) => Effect.succeed(instructed(request, text, place))
 })
@@ -45,6 +46,7 @@ export interface Metadata {
 /** A filter that sets what a request says of itself: metadata, the user, headers to the provider. */
 export const metadata = ({ name, set = {}, remove = [], user, headers }: Metadata): Filter => ({
   name,
+  readsText: false,
   timeout: 0,
   request: (request, { caller, callId, requestId }) => {
     const known: { readonly [variable: string]: string | undefined } = {
