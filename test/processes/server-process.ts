@@ -6,15 +6,19 @@ import { request as httpRequest, type IncomingMessage } from "node:http"
 import { fileURLToPath } from "node:url"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { documentFor } from "../server/running.ts"
+import { freshDatabase, type Kind } from "../storage/databases.ts"
 import { ask as askOnce, type Ask } from "../server/simulate/server.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
-/** A folder with a configuration in it, whose records are in a file and whose providers are at one address. */
-export const placeFor = Effect.fnUntraced(function* (simulator: string, server: object = {}) {
+/**
+ * A folder with a configuration in it, whose providers are at one address. Its records are in a file in it, unless
+ * `storage` names another database.
+ */
+export const placeFor = Effect.fnUntraced(function* (simulator: string, server: object = {}, storage?: string) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped()
-  const document = documentFor(simulator, { storage: `sqlite:${folder}/millrace.db` })
+  const document = documentFor(simulator, { storage: storage ?? `sqlite:${folder}/millrace.db` })
   yield* files.writeFileString(`${folder}/millrace.json`, JSON.stringify({ ...document, server }))
   return folder
 })
@@ -60,6 +64,22 @@ export const startServer = Effect.fnUntraced(function* (folder: string) {
   } satisfies ServerProcess
 })
 
+/** Whether `millrace audit verify` finds all chains of records whole, and what it says. */
+export const verifyRecords = Effect.fnUntraced(function* (folder: string) {
+  const child = yield* ChildProcess.make(
+    process.execPath,
+    [main, "audit", "verify", "--config", `${folder}/millrace.json`],
+    { cwd: folder, env: {}, extendEnv: false }
+  )
+  const said = yield* Effect.all(
+    [child.stdout, child.stderr].map((output) => Stream.mkString(Stream.decodeText(output))),
+    {
+      concurrency: "unbounded"
+    }
+  )
+  return { whole: Number(yield* child.exitCode) === 0, said: said.join("") }
+}, Effect.scoped)
+
 export const ask = ({ url }: ServerProcess, path: string, options: Ask = {}) => askOnce(`${url}${path}`, options)
 
 /** A call of which nothing is waited for: what came so far, until its connection ended or broke. */
@@ -69,8 +89,12 @@ export interface Caller {
   readonly ended: () => "end" | "broken" | undefined
 }
 
-/** Begins a streamed call in the Messages API. */
-export const call = ({ url }: ServerProcess, model: string): Caller => {
+/** Begins a streamed call in the Messages API. `atEnd` is called once, when it has ended. */
+export const call = (
+  { url }: ServerProcess,
+  model: string,
+  atEnd: (ended: "end" | "broken") => void = () => {}
+): Caller => {
   let response: IncomingMessage | undefined
   let text = ""
   let ended: ReturnType<Caller["ended"]>
@@ -79,12 +103,17 @@ export const call = ({ url }: ServerProcess, model: string): Caller => {
     method: "POST",
     headers: { "content-type": "application/json" }
   })
-  request.on("error", () => (ended ??= "broken"))
+  const end = (how: "end" | "broken") => {
+    if (ended !== undefined) return
+    ended = how
+    atEnd(how)
+  }
+  request.on("error", () => end("broken"))
   request.on("response", (incoming) => {
     response = incoming
     incoming.setEncoding("utf8").on("data", (data: string) => (text += data))
-    incoming.on("end", () => (ended ??= "end"))
-    incoming.on("error", () => (ended ??= "broken"))
+    incoming.on("end", () => end("end"))
+    incoming.on("error", () => end("broken"))
   })
   const messages = [{ role: "user", content: "Say it back, please." }]
   request.end(JSON.stringify({ model, stream: true, max_tokens: 100_000, messages }))
@@ -111,5 +140,19 @@ export const recordsAt = Effect.fnUntraced(function* (server: ServerProcess) {
     cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`
   }
 })
+
+/** How calls ended, by their ids; of one that is open it is "open". */
+export const outcomes = (records: ReadonlyArray<CallRecord>) =>
+  new Map(records.map(({ id, outcome, status }) => [id, status === "open" ? "open" : outcome?.kind]))
+
+/** The ids of the calls that are known to have one. */
+export const idsOf = (callers: ReadonlyArray<Caller>): ReadonlyArray<string> =>
+  callers.map(({ callId }) => callId()).filter((id) => id !== undefined)
+
+/** A folder with a configuration whose records are in a database of the test's own. */
+export const placeOn = (kind: Kind, simulator: string) =>
+  kind === "sqlite"
+    ? placeFor(simulator)
+    : Effect.flatMap(freshDatabase(kind), (address) => placeFor(simulator, {}, address))
 
 export const services = NodeServices.layer
