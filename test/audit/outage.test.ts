@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { type AuditSettings, AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { verifyDatabase } from "../../src/audit/verify.ts"
-import { Database } from "../../src/storage/Database.ts"
+import { Database, type StorageError } from "../../src/storage/Database.ts"
 import { databaseAt } from "../storage/address.ts"
 import { noOwnServer, ownPostgres } from "../storage/own-postgres.ts"
 import { temporaryFile } from "../storage/temporary.ts"
@@ -14,8 +14,8 @@ import { finalRecord, openRecord } from "./records.ts"
 /** A database, and how it is put out of order and in order again. */
 interface Frail {
   readonly address: string
-  readonly breakDown: Effect.Effect<unknown, unknown, Database | Scope.Scope>
-  readonly recover: Effect.Effect<unknown, unknown, Database>
+  readonly breakDown: Effect.Effect<unknown, StorageError, Database | Scope.Scope>
+  readonly recover: Effect.Effect<unknown, StorageError, Database>
 }
 
 const pragma = (text: string) =>

@@ -71,11 +71,10 @@ export const verifyRecords = Effect.fnUntraced(function* (folder: string) {
     [main, "audit", "verify", "--config", `${folder}/millrace.json`],
     { cwd: folder, env: {}, extendEnv: false }
   )
-  const said = yield* Effect.all(
-    [child.stdout, child.stderr].map((output) => Stream.mkString(Stream.decodeText(output))),
-    {
-      concurrency: "unbounded"
-    }
+  const said = yield* Effect.forEach(
+    [child.stdout, child.stderr],
+    (output) => Stream.mkString(Stream.decodeText(output)),
+    { concurrency: "unbounded" }
   )
   return { whole: Number(yield* child.exitCode) === 0, said: said.join("") }
 }, Effect.scoped)
