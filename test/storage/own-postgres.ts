@@ -78,13 +78,9 @@ export const ownPostgres: Effect.Effect<OwnPostgres, never, Scope.Scope> = Effec
   const data = `${folder}/data`
   const port = yield* freePort
   const program = (name: string) => join(programs ?? "", name)
-  const settings = ["-D", data, "-U", "millrace", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-  yield* run(program("initdb"), ...settings)
-  const start = run(
-    program("pg_ctl"),
-    ...["-D", data, "-w", "-t", "30", "-l", `${folder}/log`],
-    ...["-o", `-h 127.0.0.1 -p ${port} -k ${folder}`, "start"]
-  )
+  yield* run(program("initdb"), "-D", data, "-U", "millrace", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+  const options = `-h 127.0.0.1 -p ${port} -k ${folder}`
+  const start = run(program("pg_ctl"), "-D", data, "-w", "-t", "30", "-l", `${folder}/log`, "-o", options, "start")
   const all = () => {
     const main = Number(readFileSync(`${data}/postmaster.pid`, "utf8").split("\n")[0])
     return [main, ...childrenOf(main)]
