@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Schedule } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { StorageError } from "../storage/Database.ts"
@@ -6,7 +6,7 @@ import { AuditSinks, SinkQueue } from "./AuditSink.ts"
 import { type AuditRow, AuditStore } from "./AuditStore.ts"
 import * as AuditStoreMemory from "./AuditStoreMemory.ts"
 import type { CallRecord } from "./CallRecord.ts"
-import { type CallPage, type CallQuery, get, list } from "./CallRecords.ts"
+import { type CallPage, type CallQuery, get, list, pages, type WholeQuery } from "./CallRecords.ts"
 import type { CaptureLevel } from "./Capture.ts"
 import { EventIntake, type EventSender, type EventVerdict } from "./events/EventIntake.ts"
 import { GroupCommit } from "./GroupCommit.ts"
@@ -121,6 +121,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
     tell: (items, sender) => Effect.suspend(() => events.take(items, sender)),
     get: (id) => Effect.provideService(get(id), AuditStore, store),
     list: (query) => Effect.provideService(list(query), AuditStore, store),
+    pages: (query) => Stream.provideService(pages(query), AuditStore, store),
     stats: Effect.sync(() => ({
       queued: rows.waiting,
       running: calls.running,
@@ -177,6 +178,8 @@ export class AuditTrail extends Context.Service<
     readonly get: (id: string) => Effect.Effect<CallRecord | undefined, StorageError>
     /** Calls, newest first. Fails with `InvalidRequest` where the cursor is not one that a list has given. */
     readonly list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | LlmError>
+    /** All calls that match, newest first: what there is of them when each page is read. */
+    readonly pages: (query: WholeQuery) => Stream.Stream<ReadonlyArray<CallRecord>, StorageError | LlmError>
     readonly stats: Effect.Effect<AuditStats>
   }
 >()("millrace/audit/AuditTrail") {

@@ -1,8 +1,8 @@
-import { Effect, type Schema } from "effect"
+import { Effect, Option, type Schema, Stream } from "effect"
 import { adminName } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { StorageError } from "../storage/Database.ts"
-import { AuditStore, type CallFilter, type Position, type StoredCall } from "./AuditStore.ts"
+import { AuditStore, type CallFilter, type Content, type Position, type StoredCall } from "./AuditStore.ts"
 import { type CallRecord, fromStored } from "./CallRecord.ts"
 import { nobody, outsideOf } from "./events/outsideOf.ts"
 
@@ -16,6 +16,11 @@ export interface CallPage {
 export interface CallQuery extends CallFilter {
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
+}
+
+/** Which calls to read from beginning to end: at most `limit` of them, with as much of what was said as `content` says. */
+export interface WholeQuery extends CallQuery {
+  readonly content: Content
 }
 
 const defaultLimit = 20
@@ -63,3 +68,31 @@ export const list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | 
       nextCursor: next === undefined ? undefined : cursorOf(next)
     }
   })
+
+/** So many calls are in memory at a time: fewer where they may be large. */
+const pageSizes = { none: 100, short: 100, all: 20 }
+
+/**
+ * All calls that match, newest first, in pages; those that begin while it is read are not among them. A page is asked for
+ * when the one before was taken. Searching for a text, pages may be empty.
+ */
+export const pages = ({
+  content,
+  cursor,
+  limit = Number.POSITIVE_INFINITY,
+  ...filter
+}: WholeQuery): Stream.Stream<ReadonlyArray<CallRecord>, StorageError | LlmError, AuditStore> => {
+  const from = (left: number, start: Position | undefined) =>
+    Stream.paginate({ after: start, left }, ({ after, left }) =>
+      Effect.gen(function* () {
+        const store = yield* AuditStore
+        const size = Math.min(pageSizes[content], left)
+        const { calls, next } = yield* store.list(filter, { limit: size, after, content })
+        const rest = { after: next, left: left - calls.length }
+        const page = yield* Effect.forEach(calls, read)
+        return [[page], next === undefined || rest.left === 0 ? Option.none() : Option.some(rest)] as const
+      })
+    )
+  if (cursor === undefined) return from(limit, undefined)
+  return Stream.unwrap(Effect.map(positionOf(cursor), (start) => from(limit, start)))
+}

@@ -26,6 +26,8 @@ export interface Route {
   readonly path: string
   /** who may ask, where keys are asked for; whoever has one unless it says otherwise */
   readonly audience?: Audience
+  /** what it answers to in detail, where that is more than one thing; shown to whoever asks what there is */
+  readonly paths?: ReadonlyArray<{ readonly method: string; readonly path: string }>
   readonly handle: Handler
 }
 

@@ -1,71 +1,95 @@
-import { DateTime, Effect, Option } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { ownName } from "../accounting/Access.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
-import { OutcomeRecord } from "../audit/CallRecord.ts"
+import { exported, type ExportFormat, exportFormats } from "../audit/CallExport.ts"
+import type { CallQuery } from "../audit/CallRecords.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { StorageError } from "../storage/Database.ts"
-import { json, notFound, type Route } from "./Route.ts"
+import { callFilterOf, filterParameters } from "./call-query.ts"
+import { explain } from "./explain.ts"
+import { sendJson } from "./Generate.ts"
+import { checkParameters, oneOf, type Parameter, parameter, whole } from "./parameters.ts"
+import { type Exchange, headersOf, requestIdHeaders, requestIdOf } from "./requests.ts"
+import { ResponseWriter } from "./ResponseWriter.ts"
+import { type Handler, json, type Match, notFound, type Route } from "./Route.ts"
+import { Settings } from "./Settings.ts"
 
 const readFailure = (error: StorageError | LlmError): LlmError =>
   error._tag === "LlmError" ? error : failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
 
-const moment = (query: URLSearchParams, name: string): Effect.Effect<number | undefined, LlmError> => {
-  const value = query.get(name)
-  if (value === null) return Effect.undefined
-  const millis = /^\d+$/.test(value)
-    ? Number(value)
-    : Option.getOrUndefined(Option.map(DateTime.make(value), DateTime.toEpochMillis))
-  return millis === undefined
-    ? failure(
-        { _tag: "InvalidRequest", kind: "type", path: name },
-        `${name} has to be a time such as 2026-11-21T08:00:00Z, or milliseconds since 1970`
-      )
-    : Effect.succeed(millis)
-}
+const formats = ["json", ...exportFormats] as const
 
-const oneOf = <const Name extends string>(
-  query: URLSearchParams,
-  name: string,
-  names: ReadonlyArray<Name>
-): Effect.Effect<Name | undefined, LlmError> => {
-  const value = query.get(name)
-  const found = names.find((known) => known === value)
-  return value === null || found !== undefined
-    ? Effect.succeed(found)
-    : failure({ _tag: "InvalidRequest", kind: "type", path: name }, `${name} has to be one of ${names.join(", ")}`)
-}
+const format: Parameter<(typeof formats)[number]> = oneOf(formats)
 
-const statuses = ["open", "ended"] as const
-const outcomes = OutcomeRecord.fields.kind.literals
+const known = [...filterParameters, "limit", "cursor", "format"]
 
-const calls = json(({ principal, query }) =>
+/** What a request asks for. Whoever has a key of their own sees the calls of no other. */
+const askedOf = Effect.fnUntraced(function* ({ principal, query }: Match): Effect.fn.Return<CallQuery, LlmError> {
+  yield* checkParameters(query, known)
+  const filter = yield* callFilterOf(query)
+  return {
+    ...filter,
+    key: ownName(principal) ?? filter.key,
+    limit: yield* parameter(query, "limit", whole("; at most 100 records come at a time")),
+    cursor: query.get("cursor") ?? undefined
+  }
+})
+
+const page = json((match) =>
   Effect.gen(function* () {
-    const limit = Number(query.get("limit") ?? 20)
-    if (!Number.isInteger(limit) || limit < 1) {
-      return yield* failure(
-        { _tag: "InvalidRequest", kind: "type", path: "limit" },
-        "limit has to be a whole number from 1 on; at most 100 records come at a time"
-      )
-    }
-    const given = (name: string) => query.get(name) ?? undefined
     const audit = yield* AuditTrail
-    const asked = {
-      limit,
-      cursor: given("cursor"),
-      status: yield* oneOf(query, "status", statuses),
-      outcome: yield* oneOf(query, "outcome", outcomes),
-      model: given("model"),
-      requestId: given("requestId"),
-      conversation: given("conversation"),
-      // whoever has a key of their own sees the calls of no other
-      key: ownName(principal) ?? given("key"),
-      openedFrom: yield* moment(query, "from"),
-      openedBefore: yield* moment(query, "before")
-    }
-    return yield* Effect.mapError(audit.list(asked), readFailure)
+    yield* parameter(match.query, "format", format)
+    return yield* Effect.mapError(audit.list(yield* askedOf(match)), readFailure)
   })
 )
+
+const calls: Handler = (exchange, match) => {
+  const { query } = match
+  const asked = exportFormats.find((name) => name === query.get("format"))
+  return asked === undefined ? page(exchange, match) : sendExport(exchange, match, asked)
+}
+
+const mediaTypes = { jsonl: "application/jsonl", csv: "text/csv; header=present" }
+
+/**
+ * Writes all records that match, a page at a time: the next one is read when the caller has taken the one before. A
+ * failure on the way breaks the connection off, so that a part is never taken for the whole.
+ */
+const sendExport = (exchange: Exchange, match: Match, format: ExportFormat) =>
+  Effect.gen(function* () {
+    const audit = yield* AuditTrail
+    const { stallLimitMs } = yield* Settings
+    const clock = yield* Clock.Clock
+    const requestId = yield* requestIdOf(headersOf(exchange.request))
+    const { dialect } = match.surface
+    const writer = new ResponseWriter(
+      exchange.response,
+      () => ({
+        "content-type": `${mediaTypes[format]}; charset=utf-8`,
+        "content-disposition": `attachment; filename="calls.${format}"`,
+        ...requestIdHeaders(dialect, requestId)
+      }),
+      () => clock.currentTimeMillisUnsafe()
+    )
+    const stalled = failure({ _tag: "Timeout", phase: "idle" }, "Nobody takes the records")
+    const write = (text: string) =>
+      Effect.timeoutOrElse(writer.write(text), { duration: stallLimitMs, orElse: () => stalled })
+    yield* Effect.flatMap(askedOf(match), (query) =>
+      audit
+        .pages({ ...query, content: format === "csv" ? "none" : "all" })
+        .pipe(exported(format), Stream.runForEach(write))
+    ).pipe(
+      Effect.andThen(Effect.sync(() => writer.end(""))),
+      Effect.mapError(readFailure),
+      Effect.catchCause((cause) =>
+        Effect.map(explain(cause), (error) =>
+          // where the head was sent this breaks off
+          sendJson(exchange, dialect.renderError(error, requestId), requestIdHeaders(dialect, requestId))
+        )
+      )
+    )
+  })
 
 const call = json(({ principal, rest }) =>
   Effect.gen(function* () {

@@ -67,30 +67,32 @@ export const makeRoutes = (
   surfaces: Surfaces,
   draining: () => boolean,
   more: ReadonlyArray<Route>
-): ReadonlyArray<Route> => [
-  ...surfaces.flatMap((surface) => surfaceRoutes(surface, draining)),
-  ...modelRoutes(surfaces),
-  ...callRoutes,
-  eventsRoute,
-  ...more,
-  metricsRoute,
-  { method: "GET", path: "/healthz", audience: "everybody", handle: text(200, "ok\n") },
-  {
-    method: "GET",
-    path: "/readyz",
-    audience: "everybody",
-    handle: (exchange, match) => (draining() ? text(503, "shutting down\n") : text(200, "ready\n"))(exchange, match)
-  },
-  {
-    method: "GET",
-    path: "/",
-    audience: "admin",
-    handle: text(
-      200,
-      `Millrace\n\n${surfaces.flatMap(({ paths }) => paths.map(({ path }) => `POST ${path}\n`)).join("")}GET  /v1/models\nGET  /v1/calls\n`
-    )
-  }
-]
+): ReadonlyArray<Route> => {
+  const routes: ReadonlyArray<Route> = [
+    ...surfaces.flatMap((surface) => surfaceRoutes(surface, draining)),
+    ...modelRoutes(surfaces),
+    ...callRoutes,
+    eventsRoute,
+    ...more,
+    metricsRoute,
+    { method: "GET", path: "/healthz", audience: "everybody", handle: text(200, "ok\n") },
+    {
+      method: "GET",
+      path: "/readyz",
+      audience: "everybody",
+      handle: (exchange, match) => (draining() ? text(503, "shutting down\n") : text(200, "ready\n"))(exchange, match)
+    }
+  ]
+  return [...routes, { method: "GET", path: "/", audience: "admin", handle: text(200, listing(routes)) }]
+}
+
+/** All that can be asked, for whoever looks; a star is any part of a path. */
+const listing = (routes: ReadonlyArray<Route>): string => {
+  const lines = routes
+    .flatMap((route) => route.paths ?? [route])
+    .map(({ method, path }) => `${method.padEnd(4)} ${path}`)
+  return `Millrace\n\n${[...new Set(lines)].join("\n")}\n`
+}
 
 const decodePath = (path: string): string | undefined => {
   // A malformed escape makes it throw; such a path is nobody's.

@@ -3,25 +3,23 @@ import { ownName } from "../accounting/Access.ts"
 import { Ledger } from "../accounting/Ledger.ts"
 import { Dimension } from "../accounting/Usage.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import { checkParameters, wrongParameter } from "./parameters.ts"
 import { json, type Route } from "./Route.ts"
 
 const isDimension = Schema.is(Dimension)
-
-const wrong = (path: string, mend: string): LlmError =>
-  failure({ _tag: "InvalidRequest", kind: "type", path }, `${path} has to be ${mend}`)
 
 const dimensionsOf = (by: string): Effect.Effect<ReadonlyArray<Dimension>, LlmError> => {
   const named = [...new Set(by.split(",").map((name) => name.trim()))].filter((name) => name !== "")
   const known = named.filter((name) => isDimension(name))
   return known.length === named.length
     ? Effect.succeed(known)
-    : wrong("by", `one or several of ${Dimension.literals.join(", ")}`)
+    : wrongParameter("by", `one or several of ${Dimension.literals.join(", ")}`)
 }
 
 const dayOf = (query: URLSearchParams, name: "from" | "to"): Effect.Effect<string | undefined, LlmError> => {
   const day = query.get(name)
   if (day === null) return Effect.undefined
-  return /^\d{4}-\d{2}-\d{2}$/.test(day) ? Effect.succeed(day) : wrong(name, "a day such as 2026-11-21 (UTC)")
+  return /^\d{4}-\d{2}-\d{2}$/.test(day) ? Effect.succeed(day) : wrongParameter(name, "a day such as 2026-11-21 (UTC)")
 }
 
 /** What was used, divided as one asks. Whoever has a key is told of it alone. */
@@ -31,6 +29,7 @@ export const makeUsageRoutes: Effect.Effect<ReadonlyArray<Route>> = Effect.gen(f
   const ledger = found.value
   const usage = json(({ principal, query }) =>
     Effect.gen(function* () {
+      yield* checkParameters(query, ["by", "from", "to", "key", "tenant", "model"])
       const asked = {
         by: yield* dimensionsOf(query.get("by") ?? "day"),
         from: yield* dayOf(query, "from"),

@@ -42,6 +42,8 @@ export interface RunningOptions {
   readonly prices?: PriceList
   /** further sections of the document */
   readonly sections?: object
+  /** what the server reads of records instead of what there is */
+  readonly records?: Partial<AuditTrail["Service"]>
   /** a folder of recordings for the simulator */
   readonly replay?: string
   /** scripted answers of the simulator */
@@ -129,6 +131,12 @@ export const running = (options: RunningOptions = {}): Layer.Layer<Running> =>
       const log: Array<string> = []
       const services = yield* Layer.build(
         Server.layer(allSurfaces).pipe(
+          Layer.provide(
+            Layer.effect(
+              AuditTrail,
+              Effect.map(AuditTrail, (audit) => ({ ...audit, ...options.records }))
+            )
+          ),
           Layer.provideMerge(programLayer(configuration)),
           Layer.provide([
             Layer.succeed(Settings, { ...defaultServerSettings, port: 0, ...options.settings }),

@@ -1,4 +1,4 @@
-import { Context, Effect, Fiber, Layer, Logger, Option, Random } from "effect"
+import { Context, Effect, Fiber, Layer, Logger, Option, Random, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { estimateTextTokens } from "../../accounting/TokenEstimate.ts"
 import { AuditTrail } from "../../audit/AuditTrail.ts"
@@ -76,6 +76,7 @@ const noTrail = Layer.succeed(
     get: () => Effect.undefined,
     tell: () => Effect.succeed([]),
     list: () => Effect.succeed({ data: [], nextCursor: undefined }),
+    pages: () => Stream.empty,
     stats: Effect.succeed({
       queued: 0,
       running: 0,

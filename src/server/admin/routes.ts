@@ -72,7 +72,15 @@ const saysWhatIsWrong = HttpApiMiddleware.layerSchemaErrorTransform(
   ({ cause, kind }) => new Malformed({ message: `${kind}: ${cause.message}` })
 )
 
-const api = HttpApiBuilder.layer(AdminApi, { openapiPath: "/admin/api/openapi.json" })
+const openapiPath = "/admin/api/openapi.json"
+const api = HttpApiBuilder.layer(AdminApi, { openapiPath })
+
+const paths = [
+  ...Object.values(AdminApi.groups).flatMap(({ endpoints }) =>
+    Object.values(endpoints).map(({ method, path }) => ({ method, path: path.replaceAll(/:\w+/g, "*") }))
+  ),
+  { method: "GET", path: openapiPath }
+]
 
 /** The administrator's API, where the program has keys at all; nothing where it has none. */
 export const makeAdminRoutes = Effect.gen(function* () {
@@ -94,6 +102,7 @@ export const makeAdminRoutes = Effect.gen(function* () {
     method: "*",
     path: "/admin/api/*",
     audience: "admin",
+    paths,
     handle: ({ request, response }) =>
       Effect.flatMap(requestIdOf(headersOf(request)), (requestId) =>
         Effect.callback<void>((resume) => {

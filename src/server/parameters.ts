@@ -1,0 +1,62 @@
+import { DateTime, Effect, Option } from "effect"
+import { failure, type LlmError } from "../domain/LlmError.ts"
+
+/** What follows the parameter's name in the message: "has to be …". */
+export const wrongParameter = (name: string, expected: string): LlmError =>
+  failure({ _tag: "InvalidRequest", kind: "type", path: name }, `${name} has to be ${expected}`)
+
+/** A way to read the text of a parameter; `read` gives undefined for what it does not understand. */
+export interface Parameter<A> {
+  readonly expected: string
+  readonly read: (text: string) => A | undefined
+}
+
+/** The value of a parameter; undefined where it is not given. */
+export const parameter = <A>(
+  query: URLSearchParams,
+  name: string,
+  { expected, read }: Parameter<A>
+): Effect.Effect<A | undefined, LlmError> => {
+  const [text, ...others] = query.getAll(name)
+  if (text === undefined) return Effect.undefined
+  const value = others.length === 0 ? read(text) : undefined
+  if (value !== undefined) return Effect.succeed(value)
+  return wrongParameter(name, others.length === 0 ? expected : `given once; it is ${expected}`)
+}
+
+/** A text that is not empty. */
+export const name: Parameter<string> = { expected: "a text", read: (text) => (text === "" ? undefined : text) }
+
+/** A whole number from 1 on; `more` is said of it where it is not one. */
+export const whole = (more = ""): Parameter<number> => ({
+  expected: `a whole number from 1 on${more}`,
+  read: (text) => (/^\d{1,9}$/.test(text) && Number(text) > 0 ? Number(text) : undefined)
+})
+
+/** Epoch milliseconds, of a time in words or in digits. */
+export const moment: Parameter<number> = {
+  expected: "a time such as 2027-01-31T12:00:00Z, or in milliseconds since 1970",
+  read: (text) =>
+    /^\d{1,15}$/.test(text)
+      ? Number(text)
+      : Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
+}
+
+/** One of a few texts. */
+export const oneOf = <const Name extends string>(names: ReadonlyArray<Name>): Parameter<Name> => ({
+  expected: `one of ${names.join(", ")}`,
+  read: (text) => names.find((known) => known === text)
+})
+
+/** Fails where something is asked for that there is not: a filter that is misspelt would choose everything. */
+export const checkParameters = (
+  query: URLSearchParams,
+  known: ReadonlyArray<string>
+): Effect.Effect<void, LlmError> => {
+  for (const given of query.keys()) {
+    if (known.includes(given)) continue
+    const message = `There is no parameter ${JSON.stringify(given)} here; there are ${known.join(", ")}`
+    return failure({ _tag: "InvalidRequest", kind: "type", path: given }, message)
+  }
+  return Effect.void
+}
