@@ -29,7 +29,9 @@ const maxLimit = 100
 const unreadable = (id: string) => (error: Schema.SchemaError) =>
   new StorageError({ operation: "query", kind: "corrupt", message: `the record of the call ${id}: ${error.message}` })
 
-const read = (stored: StoredCall) => Effect.mapError(fromStored(stored), unreadable(stored.id))
+/** A call as it is read back; fails where what is stored is not a record. */
+export const readRecord = (stored: StoredCall): Effect.Effect<CallRecord, StorageError> =>
+  Effect.mapError(fromStored(stored), unreadable(stored.id))
 
 // A cursor names the last call of a page, so that calls which begin meanwhile do not move the next one.
 const cursorOf = ({ id, openedAt }: Position) => `${openedAt}.${id}`
@@ -47,7 +49,7 @@ export const get: (id: string) => Effect.Effect<CallRecord | undefined, StorageE
     const store = yield* AuditStore
     const stored = yield* store.get(id)
     if (stored === undefined) return undefined
-    const record = yield* read(stored)
+    const record = yield* readRecord(stored)
     const owners = new Set([record.caller.key ?? nobody, nobody, adminName])
     return { ...record, ...(yield* outsideOf(store.events, id, [...owners])) }
   }
@@ -64,7 +66,7 @@ export const list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | 
     const after = cursor === undefined ? undefined : yield* positionOf(cursor)
     const { calls, next } = yield* store.list(filter, { limit: size, after, content: "short" })
     return {
-      data: yield* Effect.forEach(calls, read),
+      data: yield* Effect.forEach(calls, readRecord),
       nextCursor: next === undefined ? undefined : cursorOf(next)
     }
   })
@@ -89,7 +91,7 @@ export const pages = ({
         const size = Math.min(pageSizes[content], left)
         const { calls, next } = yield* store.list(filter, { limit: size, after, content })
         const rest = { after: next, left: left - calls.length }
-        const page = yield* Effect.forEach(calls, read)
+        const page = yield* Effect.forEach(calls, readRecord)
         return [[page], next === undefined || rest.left === 0 ? Option.none() : Option.some(rest)] as const
       })
     )

@@ -1,26 +1,41 @@
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem, Option, Schema, Stream } from "effect"
 import { HttpClient, type HttpClientError, HttpClientResponse } from "effect/http"
-import type { AuditStore } from "../audit/AuditStore.ts"
+import type { AuditRow, AuditStore } from "../audit/AuditStore.ts"
 import { CallRecord } from "../audit/CallRecord.ts"
+import { exported, type ExportFormat } from "../audit/CallExport.ts"
 import * as CallRecords from "../audit/CallRecords.ts"
+import { follow, type Happening } from "../audit/follow.ts"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { storeLayer } from "../config/layers.ts"
 import { baseOf } from "./asking.ts"
+import type { ChosenCalls } from "./call-flags.ts"
 import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
 
 /** Where the commands find the records of calls. `where` names the place to the user. */
 export interface Records {
   readonly where: string
   /** newest first */
-  readonly list: (limit: number) => Effect.Effect<ReadonlyArray<CallRecord>, CommandFailed>
+  readonly list: (query: ChosenCalls, limit: number) => Effect.Effect<ReadonlyArray<CallRecord>, CommandFailed>
   readonly get: (id: string) => Effect.Effect<CallRecord | undefined, CommandFailed>
+  /** all that match, newest first, as text */
+  readonly exported: (
+    query: ChosenCalls,
+    format: ExportFormat,
+    limit: number | undefined
+  ) => Stream.Stream<string | Uint8Array, CommandFailed>
 }
+
+/** What calls do from now on. */
+export type Follow = (
+  query: ChosenCalls,
+  kinds: ReadonlyArray<AuditRow["_tag"]>
+) => Stream.Stream<Happening, CommandFailed>
 
 /** The records of the configured database, which a server may be writing. */
 export const databaseRecords = Effect.fnUntraced(function* (
   configuration: Configuration
-): Effect.fn.Return<Records, CommandFailed, FileSystem.FileSystem> {
+): Effect.fn.Return<Records & { readonly follow: Follow }, CommandFailed, FileSystem.FileSystem> {
   const { storage } = configuration
   if (storage._tag === "Memory") {
     return yield* new CommandFailed({
@@ -31,23 +46,40 @@ export const databaseRecords = Effect.fnUntraced(function* (
   const where = storage._tag === "Sqlite" ? storage.filename : formatStorageUrl(storage)
   const files = yield* FileSystem.FileSystem
   // Opening would make the file.
-  if (storage._tag === "Sqlite" && !(yield* Effect.orElseSucceed(files.exists(where), () => false))) {
-    return { where, list: () => Effect.succeed([]), get: () => Effect.undefined }
-  }
+  const isThere = storage._tag !== "Sqlite" || (yield* Effect.orElseSucceed(files.exists(where), () => false))
+  const store = storeLayer(configuration)
+  const unreadable = ({ message }: { readonly message: string }) =>
+    new CommandFailed({ message: `The records in ${where} cannot be read: ${message}` })
+  const unusable = unusableStorage(where)
   const read = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E, AuditStore>) =>
     effect.pipe(
-      Effect.mapError(
-        ({ message }) => new CommandFailed({ message: `The records in ${where} cannot be read: ${message}` })
-      ),
-      Effect.provide(storeLayer(configuration)),
-      Effect.catchTag(["StorageError", "MigrationError"], (error) => unusableStorage(where)(error))
+      Effect.mapError(unreadable),
+      Effect.provide(store),
+      Effect.catchTag(["StorageError", "MigrationError"], (error) => unusable(error))
+    )
+  const stream = <A, E extends { readonly message: string }>(records: Stream.Stream<A, E, AuditStore>) =>
+    records.pipe(
+      Stream.mapError(unreadable),
+      Stream.provide(store),
+      Stream.catchTag(["StorageError", "MigrationError"], (error) => Stream.fail(unusable(error)))
     )
   return {
     where,
-    list: (limit) => read(Effect.map(CallRecords.list({ limit }), ({ data }) => data)),
-    get: (id) => read(CallRecords.get(id))
+    list: ({ filter }, limit) =>
+      isThere ? read(firstOf(CallRecords.pages({ ...filter, limit, content: "short" }))) : Effect.succeed([]),
+    get: (id) => (isThere ? read(CallRecords.get(id)) : Effect.undefined),
+    exported: ({ filter }, format, limit) => {
+      const content = format === "csv" ? "none" : "all"
+      const pages = isThere ? CallRecords.pages({ ...filter, limit, content }) : Stream.succeed([])
+      return stream(exported(format)(pages))
+    },
+    follow: ({ filter }, kinds) => stream(follow({ filter, kinds, content: "short" }))
   }
 })
+
+/** Searching for a text, a page may have fewer than there are. */
+const firstOf = <E, R>(pages: Stream.Stream<ReadonlyArray<CallRecord>, E, R>) =>
+  Effect.map(Stream.runCollect(pages), (found) => found.flat())
 
 /** A server at `base` gave no answer that can be used. */
 export const unanswered = (base: string, error: HttpClientError.HttpClientError | Schema.SchemaError): CommandFailed =>
@@ -58,7 +90,14 @@ export const unanswered = (base: string, error: HttpClientError.HttpClientError 
         : `${base} cannot be asked: ${reasonOf(error)}\nCheck the URL, and whether the server runs.`
   })
 
-const Page = Schema.Struct({ data: Schema.Array(CallRecord) })
+const Page = Schema.Struct({ data: Schema.Array(CallRecord), nextCursor: Schema.optionalKey(Schema.String) })
+
+const next = (asked: URLSearchParams, cursor: string | undefined): Option.Option<URLSearchParams> => {
+  if (cursor === undefined) return Option.none()
+  const following = new URLSearchParams(asked)
+  following.set("cursor", cursor)
+  return Option.some(following)
+}
 
 /** The records of a running server. */
 export const serverRecords = Effect.fnUntraced(function* (
@@ -69,14 +108,24 @@ export const serverRecords = Effect.fnUntraced(function* (
   const failed = (error: HttpClientError.HttpClientError | Schema.SchemaError) => unanswered(base, error)
   return {
     where: base,
-    list: (limit) =>
-      client
-        .get(`${base}/v1/calls?limit=${limit}`)
-        .pipe(
+    list: ({ query }, limit) =>
+      Stream.paginate(new URLSearchParams([...query, ["limit", String(limit)]]), (asked) =>
+        client.get(`${base}/v1/calls?${asked}`).pipe(
           Effect.flatMap(HttpClientResponse.filterStatusOk),
           Effect.flatMap(HttpClientResponse.schemaBodyJson(Page)),
-          Effect.mapBoth({ onSuccess: ({ data }) => data, onFailure: failed })
-        ),
+          Effect.map(({ data, nextCursor }) => [data, next(asked, nextCursor)] as const)
+        )
+      ).pipe(Stream.take(limit), Stream.runCollect, Effect.mapError(failed)),
+    exported: ({ query }, format, limit) => {
+      const asked = new URLSearchParams([...query, ["format", format]])
+      if (limit !== undefined) asked.set("limit", String(limit))
+      return client.get(`${base}/v1/calls?${asked}`).pipe(
+        Effect.flatMap(HttpClientResponse.filterStatusOk),
+        Effect.map(({ stream }) => stream),
+        Stream.unwrap,
+        Stream.mapError(failed)
+      )
+    },
     get: (id) =>
       client.get(`${base}/v1/calls/${encodeURIComponent(id)}`).pipe(
         Effect.flatMap((response) =>

@@ -7,20 +7,23 @@ import { columns } from "./describe.ts"
 
 const heading = ["time (UTC)", "id", "model", "outcome", "tokens", "ms"]
 
+const cells = (call: CallRecord): ReadonlyArray<string> => [
+  timeOf(call.timings.openedAt),
+  call.id,
+  call.model,
+  outcomeOf(call),
+  tokensOf(call.usage),
+  String(call.timings.totalMs ?? "")
+]
+
 /** Calls as a table, one on each line. */
-export const callTable = (calls: ReadonlyArray<CallRecord>): string => {
-  const rows = [
-    heading,
-    ...calls.map((call) => [
-      timeOf(call.timings.openedAt),
-      call.id,
-      call.model,
-      outcomeOf(call),
-      tokensOf(call.usage),
-      String(call.timings.totalMs ?? "")
-    ])
-  ]
-  return table(rows, heading.length - 1)
+export const callTable = (calls: ReadonlyArray<CallRecord>): string =>
+  table([heading, ...calls.map(cells)], heading.length - 1)
+
+/** One call as a line among others that are not yet known. */
+export const callLine = (call: CallRecord): string => {
+  const [time = "", id = "", model = "", outcome = "", tokens = "", total = ""] = cells(call)
+  return `${time}  ${id}  ${model.padEnd(20)}  ${outcome.padEnd(18)}  ${tokens.padEnd(12)}  ${total}`.trimEnd()
 }
 
 /** Rows in columns as wide as their widest cells; that of numbers stands to the right. */

@@ -1,11 +1,14 @@
-import { Console, Effect, Option, Schema } from "effect"
+import { Console, Effect, Option, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { exportFormats } from "../audit/CallExport.ts"
 import { CallRecord } from "../audit/CallRecord.ts"
 import { load } from "../config/load.ts"
 import { clientWith } from "./asking.ts"
-import { callDetails, callTable } from "./call-texts.ts"
+import { chosenBy, filterFlags, statusFlag } from "./call-flags.ts"
+import { callDetails, callLine, callTable } from "./call-texts.ts"
 import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
+import { toFile, toOutput } from "./output.ts"
 import { Program } from "./Program.ts"
 import { databaseRecords, serverRecords } from "./Records.ts"
 
@@ -16,24 +19,33 @@ const place = {
   json: jsonFlag
 }
 
+const configuredRecords = (config: Option.Option<string>) =>
+  Effect.flatMap(
+    Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration),
+    databaseRecords
+  )
+
 const recordsAt = Effect.fnUntraced(function* (
   url: Option.Option<string>,
   config: Option.Option<string>,
   key: Parameters<typeof clientWith>[0]
 ) {
   if (Option.isSome(url)) return yield* Effect.provide(serverRecords(url.value), clientWith(key))
-  const configuration = yield* Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration)
-  return yield* databaseRecords(configuration)
+  return yield* configuredRecords(config)
 })
 
 const encode = Schema.encodeSync(CallRecord)
 
 const printJson = (value: unknown) => Console.log(JSON.stringify(value, undefined, 2))
 
+const { json: _, ...reading } = place
+
 const list = Command.make(
   "list",
   {
     ...place,
+    ...filterFlags,
+    status: statusFlag,
     limit: Flag.Int("limit").pipe(
       Flag.withAlias("n"),
       Flag.withDescription("How many, from 1 to 100"),
@@ -41,17 +53,90 @@ const list = Command.make(
       Flag.withDefault(20)
     )
   },
-  Effect.fn(function* ({ config, json, key, limit, url }) {
+  Effect.fn(function* ({ config, json, key, limit, url, ...flags }) {
+    const chosen = yield* chosenBy(flags)
     const records = yield* recordsAt(url, config, key)
-    const calls = yield* records.list(limit)
+    const calls = yield* records.list(chosen, limit)
     if (json) return yield* printJson(calls.map((call) => encode(call)))
-    yield* Console.log(calls.length === 0 ? `There are no calls in ${records.where} yet.` : callTable(calls))
+    const none =
+      chosen.query.size === 0
+        ? `There are no calls in ${records.where} yet.`
+        : `There are no such calls in ${records.where}.`
+    yield* Console.log(calls.length === 0 ? none : callTable(calls))
   })
 ).pipe(
   Command.withDescription("The latest calls, newest first"),
   Command.withExamples([
     { command: "millrace calls list --limit 5", description: "The last five calls of the configured database" },
+    { command: "millrace calls list --outcome Failed --from 2026-11-21", description: "What failed since then" },
     { command: "millrace calls list --url http://127.0.0.1:8787", description: "Those of a running server" }
+  ])
+)
+
+const exportCalls = Command.make(
+  "export",
+  {
+    ...reading,
+    ...filterFlags,
+    status: statusFlag,
+    format: Flag.Literals("format", exportFormats).pipe(
+      Flag.withDescription(
+        "jsonl: a line of JSON each, with all that is kept; csv: a row each, without requests and answers"
+      ),
+      Flag.withDefault("jsonl")
+    ),
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withDescription("The file to write; else the output"),
+      Flag.optional
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.withAlias("n"),
+      Flag.withDescription("How many at most; else all"),
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
+      Flag.optional
+    )
+  },
+  Effect.fn(function* ({ config, format, key, limit, output, url, ...flags }) {
+    const chosen = yield* chosenBy(flags)
+    const records = yield* recordsAt(url, config, key)
+    const texts = records.exported(chosen, format, Option.getOrUndefined(limit))
+    if (Option.isNone(output)) return yield* toOutput(texts)
+    yield* toFile(output.value, texts)
+    yield* Console.log(`The calls of ${records.where} are in ${output.value}.`)
+  })
+).pipe(
+  Command.withDescription("Calls as lines of JSON or as CSV, newest first, however many there are"),
+  Command.withExamples([
+    { command: "millrace calls export --format csv --output calls.csv", description: "All calls, for a spreadsheet" },
+    {
+      command: "millrace calls export --label team=search --from 2026-11-01",
+      description: "Those of a team, as lines of JSON"
+    }
+  ])
+)
+
+const tail = Command.make(
+  "tail",
+  {
+    config: configFlag,
+    json: jsonFlag,
+    ...filterFlags,
+    begun: Flag.Boolean("begun").pipe(Flag.withDescription("Show calls when they begin, too"), Flag.withDefault(false))
+  },
+  Effect.fn(function* ({ begun, config, json, ...flags }) {
+    const chosen = yield* chosenBy(flags)
+    const { follow } = yield* configuredRecords(config)
+    const happenings = follow(chosen, begun ? ["Opened", "Final"] : ["Final"])
+    yield* toOutput(
+      Stream.map(happenings, ({ record }) => `${json ? JSON.stringify(encode(record)) : callLine(record)}\n`)
+    )
+  })
+).pipe(
+  Command.withDescription("Calls as they end, from now on, until it is stopped"),
+  Command.withExamples([
+    { command: "millrace calls tail --begun", description: "What goes on in the configured database" },
+    { command: "millrace calls tail --outcome Failed --json", description: "Failures, as a line of JSON each" }
   ])
 )
 
@@ -77,5 +162,5 @@ const show = Command.make(
 /** `millrace calls`: reads the records of calls. */
 export const callsCommand = Command.make("calls").pipe(
   Command.withDescription("Read the records of calls"),
-  Command.withSubcommands([list, show])
+  Command.withSubcommands([list, show, exportCalls, tail])
 )

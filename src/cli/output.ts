@@ -1,0 +1,35 @@
+import { Effect, FileSystem, type PlatformError, Stdio, Stream } from "effect"
+import { CommandFailed } from "./CommandFailed.ts"
+
+/** Text to be written, or what a server has sent. */
+type Written<R> = Stream.Stream<string | Uint8Array, CommandFailed, R>
+
+const encoder = new TextEncoder()
+
+/** Whether whoever read the output has left: `| head` has seen enough. */
+const isLeft = ({ reason }: PlatformError.PlatformError): boolean =>
+  reason.cause instanceof Error && Reflect.get(reason.cause, "code") === "EPIPE"
+
+/** Writes to standard output, as fast as it is read. It ends quietly when nobody reads any more. */
+export const toOutput = <R>(texts: Written<R>): Effect.Effect<void, CommandFailed, R | Stdio.Stdio> =>
+  Effect.gen(function* () {
+    const stdio = yield* Stdio.Stdio
+    yield* Effect.catchTag(Stream.run(texts, stdio.stdout()), "PlatformError", (error) =>
+      isLeft(error)
+        ? Effect.void
+        : Effect.fail(new CommandFailed({ message: `The output cannot be written: ${error.message}` }))
+    )
+  })
+
+/** Writes to a file, which is made or written anew. */
+export const toFile = <R>(
+  path: string,
+  texts: Written<R>
+): Effect.Effect<void, CommandFailed, R | FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const bytes = Stream.map(texts, (text) => (typeof text === "string" ? encoder.encode(text) : text))
+    yield* Effect.catchTag(Stream.run(bytes, files.sink(path)), "PlatformError", (error) =>
+      Effect.fail(new CommandFailed({ message: `${path} cannot be written: ${error.message}` }))
+    )
+  })
