@@ -10,14 +10,19 @@ const encoder = new TextEncoder()
 const isLeft = ({ reason }: PlatformError.PlatformError): boolean =>
   reason.cause instanceof Error && Reflect.get(reason.cause, "code") === "EPIPE"
 
+const notWritten = (what: string, why: string) =>
+  Effect.fail(new CommandFailed({ message: `${what} cannot be written: ${why}` }))
+
 /** Writes to standard output, as fast as it is read. It ends quietly when nobody reads any more. */
 export const toOutput = <R>(texts: Written<R>): Effect.Effect<void, CommandFailed, R | Stdio.Stdio> =>
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio
-    yield* Effect.catchTag(Stream.run(texts, stdio.stdout()), "PlatformError", (error) =>
-      isLeft(error)
-        ? Effect.void
-        : Effect.fail(new CommandFailed({ message: `The output cannot be written: ${error.message}` }))
+    yield* Stream.run(texts, stdio.stdout()).pipe(
+      Effect.catchIf(
+        (error) => error._tag === "PlatformError" && isLeft(error),
+        () => Effect.void
+      ),
+      Effect.catchTag("PlatformError", ({ message }) => notWritten("The output", message))
     )
   })
 
@@ -29,7 +34,7 @@ export const toFile = <R>(
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const bytes = Stream.map(texts, (text) => (typeof text === "string" ? encoder.encode(text) : text))
-    yield* Effect.catchTag(Stream.run(bytes, files.sink(path)), "PlatformError", (error) =>
-      Effect.fail(new CommandFailed({ message: `${path} cannot be written: ${error.message}` }))
+    yield* Stream.run(bytes, files.sink(path)).pipe(
+      Effect.catchTag("PlatformError", ({ message }) => notWritten(path, message))
     )
   })
