@@ -3,14 +3,15 @@
  *
  *     node bench/main.ts [--rounds 5] [--only S1,S2] [--quick] [--json]
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect } from "effect"
 import { measure, type Run, warmUp } from "./measure.ts"
-import { heldUntilExit, type Service, startMillrace, startOwn } from "./processes.ts"
+import { startVariant } from "./millrace.ts"
+import { heldUntilExit, type Service, startOwn } from "./processes.ts"
 import { baselines, type ScenarioRuns, summarize, table } from "./report.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
@@ -35,38 +36,31 @@ const temporaryFolder = heldUntilExit(
   (folder) => rmSync(folder, { recursive: true, force: true })
 )
 
-const millraceConfig = (folder: string, upstream: Service): string => {
-  const path = join(folder, "millrace.json")
-  const config = {
-    storage: { url: `sqlite:${join(folder, "millrace.db")}` },
-    providers: {
-      bench: { protocol: "openai-chat", baseUrl: `${upstream.origin}/v1`, apiKey: "x" },
-      benchm: { protocol: "anthropic-messages", baseUrl: upstream.origin, apiKey: "x" }
-    },
-    audit: { durability: "standard", capture: "full" }
-  }
-  writeFileSync(path, JSON.stringify(config, undefined, 2))
-  return path
-}
-
 /** The baselines always; Millrace if it starts. */
 const startGateways = Effect.gen(function* () {
   const folder = yield* temporaryFolder
   const upstream = yield* startOwn("upstream", "./upstream.ts", [])
   const raws = yield* Effect.forEach(baselines, (mode) => startOwn(mode, "./raw.ts", [mode, upstream.origin]))
-  const millrace = yield* startMillrace(folder, millraceConfig(folder, upstream)).pipe(
-    Effect.map((service) => [service]),
-    Effect.catchTag("DidNotStart", ({ name, reason }) => {
-      note(`${name} is left out, it did not start: ${reason}`)
-      return Effect.succeed([])
-    })
+  const millraces = yield* Effect.forEach(["millrace", "millrace-keys"] as const, (variant) =>
+    startVariant(variant, folder, upstream).pipe(
+      Effect.map((service) => [service]),
+      Effect.catchTag("DidNotStart", ({ name, reason }) => {
+        note(`${name} is left out, it did not start: ${reason}`)
+        return Effect.succeed([])
+      })
+    )
   )
-  return [...raws, ...millrace]
+  return [...raws, ...millraces.flat()]
 })
 
-/** Within one dialect nothing needs translation; across dialects only what translates gives a right answer. */
-const takesPart = ({ client, upstream }: Scenario, { name }: Service): boolean =>
-  client === upstream ? name !== "raw-xform" : name !== "raw" && name !== "raw-tap"
+/**
+ * Within one dialect nothing needs translation; across dialects only what translates gives a right answer. What keys and
+ * limits cost is a part of every call alike, and seen best where a call is short.
+ */
+const takesPart = ({ client, name: scenario, upstream }: Scenario, { name }: Service): boolean => {
+  if (name === "millrace-keys") return scenario === "S1" && client === upstream
+  return client === upstream ? name !== "raw-xform" : name !== "raw" && name !== "raw-tap"
+}
 
 const runScenario = Effect.fnUntraced(function* (scenario: Scenario, gateways: ReadonlyArray<Service>) {
   const entries = gateways

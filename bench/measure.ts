@@ -42,7 +42,8 @@ export const chunksPerCall = (scenario: Scenario): number | undefined => {
   return workload.kind === "stream" ? workload.chunks : undefined
 }
 
-const load = (scenario: Scenario, gateway: Service, calls: number): Effect.Effect<LoadResult> => {
+/** Makes so many calls of a scenario. */
+export const load = (scenario: Scenario, gateway: Service, calls: number): Effect.Effect<LoadResult> => {
   const { client, concurrency, upstream, workload } = scenario
   const plan = {
     origin: gateway.origin,

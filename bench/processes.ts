@@ -117,13 +117,13 @@ const lastLines = (log: string): string => {
 export const startMillrace = (
   folder: string,
   config: string,
-  nodeOptions: ReadonlyArray<string> = []
+  nodeOptions: ReadonlyArray<string> = [],
+  name = "millrace"
 ): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
   Effect.gen(function* () {
-    const name = "millrace"
     const port = yield* freePort
     const origin = `http://127.0.0.1:${port}`
-    const log = join(folder, "millrace.log")
+    const log = join(folder, `${name}.log`)
     const child = yield* started(() => {
       const output = openSync(log, "a")
       const args = [...nodeOptions, scriptPath("../src/main.ts"), "serve", "--config", config]

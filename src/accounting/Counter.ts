@@ -51,11 +51,21 @@ export class Counter {
 /** The counters that this process has to do with. */
 export class Counters {
   readonly #counters = new Map<string, Counter>()
+  /** the counters of limits in the windows that they were asked for last: mostly those that are asked for next */
+  readonly #latest = new WeakMap<Limit, Counter>()
   /** those that the store has not been told of */
   readonly untold = new Set<Counter>()
 
   /** The counter of a limit in the window of a moment. */
-  of({ id, period }: Limit, now: number): Counter {
+  of(limit: Limit, now: number): Counter {
+    const latest = this.#latest.get(limit)
+    if (latest !== undefined && now >= latest.window.start && now < latest.window.end) return latest
+    const counter = this.#find(limit, now)
+    this.#latest.set(limit, counter)
+    return counter
+  }
+
+  #find({ id, period }: Limit, now: number): Counter {
     const window = windowAt(period, now)
     const key = `${id}@${window.start}`
     let counter = this.#counters.get(key)

@@ -177,11 +177,14 @@ const wantsOf = (
   amounts: Amounts,
   counters: Counters,
   { askedBy, at }: Candidate
-): ReadonlyArray<Want> =>
-  limits.flatMap((limit) => {
+): ReadonlyArray<Want> => {
+  const wants: Array<Want> = []
+  for (const limit of limits) {
     const isOfOuterCall = askedBy !== undefined && (limit.measure === "requests" || limit.measure === "concurrent")
-    return isOfOuterCall ? [] : [{ limit, counter: counters.of(limit, at), amount: amounts[limit.measure] }]
-  })
+    if (!isOfOuterCall) wants.push({ limit, counter: counters.of(limit, at), amount: amounts[limit.measure] })
+  }
+  return wants
+}
 
 const holdOf = (
   candidate: Candidate,

@@ -65,7 +65,10 @@ export const isUsable = ({ disabled, expiresAt }: VirtualKey, now: number): bool
   !disabled && (expiresAt === undefined || now < expiresAt)
 
 const matches = (pattern: string, model: string): boolean => {
-  if (!pattern.includes("*")) return pattern === model
+  const star = pattern.indexOf("*")
+  if (star < 0) return pattern === model
+  // Most are all of a provider's models.
+  if (star === pattern.length - 1) return model.startsWith(pattern.slice(0, star))
   const parts = pattern.split("*")
   const [first = "", last = ""] = [parts[0], parts.at(-1)]
   if (!model.startsWith(first) || !model.endsWith(last) || model.length < first.length + last.length) return false

@@ -1,17 +1,20 @@
 import { Effect } from "effect"
+import type { IncomingHttpHeaders } from "node:http"
 import { type Access, anybody, type Principal } from "../accounting/Access.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
-import type { RequestHeaders } from "./requests.ts"
 
 /** Who may ask for something: whoever reaches the server, whoever has a key, or the administrator alone. */
 export type Audience = "everybody" | "callers" | "admin"
 
 /** The key that a request shows, where SDKs put it. */
-const secretOf = (headers: RequestHeaders, query: URLSearchParams): string | undefined => {
-  const bearer = /^bearer +(.+)$/i.exec(headers["authorization"]?.trim() ?? "")?.[1]
-  const shown = [bearer, headers["x-api-key"], headers["x-goog-api-key"], query.get("key")]
-  return shown.find((secret): secret is string => typeof secret === "string" && secret !== "")
+const secretOf = (headers: IncomingHttpHeaders, query: () => URLSearchParams): string | undefined => {
+  const bearer = headers.authorization === undefined ? undefined : bearerOf(headers.authorization)
+  return bearer ?? said(headers["x-api-key"]) ?? said(headers["x-goog-api-key"]) ?? said(query().get("key"))
 }
+
+const bearerOf = (authorization: string): string | undefined => /^bearer +(.+)$/i.exec(authorization.trim())?.[1]
+
+const said = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
 
 const unauthorized = (message: string): LlmError => failure({ _tag: "Unauthorized" }, message)
 
@@ -25,11 +28,11 @@ const forAdmin = failure({ _tag: "PermissionDenied" }, "This is for the administ
 export const authenticate = (
   { required, identify }: (typeof Access)["Service"],
   audience: Audience,
-  headers: RequestHeaders,
+  headers: IncomingHttpHeaders,
   query: () => URLSearchParams
 ): Effect.Effect<Principal, LlmError> => {
   if (!required || audience === "everybody") return Effect.succeed(anybody)
-  const secret = secretOf(headers, query())
+  const secret = secretOf(headers, query)
   if (secret === undefined) return missing
   return Effect.flatMap(identify(secret), (principal) => {
     if (principal === undefined) return unknown

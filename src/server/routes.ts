@@ -150,7 +150,7 @@ const admit = (
   access: Doors["access"]
 ): Effect.Effect<void, never, RouteServices> =>
   Effect.matchEffect(
-    authenticate(access, audience, headersOf(exchange.request), () => match.query),
+    authenticate(access, audience, exchange.request.headers, () => match.query),
     {
       onSuccess: (principal) => {
         match.principal = principal
