@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { hash } from "node:crypto"
-import { adminName, type Caller } from "../domain/Call.ts"
+import { adminName, type Call, type Caller } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { Keys } from "./Keys.ts"
 import { mayName, type VirtualKey } from "./VirtualKey.ts"
@@ -49,9 +49,11 @@ export const ownName = (principal: Principal): string | undefined =>
 export const mayUse = (principal: Principal, model: string): boolean =>
   principal._tag !== "Key" || mayName(principal.key, model)
 
-/** The filters that somebody's calls pass because of who they are; undefined where there are none. */
-export const filtersOf = (principal: Principal): ReadonlyArray<string> | undefined =>
-  principal._tag === "Key" && principal.key.filters?.length !== 0 ? principal.key.filters : undefined
+/** The filters that somebody's calls pass because of who they are. */
+export const filtersBy = (principal: Principal): Pick<Call, "filters"> =>
+  principal._tag !== "Key" || principal.key.filters === undefined || principal.key.filters.length === 0
+    ? {}
+    : { filters: principal.key.filters }
 
 /** Fails where a key may not name a model. */
 export const checkModel = (principal: Principal, model: string): Effect.Effect<void, LlmError> => {

@@ -1,5 +1,5 @@
 import { Clock, Effect, type Scope } from "effect"
-import { checkModel, filtersOf, type Principal } from "../accounting/Access.ts"
+import { checkModel, filtersBy, type Principal } from "../accounting/Access.ts"
 import type { Call, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Asked } from "../engine/Answer.ts"
@@ -90,7 +90,6 @@ const callOf = Effect.fnUntraced(function* (
   yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = headers["x-millrace-conversation"]
-  const filters = filtersOf(principal)
   return {
     request,
     delivery,
@@ -100,7 +99,7 @@ const callOf = Effect.fnUntraced(function* (
     requestId,
     ...(conversation === undefined ? {} : { conversation }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(filters === undefined ? {} : { filters })
+    ...filtersBy(principal)
   } satisfies Call
 })
 

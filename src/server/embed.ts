@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import { checkModel, type Principal } from "../accounting/Access.ts"
+import { checkModel, filtersBy, type Principal } from "../accounting/Access.ts"
 import type { AuditTrail } from "../audit/AuditTrail.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { openEmbedding } from "../engine/embed.ts"
@@ -67,7 +67,8 @@ const serve = Effect.fnUntraced(function* (
     requestId: sent["x-request-id"]!,
     headers: pick(headers, filterHeaders),
     ...(conversation === undefined ? {} : { conversation }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs })
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...filtersBy(principal)
   })
   sent["x-millrace-call-id"] = opened.id
   if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))

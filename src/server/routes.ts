@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Access } from "../accounting/Access.ts"
-import { checkModel } from "../accounting/Access.ts"
+import { checkModel, filtersBy } from "../accounting/Access.ts"
 import { failure } from "../domain/LlmError.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 import { type CountTokens, restOfPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
@@ -13,7 +13,7 @@ import { generate, originOf } from "./Generate.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
-import { callerOf, type Exchange, headersOf, parseObject, pick } from "./requests.ts"
+import { callerOf, type Exchange, parseObject, pick } from "./requests.ts"
 import { Settings } from "./Settings.ts"
 import { type Handler, json, Match, notFound, refuse, type Route, type RouteServices, text } from "./Route.ts"
 
@@ -31,7 +31,8 @@ const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler 
         caller: yield* callerOf(headers, principal),
         dialect: dialect.id,
         origin: originOf(dialect, headers, document, body),
-        headers: pick(headers, filterHeaders)
+        headers: pick(headers, filterHeaders),
+        ...filtersBy(principal)
       })
       return render(counted)
     })

@@ -252,6 +252,11 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
         ({ status }) => status
       )
       assert.strictEqual(yield* swear, 403)
+      const headers = bearer(secret)
+      const vectors = yield* ask("/v1/embeddings", { body: { model: "chat/embed", input: "damn" }, headers })
+      const counting = { model: "smart", messages: [{ role: "user", content: "damn" }] }
+      const counted = yield* ask("/v1/messages/count_tokens", { body: counting, headers })
+      assert.deepStrictEqual([vectors.status, counted.status], [403, 403])
       for (const seen of [
         yield* admin("", "POST", { name: "wrong", filters: ["polite", "pi"] }),
         yield* admin("/polite", "PATCH", { filters: ["pi"] })
