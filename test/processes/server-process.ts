@@ -26,6 +26,7 @@ export const placeFor = Effect.fnUntraced(function* (simulator: string, server: 
 /** A running server that is a process of its own. */
 export interface ServerProcess {
   readonly url: string
+  readonly pid: number
   /** everything that it wrote to its standard error so far */
   readonly log: () => string
   readonly signal: (signal: "SIGTERM" | "SIGINT" | "SIGKILL") => Effect.Effect<unknown>
@@ -58,6 +59,7 @@ export const startServer = Effect.fnUntraced(function* (folder: string) {
   assert.isDefined(found, said + log)
   return {
     url: found as string,
+    pid: Number(child.pid),
     log: () => log,
     signal: (killSignal) => Effect.ignore(child.kill({ killSignal })),
     exitCode: Effect.match(child.exitCode, { onFailure: () => undefined, onSuccess: Number })
