@@ -6,6 +6,7 @@ import type { Outcome } from "../domain/Outcome.ts"
 import { noUsage, Usage } from "../domain/Usage.ts"
 import type { FinalRow, OpenedRow, StoredCall } from "./AuditStore.ts"
 import { OutsideRecord } from "./events/RunRecord.ts"
+import { ToolCallRecord, toolCallOf, Transcript } from "./Transcript.ts"
 import { abridge, capture, captureText, type CaptureLevel, Payload } from "./Capture.ts"
 
 const optional = Schema.optionalKey
@@ -46,18 +47,25 @@ export type OutcomeRecord = typeof OutcomeRecord.Type
 export const RequestRecord = Schema.Struct({ ...Payload.fields, body: optional(Schema.Json) })
 export type RequestRecord = typeof RequestRecord.Type
 
+/** A tool call of an answer. What follows its arguments is known of an answer that is not kept whole. */
+const ToolCall = Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  arguments: Schema.String,
+  omittedBytes: ToolCallRecord.fields.omittedBytes,
+  complete: optional(Schema.Boolean)
+})
+
 /**
  * The answer. `text`, `reasoning`, `refusal` and `toolCalls` are those of its first choice, `answer` is all of it.
- * Of an answer longer than 256 KiB there are an excerpt and an abridged `text` only.
+ * Of an answer longer than 256 KiB there are an excerpt, an abridged `text`, and the tool calls, each with up to 64 KiB of arguments.
  */
 export const ResponseRecord = Schema.Struct({
   ...Payload.fields,
   text: optional(Schema.String),
   reasoning: optional(Schema.String),
   refusal: optional(Schema.String),
-  toolCalls: optional(
-    Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String, arguments: Schema.String }))
-  ),
+  toolCalls: optional(Schema.Array(ToolCall)),
   answer: optional(LlmResponse)
 })
 export type ResponseRecord = typeof ResponseRecord.Type
@@ -96,7 +104,8 @@ export const CallRecord = Schema.Struct({
   delivered: optional(FinalRecord.fields.delivered),
   conversation: optional(Schema.String),
   caller: Caller,
-  // told from outside; lists are without it
+  // what follows stands in single calls, not in lists
+  ...Transcript.fields,
   ...OutsideRecord.fields
 })
 export type CallRecord = typeof CallRecord.Type
@@ -106,7 +115,9 @@ const { requestText: _, ...openFields } = OpenRecord.fields
 const Opened = Schema.Struct({ ...openFields, request: optional(Payload) })
 const Final = Schema.Struct({
   ...FinalRecord.fields,
-  response: optional(Schema.Struct({ ...Payload.fields, text: optional(Schema.String) }))
+  response: optional(
+    Schema.Struct({ ...Payload.fields, text: optional(Schema.String), toolCalls: optional(Schema.Array(ToolCall)) })
+  )
 })
 
 const decodeOpened = Schema.decodeUnknownEffect(Schema.fromJsonString(Opened))
@@ -141,6 +152,12 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
   }
 }
 
+/** What is kept of an answer that is too long to be kept whole. */
+const abridged = (choice: Choice | undefined): Pick<ResponseRecord, "text" | "toolCalls"> => {
+  const toolCalls = (choice?.parts ?? []).flatMap((part) => (part._tag === "ToolCall" ? [toolCallOf(part)] : []))
+  return { text: abridge(textOf(choice)), ...(toolCalls.length === 0 ? {} : { toolCalls }) }
+}
+
 /** The row of a call that ended; its times are epoch milliseconds. */
 export const finalRow = (
   record: FinalRecord,
@@ -150,8 +167,7 @@ export const finalRow = (
 ): FinalRow => {
   const { findings } = record
   const { payload, text } = capture(level, record.response)
-  const response =
-    payload?.excerpt === undefined ? payload : { ...payload, text: abridge(textOf(record.response?.choices[0])) }
+  const response = payload?.excerpt === undefined ? payload : { ...payload, ...abridged(record.response?.choices[0]) }
   return {
     _tag: "Final",
     id: record.id,

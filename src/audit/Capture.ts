@@ -53,6 +53,17 @@ export const excerpt = (text: string, edge = edgeBytes): Excerpt | string => {
   }
 }
 
+/** The first `limit` bytes of a text in UTF-8, a code point that would be cut left out, and how many bytes follow. */
+export const cutAfter = (text: string, limit: number): { readonly text: string; readonly omittedBytes: number } => {
+  // no code unit has more than three bytes
+  if (text.length * 3 <= limit) return { text, omittedBytes: 0 }
+  const bytes = Buffer.from(text, "utf8")
+  if (bytes.length <= limit) return { text, omittedBytes: 0 }
+  let end = limit
+  while (continues(bytes[end])) end--
+  return { text: bytes.toString("utf8", 0, end), omittedBytes: bytes.length - end }
+}
+
 /** Reads an excerpt as one text, with a mark where the middle is missing. */
 export const abridge = (text: string): string => {
   const shortened = excerpt(text)

@@ -8,6 +8,7 @@ import { follow, type Happening } from "../audit/follow.ts"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { storeLayer } from "../config/layers.ts"
+import { withTranscript } from "../server/recorded-request.ts"
 import { baseOf } from "./asking.ts"
 import type { ChosenCalls } from "./call-flags.ts"
 import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
@@ -67,7 +68,8 @@ export const databaseRecords = Effect.fnUntraced(function* (
     where,
     list: ({ filter }, limit) =>
       isThere ? read(firstOf(CallRecords.pages({ ...filter, limit, content: "short" }))) : Effect.succeed([]),
-    get: (id) => (isThere ? read(CallRecords.get(id)) : Effect.undefined),
+    get: (id) =>
+      Effect.map(isThere ? read(CallRecords.get(id)) : Effect.undefined, (call) => call && withTranscript(call)),
     exported: ({ filter }, format, limit) => {
       const content = format === "csv" ? "none" : "all"
       const pages = isThere ? CallRecords.pages({ ...filter, limit, content }) : Stream.succeed([])

@@ -1,6 +1,7 @@
 import { DateTime } from "effect"
 import type { CallRecord } from "../audit/CallRecord.ts"
 import { outsideRows } from "./outside-texts.ts"
+import type { ToolCallRecord } from "../audit/Transcript.ts"
 import type { AttemptRecord } from "../domain/Call.ts"
 import type { Usage } from "../domain/Usage.ts"
 import { columns } from "./describe.ts"
@@ -82,6 +83,8 @@ export const callDetails = (call: CallRecord): string => {
     ["total", milliseconds(timings.totalMs)],
     ["sent", call.delivered === undefined ? undefined : `${call.delivered.bytes} bytes`],
     ["conversation", call.conversation],
+    ["messages", call.messages === undefined ? undefined : String(call.messages.length)],
+    ...(call.toolCalls ?? []).map((tool) => [`tool call ${tool.number}`, toolCallOf(tool)] as const),
     ...call.attempts.map((attempt, index) => [`attempt ${index + 1}`, attemptOf(attempt)] as const),
     ...call.notices.map(({ message }) => ["notice", message] as const),
     ...outsideRows(call)
@@ -121,6 +124,16 @@ const costOf = (cost: CallRecord["cost"]): string | undefined => {
   if (cost === undefined) return undefined
   return cost.microUsd === null ? "not known: the model has no price" : dollars(cost.microUsd)
 }
+
+const toolCallOf = ({ complete, id, message, name, result }: ToolCallRecord): string =>
+  [
+    `${name} (${id})`,
+    message === undefined ? "" : `in message ${message}`,
+    complete ? "" : "incomplete",
+    result === undefined ? "" : `${result.isError === true ? "failed" : "answered"} in message ${result.message}`
+  ]
+    .filter((part) => part !== "")
+    .join(", ")
 
 const attemptOf = ({ provider, model, status, failure, firstTokenMs, endedMs }: AttemptRecord): string =>
   [

@@ -10,6 +10,7 @@ import { callFilterOf, filterParameters } from "./call-query.ts"
 import { explain } from "./explain.ts"
 import { sendJson } from "./Generate.ts"
 import { checkParameters, oneOf, type Parameter, parameter, whole } from "./parameters.ts"
+import { withTranscript } from "./recorded-request.ts"
 import { type Exchange, headersOf, requestIdHeaders, requestIdOf } from "./requests.ts"
 import { ResponseWriter } from "./ResponseWriter.ts"
 import { type Handler, json, type Match, notFound, type Route } from "./Route.ts"
@@ -97,7 +98,7 @@ const call = json(({ principal, rest }) =>
     const record = yield* Effect.mapError(audit.get(rest), readFailure)
     const own = ownName(principal)
     const isSeen = record !== undefined && (own === undefined || record.caller.key === own)
-    return isSeen ? record : yield* notFound(`There is no call ${JSON.stringify(rest)}`)
+    return isSeen ? withTranscript(record) : yield* notFound(`There is no call ${JSON.stringify(rest)}`)
   })
 )
 

@@ -1,13 +1,12 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import type { AuditStore, CallFilter } from "../../audit/AuditStore.ts"
 import type { CallRecord } from "../../audit/CallRecord.ts"
 import { get, list } from "../../audit/CallRecords.ts"
 import type { Call } from "../../domain/Call.ts"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
-import { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
-import { allSurfaces } from "../../protocols/surfaces.ts"
+import { requestOf } from "../../server/recorded-request.ts"
 import type { StorageError } from "../../storage/Database.ts"
 import type { Moment, Recording, Recordings, Skipped } from "./Recording.ts"
 
@@ -32,19 +31,6 @@ export const recordedCalls = Effect.fnUntraced(function* (
   } while (cursor !== undefined && recordings.length < limit)
   return { recordings, skipped }
 })
-
-const decodeRequest = Schema.decodeUnknownOption(LlmRequest)
-
-const dialects = new Map(allSurfaces.map(({ dialect }) => [dialect.id, dialect]))
-
-const requestOf = ({ delivery, dialect, model, request }: CallRecord): Option.Option<LlmRequest> => {
-  const body = request?.body
-  if (body === undefined) return Option.none()
-  const known = dialect === undefined ? undefined : dialects.get(dialect)
-  if (known === undefined) return decodeRequest(body)
-  const decoded = known.decode(body, { model, delivery })
-  return decoded._tag === "Success" ? Option.some(decoded.success.request) : decodeRequest(body)
-}
 
 const recordingOf = (record: CallRecord): Recording | Skipped => {
   const { caller, conversation, delivery, dialect, id, response, timings } = record
