@@ -155,7 +155,10 @@ export const FinalRecord = Schema.Struct({
 })
 export type FinalRecord = typeof FinalRecord.Type
 
-/** A call that has ended: what was asked, and its terminal record. `openedAt` is epoch milliseconds. */
+/**
+ * A call that has ended: what was asked, and its terminal record. `openedAt` is epoch milliseconds. The request is as filters
+ * left it, under the model's name that the caller gave; where they changed it there is no `origin`.
+ */
 export interface EndedCall {
   readonly id: string
   readonly call: Call

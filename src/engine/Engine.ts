@@ -21,7 +21,7 @@ import { type Answer, answerOf, type Asked, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
-import { openRecordOf } from "./openRecord.ts"
+import { asItWent, openRecordOf } from "./openRecord.ts"
 import { type Seal, sealing } from "./sealing.ts"
 import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState } from "./CallState.ts"
@@ -177,8 +177,8 @@ export class Engine extends Context.Service<
         state.reservation?.settle(record)
         const finalized = audit.finalize(record)
         if (observers.length === 0 || !state.admitted) return finalized
-        const { call, id, openedAt } = state
-        return Effect.andThen(finalized, tell(observers, { id, call, openedAt, record }))
+        const { id, openedAt } = state
+        return Effect.andThen(finalized, tell(observers, { id, call: asItWent(state), openedAt, record }))
       }
 
       const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {

@@ -1,4 +1,4 @@
-import type { OpenRecord } from "../domain/Call.ts"
+import type { Call, OpenRecord } from "../domain/Call.ts"
 import type { CallState } from "./CallState.ts"
 
 /** The record of a call that begins. What filters changed of its request is recorded as they left it. */
@@ -18,3 +18,10 @@ export const openRecordOf = ({ call, id, openedAt, request }: CallState): OpenRe
       }
     : { request })
 })
+
+/** The call with the request as its filters left it. What the caller wrote is then nobody's business any more. */
+export const asItWent = ({ call, request }: CallState): Call => {
+  if (request === call.request) return call
+  const { origin: _, ...rest } = call
+  return { ...rest, request: { ...request, model: call.request.model } }
+}

@@ -6,6 +6,7 @@ import { failure } from "../../src/domain/LlmError.ts"
 import { callOf, prompt } from "../../src/domain/prompt.ts"
 import { CallObservers, type CallObserver } from "../../src/engine/CallObservers.ts"
 import { Engine } from "../../src/engine/Engine.ts"
+import type { Filter } from "../../src/filters/Filter.ts"
 import { Router } from "../../src/routing/Router.ts"
 import { fail, finish, hang, type Script, started, text } from "../../src/testing/Script.ts"
 import { ScriptedUpstream } from "../../src/testing/ScriptedUpstream.ts"
@@ -35,6 +36,26 @@ describe("an observer of calls", () => {
       const audit = yield* AuditTrail
       assert.strictEqual((yield* audit.get(seen[0]!.id))?.response?.text, "Hello")
     }).pipe(Effect.provide(withObservers([observer], hello)))
+  })
+
+  it.effect("sees the request as its filters left it, and nothing of what they hid", () => {
+    const { observer, seen } = collecting()
+    const text = '{"messages":[{"role":"user","content":"hello"}]}'
+    const origin = { protocol: "openai-chat", body: JSON.parse(text), text, headers: {} }
+    const hiding: Filter = {
+      name: "hiding",
+      request: (request) => Effect.succeed({ ...prompt("model", "[GREETING]"), user: request.model })
+    }
+    return Effect.gen(function* () {
+      const engine = yield* Engine
+      yield* engine.run({ ...call, origin })
+      assert.deepStrictEqual(seen[0]?.call.request, { ...prompt("model", "[GREETING]"), user: "model" })
+      assert.notInclude(JSON.stringify(seen[0]), "hello")
+    }).pipe(
+      Effect.provide(
+        Layer.provide(testEngine({ scripts: [hello], filters: [hiding] }), Layer.succeed(CallObservers, [observer]))
+      )
+    )
   })
 
   it.effect("is told of a call that failed, or was left", () => {
