@@ -7,7 +7,6 @@ import { programLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
 import { Server } from "../server/Server.ts"
 import { allSurfaces } from "../protocols/surfaces.ts"
-import { headersOf } from "../config/filters.ts"
 import { defaultServerSettings, Settings } from "../server/Settings.ts"
 import type { StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
@@ -62,8 +61,7 @@ const serverLayer = (configuration: Configuration) => {
         allowedOrigins,
         bodyLimit: ByteSize.toNumberUnsafe(bodyLimit),
         keepAliveMs: Duration.toMillis(keepAlive),
-        shutdownGraceMs: Duration.toMillis(shutdownGrace),
-        filterHeaders: headersOf(configuration.filters)
+        shutdownGraceMs: Duration.toMillis(shutdownGrace)
       })
     )
   )

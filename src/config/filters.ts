@@ -3,7 +3,7 @@ import type { HttpClient } from "effect/http"
 import { Role } from "../domain/LlmRequest.ts"
 import type { Filter } from "../filters/Filter.ts"
 import type { WindowSettings } from "../filters/judge.ts"
-import { isCredential } from "../filters/remote/exchange.ts"
+import { isCredential } from "../filters/headers.ts"
 import { httpFilter } from "../filters/remote/http.ts"
 import { mcpFilter } from "../filters/remote/mcp.ts"
 import { askModel } from "../filters/stock/askModel.ts"
@@ -147,7 +147,6 @@ const windowsOf = (entry: FilterEntry, mode: WindowSettings["mode"]): WindowSett
   ...given({ characters: entry.characters, wait: entry.wait, overlap: entry.overlap }),
   mode: entry.mode ?? mode
 })
-const lowerCase = (names: ReadonlyArray<string>): ReadonlyArray<string> => names.map((name) => name.toLowerCase())
 
 const remoteOf = (name: string, entry: FilterEntry, url: string) => ({
   ...given({ onFailure: entry.onFailure, timeout: entry.timeout, breaker: entry.breaker }),
@@ -155,7 +154,7 @@ const remoteOf = (name: string, entry: FilterEntry, url: string) => ({
   url,
   sides: entry.on ?? (["request", "answer"] as const),
   windows: windowsOf(entry, "window"),
-  forward: lowerCase(entry.forward ?? []),
+  forward: entry.forward ?? [],
   headers: Object.fromEntries(
     Object.entries(entry.headers ?? {}).map(([header, value]) => [header, Redacted.make(value)])
   )
@@ -298,10 +297,3 @@ const ownPatterns = ({ rules }: FilterEntry) =>
     name,
     pattern: pattern ?? (literal ?? "").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
   }))
-
-/** The request headers that filters of a document are told: the trace, and what they name. */
-export const headersOf = (filters: { readonly [name: string]: FilterEntry }): ReadonlyArray<string> => {
-  const remote = Object.values(filters).filter(({ kind }) => kind === "http" || kind === "mcp")
-  if (remote.length === 0) return []
-  return Array.from(new Set(["traceparent", ...remote.flatMap(({ forward = [] }) => lowerCase(forward))]))
-}

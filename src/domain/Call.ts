@@ -43,7 +43,7 @@ export interface Call {
   readonly timeoutMs?: number
   /** the names of filters that the caller's key adds to those of the model */
   readonly filters?: ReadonlyArray<string>
-  /** request headers that filters may see, lower case; never credentials or cookies */
+  /** request headers, lower case: a filter sees those of them that it names (`Filter.headers`), and never a credential */
   readonly headers?: { readonly [name: string]: string }
   /** the id of the call whose filter asks: no filter touches what a filter asks */
   readonly askedBy?: string

@@ -11,6 +11,7 @@ import type { LlmResponse } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { Roster } from "../domain/Roster.ts"
 import { Filters, NamedFilters } from "../filters/Filter.ts"
+import { headersWanted } from "../filters/headers.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import { makeAttempts, type Surroundings } from "../routing/Attempts.ts"
 import { begin } from "../routing/Rescue.ts"
@@ -91,6 +92,8 @@ export class Engine extends Context.Service<
     readonly cancel: (id: string, key?: string) => Effect.Effect<boolean>
     /** Cancels every open call because the process ends. */
     readonly shutdown: Effect.Effect<void>
+    /** of a request's headers, those that its filters want to see: what `Call.headers` is to have, lower case */
+    readonly headersWanted: ReadonlyArray<string>
     /**
      * Passes a request to which no answer comes through the request side of its filters. `unreadable` says why it does not
      * pass those that read what is said, where nobody here can read that. What filters hold open lives as long as the scope.
@@ -126,9 +129,12 @@ export class Engine extends Context.Service<
       }
       const calls = new Roster<Cancellable>()
 
+      const everyCall = yield* Filters
+      const named = yield* NamedFilters
       const filtering: Filtering = {
-        everyCall: yield* Filters,
-        named: yield* NamedFilters,
+        everyCall,
+        named,
+        headersWanted: headersWanted([...everyCall, ...named.values()]),
         plan: router.plan,
         begin: ({ request, plan }, state, scope) =>
           begin(state, makeAttempts(state, plan, scope, surroundings), request),
@@ -277,6 +283,7 @@ export class Engine extends Context.Service<
         shutdown: Effect.suspend(() =>
           Effect.forEach(calls.all, (state) => cancel(state, "shutdown"), { discard: true })
         ),
+        headersWanted: filtering.headersWanted,
         passFilters: (passing, plan, unreadable) =>
           Effect.flatMap(Effect.scope, (scope) => filterCall(filtering, passing, plan, scope, unreadable)),
         attend: (id, call) =>

@@ -8,6 +8,7 @@ import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { chainOf, filterFrames } from "../filters/Chain.ts"
 import type { Filter, FilterContext } from "../filters/Filter.ts"
 import { FilterFault, noteFailure } from "../filters/FilterFault.ts"
+import { pickHeaders } from "../filters/headers.ts"
 import { requestSide } from "../filters/supervise.ts"
 import { type Ending, isEnding } from "../filters/Verdict.ts"
 import type { Begun } from "../routing/Rescue.ts"
@@ -20,6 +21,8 @@ import type { FilterNotes } from "./FilterNotes.ts"
 export interface Filtering {
   readonly everyCall: ReadonlyArray<Filter>
   readonly named: ReadonlyMap<string, Filter>
+  /** the request headers that they want to see */
+  readonly headersWanted: ReadonlyArray<string>
   /** where the models go that a filter chooses */
   readonly plan: Router["Service"]["plan"]
   /** asks the targets of a plan, up to the commit point */
@@ -53,7 +56,7 @@ export interface Filtered {
 export const isFiltered = ({ everyCall }: Filtering, { call }: CallState, plan: RoutePlan): boolean =>
   call.askedBy === undefined && (everyCall.length > 0 || call.filters !== undefined || plan.filters !== undefined)
 
-const contextOf = ({ ask }: Filtering, passing: Passing, scope: Scope.Scope): FilterContext => {
+const contextOf = ({ ask, headersWanted }: Filtering, passing: Passing, scope: Scope.Scope): FilterContext => {
   const { call, id, filterNotes, wants } = passing
   return {
     wants,
@@ -63,7 +66,7 @@ const contextOf = ({ ask }: Filtering, passing: Passing, scope: Scope.Scope): Fi
     delivery: call.delivery,
     caller: call.caller,
     conversation: call.conversation,
-    headers: call.headers ?? {},
+    headers: pickHeaders(call.headers ?? {}, headersWanted),
     scope,
     report: filterNotes.report,
     failed: filterNotes.failed,

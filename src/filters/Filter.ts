@@ -19,7 +19,7 @@ export interface FilterContext {
   readonly wants: "answer" | "vectors" | "count"
   readonly caller: Caller
   readonly conversation: string | undefined
-  /** the request headers that filters may see, lower case; never credentials or cookies */
+  /** of the request's headers those that some filter names (`Filter.headers`), lower case; never credentials or cookies */
   readonly headers: { readonly [name: string]: string }
   /** lives as long as the call */
   readonly scope: Scope.Scope
@@ -51,6 +51,8 @@ export interface Filter {
   readonly name: string
   readonly request?: (request: LlmRequest, context: FilterContext) => Effect.Effect<LlmRequest, LlmError | Ending>
   readonly events?: (request: LlmRequest, context: FilterContext) => (self: EventStream) => EventStream
+  /** request headers that it wants to see in its context; of those that let somebody in it is told nothing */
+  readonly headers?: ReadonlyArray<string>
   /**
    * false says that the request side looks at nothing that is said, so that it may pass what nobody here can read, such as
    * tokens to be embedded; any other filter fails on that

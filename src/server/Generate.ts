@@ -4,6 +4,7 @@ import type { Call, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { Asked } from "../engine/Answer.ts"
 import { Engine, type OpenCall } from "../engine/Engine.ts"
+import { pickHeaders } from "../filters/headers.ts"
 import type { Dialect, PathFacts, RenderContext, RenderedAnswer } from "../protocols/Dialect.ts"
 import { sealed } from "./endSealed.ts"
 import { explain } from "./explain.ts"
@@ -15,7 +16,6 @@ import {
   type Exchange,
   headersOf,
   parseObject,
-  pick,
   readBody,
   type RequestHeaders,
   requestIdHeaders,
@@ -140,8 +140,8 @@ const serve = Effect.fnUntraced(function* (
   yield* checkControl(headers)
   const text = yield* readBody(exchange, settings.bodyLimit)
   const read = yield* callOf(dialect, headers, text, requestId, principal, path)
-  const told = settings.filterHeaders
-  const call = told.length === 0 ? read : { ...read, headers: pick(headers, told) }
+  const told = engine.headersWanted
+  const call = told.length === 0 ? read : { ...read, headers: pickHeaders(headers, told) }
   const opened = yield* engine.open(call)
   sent["x-millrace-call-id"] = opened.id
   if (opened.limits.length > 0) Object.assign(sent, dialect.limitHeaders?.(opened.limits))

@@ -14,8 +14,6 @@ export interface ServerSettings {
   readonly stallLimitMs: number
   /** how long streams may go on after the process was told to end */
   readonly shutdownGraceMs: number
-  /** request headers that filters are told, lower case */
-  readonly filterHeaders: ReadonlyArray<string>
 }
 
 /** How the server behaves where nobody says otherwise. */
@@ -26,8 +24,7 @@ export const defaultServerSettings: ServerSettings = {
   bodyLimit: 32 * 1024 * 1024,
   keepAliveMs: 15_000,
   stallLimitMs: 60_000,
-  shutdownGraceMs: 20_000,
-  filterHeaders: []
+  shutdownGraceMs: 20_000
 }
 
 /** The settings of a `Server`; provide it to change them. */

@@ -3,7 +3,8 @@ import { checkModel, filtersBy, type Principal } from "../accounting/Access.ts"
 import type { AuditTrail } from "../audit/AuditTrail.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { openEmbedding } from "../engine/embed.ts"
-import type { Engine } from "../engine/Engine.ts"
+import { Engine } from "../engine/Engine.ts"
+import { pickHeaders } from "../filters/headers.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 import type { Embed } from "../protocols/Surface.ts"
 import type { Router } from "../routing/Router.ts"
@@ -16,7 +17,6 @@ import {
   type Exchange,
   headersOf,
   parseObject,
-  pick,
   readBody,
   type RequestHeaders,
   requestIdOf,
@@ -51,8 +51,9 @@ const serve = Effect.fnUntraced(function* (
   headers: RequestHeaders,
   sent: Record<string, string>
 ): Effect.fn.Return<void, LlmError, Engine | AuditTrail | Router | Scope.Scope> {
+  const { headersWanted } = yield* Engine
   yield* checkControl(headers)
-  const { bodyLimit, filterHeaders } = yield* Settings
+  const { bodyLimit } = yield* Settings
   const text = yield* readBody(exchange, bodyLimit)
   const body = yield* parseObject(text)
   const request = yield* Effect.fromResult(decode(body))
@@ -65,7 +66,7 @@ const serve = Effect.fnUntraced(function* (
     dialect: format,
     origin: { protocol: format, body, text, headers: {} },
     requestId: sent["x-request-id"]!,
-    headers: pick(headers, filterHeaders),
+    headers: pickHeaders(headers, headersWanted),
     ...(conversation === undefined ? {} : { conversation }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...filtersBy(principal)

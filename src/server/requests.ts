@@ -28,15 +28,6 @@ export const headersOf = (request: IncomingMessage): RequestHeaders => {
   return headers
 }
 
-/** The headers of these names that a request has. */
-export const pick = (headers: RequestHeaders, names: ReadonlyArray<string>): Record<string, string> =>
-  Object.fromEntries(
-    names.flatMap((name) => {
-      const value = headers[name]
-      return value === undefined ? [] : [[name, value]]
-    })
-  )
-
 const compressed = (encoding: string): LlmError =>
   failure(
     { _tag: "InvalidRequest", kind: "encoding", path: "content-encoding" },

@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import type { Access } from "../accounting/Access.ts"
 import { checkModel, filtersBy } from "../accounting/Access.ts"
 import { failure } from "../domain/LlmError.ts"
+import { Engine } from "../engine/Engine.ts"
+import { pickHeaders } from "../filters/headers.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 import { type CountTokens, restOfPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
 import { authenticate } from "./authenticate.ts"
@@ -13,8 +15,7 @@ import { generate, originOf } from "./Generate.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
-import { callerOf, type Exchange, parseObject, pick } from "./requests.ts"
-import { Settings } from "./Settings.ts"
+import { callerOf, type Exchange, parseObject } from "./requests.ts"
 import { type Handler, json, Match, notFound, refuse, type Route, type RouteServices, text } from "./Route.ts"
 
 const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler =>
@@ -24,14 +25,14 @@ const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler 
       const body = yield* parseObject(document)
       const { request } = yield* Effect.fromResult(decode(body))
       yield* checkModel(principal, request.model)
-      const { filterHeaders } = yield* Settings
+      const { headersWanted } = yield* Engine
       const counted = yield* countTokens({
         request,
         delivery: "whole",
         caller: yield* callerOf(headers, principal),
         dialect: dialect.id,
         origin: originOf(dialect, headers, document, body),
-        headers: pick(headers, filterHeaders),
+        headers: pickHeaders(headers, headersWanted),
         ...filtersBy(principal)
       })
       return render(counted)

@@ -311,6 +311,27 @@ describe("what a filter knows", () => {
     }).pipe(Effect.provide(testEngine({ scripts: [hello], filters: [seer] })))
   })
 
+  it.effect("are the headers that a filter names, and never one that lets somebody in", () => {
+    const seen: Array<object> = []
+    const curious: Filter = {
+      name: "curious",
+      headers: ["X-Team", "authorization", "x-api-key"],
+      request: (request, { headers }) =>
+        Effect.as(
+          Effect.sync(() => void seen.push(headers)),
+          request
+        )
+    }
+    return Effect.gen(function* () {
+      const engine = yield* Engine
+      assert.deepStrictEqual(engine.headersWanted, ["x-team"])
+      yield* engine.run(call)
+      const headers = { "x-team": "blue", "x-other": "x", authorization: "Bearer secret", "x-api-key": "secret" }
+      yield* engine.run({ ...call, headers })
+      assert.deepStrictEqual(seen, [{}, { "x-team": "blue" }])
+    }).pipe(Effect.provide(testEngine({ scripts: [hello, hello], filters: [curious] })))
+  })
+
   it.effect("is another model's opinion, which is a call of its own and passes no filters", () => {
     const asking: Filter = {
       name: "asking",

@@ -2,6 +2,7 @@ import { Clock, Duration, Effect, Exit, Option, Schema } from "effect"
 import { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import { FilterFault, garbage, tooLate } from "../FilterFault.ts"
+import { headersWanted, pickHeaders } from "../headers.ts"
 import { type Judge, judgeAnswers, type TextWindow, type WindowSettings } from "../judge.ts"
 import { Ending, type Verdict } from "../Verdict.ts"
 
@@ -64,18 +65,6 @@ export type Ask = (question: Question) => Effect.Effect<Reply, FilterFault>
 
 const always = ["x-request-id", "traceparent"]
 
-/** Names of headers that let somebody in: no filter is ever told them. */
-export const isCredential = (name: string): boolean =>
-  /^(?:authorization|proxy-authorization|cookie|set-cookie)$|api-?key|token|secret|password|credential/i.test(name)
-
-const shown = (headers: FilterContext["headers"], forward: ReadonlyArray<string>): FilterContext["headers"] =>
-  Object.fromEntries(
-    [...always, ...forward].flatMap((name) => {
-      const value = isCredential(name) ? undefined : headers[name]
-      return value === undefined ? [] : [[name, value]]
-    })
-  )
-
 const late = () => tooLate("it did not reply in time")
 
 /** Gives up waiting for a reply, and lets a question through until so many in a row went wrong; then none, for a while. */
@@ -104,6 +93,7 @@ const guarded = (ask: Ask, { breaker, timeout = "2 seconds" }: RemoteFilter): As
 export const remoteFilter = (settings: RemoteFilter, unguarded: Ask): Filter => {
   const { name, sides, windows, kinds, forward = [], onFailure } = settings
   const ask = guarded(unguarded, settings)
+  const wanted = headersWanted([{ name, headers: [...always, ...forward] }])
   // Every question has its own time: nothing else is to be watched.
   const policy = { timeout: 0, ...(onFailure === undefined ? {} : { onFailure }) }
   const about = (phase: Question["phase"], request: LlmRequest, context: FilterContext): Question => ({
@@ -117,7 +107,7 @@ export const remoteFilter = (settings: RemoteFilter, unguarded: Ask): Filter => 
       ...(context.conversation === undefined ? {} : { conversation: context.conversation })
     },
     headers: {
-      ...shown(context.headers, forward),
+      ...pickHeaders(context.headers, wanted),
       ...(context.requestId === undefined ? {} : { "x-request-id": context.requestId })
     }
   })
@@ -149,8 +139,9 @@ export const remoteFilter = (settings: RemoteFilter, unguarded: Ask): Filter => 
       }
     })
   return {
-    name,
     ...(sides.includes("answer") ? answers : {}),
+    name,
+    headers: wanted,
     ...policy,
     ...(sides.includes("request") ? { request: onRequest } : {})
   }

@@ -45,6 +45,7 @@ const broken: ReadonlyArray<Filter> = Object.entries(faults).flatMap(([what, { e
 const chosen = ({ events, name, ...filter }: Filter): Filter => ({
   ...filter,
   name,
+  headers: ["x-chosen"],
   events: (request, context) =>
     context.headers["x-chosen"] === name && events !== undefined ? events(request, context) : (self) => self
 })
@@ -58,7 +59,6 @@ const requestSide = policies.map((onFailure): Filter => ({
 
 const server = running({
   filters: [...broken.map(chosen), ...requestSide],
-  settings: { filterHeaders: ["x-chosen"] },
   sections: {
     filters: {
       dead: { kind: "http", url: "http://127.0.0.1:1", onFailure: "open", breaker: { failures: 1, openFor: "1h" } }
