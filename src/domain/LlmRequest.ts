@@ -134,11 +134,13 @@ export type ProviderTool = typeof ProviderTool.Type
 export const Tool = Schema.Union([FunctionTool, ProviderTool])
 export type Tool = typeof Tool.Type
 
-/** Which tools the model may or must call. */
+const among = { among: Schema.optionalKey(Schema.Array(Schema.String)) }
+
+/** Which tools the model may or must call. `among` are the names of those that it may choose from, where not from all. */
 export const ToolChoice = Schema.Union([
-  Schema.TaggedStruct("Auto", {}),
+  Schema.TaggedStruct("Auto", among),
   Schema.TaggedStruct("None", {}),
-  Schema.TaggedStruct("Required", {}),
+  Schema.TaggedStruct("Required", among),
   Schema.TaggedStruct("Tool", { name: Schema.String })
 ])
 export type ToolChoice = typeof ToolChoice.Type

@@ -29,7 +29,7 @@ const compatible = (baseUrl: string, keyVariable: string | undefined, quirks: Qu
 })
 
 /** `system` is understood everywhere, `developer` is not: who does not promise it gets `system`. */
-const system: Quirks = { noDeveloperRole: true }
+const system: Quirks = { noDeveloperRole: true, noAllowedTools: true }
 
 /** Knows `max_tokens`, the name of the limit before reasoning models. */
 const maxTokens: Quirks = { ...system, legacyMaxTokens: true }

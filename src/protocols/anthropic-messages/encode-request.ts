@@ -5,6 +5,7 @@ import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/Ll
 import { Encoding } from "../Encoding.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
 import { markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -63,11 +64,8 @@ const contentOf = (message: Schema.Json): ReadonlyArray<Schema.Json> =>
 
 const isSealedThought = (block: Schema.Json): boolean => isObject(block) && isSealedBlock(block)
 
-const encodeBody = (
-  request: LlmRequest,
-  { model, delivery, quirks }: EncodeContext,
-  encoding: Encoding
-): JsonObject => {
+const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContext, encoding: Encoding): JsonObject => {
+  const request = offeringOnly(asked, encoding)
   const kept = encoding.own(request.extensions)
   const { metadata, tool_choice, thinking: _, output_config: __, [statedEffort]: ___, ...rest } = kept
   const { [betas]: ____, [statedVersion]: _____, ...own } = rest

@@ -3,6 +3,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ConverseEncoding } from "./encode-parts.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
@@ -35,7 +36,7 @@ const encodeBody = (request: LlmRequest, adaptive: boolean, encoding: ConverseEn
     inferenceConfig: ownConfig,
     ...own
   } = encoding.own(request.extensions)
-  const { toolConfig, forced, instruction } = encodeTools(request, encoding)
+  const { toolConfig, forced, instruction } = encodeTools(offeringOnly(request, encoding), encoding)
   const thinking = encodeThinking(request, adaptive, forced, encoding)
   const { inferenceConfig, modelFields } = encodeSampling(request.sampling, thinking.thinks, encoding)
   const form = encodeForm(request.responseFormat, encoding)

@@ -5,6 +5,7 @@ import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { cohereV2Id } from "./wire.ts"
@@ -25,7 +26,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   return {
     model,
     messages: encodeMessages(request.messages, encoding),
-    ...encodeTools(request, encoding),
+    ...encodeTools(offeringOnly(request, encoding), encoding),
     ...encodeSettings(request, encoding),
     stream: delivery === "stream",
     ...own

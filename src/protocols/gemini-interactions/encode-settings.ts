@@ -2,6 +2,8 @@ import type { Schema } from "effect"
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { offeredAmong } from "../ToolSubset.ts"
+import { geminiInteractionsId } from "./wire.ts"
 
 /** How the answer is to be drawn, thought about and formed. `hasTools` says that there is something to choose from. */
 export const encodeSettings = (
@@ -15,7 +17,7 @@ export const encodeSettings = (
     generation_config: {
       ...encodeSampling(request.sampling, encoding),
       ...thinkingOf(request.reasoning ?? {}, encoding),
-      ...present({ tool_choice: hasTools ? choiceOf(request.toolChoice) : undefined })
+      ...present({ tool_choice: hasTools ? choiceOf(request) : undefined })
     },
     ...present({
       response_format: formatOf(request.responseFormat),
@@ -40,17 +42,24 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
   })
 }
 
-const choiceOf = (choice: LlmRequest["toolChoice"]): Schema.Json | undefined => {
+const choiceOf = ({ toolChoice: choice, tools }: LlmRequest): Schema.Json | undefined => {
   switch (choice?._tag) {
     case "None":
       return "none"
+    case "Auto":
+      return choice.among === undefined ? undefined : allowedTools("auto", choice.among, tools)
     case "Required":
-      return "any"
+      return choice.among === undefined ? "any" : allowedTools("any", choice.among, tools)
     case "Tool":
       return { allowed_tools: { mode: "any", tools: [choice.name] } }
     default:
       return undefined
   }
+}
+
+const allowedTools = (mode: "auto" | "any", among: ReadonlyArray<string>, tools: LlmRequest["tools"]): Schema.Json => {
+  const names = offeredAmong(among, tools, geminiInteractionsId)
+  return names.length === 0 ? "none" : { allowed_tools: { mode, tools: names } }
 }
 
 /** The format of each kind of output that is wanted; here it is always one, of text. */

@@ -45,14 +45,15 @@ export const decodeToolConfig = (
   const name = mode === undefined ? undefined : enumName(mode, modes)
   const [only] = names
   const one = name === "ANY" && only !== undefined && names.length === 1
+  const some = name === "ANY" && names.length > 1
   const kept = filled({
-    // A mode that is none of the usual three, and a choice of several functions, have no other words.
+    // A mode that is none of the usual three, and a choice of functions in one, have no other words.
     mode: name === undefined || name === "AUTO" || name === "ANY" || name === "NONE" ? undefined : name,
-    allowedFunctionNames: one || names.length === 0 ? undefined : names,
+    allowedFunctionNames: one || some || names.length === 0 ? undefined : names,
     ...rest
   })
   return {
-    toolChoice: one ? { _tag: "Tool", name: only } : choiceOf(name),
+    toolChoice: one ? { _tag: "Tool", name: only } : some ? { _tag: "Required", among: names } : choiceOf(name),
     kept: filled({ ...config?.rest, functionCallingConfig: kept })
   }
 }

@@ -5,6 +5,7 @@ import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domai
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
+import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
 import { encodeContents } from "./encode-contents.ts"
 import { Encoding, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -52,7 +53,7 @@ export const readCount = (body: unknown): number | undefined => {
 }
 
 const encodeBody = (
-  request: LlmRequest,
+  asked: LlmRequest,
   { model, origin, quirks }: EncodeContext
 ): Result.Result<Pick<EncodedRequest, "body" | "notices">, LlmError> => {
   const encoding = new Encoding()
@@ -64,6 +65,9 @@ const encodeBody = (
       notices: encoding.list
     })
   }
+  const chosenAtWill = asked.toolChoice?._tag === "Auto"
+  // The API has names of functions only for a choice that must be made.
+  const request = chosenAtWill ? offeringOnly(asked, encoding) : asked
   encoding.foreign(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
   if (request.user !== undefined) encoding.dropped("user")
@@ -148,21 +152,24 @@ const encodeToolConfig = (
   const { functionCallingConfig: ownCalling, ...more } = isObject(own) ? own : {}
   const calling = {
     // The API refuses a choice where there is nothing to choose from.
-    ...(toolChoice === undefined || tools.length === 0 ? {} : choiceOf(toolChoice)),
+    ...(toolChoice === undefined || tools.length === 0 ? {} : choiceOf(toolChoice, tools)),
     ...(isObject(ownCalling) ? ownCalling : {})
   }
   const config = { ...(Object.keys(calling).length === 0 ? {} : { functionCallingConfig: calling }), ...more }
   return Object.keys(config).length === 0 ? undefined : config
 }
 
-const choiceOf = (choice: ToolChoice): JsonObject => {
+const choiceOf = (choice: ToolChoice, tools: LlmRequest["tools"]): JsonObject => {
   switch (choice._tag) {
     case "Auto":
       return { mode: "AUTO" }
     case "None":
       return { mode: "NONE" }
-    case "Required":
-      return { mode: "ANY" }
+    case "Required": {
+      if (choice.among === undefined) return { mode: "ANY" }
+      const names = offeredAmong(choice.among, tools, geminiId)
+      return names.length === 0 ? { mode: "NONE" } : { mode: "ANY", allowedFunctionNames: names }
+    }
     case "Tool":
       return { mode: "ANY", allowedFunctionNames: [choice.name] }
   }

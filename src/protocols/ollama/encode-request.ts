@@ -5,6 +5,7 @@ import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { ollamaId } from "./wire.ts"
@@ -22,7 +23,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
   const { options, ...own } = encoding.own(request.extensions)
-  const tools = encodeTools(request, encoding)
+  const tools = encodeTools(offeringOnly(request, encoding), encoding)
   const { options: sampling, ...settings } = encodeSettings(request, model, encoding)
   return {
     model,

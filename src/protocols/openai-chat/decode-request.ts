@@ -1,10 +1,10 @@
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
 import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeMessages, messageFault } from "./decode-messages.ts"
 import { cacheOf } from "./decode-parts.ts"
 import { extended, marked } from "./extension.ts"
@@ -126,18 +126,32 @@ const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
       return { _tag: "Tool", name: choice.function.name }
     case "custom":
       return { _tag: "Tool", name: choice.custom.name }
-    case "allowed_tools":
-      return { _tag: choice.allowed_tools.mode === "required" ? "Required" : "Auto" }
+    case "allowed_tools": {
+      const { mode, tools } = choice.allowed_tools
+      return { _tag: mode === "required" ? "Required" : "Auto", ...present({ among: allowedNames(tools) }) }
+    }
     case undefined:
       return undefined
   }
 }
 
+/** The names of a list of tools; undefined where it has none, or one of them. */
+const allowedNames = (tools: Schema.Json): ReadonlyArray<string> | undefined => {
+  const names = (Array.isArray(tools) ? tools : []).map((tool) => {
+    const inner = isObject(tool) && typeof tool["type"] === "string" ? tool[tool["type"]] : undefined
+    return isObject(inner) ? inner["name"] : undefined
+  })
+  return names.length > 0 && names.every((name) => typeof name === "string") ? names : undefined
+}
+
 /** A choice that says more than its canonical form. */
 const keptChoice = (choice: RequestToolChoice): JsonObject | string | undefined => {
   if (typeof choice === "string") return choice === "any" ? choice : undefined
-  const named = choice.type === "function" || choice.type === "custom"
-  return named && choice.rest === undefined ? undefined : choice.raw
+  if (choice.type === undefined || choice.rest !== undefined) return choice.raw
+  const told =
+    choice.type !== "allowed_tools" ||
+    (choice.allowed_tools.rest === undefined && allowedNames(choice.allowed_tools.tools) !== undefined)
+  return told ? undefined : choice.raw
 }
 
 const legacyChoiceOf = (choice: NonNullable<ChatRequest["function_call"]>): ToolChoice =>

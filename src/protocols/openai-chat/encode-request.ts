@@ -12,6 +12,7 @@ import type { Delivery } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
+import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ChatEncoding, markers } from "./encode-parts.ts"
 import { isOwn } from "./extension.ts"
@@ -63,12 +64,14 @@ const streamFields = (delivery: Delivery, options: unknown, quirks: Quirks): Jso
     : { stream: true, stream_options: { ...(isObject(options) ? options : {}), include_usage: true } }
 }
 
-const encodeBody = (request: LlmRequest, context: EncodeContext, encoding: ChatEncoding): JsonObject => {
+const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEncoding): JsonObject => {
   const { model, delivery, quirks } = context
+  const request = quirks.noAllowedTools === true ? offeringOnly(asked, encoding) : asked
   const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(request.extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
   const choice =
-    ownChoice ?? (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools))
+    ownChoice ??
+    (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools ?? []))
   const callable = tools !== undefined && tools.length > 0
   return {
     model,
@@ -110,18 +113,21 @@ const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObjec
 const nestedFormat = ({ type, ...grammar }: JsonObject): JsonObject =>
   type === "grammar" ? { type, grammar } : { ...grammar, ...present({ type }) }
 
-const encodeToolChoice = (choice: ToolChoice, tools: LlmRequest["tools"]): string | JsonObject => {
+const encodeToolChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>): string | JsonObject => {
+  const named = (name: string): JsonObject =>
+    takesText(tools, name) ? { type: "custom", custom: { name } } : { type: "function", function: { name } }
   switch (choice._tag) {
-    case "Auto":
-      return "auto"
     case "None":
       return "none"
-    case "Required":
-      return "required"
+    case "Auto":
+    case "Required": {
+      const mode = choice._tag === "Auto" ? "auto" : "required"
+      if (choice.among === undefined) return mode
+      const names = offeredAmong(choice.among, tools, openAiChatId)
+      return names.length === 0 ? "none" : { type: "allowed_tools", allowed_tools: { mode, tools: names.map(named) } }
+    }
     case "Tool":
-      return takesText(tools, choice.name)
-        ? { type: "custom", custom: { name: choice.name } }
-        : { type: "function", function: { name: choice.name } }
+      return named(choice.name)
   }
 }
 

@@ -1,10 +1,10 @@
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
 import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
 import { extended } from "./extension.ts"
 import { storedState } from "./stored-state.ts"
@@ -57,8 +57,7 @@ const instructionsOf = ({ instructions }: ResponsesRequest): ReadonlyArray<Messa
 
 const decodeTool = (tool: RequestTool): Tool => {
   if (tool.type === undefined) {
-    const { name, server_label: label, type } = tool.raw
-    return { _tag: "Provider", protocol: openAiResponsesId, name: String(name ?? label ?? type), value: tool.raw }
+    return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool.raw), value: tool.raw }
   }
   if (tool.type === "custom") {
     const { name, description, format } = tool
@@ -88,11 +87,25 @@ const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
     case "custom":
       return { _tag: "Tool", name: choice.name }
     case "allowed_tools":
-      return choice.mode === "required" ? { _tag: "Required" } : { _tag: "Auto" }
+      return {
+        _tag: choice.mode === "required" ? "Required" : "Auto",
+        ...present({ among: allowedNames(choice.tools) })
+      }
     case undefined:
       return undefined
   }
 }
+
+/** What a tool of the provider is called by: those that are not named go by the server that has them, or by their type. */
+const hostedName = ({ name, server_label: label, type }: JsonObject): string => String(name ?? label ?? type)
+
+/** The names of a list of tools; undefined where one of them says more than which it is. */
+const allowedNames = (tools: Schema.Json): ReadonlyArray<string> | undefined =>
+  Array.isArray(tools) && tools.length > 0 && tools.every((tool) => isObject(tool) && Object.keys(tool).every(isNaming))
+    ? tools.map((tool) => hostedName(isObject(tool) ? tool : {}))
+    : undefined
+
+const isNaming = (field: string): boolean => field === "type" || field === "name" || field === "server_label"
 
 const responseFormatOf = ({ text }: ResponsesRequest): ResponseFormat | undefined => {
   const format = text?.format
@@ -134,15 +147,16 @@ const nonEmpty = (fields: { readonly [key: string]: Field | undefined }): JsonOb
   return Object.keys(kept).length === 0 ? undefined : kept
 }
 
-/** What the settings say beyond the canonical vocabulary. What is the API's own default needs no keeping. */
-/** Whether a choice says no more than which tool is to be called. */
-const namesTool = ({ type }: Exclude<RequestToolChoice, string>): boolean => type === "function" || type === "custom"
+/** Whether a choice says no more than which tool is to be called, or which of them may be. */
+const namesTools = (choice: Exclude<RequestToolChoice, string>): boolean =>
+  choice.type === "allowed_tools" ? allowedNames(choice.tools) !== undefined : choice.type !== undefined
 
+/** What the settings say beyond the canonical vocabulary. What is the API's own default needs no keeping. */
 const keptSettings = (document: ResponsesRequest): { readonly [key: string]: Field | undefined } => {
   const { text, tool_choice: choice, include, conversation, rest } = document
   const unknownFormat = text?.format && text.format.type === undefined ? text.format.raw : undefined
   const special = include?.filter((name) => !usualIncludes.includes(name)) ?? []
-  const chosen = typeof choice === "object" && choice !== null && !namesTool(choice) ? choice.raw : undefined
+  const chosen = typeof choice === "object" && choice !== null && !namesTools(choice) ? choice.raw : undefined
   return {
     text: nonEmpty({ ...text?.rest, format: unknownFormat }),
     reasoning: nonEmpty({ ...document.reasoning?.rest }),

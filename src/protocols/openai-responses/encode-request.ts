@@ -7,6 +7,7 @@ import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
 import { ownExtension } from "./extension.ts"
+import { offeredAmong } from "../ToolSubset.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 const path = "/responses"
@@ -113,21 +114,29 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
 
 const choiceOf = ({ toolChoice, tools }: LlmRequest): JsonObject[string] | undefined => {
   switch (toolChoice?._tag) {
-    case "Auto":
-      return "auto"
     case "None":
       return "none"
-    case "Required":
-      return "required"
-    case "Tool": {
-      const { name } = toolChoice
-      const chosen = tools?.find((tool) => tool.name === name)
-      if (chosen?._tag === "Provider" && isObject(chosen.value)) return { type: chosen.value["type"] ?? name }
-      return { type: takesText(tools, name) ? "custom" : "function", name }
+    case "Auto":
+    case "Required": {
+      const mode = toolChoice._tag === "Auto" ? "auto" : "required"
+      if (toolChoice.among === undefined) return mode
+      const names = offeredAmong(toolChoice.among, tools, openAiResponsesId)
+      if (names.length === 0) return "none"
+      return { type: "allowed_tools", mode, tools: names.map((name) => namedTool(name, tools)) }
     }
+    case "Tool":
+      return namedTool(toolChoice.name, tools)
     default:
       return undefined
   }
+}
+
+const namedTool = (name: string, tools: LlmRequest["tools"]): JsonObject => {
+  const chosen = tools?.find((tool) => tool.name === name)
+  if (chosen?._tag !== "Provider" || !isObject(chosen.value)) {
+    return { type: takesText(tools, name) ? "custom" : "function", name }
+  }
+  return { type: chosen.value["type"] ?? name, ...present({ server_label: chosen.value["server_label"] }) }
 }
 
 const formatOf = (format: ResponseFormat | undefined): JsonObject | undefined => {

@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
 import { Base64 } from "effect/encoding"
 import type { FunctionTool, LlmRequest, Message, Part } from "../../domain/LlmRequest.ts"
+import { amongOf } from "../../protocols/ToolSubset.ts"
 import { limitAnswer, type Answer, type Piece } from "./Answer.ts"
 import type { SimulatedModel } from "./ModelName.ts"
 import { valueFor } from "./SchemaValue.ts"
@@ -137,7 +138,9 @@ const chooseTools = (request: LlmRequest): ReadonlyArray<FunctionTool> => {
   const tools = (request.tools ?? []).filter((tool) => tool._tag === "Function")
   if (choice?._tag === "None") return []
   if (choice?._tag === "Tool") return tools.filter((tool) => tool.name === choice.name).slice(0, 1)
-  return request.parallelToolCalls === false ? tools.slice(0, 1) : tools
+  const among = amongOf(choice)
+  const callable = among === undefined ? tools : tools.filter(({ name }) => among.includes(name))
+  return request.parallelToolCalls === false ? callable.slice(0, 1) : callable
 }
 
 const argumentsFor = (tool: FunctionTool, seed: number): Schema.Json => {

@@ -1,0 +1,29 @@
+import type { LlmRequest, Tool, ToolChoice } from "../domain/LlmRequest.ts"
+import type { Notices } from "./Notices.ts"
+
+/** The names of the tools among which a choice leaves it to the model; undefined where that is all of them. */
+export const amongOf = (choice: ToolChoice | undefined): ReadonlyArray<string> | undefined =>
+  choice?._tag === "Auto" || choice?._tag === "Required" ? choice.among : undefined
+
+/** Those of the names that a server of the format `own` knows: a tool that another format's provider runs is not offered to it. */
+export const offeredAmong = (
+  names: ReadonlyArray<string>,
+  tools: ReadonlyArray<Tool> | undefined,
+  own: string
+): ReadonlyArray<string> =>
+  names.filter((name) =>
+    tools?.some((tool) => tool.name === name && (tool._tag === "Function" || tool.protocol === own))
+  )
+
+/**
+ * A request for a format that cannot say which of the tools may be called: those that may not are not offered. The same
+ * request where all may be.
+ */
+export const offeringOnly = (request: LlmRequest, said: Notices): LlmRequest => {
+  const names = amongOf(request.toolChoice)
+  const { toolChoice, tools } = request
+  if (names === undefined || toolChoice === undefined || tools === undefined) return request
+  said.add("emulated", "tool_choice among some tools: no other tool is offered")
+  const { among: _, ...choice } = { among: names, ...toolChoice }
+  return { ...request, toolChoice: choice, tools: tools.filter(({ name }) => names.includes(name)) }
+}
