@@ -3,6 +3,7 @@ import { monotonicMicros } from "./clock.ts"
 import {
   type Dialect,
   markOpen,
+  microsOf,
   stampPlaceholder,
   streamFrames,
   wholeBody,
@@ -70,7 +71,7 @@ const streamReader = ({ chunks, terminal, verbatim }: ExpectedStream, latencies:
     const at = mark + markOpen.length
     if (Number(frame.slice(at, at + 4)) !== marks++) inOrder = false
     const stamp = frame.slice(at + 5, at + 5 + stampPlaceholder.length)
-    if (stamp !== stampPlaceholder) latencies.push(now - Number(stamp))
+    if (stamp !== stampPlaceholder) latencies.push(now - microsOf(stamp))
   }
   return {
     read: (piece) => {

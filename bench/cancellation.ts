@@ -6,17 +6,14 @@
  * Client and provider are this process, Millrace is one of its own. The provider is looked at once in every turn of the
  * event loop, so that the numbers are true to a fraction of a millisecond.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { type ClientRequest, request } from "node:http"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { simulateServer, type SimulateServer } from "../src/server/simulate/SimulateServer.ts"
 import { monotonicMicros } from "./clock.ts"
-import { heldUntilExit, startMillrace } from "./processes.ts"
+import { startMillrace, temporaryFolder } from "./processes.ts"
 
 const { values: flags } = parseArgs({ options: { runs: { type: "string", default: "50" } } })
 const runs = Math.max(1, Number(flags.runs) || 50)
@@ -151,21 +148,13 @@ Effect.gen(function* () {
   const simulator = yield* simulateServer({ port: 0 })
   const listener = yield* silentServer
   const providers: Providers = { simulator, silent: () => listener.open }
-  const folder = yield* heldUntilExit(
-    () => mkdtempSync(join(tmpdir(), "millrace-bench-")),
-    (path) => rmSync(path, { recursive: true, force: true })
-  )
-  const config = join(folder, "millrace.json")
+  const folder = yield* temporaryFolder
   const configured = {
     fake: { protocol: "anthropic-messages", baseUrl: simulator.url, apiKey: "x" },
     // A handshake that is never answered is a connection that is never made.
     silent: { protocol: "anthropic-messages", baseUrl: `https://127.0.0.1:${listener.port}`, apiKey: "x" }
   }
-  writeFileSync(
-    config,
-    JSON.stringify({ storage: { url: `sqlite:${join(folder, "millrace.db")}` }, providers: configured, models })
-  )
-  const { origin } = yield* startMillrace(folder, config)
+  const { origin } = yield* startMillrace(folder, { providers: configured, models })
   for (const [name, phase] of Object.entries(phases)) {
     yield* once(origin, providers, phase)
     const times = yield* Effect.replicateEffect(once(origin, providers, phase), runs)

@@ -3,15 +3,13 @@
  *
  *     node bench/main.ts [--rounds 5] [--only S1,S2] [--quick] [--json]
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { cpus, loadavg, tmpdir } from "node:os"
-import { join } from "node:path"
+import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Data, Effect } from "effect"
 import { measure, type Run, warmUp } from "./measure.ts"
 import { startVariant } from "./millrace.ts"
-import { heldUntilExit, type Service, startOwn } from "./processes.ts"
+import { type Service, startOwn, temporaryFolder } from "./processes.ts"
 import { baselines, type ScenarioRuns, summarize, table } from "./report.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
 
@@ -30,11 +28,6 @@ const chosen = scenarios(flags.quick).filter(({ name }) => only?.includes(name) 
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const note = (text: string): void => void process.stderr.write(`${text}\n`)
-
-const temporaryFolder = heldUntilExit(
-  () => mkdtempSync(join(tmpdir(), "millrace-bench-")),
-  (folder) => rmSync(folder, { recursive: true, force: true })
-)
 
 /** The baselines always; Millrace if it starts. */
 const startGateways = Effect.gen(function* () {

@@ -20,7 +20,7 @@ export interface Run {
 }
 
 /** What a gateway does after the last answer, as writing records behind, belongs to the calls' cost. */
-const settleTime = "300 millis"
+export const settleTime = "300 millis"
 
 /** No run may take longer. What is missing then counts as failed. */
 const runTimeLimit = "60 seconds"

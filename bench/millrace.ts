@@ -1,6 +1,4 @@
 /** How Millrace is configured where it is measured: as users have it, and with keys and limits as well. */
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
 import type { Effect, Scope } from "effect"
 import { type DidNotStart, type Service, startMillrace } from "./processes.ts"
 
@@ -37,9 +35,7 @@ export const startVariant = (
   upstream: Service,
   nodeOptions: ReadonlyArray<string> = []
 ): Effect.Effect<Service, DidNotStart, Scope.Scope> => {
-  const path = join(folder, `${name}.json`)
   const config = {
-    storage: { url: `sqlite:${join(folder, `${name}.db`)}` },
     providers: {
       bench: { protocol: "openai-chat", baseUrl: `${upstream.origin}/v1`, apiKey: "x" },
       benchm: { protocol: "anthropic-messages", baseUrl: upstream.origin, apiKey: "x" }
@@ -47,6 +43,5 @@ export const startVariant = (
     audit: { durability: "standard", capture: "full" },
     ...variants[name]
   }
-  writeFileSync(path, JSON.stringify(config, undefined, 2))
-  return startMillrace(folder, path, nodeOptions, name)
+  return startMillrace(folder, config, nodeOptions, name)
 }

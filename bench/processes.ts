@@ -1,7 +1,8 @@
 /** The processes of the benchmark: started in a scope, killed when it closes, measured through /proc. */
 import { type ChildProcess, fork, spawn } from "node:child_process"
-import { closeSync, openSync, readFileSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Data, Effect, Schedule, type Scope } from "effect"
@@ -42,6 +43,12 @@ export const heldUntilExit = <A>(acquire: () => A, release: (held: A) => void): 
         letGo()
       })
   ).pipe(Effect.map(({ held }) => held))
+
+/** A folder of its own, which is gone with the scope. */
+export const temporaryFolder = heldUntilExit(
+  () => mkdtempSync(join(tmpdir(), "millrace-bench-")),
+  (folder) => rmSync(folder, { recursive: true, force: true })
+)
 
 const started = (start: () => ChildProcess): Effect.Effect<ChildProcess, never, Scope.Scope> =>
   heldUntilExit(start, (child) => child.kill("SIGKILL"))
@@ -111,12 +118,12 @@ const lastLines = (log: string): string => {
 }
 
 /**
- * Starts `millrace serve` on a configuration file as a user would, its log in the folder. Its environment holds
- * nothing but the port, so that no key or option of the machine it runs on changes what is measured.
+ * Starts `millrace serve` on a configuration file as a user would; file, log and SQLite database are in the folder. Its
+ * environment holds nothing but the port, so that no key or option of the machine it runs on changes what is measured.
  */
 export const startMillrace = (
   folder: string,
-  config: string,
+  config: object,
   nodeOptions: ReadonlyArray<string> = [],
   name = "millrace"
 ): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
@@ -124,9 +131,12 @@ export const startMillrace = (
     const port = yield* freePort
     const origin = `http://127.0.0.1:${port}`
     const log = join(folder, `${name}.log`)
+    const file = join(folder, `${name}.json`)
+    const storage = { url: `sqlite:${join(folder, `${name}.db`)}` }
+    writeFileSync(file, JSON.stringify({ storage, ...config }, undefined, 2))
     const child = yield* started(() => {
       const output = openSync(log, "a")
-      const args = [...nodeOptions, scriptPath("../src/main.ts"), "serve", "--config", config]
+      const args = [...nodeOptions, scriptPath("../src/main.ts"), "serve", "--config", file]
       const child = spawn(process.execPath, args, {
         cwd: folder,
         env: { PORT: String(port) },

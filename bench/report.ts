@@ -37,7 +37,7 @@ export interface Summary {
 }
 
 /** Of the values that are known, the mean of the two in the middle where their number is even. */
-const median = (values: ReadonlyArray<number | undefined>): number | undefined => {
+export const median = (values: ReadonlyArray<number | undefined>): number | undefined => {
   const known = values.filter((value) => value !== undefined).toSorted((a, b) => a - b)
   const upper = known[Math.floor(known.length / 2)]
   const lower = known[Math.floor((known.length - 1) / 2)]
@@ -89,17 +89,18 @@ const summarizeGateway = ({ gateways, scenario }: ScenarioRuns, { name, runs }: 
 export const summarize = (measured: ScenarioRuns): ReadonlyArray<Summary> =>
   measured.gateways.map((gateway) => summarizeGateway(measured, gateway))
 
-const number = (value: number | undefined, digits = 0): string =>
+/** A number for a cell, empty where it is not known. */
+export const number = (value: number | undefined, digits = 0): string =>
   value === undefined || Number.isNaN(value) ? "" : value.toFixed(digits)
 
-type Column = readonly [header: string, cell: (summary: Summary) => string]
+export type Column<Row> = readonly [header: string, cell: (row: Row) => string]
 
-const columns: ReadonlyArray<Column> = [
+const columns: ReadonlyArray<Column<Summary>> = [
   ["gateway", ({ name }) => name],
   ["CPU µs/call", ({ cpuMicrosPerCall }) => number(cpuMicrosPerCall)],
   ["range", ({ cpuMicrosPerCallRange: [low, high] }) => `${number(low)}-${number(high)}`],
   ["µs/chunk", ({ cpuMicrosPerChunk }) => number(cpuMicrosPerChunk, 2)],
-  ...baselines.map((name): Column => [`x ${name}`, ({ ratioTo }) => number(ratioTo[name], 2)]),
+  ...baselines.map((name): Column<Summary> => [`x ${name}`, ({ ratioTo }) => number(ratioTo[name], 2)]),
   ["calls/s", ({ callsPerSecond }) => number(callsPerSecond)],
   ["p50 ms", ({ callP50Micros }) => number(callP50Micros / 1000, 1)],
   ["p99 ms", ({ callP99Micros }) => number(callP99Micros / 1000, 1)],
@@ -110,19 +111,24 @@ const columns: ReadonlyArray<Column> = [
   ["failed", ({ failed }) => (failed === 0 ? "" : String(failed))]
 ]
 
-/** A Markdown table, columns that would be empty left out, with the first failure of each gateway below it. */
-export const table = (summaries: ReadonlyArray<Summary>): string => {
+/** A Markdown table, columns that would be empty left out. */
+export const markdownTable = <Row>(columns: ReadonlyArray<Column<Row>>, rowsOf: ReadonlyArray<Row>): string => {
   const filled = columns
-    .map(([header, cell]) => [header, ...summaries.map(cell)])
+    .map(([header, cell]) => [header, ...rowsOf.map(cell)])
     .filter(([, ...cells]) => cells.some((cell) => cell !== ""))
     .map((cells) => {
       const width = Math.max(...cells.map((cell) => cell.length))
       return cells.map((cell) => cell.padStart(width))
     })
-  const rows = [0, ...summaries.map((_, index) => index + 1)].map(
+  const rows = [0, ...rowsOf.map((_, index) => index + 1)].map(
     (row) => `| ${filled.map((cells) => cells[row]).join(" | ")} |`
   )
   const rule = `|${filled.map(([header = ""]) => `${"-".repeat(header.length + 1)}:`).join("|")}|`
+  return [rows[0], rule, ...rows.slice(1)].join("\n")
+}
+
+/** The table of a scenario, with the first failure of each gateway below it. */
+export const table = (summaries: ReadonlyArray<Summary>): string => {
   const reasons = summaries.flatMap(({ firstFailure, name }) => (firstFailure ? [`${name}: ${firstFailure}`] : []))
-  return [rows[0], rule, ...rows.slice(1), ...reasons].join("\n")
+  return [markdownTable(columns, summaries), ...reasons].join("\n")
 }

@@ -6,14 +6,11 @@
  * Every call follows from the seed. Ends with an error status where a call was not ended once in the record as its client
  * saw it, or the server holds more than it did.
  */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { monotonicMicros } from "./clock.ts"
-import { heldUntilExit } from "./processes.ts"
+import { temporaryFolder } from "./processes.ts"
 import { soak } from "./soak/run.ts"
 
 const { values: flags } = parseArgs({
@@ -31,10 +28,7 @@ const counts = (found: object): string =>
     .join(", ")
 
 Effect.gen(function* () {
-  const folder = yield* heldUntilExit(
-    () => mkdtempSync(join(tmpdir(), "millrace-soak-")),
-    (path) => rmSync(path, { recursive: true, force: true })
-  )
+  const folder = yield* temporaryFolder
   const plan = { folder, seed: Number(flags.seed), calls: Number(flags.calls), concurrency: Number(flags.concurrency) }
   const startedAt = monotonicMicros()
   const { attempts, endings, faults, held, outcomes, rescued } = yield* soak({ ...plan, parts: 10 })

@@ -6,7 +6,7 @@
 import { createServer, type ServerResponse } from "node:http"
 import { setImmediate, setInterval } from "node:timers"
 import { monotonicMicros } from "./clock.ts"
-import { type Dialect, parseWorkload, pathOf, stampPlaceholder, streamFrames, wholeBody } from "./workloads.ts"
+import { type Dialect, parseWorkload, pathOf, stampOf, stampPlaceholder, streamFrames, wholeBody } from "./workloads.ts"
 import { announcePort, readBody } from "./service.ts"
 
 interface PreparedWhole {
@@ -46,7 +46,7 @@ const preparedFor = (dialect: Dialect, model: string) => {
 const stamped = (write: Buffer): Buffer => {
   const at = write.indexOf(stampPlaceholder)
   const copy = Buffer.from(write)
-  copy.write(String(monotonicMicros()).padStart(stampPlaceholder.length, "0"), at, "latin1")
+  copy.write(stampOf(monotonicMicros()), at, "latin1")
   return copy
 }
 

@@ -23,20 +23,23 @@ export type Workload =
       /** Time between writes; 0 is as fast as the reader takes them. Only paced chunks carry a time stamp. */
       readonly paceMillis: number
       readonly textBytes: number
+      /** The chunks' texts are together a JSON object with one long string. */
+      readonly json: boolean
     }
 
 const defaultTextBytes = 32
 
 /**
  * Reads `whole-<n>k`, `stream-<chunks>x<events per write>` or `paced-<chunks>x<n>ms`; the last two may end in
- * `-<n>b`, the bytes of text in a chunk (default 32, at least 25). Chunks are numbered in four digits: at most 9999.
+ * `-<n>b`, the bytes of text in a chunk (default 32, at least 25), and in `-json`. Chunks are numbered in four digits: at
+ * most 9999.
  * A provider's name before a slash is skipped.
  */
 export const parseWorkload = (model: string): Workload | undefined => {
   const name = model.slice(model.lastIndexOf("/") + 1)
   const whole = /^whole-(\d+)k$/.exec(name)
   if (whole !== null) return { kind: "whole", bodyBytes: Number(whole[1]) * 1024 }
-  const stream = /^(stream|paced)-(\d+)x(\d+)(?:ms)?(?:-(\d+)b)?$/.exec(name)
+  const stream = /^(stream|paced)-(\d+)x(\d+)(?:ms)?(?:-(\d+)b)?(-json)?$/.exec(name)
   if (stream === null) return undefined
   const paced = stream[1] === "paced"
   const size = Number(stream[3])
@@ -45,12 +48,24 @@ export const parseWorkload = (model: string): Workload | undefined => {
     chunks: Number(stream[2]),
     perWrite: paced ? 1 : size,
     paceMillis: paced ? size : 0,
-    textBytes: Number(stream[4] ?? defaultTextBytes)
+    textBytes: Number(stream[4] ?? defaultTextBytes),
+    json: stream[5] !== undefined
   }
 }
 
-/** Stands in every chunk's text where a paced stream writes the time, in microseconds. */
-export const stampPlaceholder = "0".repeat(16)
+const digits = "0123456789"
+const letters = "abcdefghij"
+const inOther = (text: string, from: string, to: string): string =>
+  Array.from(text, (sign) => to[from.indexOf(sign)] ?? sign).join("")
+
+/** A time in microseconds as it stands in a text: in letters, since so many digits may be a card to a filter. */
+export const stampOf = (micros: number): string => inOther(String(micros).padStart(16, "0"), digits, letters)
+
+/** The time that a stamp says. */
+export const microsOf = (stamp: string): number => Number(inOther(stamp, letters, digits))
+
+/** Stands in every chunk's text where a paced stream writes the time. */
+export const stampPlaceholder = stampOf(0)
 
 /** What opens the mark in a chunk's text. It stands nowhere else in an answer. */
 export const markOpen = "[["
@@ -129,8 +144,18 @@ const messagesFrames = (texts: ReadonlyArray<string>): StreamFrames => ({
     namedFrame("message_stop", {})
 })
 
-export const streamFrames = (dialect: Dialect, workload: Workload & { readonly kind: "stream" }): StreamFrames => {
-  const texts = Array.from({ length: workload.chunks }, (_, index) => chunkText(index, workload.textBytes))
+type StreamWorkload = Workload & { readonly kind: "stream" }
+
+/** The texts of a stream's chunks, with placeholders where stamps will be. */
+export const streamTexts = ({ chunks, json, textBytes }: StreamWorkload): ReadonlyArray<string> => {
+  const texts = Array.from({ length: chunks }, (_, index) => chunkText(index, textBytes))
+  if (!json) return texts
+  const last = chunks - 1
+  return texts.map((text, index) => (index === 0 ? '{"text":"' : "") + text + (index === last ? '"}' : ""))
+}
+
+export const streamFrames = (dialect: Dialect, workload: StreamWorkload): StreamFrames => {
+  const texts = streamTexts(workload)
   return dialect === "chat" ? chatFrames(texts) : messagesFrames(texts)
 }
 

@@ -80,15 +80,10 @@ const countBy = <A extends string>(names: ReadonlyArray<A>): Record<A, number> =
 export const soak = Effect.fnUntraced(function* ({ calls, concurrency, folder, parts, seed }: SoakPlan) {
   const simulator = yield* simulateServer({ port: 0 })
   const workload = soakOf(seed, calls)
-  const config = join(folder, "millrace.json")
-  writeFileSync(
-    config,
-    JSON.stringify(documentOf(workload.models, simulator.url, `sqlite:${join(folder, "millrace.db")}`))
-  )
   const report = join(folder, "held.jsonl")
   writeFileSync(report, "")
   const inside = new URL(`./inside.ts?to=${encodeURIComponent(report)}`, import.meta.url).href
-  const server = yield* startMillrace(folder, config, ["--import", inside])
+  const server = yield* startMillrace(folder, documentOf(workload.models, simulator.url), ["--import", inside])
 
   const held: Array<Held> = []
   const size = Math.ceil(calls / parts)

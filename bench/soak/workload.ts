@@ -105,8 +105,7 @@ export const soakOf = (seed: number, calls: number) => {
 }
 
 /** The configuration of a server that is soaked; the simulator is at `simulator`. */
-export const documentOf = (models: ReadonlyArray<SoakModel>, simulator: string, storage: string): object => ({
-  storage: { url: storage },
+export const documentOf = (models: ReadonlyArray<SoakModel>, simulator: string): object => ({
   providers: {
     nobody: { protocol: "openai-chat", baseUrl: "http://127.0.0.1:9/v1", apiKey: "x" },
     ...Object.fromEntries(
