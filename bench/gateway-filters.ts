@@ -2,7 +2,7 @@
  * Measures what filters cost a stream through `millrace serve`: the time to the first text, what is added to every chunk
  * until its last character is there, and CPU. The models differ in nothing but their filters and take turns.
  *
- *     node bench/gateway-filters.ts [--rounds 3] [--calls 200]
+ *     node bench/gateway-filters.ts [--rounds 3] [--calls 50] [--concurrency 25]
  */
 import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
@@ -16,9 +16,11 @@ import { type Column, markdownTable, median, number } from "./report.ts"
 import { type Scenario, requestBody } from "./scenarios.ts"
 import { parseWorkload, pathOf } from "./workloads.ts"
 
-const { values: flags } = parseArgs({ options: { rounds: { type: "string" }, calls: { type: "string" } } })
+const count = { type: "string" } as const
+const { values: flags } = parseArgs({ options: { rounds: count, calls: count, concurrency: count } })
 const rounds = Math.max(1, Number(flags.rounds) || 3)
-const calls = Math.max(1, Number(flags.calls) || 200)
+const concurrency = Math.max(1, Number(flags.concurrency) || 25)
+const calls = Math.max(concurrency, Number(flags.calls) || 50)
 
 const scenario: Scenario = {
   name: "S3",
@@ -26,7 +28,7 @@ const scenario: Scenario = {
   client: "chat",
   upstream: "chat",
   workload: "paced-50x20ms-json",
-  concurrency: 100,
+  concurrency,
   calls
 }
 const workload = parseWorkload(scenario.workload)
@@ -162,9 +164,12 @@ const program = Effect.gen(function* () {
   const entries = Object.entries(chosen).map(([model, variant]) => ({ model, variant, runs: Array<Run>() }))
   for (const { model } of entries) yield* run(gateway, model)
   for (let round = 0; round < rounds; round++) {
-    for (const { model, runs } of entries) runs.push(yield* run(gateway, model))
+    // Another one begins every round, so that none always comes after the same one.
+    const first = round % entries.length
+    const turn = [...entries.slice(first), ...entries.slice(0, first)]
+    for (const { model, runs } of turn) runs.push(yield* run(gateway, model))
   }
-  const plain = entries[0]?.runs ?? []
+  const plain = entries.find(({ variant }) => variant.filter === undefined)?.runs ?? []
   const rows = entries.map(({ runs, variant }) => rowOf(variant, runs, plain))
   process.stdout.write(
     `node ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model}; load average ${load.toFixed(1)} before; ` +
