@@ -4,8 +4,8 @@
  *
  *     node bench/event-loop.ts [--rounds 3] [--calls 10000]
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { loadavg, tmpdir } from "node:os"
+import { existsSync, readFileSync } from "node:fs"
+import { loadavg } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
@@ -13,7 +13,7 @@ import { Effect, Schedule } from "effect"
 import type { LoopDelay } from "./loop-delay.ts"
 import { load, warmUp } from "./measure.ts"
 import { startVariant, type Variant } from "./millrace.ts"
-import { heldUntilExit, type Service, startOwn } from "./processes.ts"
+import { type Service, startOwn, temporaryFolder } from "./processes.ts"
 import { scenarios } from "./scenarios.ts"
 
 const { values: flags } = parseArgs({
@@ -67,10 +67,7 @@ const measureVariant = Effect.fnUntraced(function* (variant: Variant, folder: st
 })
 
 const program = Effect.gen(function* () {
-  const folder = yield* heldUntilExit(
-    () => mkdtempSync(join(tmpdir(), "millrace-loop-")),
-    (held) => rmSync(held, { recursive: true, force: true })
-  )
+  const folder = yield* temporaryFolder
   const upstream = yield* startOwn("upstream", "./upstream.ts", [])
   process.stdout.write(`load average ${(loadavg()[0] ?? 0).toFixed(1)} before; whole answers of 1 KB\n\n`)
   process.stdout.write("| | | p50 ms | p99 ms | max ms |\n|---|---|---:|---:|---:|\n")
