@@ -107,6 +107,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   yield* Effect.forkScoped(rows.run)
   yield* Effect.forkScoped(calls.expire)
   const events = new EventIntake(store.events, { capture, redact: settings.redact }, clock)
+  yield* Effect.addFinalizer(() => Effect.sync(() => events.close()))
   yield* Effect.forkScoped(events.run)
   if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly(settings.retention, store))
   yield* Effect.addFinalizer(() => {

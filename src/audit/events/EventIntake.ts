@@ -1,4 +1,4 @@
-import { type Clock, Deferred, Effect, Latch, Result } from "effect"
+import { type Clock, Deferred, Effect, Exit, Latch, Result } from "effect"
 import { StorageError } from "../../storage/Database.ts"
 import { type EventPolicy, eventRow } from "./eventRow.ts"
 import type { EventRow, EventStore } from "./EventStore.ts"
@@ -26,6 +26,8 @@ const mostWaiting = 8192
 
 const busy = new StorageError({ operation: "batch", kind: "busy", message: "too many events wait to be written" })
 
+const closed = new StorageError({ operation: "batch", kind: "unavailable", message: "the audit trail is closed" })
+
 const conflict: EventRefusal = {
   reason: "conflict",
   path: "id",
@@ -50,6 +52,7 @@ export class EventIntake {
   readonly #clock: Clock.Clock
   #waiting: Array<Waiting> = []
   #waitingRows = 0
+  #closed = false
   readonly #filled = Latch.makeUnsafe(false)
 
   constructor(store: EventStore, policy: EventPolicy, clock: Clock.Clock) {
@@ -84,17 +87,29 @@ export class EventIntake {
         yield* this.#filled.await
       }
       const together = this.#takeSome()
-      const exit = yield* Effect.exit(this.#store.keep(together.flatMap(({ rows }) => rows)))
-      let from = 0
-      for (const { kept, rows } of together) {
-        const [first, behind] = [from, (from += rows.length)]
-        Deferred.doneUnsafe(
-          kept,
-          Effect.map(exit, (hashes) => hashes.slice(first, behind))
-        )
-      }
+      const writing = this.#store.keep(together.flatMap(({ rows }) => rows))
+      // also where this is interrupted: nobody is to wait for ever
+      yield* Effect.exit(Effect.onExit(writing, (exit) => Effect.sync(() => this.#settle(together, exit))))
     }
   })
+
+  /** Takes no more; who still waits is told so. */
+  close(): void {
+    this.#closed = true
+    for (const { kept } of this.#waiting.splice(0)) Deferred.doneUnsafe(kept, Effect.fail(closed))
+  }
+
+  #settle(together: ReadonlyArray<Waiting>, exit: Exit.Exit<ReadonlyArray<string | undefined>, StorageError>): void {
+    const hashes = Exit.hasInterrupts(exit) ? Effect.fail(closed) : exit
+    let from = 0
+    for (const { kept, rows } of together) {
+      const [first, behind] = [from, (from += rows.length)]
+      Deferred.doneUnsafe(
+        kept,
+        Effect.map(hashes, (all) => all.slice(first, behind))
+      )
+    }
+  }
 
   #withoutForeign(
     read: ReadonlyArray<Result.Result<EventRow, EventRefusal>>,
@@ -114,6 +129,7 @@ export class EventIntake {
 
   #write(rows: ReadonlyArray<EventRow>): Effect.Effect<ReadonlyArray<string | undefined>, StorageError> {
     if (rows.length === 0) return Effect.succeed([])
+    if (this.#closed) return Effect.fail(closed)
     if (this.#waitingRows > mostWaiting) return Effect.fail(busy)
     const kept = Deferred.makeUnsafe<ReadonlyArray<string | undefined>, StorageError>()
     this.#waiting.push({ rows, kept })

@@ -3,8 +3,10 @@ import { type EventRow, type EventStore, mostEventsRead } from "./EventStore.ts"
 
 const bytesOf = ({ body }: EventRow) => body.length
 
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
+
 const inOrder = (one: EventRow, other: EventRow): number =>
-  (one.at ?? 0) - (other.at ?? 0) || one.owner.localeCompare(other.owner) || one.id.localeCompare(other.id)
+  (one.at ?? 0) - (other.at ?? 0) || compare(one.owner, other.owner) || compare(one.id, other.id)
 
 /** The events in this process. `callerOf` knows by which key a call was made, undefined where it knows no such call. */
 export const memoryEvents = (callerOf: (call: string) => string | null | undefined): EventStore => {

@@ -107,7 +107,8 @@ export const readEvent = (value: unknown, now: number): Result.Result<OutsideEve
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return Result.fail(invalid("", "an event has to be a JSON object"))
   }
-  if (isDeeper(value, maxDepth)) return Result.fail(invalid("", `an event may be ${maxDepth} levels deep`))
+  if (isDeeper(value, maxDepth))
+    return Result.fail(invalid("", `an event is at most ${maxDepth} levels deep; flatten it`))
   const bytes = Buffer.byteLength(JSON.stringify(value))
   if (bytes > maxEventBytes) {
     const mend = "shorten it, or refer to where the content is"

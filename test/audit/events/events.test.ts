@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { AuditStore } from "../../../src/audit/AuditStore.ts"
 import * as AuditStoreMemory from "../../../src/audit/AuditStoreMemory.ts"
@@ -14,7 +14,7 @@ import type { StorageError } from "../../../src/storage/Database.ts"
 import { databaseAt } from "../../storage/address.ts"
 import { describeDatabases, freshDatabase, type Kind } from "../../storage/databases.ts"
 import { finalRecord, openRecord } from "../records.ts"
-import { admin, ci, known, story, tell } from "./telling.ts"
+import { admin, anyone, ci, known, story, tell } from "./telling.ts"
 
 const open = (id: string, more: Partial<OpenRecord> = {}) =>
   AuditTrail.use((trail) => trail.open(openRecord(id, { caller: {}, ...more })))
@@ -222,6 +222,30 @@ const testTelling = (store: Layer.Layer<AuditStore>) => {
         })
       )
     )
+  )
+
+  it.effect("goes by the retention of records", () =>
+    Effect.gen(function* () {
+      yield* open("a", { openedAt: now })
+      yield* tell([{ id: "1", ...score, call: "a" }])
+      yield* TestClock.adjust("30 minutes")
+      assert.property(yield* outsideOf("a"), "scores")
+      yield* TestClock.adjust("30 minutes")
+      // a round takes its time: when the next one begins is not known
+      const left = Effect.andThen(TestClock.adjust("1 minute"), outsideOf("a"))
+      yield* Effect.repeat(left, { until: ({ scores }) => scores === undefined })
+    }).pipe(Effect.provide(trail({ retention: { maxAge: Duration.hours(1) } })))
+  )
+
+  it.effect("leaves nobody waiting when it is closed", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Layer.fresh(trail()), scope)
+      const { tell } = Context.get(context, AuditTrail)
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Effect.flip(tell([{ id: "1", ...score, call: "a" }], anyone))
+      assert.isTrue(error.retryable)
+    })
   )
 
   it.effect("removes what came before the records that are kept", () =>
