@@ -185,12 +185,15 @@ class KeyRing {
 
   readonly rotate = (name: string, grace: Duration.Duration): Effect.Effect<IssuedKey, KeyRefused | StorageError> =>
     Effect.gen({ self: this }, function* () {
-      const { hash: previousHash, key } = yield* this.#changeable(name)
+      const { hash: before, key } = yield* this.#changeable(name)
       const { hash, secret } = this.#issue()
       const now = this.#now
-      const previousUntil = now + Duration.toMillis(grace)
-      const rotated: VirtualKey = { ...key, hint: hintOf(secret), rotatedAt: now, previousUntil }
-      return { key: yield* this.#replace({ key: rotated, hash, previousHash }), secret }
+      const { previousUntil: _, ...rest } = key
+      const rotated: VirtualKey = { ...rest, hint: hintOf(secret), rotatedAt: now }
+      const kept = Duration.isZero(grace)
+        ? { key: rotated, hash, previousHash: undefined }
+        : { key: { ...rotated, previousUntil: now + Duration.toMillis(grace) }, hash, previousHash: before }
+      return { key: yield* this.#replace(kept), secret }
     })
 
   readonly change = (name: string, change: KeyChange): Effect.Effect<VirtualKey, KeyRefused | StorageError> =>

@@ -182,6 +182,45 @@ const Spending = Schema.Struct({
   ending: Schema.Literals(["answered", "nobody asked", "never began", "still running"])
 })
 
+describe("budgets", () => {
+  it.effect.prop(
+    "are never overshot by calls that keep to what they reserved, however they come and end",
+    [Schema.Array(Spending).check(Schema.isMaxLength(60))],
+    ([spendings]) =>
+      Effect.gen(function* () {
+        const limits = { tokens: 2000, cost: 12_000 }
+        const admission = yield* inMemory({
+          tokens: { day: limits.tokens },
+          cost: { month: limits.cost / 1_000_000 }
+        })
+        const used = { tokens: 0, cost: 0 }
+        const open: Array<Effect.Effect<void>> = []
+        for (const { cost, ending, input, output } of spendings) {
+          const asked = candidate({}, output)
+          const admitted = yield* Effect.option(admission.admit(asked))
+          if (admitted._tag === "None") continue
+          const reservation = admitted.value
+          // What it reserved: 6 tokens in, so many out.
+          const tokens = Math.min(input, 6) + output
+          const spent = Math.min(cost ?? 0, 6 + 10 * output)
+          const end = Effect.sync(() => {
+            reservation.settle(recordOf({ inputTokens: tokens - output, outputTokens: output }, spent))
+            used.tokens += tokens
+            used.cost += spent
+          })
+          if (ending === "answered") yield* end
+          else if (ending === "still running") open.push(end)
+          else reservation.settle(undefined)
+          assert.isAtMost(used.tokens, limits.tokens)
+          assert.isAtMost(used.cost, limits.cost)
+        }
+        yield* Effect.all(open)
+        assert.isAtMost(used.tokens, limits.tokens)
+        assert.isAtMost(used.cost, limits.cost)
+      }).pipe(Effect.scoped)
+  )
+})
+
 describe("the books", () => {
   it.effect.prop(
     "are equal to the sum of the records, whichever way calls end",

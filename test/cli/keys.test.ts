@@ -1,6 +1,6 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { ask, json } from "../server/simulate/server.ts"
 import { folderWith, millrace, serving } from "./running.ts"
 
@@ -21,7 +21,7 @@ const chat = (url: string, key: string) =>
 
 /** Asks until the answer is this one: servers look for changes of others from time to time. */
 const until = (url: string, key: string, status: number) =>
-  Effect.repeat(chat(url, key), { until: (found) => found === status })
+  Effect.repeat(chat(url, key), { until: (found) => found === status, schedule: Schedule.spaced("50 millis") })
 
 describe("millrace keys", () => {
   it.live(
@@ -38,6 +38,23 @@ describe("millrace keys", () => {
         assert.strictEqual(yield* chat(url, "another"), 401)
         assert.strictEqual(yield* chat(url, environment.CI), 200)
 
+        const all = ["--owner", "ada", "--tenant", "acme", "--label", "plan=gold", "--model", "simulator/*"]
+        const bounds = ["--limit", "cost/day=0.5", "--limit", "concurrent=2", "--expires", "2031-01-31"]
+        const full = yield* millrace(place, "keys", "create", "acme", ...all, ...bounds, "--json")
+        assert.deepInclude(JSON.parse(full.stdout), {
+          owner: "ada",
+          tenant: "acme",
+          labels: { plan: "gold" },
+          models: ["simulator/*"],
+          limits: { cost: { day: 0.5 }, concurrent: 2 },
+          expiresAt: Date.UTC(2031, 0, 31)
+        })
+        const other = JSON.parse(full.stdout).secret
+        yield* until(url, other, 200)
+        yield* millrace(place, "keys", "expire", "acme", "2020-01-31")
+        yield* until(url, other, 401)
+        yield* millrace(place, "keys", "expire", "acme", "never")
+        yield* until(url, other, 200)
         const asAdmin = ["--url", url, "--key", environment.ADMIN]
         const rotated = yield* millrace(place, "keys", "rotate", "web", "--grace", "1h", "--json", ...asAdmin)
         const next = JSON.parse(rotated.stdout).secret
@@ -45,15 +62,19 @@ describe("millrace keys", () => {
         yield* millrace(place, "keys", "disable", "web")
         yield* until(url, next, 401)
         assert.strictEqual(yield* chat(url, secret), 401)
+        yield* millrace(place, "keys", "enable", "web")
+        yield* until(url, next, 200)
+        yield* millrace(place, "keys", "disable", "web")
 
         const listed = yield* millrace(place, "keys", "list", ...asAdmin)
+        assert.strictEqual(listed.code, 0, listed.stderr)
         assert.match(listed.stdout, /^ci .*from the configuration$/m)
         assert.match(listed.stdout, /^web .*disabled.*60 requests\/minute$/m)
         for (const each of [secret, next, ...Object.values(environment)]) assert.notInclude(listed.stdout, each)
         const calls = yield* ask(`${url}/v1/calls`, { headers: { "x-api-key": environment.ADMIN } })
         assert.isAbove(json(calls).data.length, 0)
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
-    60_000
+    120_000
   )
 
   it.live(

@@ -220,7 +220,9 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
   it.effect("gives a key another secret, at once or while the one before still works", () =>
     Effect.gen(function* () {
       const first = json(yield* admin("", "POST", { name: "rotating" })).secret
-      const second = json(yield* admin("/rotating/rotate", "POST", {})).secret
+      const rotated = json(yield* admin("/rotating/rotate", "POST", {}))
+      const second = rotated.secret
+      assert.isUndefined(rotated.previousUntil)
       assert.deepStrictEqual([yield* works(first), yield* works(second)], [false, true])
       const third = json(yield* admin("/rotating/rotate", "POST", { graceSeconds: 600 })).secret
       assert.deepStrictEqual([yield* works(first), yield* works(second), yield* works(third)], [false, true, true])
@@ -236,11 +238,23 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
       assert.strictEqual((yield* admin("/ci", "PATCH", { disabled: true })).status, 409)
       assert.strictEqual((yield* admin("/nobody")).status, 404)
       assert.strictEqual((yield* admin("/nobody/rotate", "POST", {})).status, 404)
-      for (const wrong of [{ name: "a b" }, { name: 5 }, {}, { name: "x", limits: { requests: { minute: -1 } } }]) {
+      const wrongs = [
+        { name: "a b" },
+        { name: 5 },
+        {},
+        { name: "x", limits: { requests: { minute: -1 } } },
+        { name: "x", limits: { requests: { minutes: 1 } } },
+        { name: "x", limits: { request: { minute: 1 } } },
+        { name: "x", limit: { requests: { minute: 1 } } }
+      ]
+      for (const wrong of wrongs) {
         const seen = yield* admin("", "POST", wrong)
         assert.strictEqual(seen.status, 400, JSON.stringify(wrong))
-        assert.match(json(seen).message, /name|minute/)
+        assert.match(json(seen).message, /name|minute|limit|request/)
       }
+      yield* admin("", "POST", { name: "unchanged" })
+      assert.strictEqual((yield* admin("/unchanged", "PATCH", { expires: 1 })).status, 400)
+      assert.strictEqual((yield* admin("/unchanged/rotate", "POST", { grace: 1 })).status, 400)
     })
   )
 

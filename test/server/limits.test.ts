@@ -25,6 +25,9 @@ const server = running({
         { name: "few", key: keys.few, limits: { requests: { month: 2 }, inputTokens: { month: 100_000 } } },
         { name: "poor", key: keys.poor, limits: { cost: { total: 0.01 }, stopStreams: true } },
         { name: "one", key: keyOf("one"), limits: { concurrent: 1 } },
+        { name: "seven", key: keyOf("seven"), limits: { requests: { month: 7 } } },
+        { name: "cut", key: keyOf("cut"), limits: { outputTokens: { day: 60 }, stopStreams: true } },
+        { name: "broke", key: keyOf("broke"), limits: { cost: { day: 0.01 }, stopStreams: true } },
         { name: "slow", key: keyOf("slow"), limits: { requests: { minute: 1 } } },
         { name: "tokens", key: keyOf("tokens"), limits: { outputTokens: { month: 60 }, stopStreams: true } },
         { name: "spending", key: keyOf("spending"), labels: { team: "search" } }
@@ -110,6 +113,20 @@ layer(server, { excludeTestServices: true })("a server with limits", (it) => {
     })
   )
 
+  it.effect("lets in as many of many callers at once as a limit has room for", () =>
+    Effect.gen(function* () {
+      const callers = Array.from({ length: 40 }, (_, caller) =>
+        caller % 2 === 0
+          ? askMessages("messages/echo", {}, bearer(keyOf("seven")))
+          : askChat("chat/echo", { stream: false }, bearer(keyOf("seven")))
+      )
+      const seen = yield* Effect.all(callers, { concurrency: "unbounded" })
+      const statuses = seen.map(({ status }) => status)
+      assert.strictEqual(statuses.filter((status) => status === 200).length, 7)
+      assert.strictEqual(statuses.filter((status) => status === 429).length, 33)
+    })
+  )
+
   it.effect("ends a stream whose cost or tokens reach a limit, where it is to", () =>
     Effect.gen(function* () {
       const cut = yield* askChat("chat/talker", { max_completion_tokens: 50 }, bearer(keyOf("tokens")))
@@ -125,6 +142,15 @@ layer(server, { excludeTestServices: true })("a server with limits", (it) => {
       const paid = yield* recordOf(spent)
       assert.deepInclude(paid.outcome, { kind: "Limited", by: "cost" })
       assert.strictEqual(paid.usage?.source, "estimated")
+
+      const messages = yield* askMessages("messages/talker", { max_tokens: 50 }, bearer(keyOf("cut")))
+      assert.include(messages.text, '"stop_reason":"max_tokens"')
+      const failed = yield* askMessages("messages/talker", { max_tokens: 50 }, bearer(keyOf("broke")))
+      assert.notInclude(failed.text, "message_stop")
+      assert.strictEqual(errorOf(failed.text).type, "rate_limit_error")
+      assert.deepInclude((yield* recordOf(failed)).outcome, { kind: "Limited", by: "cost" })
+      const after = yield* askMessages("messages/talker", { max_tokens: 50 }, bearer(keyOf("broke")))
+      assert.strictEqual(after.status, 429)
     })
   )
 

@@ -28,29 +28,34 @@ const Rotation = Schema.Struct({ graceSeconds: Schema.optionalKey(Schema.Natural
 const name = { name: Schema.String }
 const failures = [KeyNotFound, KeyConflict, KeyUnusable, KeysUnavailable] as const
 
-/** The API of the administrator. */
-export class AdminApi extends HttpApi.make("millrace").add(
-  targetsGroup,
-  HttpApiGroup.make("keys")
-    .add(
-      HttpApiEndpoint.get("list", "/admin/api/keys", {
-        success: Schema.Struct({ data: Schema.Array(VirtualKey) }),
-        error: KeysUnavailable
-      }),
-      HttpApiEndpoint.post("create", "/admin/api/keys", { payload: NewKey, success: IssuedKey, error: failures }),
-      HttpApiEndpoint.get("get", "/admin/api/keys/:name", { params: name, success: VirtualKey, error: failures }),
-      HttpApiEndpoint.patch("change", "/admin/api/keys/:name", {
-        params: name,
-        payload: KeyChange,
-        success: VirtualKey,
-        error: failures
-      }),
-      HttpApiEndpoint.post("rotate", "/admin/api/keys/:name/rotate", {
-        params: name,
-        payload: Rotation,
-        success: IssuedKey,
-        error: failures
-      })
-    )
-    .middleware(SaysWhatIsWrong)
-) {}
+/** The API of the administrator. What it does not know it refuses: a limit that is misspelt would limit nothing. */
+export class AdminApi extends HttpApi.make("millrace")
+  .annotate(HttpApi.PayloadParseOptions, {
+    onExcessProperty: "error",
+    errors: "all"
+  })
+  .add(
+    targetsGroup,
+    HttpApiGroup.make("keys")
+      .add(
+        HttpApiEndpoint.get("list", "/admin/api/keys", {
+          success: Schema.Struct({ data: Schema.Array(VirtualKey) }),
+          error: KeysUnavailable
+        }),
+        HttpApiEndpoint.post("create", "/admin/api/keys", { payload: NewKey, success: IssuedKey, error: failures }),
+        HttpApiEndpoint.get("get", "/admin/api/keys/:name", { params: name, success: VirtualKey, error: failures }),
+        HttpApiEndpoint.patch("change", "/admin/api/keys/:name", {
+          params: name,
+          payload: KeyChange,
+          success: VirtualKey,
+          error: failures
+        }),
+        HttpApiEndpoint.post("rotate", "/admin/api/keys/:name/rotate", {
+          params: name,
+          payload: Rotation,
+          success: IssuedKey,
+          error: failures
+        })
+      )
+      .middleware(SaysWhatIsWrong)
+  ) {}
