@@ -45,6 +45,8 @@ export interface OpenCall {
   readonly seal: Seal | undefined
   /** Adds to the record what the caller should know, such as a part of the answer that its dialect cannot express. */
   readonly notice: (notice: Notice) => void
+  /** whether filters changed the request, so far */
+  readonly requestChanged: () => boolean
   /** what is left of the caller's limits */
   readonly limits: ReadonlyArray<LimitState>
   /** how many were asked so far, and who was the last, or answers */
@@ -232,6 +234,7 @@ export class Engine extends Context.Service<
           seal: sealOf?.(state),
           limits: state.reservation?.states?.(clock.currentTimeMillisUnsafe()) ?? [],
           notice: state.notice,
+          requestChanged: () => state.request !== call.request,
           asked: () => state.asked
         } satisfies OpenCall
       })

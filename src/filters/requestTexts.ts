@@ -1,4 +1,4 @@
-import type { LlmRequest, Message, Part, Role, ToolResultPart } from "../domain/LlmRequest.ts"
+import type { Extensions, LlmRequest, Message, Part, Role, ToolResultPart } from "../domain/LlmRequest.ts"
 import type { BlockKind } from "./HoldBack.ts"
 import { mapStrings } from "./json-values.ts"
 import { scanWhole, type TextScanner } from "./TextScanner.ts"
@@ -48,6 +48,7 @@ class RequestTexts {
   private part(part: Part, role: Role): Part {
     switch (part._tag) {
       case "Text":
+        return this.extended(part, { text: this.text(part.text, "text", role) }, role)
       case "Refusal": {
         const text = this.text(part.text, "text", role)
         return text === part.text ? part : { ...part, text }
@@ -60,19 +61,28 @@ class RequestTexts {
       }
       case "ToolCall": {
         const text = this.text(part.arguments, "toolArguments", role, part.name)
-        return text === part.arguments ? part : { ...part, arguments: text }
+        return this.extended(part, { arguments: text }, role)
       }
       case "ToolResult": {
-        const content = mapped(part.content, (one) => this.result(one, role))
-        return content === part.content ? part : { ...part, content }
+        return this.extended(part, { content: mapped(part.content, (one) => this.result(one, role)) }, role)
       }
       case "Opaque": {
-        const value = this.value(part.value, role)
+        // In the turn of an assistant these are the blocks of tools that its provider ran.
+        const value = this.value(part.value, role === "assistant" ? "tool" : role)
         return value === part.value ? part : { ...part, value }
       }
       case "Media":
         return part
     }
+  }
+
+  /** A part with what its format says of it beside (the title of a document), the same where all of it is as it was. */
+  private extended<A extends Part & { readonly extensions?: Extensions }>(part: A, changed: Partial<A>, role: Role): A {
+    const extensions = this.value(part.extensions, role)
+    // The keys of a part that was changed are its own.
+    const isSame = Object.entries(changed).every(([key, value]) => part[key as keyof A] === value)
+    if (isSame && extensions === part.extensions) return part
+    return { ...part, ...changed, ...(extensions === undefined ? {} : { extensions }) }
   }
 
   private result(part: ToolResultPart["content"][number], role: Role): ToolResultPart["content"][number] {
@@ -81,8 +91,7 @@ class RequestTexts {
       const value = this.value(part.value, role)
       return value === part.value ? part : { ...part, value }
     }
-    const text = this.text(part.text, "text", role)
-    return text === part.text ? part : { ...part, text }
+    return this.extended(part, { text: this.text(part.text, "text", role) }, role)
   }
 }
 

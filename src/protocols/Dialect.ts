@@ -81,6 +81,11 @@ export interface Dialect {
   readonly limitHeaders?: (limits: ReadonlyArray<LimitState>) => { readonly [name: string]: string }
   /** of a stream; server-sent events unless it says otherwise */
   readonly contentType?: string
+  /**
+   * its answers repeat what was asked: where filters changed that, a provider's own text repeats what the caller did not
+   * write and may not see, and everything is rendered
+   */
+  readonly repeatsRequest?: true
   /** what is sent while there is nothing to say */
   readonly keepAlive: string
   /** request headers that belong to the format and go on to a provider of the same format, lower case */

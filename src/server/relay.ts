@@ -69,12 +69,16 @@ const eachBatch = (
   return Pull.catchDone(next, () => Effect.void)
 }
 
+const mayBeVerbatim = ({ repeatsRequest }: Dialect, opened: OpenCall): boolean =>
+  repeatsRequest !== true || !opened.requestChanged()
+
 const send = (batch: ReadonlyArray<Frame>, dialect: Dialect, relaying: Relaying): Effect.Effect<void, LlmError> => {
   const { opened, renderer, writer } = relaying
+  const verbatim = mayBeVerbatim(dialect, opened)
   let text = ""
   for (const frame of batch) {
     const before = text
-    if (frame.raw !== undefined && frame.protocol === dialect.id && frame.delivery === "stream")
+    if (verbatim && frame.raw !== undefined && frame.protocol === dialect.id && frame.delivery === "stream")
       text += renderer.verbatim(frame)
     else for (const event of frame.events) text += renderer.event(event)
     if (frame.events.at(-1)?._tag === "Finish") {
@@ -100,7 +104,8 @@ export const relayWhole = Effect.fnUntraced(function* (opened: OpenCall, dialect
     return Effect.void
   })
   const [only] = frames
-  if (frames.length === 1 && only?.raw !== undefined && only.protocol === dialect.id && only.delivery === "whole") {
+  const isOwn = only?.protocol === dialect.id && only.delivery === "whole" && mayBeVerbatim(dialect, opened)
+  if (frames.length === 1 && only?.raw !== undefined && isOwn) {
     return { answer, text: only.raw }
   }
   const fold = new ResponseFold()

@@ -21,6 +21,7 @@ export const openAiResponsesDialect: Dialect = {
   renderWhole,
   renderError: renderOpenAiError,
   limitHeaders: openAiLimitHeaders,
+  repeatsRequest: true,
   keepAlive: sseComment(),
   headers: ["openai-beta"]
 }
