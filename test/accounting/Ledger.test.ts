@@ -2,7 +2,9 @@ import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { Ledger } from "../../src/accounting/Ledger.ts"
 import * as LedgerSql from "../../src/accounting/LedgerSql.ts"
+import { migrations } from "../../src/accounting/migrations.ts"
 import { Database, StorageError } from "../../src/storage/Database.ts"
+import { migrate } from "../../src/storage/Migrations.ts"
 import { databaseAt } from "../storage/address.ts"
 import { describeDatabases, freshDatabase } from "../storage/databases.ts"
 import { candidate, moment, recordOf } from "./limiting.ts"
@@ -66,6 +68,30 @@ describeDatabases("the sums of usage", (kind) => {
       )
       // As many rows as there are kinds of calls, not times the processes there ever were.
       assert.strictEqual((yield* rowsAt(address)).length, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("are what processes of a version had counted that kept rows of their own", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const database = yield* Layer.build(databaseAt(address))
+          yield* Effect.provideContext(migrate("accounting", migrations.slice(0, 3)), database)
+          const row = (owner: string, key: string) => ({
+            sql: "insert into accounting_usage values ('2026-11-20', ?, '', 'm', 'p', 't', '', ?, 2, 1, 3, 4, 5, 6, 7, 8, 9, 10)",
+            params: [key, owner]
+          })
+          const rows = [row("one", "k"), row("other", "k"), row("other", "l")]
+          yield* Context.get(database, Database).batch(rows)
+        })
+      )
+      const ledger = yield* ledgerAt(address)
+      ledger.add(candidate({ at: Date.UTC(2026, 10, 20) }), once)
+      const { data } = yield* ledger.report({ by: ["key", "model"] })
+      assert.deepInclude(data[0], { key: "k", model: "m", calls: 4, incomplete: 2, inputTokens: 6, microUsd: 20 })
+      assert.deepInclude(data[1], { key: "k", model: "model", calls: 1, microUsd: 5 })
+      assert.deepInclude(data[2], { key: "l", model: "m", calls: 2, unpriced: 9, estimated: 8 })
     }).pipe(Effect.scoped)
   )
 

@@ -452,6 +452,53 @@ describeDatabases("limits that several processes share", (kind) => {
   )
 
   it.live(
+    "do not wait for a process that was killed while it decided alone",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* freshDatabase(kind)
+        const child = yield* ChildProcess.make(process.execPath, [contender, address, "50", "50", "stay"])
+        yield* Stream.runCollect(Stream.take(Stream.decodeText(child.stdout), 1))
+        yield* child.kill({ killSignal: "SIGKILL" })
+        const services = yield* Layer.build(databaseAt(address))
+        const { query } = Context.get(services, Database)
+        const [left] = yield* query("select count(*) as owners, sum(claimed) as claimed from accounting_owners")
+        assert.deepStrictEqual([Number(left?.["owners"]), Number(left?.["claimed"])], [1, 1])
+        const next = yield* admissionOf(limiterAt(address, [{ key: "*", requests: { total: 50 } }]))
+        assert.strictEqual((yield* admitted(next, 60)).length, 50)
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    30_000
+  )
+
+  it.live("leave one row for each window, however many processes there were, and none for windows long over", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const bounds: ReadonlyArray<LimitRule> = [{ key: "*", requests: { total: 60, minute: 1000 } }]
+      const long = candidate({ at: Date.UTC(2020, 0, 1) })
+      const one = Effect.scoped(
+        Effect.flatMap(admissionOf(limiterAt(address, bounds)), (admission) =>
+          Effect.map(admitted(admission, 3, long), (found) => {
+            for (const reservation of found) reservation.settle(recordOf({ outputTokens: 1 }))
+          })
+        )
+      )
+      for (let starts = 0; starts < 3; starts++) yield* Effect.all([one, one], { concurrency: "unbounded" })
+      const services = yield* Layer.build(databaseAt(address))
+      const { query } = Context.get(services, Database)
+      const rows = yield* query("select id, owner, used, held from accounting_counters")
+      assert.deepStrictEqual(
+        rows
+          .filter(({ id }) => String(id).endsWith("|total"))
+          .map(({ held, owner, used }) => [owner, Number(used), Number(held)]),
+        [["", 18, 0]]
+      )
+      const admission = yield* admissionOf(limiterAt(address, bounds))
+      assert.strictEqual((yield* admitted(admission, 60, long)).length, 60 - 18)
+      const minutes = query("select id from accounting_counters where id like '%|minute' and owner = ''")
+      yield* Effect.repeat(minutes, { until: (found) => found.length === 0, schedule: Schedule.spaced("20 millis") })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live(
     "hold over processes of the operating system",
     () =>
       Effect.gen(function* () {
