@@ -110,12 +110,21 @@ export const toolFeatures: ReadonlyArray<RequestFeature> = [
     }
   },
   {
-    name: "tools that the provider runs",
+    name: "tools that the provider runs: a search of the web",
     trace: /search/i,
     asked: {
       "openai-responses": { tools: [{ type: "web_search" }] },
       "anthropic-messages": { tools: [{ type: "web_search_20250305", name: "web_search" }] },
       gemini: { tools: [{ googleSearch: {} }] }
+    }
+  },
+  {
+    name: "tools that the provider runs: others",
+    trace: /code/i,
+    asked: {
+      "openai-responses": { tools: [{ type: "code_interpreter", container: { type: "auto" } }] },
+      "anthropic-messages": { tools: [{ type: "code_execution_20250825", name: "code_execution" }] },
+      gemini: { tools: [{ codeExecution: {} }] }
     }
   },
   {

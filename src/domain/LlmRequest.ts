@@ -122,11 +122,27 @@ export const FunctionTool = Schema.TaggedStruct("Function", {
 })
 export type FunctionTool = typeof FunctionTool.Type
 
-/** A tool that the provider runs itself (web search, code execution), as its own format describes it. */
+/**
+ * A search of the web, which several providers run: where it may search, and for a user in which place. `others` are the
+ * names of what else its format says of it.
+ */
+export const WebSearch = Schema.Struct({
+  allowedDomains: Schema.optionalKey(Schema.Array(Schema.String)),
+  blockedDomains: Schema.optionalKey(Schema.Array(Schema.String)),
+  userLocation: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+  others: Schema.optionalKey(Schema.Array(Schema.String))
+})
+export type WebSearch = typeof WebSearch.Type
+
+/**
+ * A tool that the provider runs itself (web search, code execution), as its own format describes it. `webSearch` is there
+ * where it searches the web: other providers have a tool for that too.
+ */
 export const ProviderTool = Schema.TaggedStruct("Provider", {
   protocol: Schema.String,
   name: Schema.String,
-  value: Schema.Json
+  value: Schema.Json,
+  webSearch: Schema.optionalKey(WebSearch)
 })
 export type ProviderTool = typeof ProviderTool.Type
 

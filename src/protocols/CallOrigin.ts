@@ -42,6 +42,10 @@ export const callSealInBytes = (call: NamedCall, own: string): string | undefine
   return seal === undefined ? undefined : sealedBytes(seal)
 }
 
+/** Whether a provider of another format ran the call itself. */
+export const isForeignRun = ({ origin, providerExecuted }: Call, own: string): boolean =>
+  providerExecuted === true && origin !== undefined && origin.protocol !== own
+
 /** The seal of a call as the proof of reasoning that a format without a place on its calls shows before the call. */
 export const callProof = (call: NamedCall, own: string): Required<Pick<Proof, "signature" | "origin">> | undefined => {
   const signature = callSeal(call, own)

@@ -14,6 +14,7 @@ import type {
 } from "../../domain/LlmRequest.ts"
 import type { Dialect } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
+import { searchWith } from "../HostedTools.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
 import { betas, extended, statedEffort, statedVersion, systemTurn } from "./extension.ts"
@@ -101,9 +102,10 @@ const decodeMessage = (message: RequestMessage): ReadonlyArray<Message> => {
 
 const decodeTool = (tool: RequestTool): Tool => {
   if (tool.type === undefined) {
-    const { name, type } = tool.raw
+    const { name, type, ...options } = tool.raw
     // A tool without a name of its own (a set of tools of an MCP server) goes by its type.
-    return { _tag: "Provider", protocol: anthropicMessagesId, name: String(name ?? type), value: tool.raw }
+    const search = String(type).startsWith("web_search_") ? { webSearch: searchWith(options) } : {}
+    return { _tag: "Provider", protocol: anthropicMessagesId, name: String(name ?? type), value: tool.raw, ...search }
   }
   return {
     _tag: "Function",

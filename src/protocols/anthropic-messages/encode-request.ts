@@ -1,9 +1,10 @@
 import { Result, type Schema } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
@@ -105,10 +106,18 @@ const withInstruction = (
 
 const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
-  if (tool.protocol === anthropicMessagesId && isObject(tool.value)) return [tool.value]
-  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
-  return []
+  return hostedTool(tool, anthropicMessagesId, encoding, searchOf)
 }
+
+/** The API takes one list of domains or the other. */
+const searchOf = ({ allowedDomains, blockedDomains, userLocation }: WebSearch): JsonObject | undefined =>
+  allowedDomains !== undefined && blockedDomains !== undefined
+    ? undefined
+    : {
+        type: "web_search_20250305",
+        name: "web_search",
+        ...present({ allowed_domains: allowedDomains, blocked_domains: blockedDomains, user_location: userLocation })
+      }
 
 const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
   noteFreeText(tool, encoding)

@@ -1,6 +1,6 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
-import { callProof } from "../CallOrigin.ts"
+import { callProof, isForeignRun } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { present } from "../open-document.ts"
@@ -113,6 +113,7 @@ export class EventRenderer {
         return this.begin(event.id, [event], false)
       case "ToolInputStart":
         this.called.add(event.id)
+        if (isForeignRun(event, anthropicMessagesId)) return this.leaveOut(event.name)
         return this.seal(event) + this.begin(event.id, [event], false)
       case "TextDelta":
         if (event.logprobs !== undefined) this.notices.dropped("logprobs")
@@ -182,6 +183,12 @@ export class EventRenderer {
       ],
       true
     )
+  }
+
+  /** Its result would have to stand with it, and no provider of this format would take the call back without one. */
+  private leaveOut(name: string): string {
+    this.notices.dropped(`a call of ${name}, which the provider ran`)
+    return ""
   }
 
   private continue(id: string, event: LlmEvent): string {

@@ -1,7 +1,7 @@
 import type { Notice } from "../../domain/Call.ts"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
-import { callProof } from "../CallOrigin.ts"
+import { callProof, isForeignRun } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -59,6 +59,10 @@ const blockOf = (
     case "Reasoning":
       return [thinkingBlock(part.text, part)]
     case "ToolCall": {
+      if (isForeignRun(part, anthropicMessagesId)) {
+        said.dropped(`a call of ${part.name}, which the provider ran`)
+        return []
+      }
       const { input, intact } = toolInput(part.arguments)
       if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
       const proof = callProof(part, anthropicMessagesId)

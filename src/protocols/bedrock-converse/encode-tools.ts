@@ -1,5 +1,6 @@
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
 import { noteFreeText } from "../FreeText.ts"
+import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
 import { bedrockConverseId } from "./wire.ts"
@@ -46,9 +47,7 @@ const placeholder = (name: string, encoding: ConverseEncoding): JsonObject => {
 
 const encodeTool = (tool: Tool, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Function") return encodeFunction(tool, encoding)
-  if (tool.protocol === bedrockConverseId && isObject(tool.value)) return [tool.value]
-  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
-  return []
+  return hostedTool(tool, bedrockConverseId, encoding)
 }
 
 const encodeFunction = (tool: FunctionTool, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import type { Notice } from "../../domain/Call.ts"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
-import type { LlmRequest, Message, Part } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Message, Part, Tool } from "../../domain/LlmRequest.ts"
 import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/encode-request.ts"
 import { betas } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
@@ -53,10 +53,18 @@ const messagesRequest = (whole: LlmRequest): LlmRequest => {
   return {
     ...request,
     messages: request.messages.map(adopted),
+    ...(request.tools === undefined ? {} : { tools: request.tools.map(withoutSearch) }),
     ...(extensions === undefined
       ? {}
       : { extensions: { ...others, [anthropicMessagesId]: { ...others[anthropicMessagesId], ...own } } })
   }
+}
+
+/** Claude searches the web at its maker's only. */
+const withoutSearch = (tool: Tool): Tool => {
+  if (tool._tag === "Function") return tool
+  const { webSearch: _, ...other } = tool
+  return other
 }
 
 /** Claude's proofs hold on every platform that has Claude. */

@@ -3,6 +3,8 @@ import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
+import { maySearch } from "../gemini/models.ts"
+import { hostedTool, plainSearch, type SearchOf } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { encodeInput } from "./encode-input.ts"
@@ -22,7 +24,8 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
   const { generation_config: config, ...own } = encoding.own(request.extensions)
-  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
+  const searchOf = maySearch(model, request) ? plainSearch({ type: "google_search" }) : undefined
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, searchOf, encoding)) ?? []
   if (tools.length > 0 && request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
   const { generation_config: settings, ...more } = encodeSettings(request, tools.length > 0, encoding)
   const generation = { ...settings, ...(isObject(config) ? config : {}) }
@@ -39,11 +42,9 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   }
 }
 
-const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeTool = (tool: Tool, searchOf: SearchOf | undefined, encoding: Encoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
-  if (tool.protocol === geminiInteractionsId && isObject(tool.value)) return [tool.value]
-  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
-  return []
+  return hostedTool(tool, geminiInteractionsId, encoding, searchOf)
 }
 
 const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {

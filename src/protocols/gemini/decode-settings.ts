@@ -1,12 +1,15 @@
+import type { Schema } from "effect"
 import type {
   LlmRequest,
   ReasoningSettings,
   ResponseFormat,
   Sampling,
   Tool,
-  ToolChoice
+  ToolChoice,
+  WebSearch
 } from "../../domain/LlmRequest.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { searchWith } from "../HostedTools.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { extended, filled, statedThinking } from "./extension.ts"
 import { jsonSchemaOf } from "./json-schema.ts"
 import { enumName } from "./proto-document.ts"
@@ -26,9 +29,15 @@ export const decodeTool = ({ functionDeclarations = [], rest = {} }: RequestTool
     _tag: "Provider",
     protocol: geminiId,
     name,
-    value: { [name]: value }
+    value: { [name]: value },
+    ...(name === "googleSearch" ? { webSearch: searchOf(value) } : {})
   }))
 ]
+
+const searchOf = (search: Schema.Json): WebSearch => {
+  const { excludeDomains, ...options } = isObject(search) ? search : {}
+  return searchWith({ ...options, ...present({ blocked_domains: excludeDomains }) })
+}
 
 const decodeFunction = ({ name, description, parameters, parametersJsonSchema, rest }: FunctionDeclaration): Tool => {
   const inputSchema = parametersJsonSchema ?? (parameters === undefined ? undefined : jsonSchemaOf(parameters))

@@ -2,6 +2,7 @@ import { Result, type Schema } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domain/LlmRequest.ts"
+import { hostedTool, plainSearch } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
@@ -10,7 +11,7 @@ import { encodeContents } from "./encode-contents.ts"
 import { Encoding, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
-import { traitsOf } from "./models.ts"
+import { maySearch, traitsOf } from "./models.ts"
 import { geminiId } from "./wire.ts"
 
 const methods: { readonly [D in Delivery]: string } = {
@@ -74,7 +75,7 @@ const encodeBody = (
   const kept = ownExtension(request.extensions)
   const { generationConfig: _, [statedThinking]: __, toolConfig: ownToolConfig, ...own } = kept
   const { system, contents } = encodeContents(request.messages, traitsOf(model).wantsSignatures, encoding)
-  const tools = encodeTools(request, encoding)
+  const tools = encodeTools(request, maySearch(model, request), encoding)
   const body = {
     contents,
     ...present({
@@ -120,13 +121,13 @@ const callOf = (part: JsonObject): ReadonlyArray<JsonObject> => {
 }
 
 /** All functions stand in one entry, and each tool of the provider in one of its own. */
-const encodeTools = ({ tools = [] }: LlmRequest, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeTools = ({ tools = [] }: LlmRequest, searches: boolean, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const searchOf = searches ? plainSearch({ googleSearch: {} }) : undefined
   const functionDeclarations: Array<JsonObject> = []
   const others: Array<JsonObject> = []
   for (const tool of tools) {
     if (tool._tag === "Function") functionDeclarations.push(encodeFunction(tool, encoding))
-    else if (tool.protocol === geminiId && isObject(tool.value)) others.push(tool.value)
-    else encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
+    else others.push(...hostedTool(tool, geminiId, encoding, searchOf))
   }
   return functionDeclarations.length === 0 ? others : [{ functionDeclarations }, ...others]
 }

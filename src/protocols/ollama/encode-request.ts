@@ -3,6 +3,7 @@ import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
+import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { offeringOnly } from "../ToolSubset.ts"
@@ -67,9 +68,7 @@ const offered = (
 
 const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
-  if (tool.protocol === ollamaId && isObject(tool.value)) return [tool.value]
-  encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
-  return []
+  return hostedTool(tool, ollamaId, encoding)
 }
 
 const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {

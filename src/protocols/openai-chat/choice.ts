@@ -32,6 +32,8 @@ export class ChoiceDecoder {
   private readonly choice: { readonly choice?: number }
   private readonly tools: ToolCalls
   private text: string | undefined
+  /** the text that citations belong to: they may come when it has ended, and say places in it */
+  private lastText: string | undefined
   private reasoning: OpenReasoning | undefined
 
   constructor(index: number, ids: BlockIds) {
@@ -90,6 +92,7 @@ export class ChoiceDecoder {
       this.endReasoning(undefined, events)
       this.tools.settle(events)
       this.text = this.ids.next("text")
+      this.lastText = this.text
       events.push({ _tag: "TextStart", id: this.text, ...this.choice })
     }
     const { text: id } = this
@@ -193,7 +196,7 @@ export class ChoiceDecoder {
     const { annotations, images, audio, extra_content: extra } = delta
     if (Array.isArray(annotations)) {
       const { sources, others } = readAnnotations(annotations)
-      const block = this.text === undefined ? {} : { block: this.text }
+      const block = this.lastText === undefined ? {} : { block: this.lastText }
       for (const source of sources) events.push({ ...source, ...this.choice, ...block })
       if (others.length > 0) this.pass({ annotations: others }, events)
     }

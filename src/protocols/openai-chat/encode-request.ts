@@ -10,6 +10,7 @@ import type {
 } from "../../domain/LlmRequest.ts"
 import type { Delivery } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
+import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
@@ -93,11 +94,7 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
 }
 
 const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Provider") {
-    if (tool.protocol === openAiChatId && isObject(tool.value)) return [tool.value]
-    encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
-    return []
-  }
+  if (tool._tag === "Provider") return hostedTool(tool, openAiChatId, encoding)
   const { function: inner, custom, ...more } = markers(tool, encoding)
   const { name, description, inputSchema, strict, freeText } = tool
   if (freeText !== undefined) {

@@ -4,6 +4,7 @@ import type { LlmRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice } 
 import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
+import { searchWith } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
 import { extended } from "./extension.ts"
@@ -57,7 +58,11 @@ const instructionsOf = ({ instructions }: ResponsesRequest): ReadonlyArray<Messa
 
 const decodeTool = (tool: RequestTool): Tool => {
   if (tool.type === undefined) {
-    return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool.raw), value: tool.raw }
+    const { filters, type, ...options } = tool.raw
+    const search = String(type).startsWith("web_search")
+      ? { webSearch: searchWith({ ...options, ...(isObject(filters) ? filters : {}) }) }
+      : {}
+    return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool.raw), value: tool.raw, ...search }
   }
   if (tool.type === "custom") {
     const { name, description, format } = tool

@@ -1,7 +1,16 @@
 import { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { LlmRequest, Message, ReasoningSettings, ResponseFormat, Sampling, Tool } from "../../domain/LlmRequest.ts"
+import type {
+  LlmRequest,
+  Message,
+  ReasoningSettings,
+  ResponseFormat,
+  Sampling,
+  Tool,
+  WebSearch
+} from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
+import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
@@ -88,11 +97,7 @@ const withoutInstructions = (messages: ReadonlyArray<Message>): Instructed => {
 }
 
 const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Provider") {
-    if (tool.protocol === openAiResponsesId && isObject(tool.value)) return [tool.value]
-    encoding.dropped(`the tool ${tool.name}`, `only ${tool.protocol} runs it`)
-    return []
-  }
+  if (tool._tag === "Provider") return hostedTool(tool, openAiResponsesId, encoding, searchOf)
   const { name, description, inputSchema, strict, freeText } = tool
   if (freeText !== undefined) {
     return [
@@ -111,6 +116,16 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
     }
   ]
 }
+
+/** The API has a list of the only domains to search, and none of those to leave out. */
+const searchOf = ({ allowedDomains, blockedDomains, userLocation }: WebSearch): JsonObject | undefined =>
+  blockedDomains === undefined
+    ? {
+        type: "web_search",
+        ...(allowedDomains === undefined ? {} : { filters: { allowed_domains: allowedDomains } }),
+        ...present({ user_location: userLocation })
+      }
+    : undefined
 
 const choiceOf = ({ toolChoice, tools }: LlmRequest): JsonObject[string] | undefined => {
   switch (toolChoice?._tag) {
@@ -136,6 +151,7 @@ const namedTool = (name: string, tools: LlmRequest["tools"]): JsonObject => {
   if (chosen?._tag !== "Provider" || !isObject(chosen.value)) {
     return { type: takesText(tools, name) ? "custom" : "function", name }
   }
+  if (chosen.protocol !== openAiResponsesId) return { type: "web_search" }
   return { type: chosen.value["type"] ?? name, ...present({ server_label: chosen.value["server_label"] }) }
 }
 

@@ -103,6 +103,19 @@ describe("the end of a chat stream", () => {
 })
 
 describe("the pieces of a chat stream", () => {
+  it("may cite sources of a text that has ended", () => {
+    const call = { index: 0, id: "x", type: "function", function: { name: "f", arguments: "{}" } }
+    const cited = { type: "url_citation", url_citation: { url: "https://example.com", start_index: 0, end_index: 5 } }
+    const body =
+      frame(chunk({ content: "Hello" })) +
+      frame(chunk({ tool_calls: [call] })) +
+      frame(chunk({ annotations: [cited] })) +
+      frame(chunk({}, "tool_calls")) +
+      done
+    const sources = [{ url: "https://example.com", start: 0, end: 5 }]
+    expect(answerTo(body).choices[0]?.parts).toMatchObject([{ _tag: "Text", sources }, { _tag: "ToolCall" }])
+  })
+
   it("may be no text beside calls, empty again and again, or nothing at all", () => {
     const call = { index: 0, id: "x", type: "function", function: { name: "f", arguments: "{}" } }
     const body =
