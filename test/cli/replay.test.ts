@@ -2,10 +2,11 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { compare } from "../../src/cli/replay/compare.ts"
-import type { Moment, Recording } from "../../src/cli/replay/Recording.ts"
-import { replay } from "../../src/cli/replay/run.ts"
+import { lengthOf, type Moment, type Recording } from "../../src/cli/replay/Recording.ts"
+import { replay, type Replayed } from "../../src/cli/replay/run.ts"
 import { textDifference } from "../../src/cli/replay/texts.ts"
 import { callOf } from "../../src/domain/prompt.ts"
+import { type Asked, mcpService, service } from "../filters/remote/services.ts"
 import { ask } from "../server/simulate/server.ts"
 import { loading } from "../config/loading.ts"
 import { assistant, requestOf, user } from "../signals/reading.ts"
@@ -124,6 +125,75 @@ describe("replaying calls", () => {
       const found = yield* replay(yield* loading({ text: "" }), [...recordings, going])
       assert.deepStrictEqual(found.get("going")?.signals, [])
       assert.strictEqual(found.get("going")?.quality, "severe")
+    })
+  )
+})
+
+describe("replaying calls through services", () => {
+  const configured = (filters: string, rest = "") =>
+    loading({ text: `filters: ${filters}\neveryCall: { filters: [guard] }\n${rest}` })
+  const slow = (answer: (asked: Asked) => object) =>
+    service((asked) => ({ status: 200, body: JSON.stringify(answer(asked)), afterMs: 30 }))
+  const verdict = ({ body }: Pick<Asked, "body">) => {
+    const text = body?.window?.text ?? ""
+    return text.includes("mill") ? { action: "replace", text: text.replace("mill", "[MILL]") } : { action: "allow" }
+  }
+  const differences = (
+    one: ReadonlyMap<string, Replayed>,
+    other: ReadonlyMap<string, Replayed>,
+    of: ReadonlyArray<Recording>
+  ) => compare({ recordings: of, skipped: [] }, one, other).changed.map(({ differences, id }) => ({ id, differences }))
+
+  const apartFromTimes = (calls: ReturnType<typeof differences>) =>
+    calls
+      .map(({ differences, id }) => ({ id, differences: differences.filter(({ what }) => !what.endsWith("Ms")) }))
+      .filter(({ differences }) => differences.length > 0)
+
+  it.live("waits for their replies, and is the same each time", () =>
+    Effect.gen(function* () {
+      const http = yield* slow(verdict)
+      const mcp = yield* mcpService((body) => ({ structuredContent: verdict({ body }) }))
+      const short = recordings.filter((one) => lengthOf(one) < hour)
+      const now = yield* replay(yield* loading({ text: "" }), short)
+      for (const filter of [
+        `{ guard: { kind: http, url: "${http.url}", mode: final } }`,
+        `{ guard: { kind: mcp, url: "${mcp.url}", tool: check, mode: final } }`
+      ]) {
+        const then = yield* replay(yield* configured(filter), short)
+        assert.deepStrictEqual(apartFromTimes(differences(now, then, short)), [
+          {
+            id: "calm",
+            differences: [
+              { what: "answer", before: "A mill.", after: "A [MILL]." },
+              { what: "finding", after: "verdict by guard in the answer (low, changed)" }
+            ]
+          }
+        ])
+        const again = yield* replay(yield* configured(filter), short)
+        assert.deepStrictEqual(differences(then, again, short), [])
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("shows what fails, of filters of models and keys too", () =>
+    Effect.gen(function* () {
+      const calm = recording("calm", day, said([[200, "A mill."]], 300))
+      const keyed = { ...calm, id: "keyed", openedAt: 2 * day, call: { ...calm.call, caller: { key: "ci" } } }
+      const dead = '{ guard: { kind: http, url: "http://127.0.0.1:1", onFailure: open, on: [answer], mode: final } }'
+      const now = yield* replay(yield* loading({ text: "" }), [calm, keyed])
+      const then = yield* replay(yield* configured(dead), [calm])
+      assert.deepStrictEqual(apartFromTimes(differences(now, then, [calm])), [
+        { id: "calm", differences: [{ what: "failure", after: "error of guard in the answer (open)" }] }
+      ])
+      const auth =
+        "auth: { adminKey: administrator-of-tests, keys: [{ name: ci, key: key-of-tests-ci, filters: [words] }] }"
+      const text = `filters: { words: { kind: block, words: [mill] } }\n${auth}`
+      const byKey = yield* replay(yield* loading({ text }), [calm, keyed])
+      assert.deepStrictEqual(
+        differences(now, byKey, [calm, keyed]).map(({ id }) => id),
+        ["keyed"]
+      )
+      assert.deepInclude(byKey.get("keyed")?.record.outcome, { _tag: "Refused", by: "words" })
     })
   )
 })

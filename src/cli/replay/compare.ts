@@ -1,4 +1,4 @@
-import type { Finding } from "../../domain/Call.ts"
+import type { FilterFailure, Finding } from "../../domain/Call.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import type { Outcome } from "../../domain/Outcome.ts"
@@ -8,7 +8,16 @@ import type { Replayed } from "./run.ts"
 
 /** Something that would have been otherwise; one side is absent where there was nothing. */
 export interface Difference {
-  readonly what: "outcome" | "request" | "answer" | "finding" | "signal" | "quality" | "firstTokenMs" | "totalMs"
+  readonly what:
+    | "outcome"
+    | "request"
+    | "answer"
+    | "finding"
+    | "failure"
+    | "signal"
+    | "quality"
+    | "firstTokenMs"
+    | "totalMs"
   readonly before?: string
   readonly after?: string
 }
@@ -85,6 +94,9 @@ const requestText = (request: LlmRequest | undefined): string =>
 const findingText = ({ action, category, filter, phase, severity }: Finding): string =>
   `${category} by ${filter} in the ${phase} (${severity}, ${action})`
 
+const failureText = ({ filter, kind, phase, policy, times }: FilterFailure & { readonly times: number }): string =>
+  `${kind} of ${filter} in the ${phase}${times === 1 ? "" : `, ${times} times`} (${policy})`
+
 const signalText = ({ message, type }: Signal): string => `${type} at message ${message}`
 
 const single = (what: Difference["what"], before: string, after: string): ReadonlyArray<Difference> =>
@@ -118,6 +130,7 @@ const differencesOf = (before: Replayed | undefined, after: Replayed | undefined
     ...single("request", requestText(before?.asked), requestText(after?.asked)),
     ...single("answer", answerText(one?.response), answerText(other?.response)),
     ...surplus("finding", (one?.findings ?? []).map(findingText), (other?.findings ?? []).map(findingText)),
+    ...surplus("failure", (one?.filterFailures ?? []).map(failureText), (other?.filterFailures ?? []).map(failureText)),
     ...surplus("signal", (before?.signals ?? []).map(signalText), (after?.signals ?? []).map(signalText)),
     ...single("quality", before?.quality ?? "", after?.quality ?? ""),
     ...single("firstTokenMs", millis(one?.firstTokenMs), millis(other?.firstTokenMs)),

@@ -4,11 +4,12 @@ import { estimateTextTokens } from "../../accounting/TokenEstimate.ts"
 import { AuditTrail } from "../../audit/AuditTrail.ts"
 import type { Configuration } from "../../config/Configuration.ts"
 import { filterLayer, routerLayer } from "../../config/layers.ts"
-import type { FinalRecord } from "../../domain/Call.ts"
+import type { Call, FinalRecord } from "../../domain/Call.ts"
 import { failure } from "../../domain/LlmError.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import { CallObservers } from "../../engine/CallObservers.ts"
 import { Engine } from "../../engine/Engine.ts"
+import { OpenQuestions } from "../../filters/remote/exchange.ts"
 import { Router } from "../../routing/Router.ts"
 import { analyze } from "../../signals/analyze.ts"
 import { taxonomies } from "../../signals/built-in.ts"
@@ -29,6 +30,12 @@ export interface Replayed {
 
 /** The recording that the call of this fiber plays. */
 const Playing = Context.Reference<Recording | undefined>("millrace/cli/Playing", { defaultValue: () => undefined })
+
+/** The filters that the configuration has for the key that a call came by. */
+const filtersOf = ({ call }: Recording, keys: Configuration["auth"]["keys"]): Pick<Call, "filters"> => {
+  const { filters } = keys.find(({ name }) => name === call.caller.key) ?? {}
+  return filters === undefined ? {} : { filters }
+}
 
 const untimed = { connect: 0, firstToken: 0, idle: 0, total: 0 }
 const once = { maxAttempts: 1, initialDelay: 0, maxDelay: 0 }
@@ -104,15 +111,41 @@ const clusters = (recordings: ReadonlyArray<Recording>): ReadonlyArray<ReadonlyA
   return found
 }
 
+/** How far the clock goes on at once where filters ask services, in milliseconds: it stands while a question is open. */
+const step = 50
+
+/** How long a service may let the clock stand, in real milliseconds; after that its filter's timeout strikes. */
+const patience = 10_000
+
+/** Waits for the replies to questions that are under way, which come from outside of the clock. */
+const replies = Effect.gen(function* () {
+  const open = yield* OpenQuestions
+  if (open.count === 0) return
+  const turn = TestClock.withLive(Effect.sleep(1))
+  for (let waited = 0; open.count > 0 && waited < patience; waited++) yield* turn
+  // What a reply lets go on goes on first.
+  yield* turn
+})
+
+/** Lets so many milliseconds pass. */
+const pass = Effect.fnUntraced(function* (millis: number, stepwise: boolean) {
+  for (let left = millis; left > 0; left -= step) {
+    yield* replies
+    yield* TestClock.adjust(stepwise ? Math.min(step, left) : left)
+    if (!stepwise) return
+  }
+})
+
 /** Plays calls on the clock until all have ended, however long their filters keep what was said back. */
-const play = Effect.fnUntraced(function* (cluster: ReadonlyArray<Recording>) {
+const play = Effect.fnUntraced(function* (cluster: ReadonlyArray<Recording>, { auth, filters }: Configuration) {
+  const stepwise = Object.values(filters).some(({ kind }) => kind === "http" || kind === "mcp")
   const engine = yield* Engine
   const [first] = cluster
   if (first === undefined) return
   yield* TestClock.setTime(first.openedAt)
   const fibers = yield* Effect.forEach(cluster, (recording) =>
     engine
-      .run(recording.call)
+      .run({ ...recording.call, ...filtersOf(recording, auth.keys) })
       .pipe(
         Effect.provideService(Playing, recording),
         Effect.ignore,
@@ -121,12 +154,13 @@ const play = Effect.fnUntraced(function* (cluster: ReadonlyArray<Recording>) {
       )
   )
   const length = Math.max(...cluster.map((recording) => recording.openedAt - first.openedAt + lengthOf(recording)))
-  yield* TestClock.adjust(length)
+  yield* pass(length, stepwise)
   const runs = () => fibers.some((fiber) => fiber.pollUnsafe() === undefined)
   while (runs()) {
     // what waits for something outside of the clock gets its turn first
     yield* TestClock.withLive(Effect.sleep(1))
-    if (runs()) yield* TestClock.adjust("1 second")
+    yield* replies
+    if (runs()) yield* pass(1000, stepwise)
   }
   yield* Fiber.awaitAll(fibers)
 })
@@ -177,10 +211,10 @@ export const replay = Effect.fnUntraced(function* (
     Layer.provide(filterLayer(configuration)),
     Layer.provide(replayRouter(asked).pipe(Layer.provide(routerLayer(configuration)))),
     Layer.provide([noTrail, Layer.succeed(CallObservers, [observer])]),
-    Layer.provideMerge(TestClock.layer()),
+    Layer.provideMerge([TestClock.layer(), Layer.succeed(OpenQuestions, { count: 0 })]),
     Layer.provide(Logger.layer([]))
   )
-  yield* Effect.forEach(clusters(recordings), play, { discard: true }).pipe(
+  yield* Effect.forEach(clusters(recordings), (cluster) => play(cluster, configuration), { discard: true }).pipe(
     Effect.provide(layer),
     Random.withSeed("replay")
   )

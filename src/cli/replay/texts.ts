@@ -35,6 +35,7 @@ const names: { readonly [W in Difference["what"]]: string } = {
   outcome: "outcome",
   request: "request",
   answer: "answer",
+  failure: "failure",
   finding: "finding",
   signal: "signal",
   quality: "quality",

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Exit, Option, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Option, Schema } from "effect"
 import { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import { FilterFault, garbage, tooLate } from "../FilterFault.ts"
@@ -67,6 +67,20 @@ const always = ["x-request-id", "traceparent"]
 
 const late = () => tooLate("it did not reply in time")
 
+/** How many questions to services are under way: whoever governs the time of calls may wait for them. */
+export const OpenQuestions = Context.Reference<{ count: number }>("millrace/filters/OpenQuestions", {
+  defaultValue: () => ({ count: 0 })
+})
+
+const counted: (asked: ReturnType<Ask>) => ReturnType<Ask> = (asked) =>
+  Effect.flatMap(OpenQuestions, (open) => {
+    open.count++
+    return Effect.ensuring(
+      asked,
+      Effect.sync(() => void open.count--)
+    )
+  })
+
 /** Gives up waiting for a reply, and lets a question through until so many in a row went wrong; then none, for a while. */
 const guarded = (ask: Ask, { breaker, timeout = "2 seconds" }: RemoteFilter): Ask => {
   const { failures, openFor } = breaker ?? { failures: 5, openFor: "10 seconds" }
@@ -78,7 +92,7 @@ const guarded = (ask: Ask, { breaker, timeout = "2 seconds" }: RemoteFilter): As
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       now < openUntil
         ? new FilterFault({ kind: "unavailable", message: "it failed too often and is left alone for now" })
-        : Effect.onExit(Effect.timeoutOrElse(ask(question), { duration, orElse: late }), (exit) =>
+        : Effect.onExit(Effect.timeoutOrElse(counted(ask(question)), { duration, orElse: late }), (exit) =>
             Effect.map(Clock.currentTimeMillis, (after) => {
               // A caller that left says nothing of the service.
               if (Exit.hasInterrupts(exit)) return

@@ -23,7 +23,13 @@ export interface Body {
 
 /** What it answers: a status and a text, or nothing at all. */
 export type Answer =
-  | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
+  | {
+      readonly status: number
+      readonly body?: string
+      readonly headers?: Record<string, string>
+      /** how long it thinks */
+      readonly afterMs?: number
+    }
   | undefined
 
 /** A service over HTTP, with what it was asked. */
@@ -43,7 +49,10 @@ export const service = (
             asked.push(one)
             const said = answer(one, asked.length)
             if (said === undefined) return
-            response.writeHead(said.status, { "content-type": "application/json", ...said.headers }).end(said.body)
+            const reply = () =>
+              response.writeHead(said.status, { "content-type": "application/json", ...said.headers }).end(said.body)
+            if (said.afterMs === undefined) reply()
+            else setTimeout(reply, said.afterMs)
           })
         })
         server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
