@@ -1,6 +1,7 @@
 import { Effect, type Scope } from "effect"
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { setTimeout as later } from "node:timers"
 
 /** What a service was asked. */
 export interface Asked {
@@ -52,7 +53,7 @@ export const service = (
             const reply = () =>
               response.writeHead(said.status, { "content-type": "application/json", ...said.headers }).end(said.body)
             if (said.afterMs === undefined) reply()
-            else setTimeout(reply, said.afterMs)
+            else later(reply, said.afterMs)
           })
         })
         server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
