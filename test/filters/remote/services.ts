@@ -1,7 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { setTimeout as later } from "node:timers"
 
 /** What a service was asked. */
 export interface Asked {
@@ -39,6 +38,7 @@ export const service = (
 ): Effect.Effect<{ readonly url: string; readonly asked: Array<Asked> }, never, Scope.Scope> =>
   Effect.gen(function* () {
     const asked: Array<Asked> = []
+    const later = Effect.runForkWith(yield* Effect.context())
     const server = yield* Effect.acquireRelease(
       Effect.callback<Server>((resume) => {
         const server = createServer((request, response) => {
@@ -53,7 +53,7 @@ export const service = (
             const reply = () =>
               response.writeHead(said.status, { "content-type": "application/json", ...said.headers }).end(said.body)
             if (said.afterMs === undefined) reply()
-            else later(reply, said.afterMs)
+            else later(Effect.delay(Effect.sync(reply), said.afterMs))
           })
         })
         server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
