@@ -1,12 +1,13 @@
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Schema, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, Result, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Admission } from "../../src/accounting/Admission.ts"
 import { Ledger } from "../../src/accounting/Ledger.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { failure } from "../../src/domain/LlmError.ts"
 import { callOf, prompt } from "../../src/domain/prompt.ts"
-import { Engine } from "../../src/engine/Engine.ts"
+import { Engine, EngineLimits } from "../../src/engine/Engine.ts"
+import { block } from "../../src/filters/stock/words.ts"
 import { emit, fail, finish, hang, started, text, wait, type Script } from "../../src/testing/Script.ts"
 import { testEngine } from "../../src/testing/TestEngine.ts"
 import { candidate, limiterInMemory, moment } from "../accounting/limiting.ts"
@@ -25,11 +26,13 @@ const scripts: { readonly [ending: string]: Script } = {
   "ends early": [started(), text(words)],
   "falls silent": [started(), text(words), hang],
   "never answers": [hang],
+  "says too much": [started(), text(words), text(words.repeat(100)), finish("stop", stated)],
+  "says what a filter refuses": [started(), text(words), text("unspeakable"), finish("stop", stated)],
   "takes its time": [started(), text(words), wait("20 seconds"), finish("stop", stated)]
 }
 const Ending = Schema.Struct({
   script: Schema.Literals(Object.keys(scripts)),
-  left: Schema.Literals(["no", "at once", "later", "cancelled"]),
+  left: Schema.Literals(["no", "at once", "later", "cancelled", "shut down"]),
   streamed: Schema.Boolean
 })
 
@@ -42,8 +45,11 @@ it.effect.prop(
       const rule = { requests: { total: 1e6 }, tokens: { total: 1e9 }, cost: { total: 1e6 }, concurrent: 1000 }
       const services = yield* Layer.build(
         Layer.provideMerge(
-          testEngine({ scripts: endings.map(({ script }) => scripts[script] ?? []) }),
-          limiterInMemory([rule])
+          testEngine({
+            scripts: endings.map(({ script }) => scripts[script] ?? []),
+            filters: [Result.getOrThrow(block({ name: "no", words: ["unspeakable"] }))]
+          }),
+          Layer.merge(limiterInMemory([rule]), Layer.succeed(EngineLimits, { maxText: 2000 }))
         )
       )
       const engine = Context.get(services, Engine)
@@ -54,6 +60,7 @@ it.effect.prop(
         if (left === "at once") yield* Fiber.interrupt(fiber)
         yield* TestClock.adjust("5 seconds")
         if (left === "later") yield* Fiber.interrupt(fiber)
+        if (left === "shut down") yield* engine.shutdown
         if (left === "cancelled") {
           const { data } = yield* Context.get(services, AuditTrail).list({ status: "open" })
           for (const { id } of data) yield* engine.cancel(id)

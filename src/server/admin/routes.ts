@@ -39,8 +39,8 @@ const keysGroup = HttpApiBuilder.group(
         Effect.mapBoth(keys.create(payload), { onSuccess: shown, onFailure: explained })
       )
       .handle("get", ({ params }) =>
-        Effect.flatMap(Effect.mapError(keys.list, unavailable), () => {
-          const key = keys.find(params.name)
+        Effect.flatMap(Effect.mapError(keys.list, unavailable), (all) => {
+          const key = all.find(({ name }) => name === params.name)
           return key === undefined
             ? new KeyNotFound({ message: `There is no key ${JSON.stringify(params.name)}` })
             : Effect.succeed(key)
