@@ -7,7 +7,7 @@ import { type AuditRow, AuditStore } from "./AuditStore.ts"
 import * as AuditStoreMemory from "./AuditStoreMemory.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import { type CallPage, type CallQuery, get, list, pages, type WholeQuery } from "./CallRecords.ts"
-import type { CaptureLevel } from "./Capture.ts"
+import { type Capture, captureFor, type CaptureLevel, captureOf } from "./Capture.ts"
 import { EventIntake, type EventSender, type EventVerdict } from "./events/EventIntake.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { type Durability, OpenCalls } from "./OpenCalls.ts"
@@ -31,8 +31,10 @@ export interface AuditSettings {
   readonly durability?: Durability
   /** What becomes of a call whose opening cannot be written in time: refused (`closed`), or served and counted. */
   readonly onFailure?: "closed" | "open"
-  /** What of requests and answers goes into the record: `full`, `metadata`, or nothing. */
-  readonly capture?: CaptureLevel
+  /** What of requests and answers goes into the record: `full`, `metadata`, or nothing; with a bound, up to which size. */
+  readonly capture?: CaptureLevel | Capture
+  /** The same for models of these names, as callers name them. */
+  readonly modelCapture?: ReadonlyMap<string, Capture>
   /** How long an opening may wait for the store. Default 2 s. */
   readonly openTimeout?: Duration.Input
   /** How many records may wait for the store without a caller waiting for them. Default 4096. */
@@ -96,7 +98,15 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
     for (const sink of sinks) sink.push(committed)
   }
   const rows = new GroupCommit(store.commit, maxBatch, sinks.length === 0 ? undefined : copy)
-  const policy = { capacity, capture, durability, onFailure, openTimeoutMillis, redact: settings.redact }
+  const usual = captureOf(capture)
+  const policy = {
+    capacity,
+    capture: captureFor(usual, settings.modelCapture),
+    durability,
+    onFailure,
+    openTimeoutMillis,
+    redact: settings.redact
+  }
   const calls: OpenCalls = new OpenCalls(policy, rows, clock, () => owner.id)
   for (const sink of sinks) {
     yield* Effect.forkScoped(sink.run)
@@ -106,7 +116,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   const owner = yield* Owner.join({ calls, ended: copy })
   yield* Effect.forkScoped(rows.run)
   yield* Effect.forkScoped(calls.expire)
-  const events = new EventIntake(store.events, { capture, redact: settings.redact }, clock)
+  const events = new EventIntake(store.events, { capture: usual.level, redact: settings.redact }, clock)
   yield* Effect.addFinalizer(() => Effect.sync(() => events.close()))
   yield* Effect.forkScoped(events.run)
   if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly(settings.retention, store))

@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord, withoutExcerpts } from "../domain/Call.ts"
+import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -7,7 +7,8 @@ import { noUsage, Usage } from "../domain/Usage.ts"
 import type { FinalRow, OpenedRow, StoredCall } from "./AuditStore.ts"
 import { OutsideRecord } from "./events/RunRecord.ts"
 import { ToolCallRecord, toolCallOf, Transcript } from "./Transcript.ts"
-import { abridge, capture, captureText, type CaptureLevel, Payload } from "./Capture.ts"
+import { withoutWords } from "./withoutWords.ts"
+import { abridge, capture, captureText, type Capture, type CaptureLevel, captureOf, Payload } from "./Capture.ts"
 
 const optional = Schema.optionalKey
 
@@ -58,7 +59,7 @@ const ToolCall = Schema.Struct({
 
 /**
  * The answer. `text`, `reasoning`, `refusal` and `toolCalls` are those of its first choice, `answer` is all of it.
- * Of an answer longer than 256 KiB there are an excerpt, an abridged `text`, and the tool calls, each with up to 64 KiB of arguments.
+ * Of an answer that is too long to be kept whole there are an excerpt, an abridged `text`, and the tool calls, each with up to 64 KiB of arguments.
  */
 export const ResponseRecord = Schema.Struct({
   ...Payload.fields,
@@ -103,6 +104,8 @@ export const CallRecord = Schema.Struct({
   upstream: optional(FinalRecord.fields.upstream),
   delivered: optional(FinalRecord.fields.delivered),
   conversation: optional(Schema.String),
+  askedBy: OpenRecord.fields.askedBy,
+  handedTo: FinalRecord.fields.handedTo,
   caller: Caller,
   // what follows stands in single calls, not in lists
   ...Transcript.fields,
@@ -133,9 +136,9 @@ const labelsOf = ({ labels }: Caller): ReadonlyArray<string> =>
   labels === undefined ? noLabels : Object.entries(labels).map(([name, value]) => `${name}=${value}`)
 
 /** The row of a call that begins. */
-export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string): OpenedRow => {
+export const openedRow = (record: OpenRecord, kept: CaptureLevel | Capture, owner: string): OpenedRow => {
   const { requestText } = record
-  const { payload, text } = requestText === undefined ? capture(level, record.request) : captureText(level, requestText)
+  const { payload, text } = requestText === undefined ? capture(kept, record.request) : captureText(kept, requestText)
   return {
     _tag: "Opened",
     id: record.id,
@@ -153,21 +156,24 @@ export const openedRow = (record: OpenRecord, level: CaptureLevel, owner: string
 }
 
 /** What is kept of an answer that is too long to be kept whole. */
-const abridged = (choice: Choice | undefined): Pick<ResponseRecord, "text" | "toolCalls"> => {
-  const toolCalls = (choice?.parts ?? []).flatMap((part) => (part._tag === "ToolCall" ? [toolCallOf(part)] : []))
-  return { text: abridge(textOf(choice)), ...(toolCalls.length === 0 ? {} : { toolCalls }) }
+const abridged = (choice: Choice | undefined, maxBytes: number): Pick<ResponseRecord, "text" | "toolCalls"> => {
+  const toolCalls = (choice?.parts ?? []).flatMap((part) =>
+    part._tag === "ToolCall" ? [toolCallOf(part, maxBytes)] : []
+  )
+  return { text: abridge(textOf(choice), maxBytes), ...(toolCalls.length === 0 ? {} : { toolCalls }) }
 }
 
 /** The row of a call that ended; its times are epoch milliseconds. */
 export const finalRow = (
   record: FinalRecord,
-  level: CaptureLevel,
+  kept: CaptureLevel | Capture,
   owner: string,
   { endedAt, openedAt }: Pick<FinalRow, "openedAt" | "endedAt">
 ): FinalRow => {
-  const { findings } = record
-  const { payload, text } = capture(level, record.response)
-  const response = payload?.excerpt === undefined ? payload : { ...payload, ...abridged(record.response?.choices[0]) }
+  const { level, maxBytes } = captureOf(kept)
+  const { payload, text } = capture(kept, record.response)
+  const response =
+    payload?.excerpt === undefined ? payload : { ...payload, ...abridged(record.response?.choices[0], maxBytes) }
   return {
     _tag: "Final",
     id: record.id,
@@ -175,12 +181,7 @@ export const finalRow = (
     outcome: record.outcome._tag,
     openedAt: Math.floor(openedAt),
     endedAt,
-    // An excerpt is content: it is kept where content is.
-    body: JSON.stringify({
-      ...record,
-      findings: level === "full" ? findings : findings && withoutExcerpts(findings),
-      response
-    }),
+    body: JSON.stringify({ ...(level === "full" ? record : withoutWords(record)), response }),
     response: text
   }
 }

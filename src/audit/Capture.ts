@@ -6,8 +6,32 @@ import { hash } from "node:crypto"
 export const CaptureLevel = Schema.Literals(["off", "metadata", "full"])
 export type CaptureLevel = typeof CaptureLevel.Type
 
-const wholeLimit = 256 * 1024
+/** What is recorded of a document: `level`, and up to which size (bytes of UTF-8) all of it; of a longer one an excerpt. */
+export interface Capture {
+  readonly level: CaptureLevel
+  readonly maxBytes: number
+}
+
+/** A document of so many bytes is kept whole, unless it is said otherwise. */
+export const usualMaxBytes = 256 * 1024
 const edgeBytes = 8 * 1024
+
+/** A level alone has the usual bound. */
+export const captureOf = (capture: CaptureLevel | Capture): Capture =>
+  typeof capture === "string" ? { level: capture, maxBytes: usualMaxBytes } : capture
+
+/** What may be recorded of what belongs to both. */
+export const stricter = (one: Capture, other: Capture): Capture => {
+  const { literals } = CaptureLevel
+  const level = literals[Math.min(literals.indexOf(one.level), literals.indexOf(other.level))] ?? "off"
+  return { level, maxBytes: Math.min(one.maxBytes, other.maxBytes) }
+}
+
+/** What may be recorded of what belongs to several models, where some have a capture of their own. */
+export const captureFor =
+  (usual: Capture, own: ReadonlyMap<string, Capture> = new Map()) =>
+  (models: ReadonlyArray<string>): Capture =>
+    own.size === 0 ? usual : models.map((model) => own.get(model) ?? usual).reduce(stricter)
 
 /** The two ends of a text that is too long to be kept; `omittedBytes` (of UTF-8) were left out between them. */
 export const Excerpt = Schema.Struct({ head: Schema.String, tail: Schema.String, omittedBytes: Schema.Natural })
@@ -15,7 +39,7 @@ export type Excerpt = typeof Excerpt.Type
 
 /**
  * What is known of a JSON document besides its content: the length in UTF-8 bytes and the SHA-256 (hex) of all of it.
- * One that is longer than 256 KiB is kept as an excerpt.
+ * One that is longer than the bound (256 KiB unless it is said otherwise) is kept as an excerpt.
  */
 export const Payload = Schema.Struct({
   bytes: Schema.Natural,
@@ -64,9 +88,12 @@ export const cutAfter = (text: string, limit: number): { readonly text: string; 
   return { text: bytes.toString("utf8", 0, end), omittedBytes: bytes.length - end }
 }
 
+/** An excerpt is no longer than what would be kept whole. */
+const edgeFor = (maxBytes: number): number => Math.min(edgeBytes, Math.floor(maxBytes / 2))
+
 /** Reads an excerpt as one text, with a mark where the middle is missing. */
-export const abridge = (text: string): string => {
-  const shortened = excerpt(text)
+export const abridge = (text: string, maxBytes = usualMaxBytes): string => {
+  const shortened = excerpt(text, edgeFor(maxBytes))
   if (typeof shortened === "string") return shortened
   return `${shortened.head}\n[… ${shortened.omittedBytes} bytes omitted …]\n${shortened.tail}`
 }
@@ -75,16 +102,17 @@ export const abridge = (text: string): string => {
 export const fingerprint = (text: string): string => hash("sha256", text, "hex")
 
 /** Captures a JSON document. */
-export const captureText = (level: CaptureLevel, text: string): Captured => {
+export const captureText = (capture: CaptureLevel | Capture, text: string): Captured => {
+  const { level, maxBytes } = captureOf(capture)
   if (level === "off") return nothing
   const bytes = Buffer.byteLength(text, "utf8")
   const sha256 = fingerprint(text)
   if (level === "metadata") return { payload: { bytes, sha256 }, text: null }
-  if (bytes <= wholeLimit) return { payload: { bytes, sha256 }, text }
-  const shortened = excerpt(text)
+  if (bytes <= maxBytes) return { payload: { bytes, sha256 }, text }
+  const shortened = excerpt(text, edgeFor(maxBytes))
   return { payload: { bytes, sha256, ...(typeof shortened === "string" ? {} : { excerpt: shortened }) }, text: null }
 }
 
 /** Captures a value that JSON can hold. */
-export const capture = (level: CaptureLevel, value: unknown): Captured =>
-  level === "off" || value === undefined ? nothing : captureText(level, JSON.stringify(value))
+export const capture = (capture: CaptureLevel | Capture, value: unknown): Captured =>
+  value === undefined || captureOf(capture).level === "off" ? nothing : captureText(capture, JSON.stringify(value))

@@ -5,7 +5,7 @@ import { Line, type Place } from "../domain/Line.ts"
 import { failedWith } from "../domain/Outcome.ts"
 import { Roster } from "../domain/Roster.ts"
 import type { StorageError } from "../storage/Database.ts"
-import type { CaptureLevel } from "./Capture.ts"
+import { type Capture, stricter } from "./Capture.ts"
 import type { FinalRow } from "./AuditStore.ts"
 import { bareFinal, finalRow, openedRow } from "./CallRecord.ts"
 import type { GroupCommit, Pending } from "./GroupCommit.ts"
@@ -17,7 +17,8 @@ export type Durability = "strict" | "standard" | "process-safe" | "async"
 export interface Policy {
   readonly durability: Durability
   readonly onFailure: "closed" | "open"
-  readonly capture: CaptureLevel
+  /** what may be kept of what belongs to all of these models */
+  readonly capture: (models: ReadonlyArray<string>) => Capture
   readonly redact: Redaction | undefined
   readonly openTimeoutMillis: number
   /** How many rows may wait for the store without anybody waiting for them. */
@@ -27,6 +28,7 @@ export interface Policy {
 interface OpenCall {
   readonly id: string
   readonly openedAt: number
+  readonly capture: Capture
   readonly sequence: number
   /** Epoch milliseconds. */
   readonly deadline: number
@@ -200,21 +202,20 @@ export class OpenCalls {
   }
 
   #admit(record: OpenRecord): OpenCall {
+    const { askedBy, handedTo = [], model } = record
+    const capture = this.#policy.capture([model, ...handedTo, ...(askedBy?.models ?? [])])
     const { redact } = this.#policy
     const sequence = this.#nextSequence++
     const call: OpenCall = {
       id: record.id,
       openedAt: record.openedAt,
+      capture,
       sequence,
       deadline: this.#clock.currentTimeMillisUnsafe() + this.#policy.openTimeoutMillis,
       opened: Deferred.makeUnsafe(),
       waiting: undefined,
       opening: {
-        row: openedRow(
-          redact === undefined ? record : redactOpening(record, redact),
-          this.#policy.capture,
-          this.#owner()
-        ),
+        row: openedRow(redact === undefined ? record : redactOpening(record, redact), capture, this.#owner()),
         settle: (refusal) => (refusal === undefined ? this.#onOpened(call) : this.#onRefused(call))
       },
       ending: undefined,
@@ -305,8 +306,10 @@ export class OpenCalls {
     this.#stalled = false
   }
 
-  #finalRow({ openedAt }: OpenCall, record: FinalRecord): FinalRow {
-    const { capture, redact } = this.#policy
+  #finalRow({ capture: opened, openedAt }: OpenCall, record: FinalRecord): FinalRow {
+    const { handedTo } = record
+    const { redact } = this.#policy
+    const capture = handedTo === undefined ? opened : stricter(opened, this.#policy.capture(handedTo))
     const kept = redact === undefined ? record : redactEnding(record, redact)
     const endedAt = this.#clock.currentTimeMillisUnsafe()
     return finalRow(kept, capture, this.#owner(), { openedAt, endedAt })

@@ -49,19 +49,22 @@ export const Transcript = Schema.Struct({
 })
 export type Transcript = typeof Transcript.Type
 
-/** A tool call as it is told by itself: its arguments cut to what is kept. */
-export const toolCallOf = ({
-  arguments: written,
-  id,
-  name,
-  valid
-}: {
-  readonly id: string
-  readonly name: string
-  readonly arguments: string
-  readonly valid: boolean
-}): Pick<ToolCallRecord, "id" | "name" | "arguments" | "omittedBytes" | "complete"> => {
-  const { omittedBytes, text } = cutAfter(written, argumentsLimit)
+/** A tool call as it is told by itself: its arguments cut to what is kept, and to `limit` bytes. */
+export const toolCallOf = (
+  {
+    arguments: written,
+    id,
+    name,
+    valid
+  }: {
+    readonly id: string
+    readonly name: string
+    readonly arguments: string
+    readonly valid: boolean
+  },
+  limit = argumentsLimit
+): Pick<ToolCallRecord, "id" | "name" | "arguments" | "omittedBytes" | "complete"> => {
+  const { omittedBytes, text } = cutAfter(written, Math.min(limit, argumentsLimit))
   return { id, name, arguments: text, complete: valid, ...(omittedBytes === 0 ? {} : { omittedBytes }) }
 }
 

@@ -1,6 +1,7 @@
 import { Duration, Schema } from "effect"
+import { CaptureLevel } from "../audit/Capture.ts"
 import { features } from "../routing/Capabilities.ts"
-import { count, ShortDuration, Weight } from "./units.ts"
+import { count, ShortByteSize, ShortDuration, Weight } from "./units.ts"
 import { oneOf, text, YesOrNo } from "./values.ts"
 
 const optional = Schema.optionalKey
@@ -96,6 +97,8 @@ export const Model = Schema.Struct({
   onDisconnect: optional(oneOf(["cancel", "drain"])),
   drain: optional(Drain),
   rescue: optional(oneOf(["off", "continue", "restart", "auto"])),
-  filters: optional(Schema.Array(text("the name of a filter")))
+  filters: optional(Schema.Array(text("the name of a filter"))),
+  capture: optional(oneOf(CaptureLevel.literals)),
+  captureLimit: optional(ShortByteSize)
 })
 export type ModelEntry = typeof Model.Type

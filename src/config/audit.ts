@@ -2,9 +2,10 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { Layer, Schema } from "effect"
 import { FetchHttpClient } from "effect/http"
 import type { AuditSettings } from "../audit/AuditTrail.ts"
-import { CaptureLevel } from "../audit/Capture.ts"
+import { type Capture, captureFor, CaptureLevel, usualMaxBytes } from "../audit/Capture.ts"
 import * as JsonlSink from "../audit/JsonlSink.ts"
 import * as OtlpSink from "../audit/OtlpSink.ts"
+import type { ModelEntry } from "./ModelEntry.ts"
 import type { Finding, Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 import { ShortByteSize, ShortDuration } from "./units.ts"
@@ -31,6 +32,7 @@ export const Audit = Schema.Struct({
   durability: oneOf(["strict", "standard", "process-safe", "async"]).pipe(withDefault("standard")),
   onFailure: oneOf(["closed", "open"]).pipe(withDefault("closed")),
   capture: oneOf(CaptureLevel.literals).pipe(withDefault("full")),
+  captureLimit: Schema.optionalKey(ShortByteSize),
   retention: Schema.optionalKey(Retention),
   sinks: Schema.Array(Sink).pipe(withDefault([]))
 })
@@ -62,20 +64,51 @@ export const checkSinks = (root: { readonly [key: string]: unknown }): ReadonlyA
   })
 }
 
-/** What the audit trail is told. */
-export const auditSettings = ({ capture, durability, onFailure, retention }: Audit): AuditSettings => ({
-  capture,
-  durability,
-  onFailure,
-  ...(retention === undefined
-    ? {}
-    : {
-        retention: {
-          maxAge: retention.maxAge,
-          maxSize: retention.maxSize === undefined ? undefined : Number(retention.maxSize)
-        }
-      })
+/** What is recorded of models that say nothing of it. */
+const usualCapture = ({ capture, captureLimit }: Audit): Capture => ({
+  level: capture,
+  maxBytes: captureLimit === undefined ? usualMaxBytes : Number(captureLimit)
 })
+
+type Models = { readonly [name: string]: Pick<ModelEntry, "alias" | "capture" | "captureLimit"> }
+
+/** What is recorded of models that say something of it, and of their aliases. */
+const modelCapture = (audit: Audit, models: Models): ReadonlyMap<string, Capture> => {
+  const usual = usualCapture(audit)
+  return new Map(
+    Object.entries(models).flatMap(([name, entry]) => {
+      const { capture, captureLimit } = models[entry.alias ?? name] ?? entry
+      if (capture === undefined && captureLimit === undefined) return []
+      const level = capture ?? usual.level
+      return [[name, { level, maxBytes: captureLimit === undefined ? usual.maxBytes : Number(captureLimit) }]]
+    })
+  )
+}
+
+/** Whether what was said to these models is recorded. */
+export const keepsContent = (audit: Audit, models: Models): ((models: ReadonlyArray<string>) => boolean) => {
+  const captured = captureFor(usualCapture(audit), modelCapture(audit, models))
+  return (asked) => captured(asked).level === "full"
+}
+
+/** What the audit trail is told. */
+export const auditSettings = (audit: Audit, models: Models): AuditSettings => {
+  const { durability, onFailure, retention } = audit
+  return {
+    capture: usualCapture(audit),
+    modelCapture: modelCapture(audit, models),
+    durability,
+    onFailure,
+    ...(retention === undefined
+      ? {}
+      : {
+          retention: {
+            maxAge: retention.maxAge,
+            maxSize: retention.maxSize === undefined ? undefined : Number(retention.maxSize)
+          }
+        })
+  }
+}
 
 /** The configured sinks, one above the other. */
 export const sinksLayer = ({ sinks }: Audit): Layer.Layer<never> =>

@@ -37,7 +37,7 @@ import type { Database, StorageError } from "../storage/Database.ts"
 import type { MigrationError } from "../storage/Migrations.ts"
 import * as Postgres from "../storage/Postgres.ts"
 import * as Sqlite from "../storage/Sqlite.ts"
-import { auditSettings, sinksLayer } from "./audit.ts"
+import { auditSettings, keepsContent, sinksLayer } from "./audit.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
 import { filterOf } from "./filters.ts"
 import { listingOf, usualOf } from "./plans.ts"
@@ -116,7 +116,12 @@ const signalsLayer = (
   configuration.signals === undefined
     ? Layer.empty
     : observeSignals.pipe(
-        Layer.provideMerge(Signals.layer(configuration.signals)),
+        Layer.provideMerge(
+          Signals.layer({
+            ...configuration.signals,
+            keeps: keepsContent(configuration.audit, configuration.models)
+          })
+        ),
         Layer.provide(signalStoreLayer(configuration, database))
       )
 
@@ -162,7 +167,7 @@ export const programLayer = (
     Layer.provideMerge(routerLayer(configuration)),
     Layer.provideMerge(Layer.effect(TargetStates, TargetStates.shared)),
     Layer.provideMerge(
-      AuditTrail.layer(auditSettings(configuration.audit)).pipe(
+      AuditTrail.layer(auditSettings(configuration.audit, configuration.models)).pipe(
         Layer.provide(storeLayer(configuration, database)),
         Layer.provide(sinksLayer(configuration.audit))
       )

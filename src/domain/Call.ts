@@ -29,6 +29,10 @@ export interface Origin {
   readonly headers: { readonly [name: string]: string }
 }
 
+/** A call whose filter asks a model, and the models that it is for itself: what may not be kept of these, may not of this. */
+export const Asker = Schema.Struct({ call: Schema.String, models: Schema.Array(Schema.String) })
+export type Asker = typeof Asker.Type
+
 /** A request to be answered, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
 export interface Call {
   readonly request: LlmRequest
@@ -45,8 +49,8 @@ export interface Call {
   readonly filters?: ReadonlyArray<string>
   /** request headers, lower case: a filter sees those of them that it names (`Filter.headers`), and never a credential */
   readonly headers?: { readonly [name: string]: string }
-  /** the id of the call whose filter asks: no filter touches what a filter asks */
-  readonly askedBy?: string
+  /** the call whose filter asks: no filter touches what a filter asks */
+  readonly askedBy?: Asker
 }
 
 const Milliseconds = Schema.Finite
@@ -121,6 +125,9 @@ export const OpenRecord = Schema.Struct({
   caller: Caller,
   conversation: Schema.optionalKey(Schema.String),
   openedAt: Moment,
+  askedBy: Schema.optionalKey(Asker),
+  /** models that filters gave its request to */
+  handedTo: Schema.optionalKey(Schema.Array(Schema.String)),
   request: Schema.optionalKey(Schema.Json),
   /** the request as JSON text, exactly as it came: recorded in place of `request`, which need not be written anew */
   requestText: Schema.optionalKey(Schema.String)
@@ -148,6 +155,8 @@ export const FinalRecord = Schema.Struct({
   /** a provider said that it was asked too often, whatever came of it */
   rateLimited: Schema.optionalKey(Schema.Literal(true)),
   notices: Schema.Array(Notice),
+  /** all models that filters gave it to */
+  handedTo: Schema.optionalKey(Schema.Array(Schema.String)),
   findings: Schema.optionalKey(Schema.Array(Finding)),
   /** filters that failed, each with how often it did so in this way, where any did */
   filterFailures: Schema.optionalKey(Schema.Array(Schema.Struct({ ...FilterFailure.fields, times: Schema.Natural }))),

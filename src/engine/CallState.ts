@@ -15,7 +15,7 @@ import type { Attempt } from "../routing/Attempt.ts"
 import type { Asked } from "./Answer.ts"
 import type { Passing } from "./Filtering.ts"
 import { FilterNotes } from "./FilterNotes.ts"
-import { maxHandOvers, outcomeOf, refusalOf } from "./verdicts.ts"
+import { maxHandOvers, outcomeOf, refusalOf, targetsAfter } from "./verdicts.ts"
 import { cancellation, type CancelledBy } from "./cancellation.ts"
 
 /** What becomes of a call's answer on the side of its caller; written by whoever sends it. */
@@ -53,7 +53,7 @@ export class CallState implements Passing {
   /** whether the audit trail was asked to open the call */
   opening = false
   private handedOver: Outcome | undefined
-  private handOvers = 0
+  handedTo: ReadonlyArray<string> = []
   /** what its admission reserved; a call without one never began */
   reservation: Reservation | undefined
   /** the audit trail did not take it: there is no such call */
@@ -267,7 +267,8 @@ export class CallState implements Passing {
     this.handedOver = outcomeOf(ending)
     this.answeringAttempt?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
     this.answering = []
-    return ++this.handOvers <= maxHandOvers
+    this.handedTo = targetsAfter(this.handedTo, ending)
+    return this.handedTo.length <= maxHandOvers
   }
 
   /** The terminal record: whatever is known at `now`, epoch milliseconds. A call that nobody settled was left. */
@@ -301,6 +302,7 @@ export class CallState implements Passing {
       ...(this.attempts.length > 1 ? { retries: this.attempts.length - 1 } : {}),
       ...(this.wasRateLimited(outcome) ? { rateLimited: true } : {}),
       notices: this.notices,
+      ...(this.handedTo.length === 0 ? {} : { handedTo: this.handedTo }),
       ...this.noted?.record,
       response: this.fold.response()
     }

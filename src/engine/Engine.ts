@@ -142,7 +142,7 @@ export class Engine extends Context.Service<
           begin(state, makeAttempts(state, plan, scope, surroundings), request),
         ask: (state) => (request) =>
           Effect.flatMap(
-            run({ request, delivery: "whole", caller: state.call.caller, askedBy: state.id }),
+            run({ request, delivery: "whole", caller: state.call.caller, askedBy: askerOf(state) }),
             ({ outcome, response }) =>
               outcome._tag === "Completed"
                 ? Effect.succeed(response)
@@ -300,13 +300,18 @@ export class Engine extends Context.Service<
   )
 }
 
+const askerOf = ({ call, handedTo, id }: Parameters<Filtering["ask"]>[0]) => ({
+  call: id,
+  models: [call.request.model, ...handedTo]
+})
+
 const candidate = ({ call, openedAt }: CallState, { targets }: RoutePlan): Candidate => ({
   caller: call.caller,
   model: call.request.model,
   at: openedAt,
   targets,
   request: call.request,
-  ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy })
+  ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy.call })
 })
 
 /** The frames, the last one when the record of that end is written, where it waits for that. */

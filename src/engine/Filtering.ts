@@ -28,7 +28,7 @@ export interface Filtering {
   /** asks the targets of a plan, up to the commit point */
   readonly begin: (filtered: Filtered, state: CallState, scope: Scope.Scope) => Effect.Effect<Begun, LlmError>
   /** asks a model on behalf of a filter of that call */
-  readonly ask: (asker: Pick<Passing, "id" | "call">) => FilterContext["ask"]
+  readonly ask: (asker: Pick<Passing, "id" | "call" | "handedTo">) => FilterContext["ask"]
 }
 
 /** What passes filters: a call, or a request that no answer comes to. `request` is what they made of it so far. */
@@ -38,6 +38,8 @@ export interface Passing {
   readonly wants: FilterContext["wants"]
   readonly filterNotes: FilterNotes
   request: LlmRequest
+  /** the models that filters gave it to so far */
+  readonly handedTo: ReadonlyArray<string>
   /** Notes that a filter gives it to another model; false where that was done too often already. */
   handOver(ending: Ending): boolean
 }

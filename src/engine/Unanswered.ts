@@ -5,7 +5,7 @@ import type { FilterContext } from "../filters/Filter.ts"
 import type { Ending } from "../filters/Verdict.ts"
 import { FilterNotes } from "./FilterNotes.ts"
 import type { Passing } from "./Filtering.ts"
-import { maxHandOvers, outcomeOf } from "./verdicts.ts"
+import { maxHandOvers, outcomeOf, targetsAfter } from "./verdicts.ts"
 
 /** A request on its way through its filters to which no answer will come that other filters could look at. */
 export class Unanswered implements Passing {
@@ -16,7 +16,7 @@ export class Unanswered implements Passing {
   request: LlmRequest
   /** to whom a filter gave it */
   handedOver: Outcome | undefined
-  private handOvers = 0
+  handedTo: ReadonlyArray<string> = []
 
   constructor(id: string, call: Call, wants: Unanswered["wants"]) {
     this.id = id
@@ -27,6 +27,7 @@ export class Unanswered implements Passing {
 
   handOver(ending: Ending): boolean {
     this.handedOver = outcomeOf(ending)
-    return ++this.handOvers <= maxHandOvers
+    this.handedTo = targetsAfter(this.handedTo, ending)
+    return this.handedTo.length <= maxHandOvers
   }
 }

@@ -84,7 +84,7 @@ export const openEmbedding = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       trace.opening = true
       // Interrupted, it counts as opened.
-      return Effect.onExit(audit.open(openRecord(id, recorded, openedAt)), (exit) =>
+      return Effect.onExit(audit.open(openRecord(id, recorded, openedAt, trace.passing)), (exit) =>
         Effect.sync(() => {
           trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
         })

@@ -29,7 +29,12 @@ export interface EmbeddingTrace {
 }
 
 /** The record of a call for vectors that begins: what filters changed of its request is recorded as they left it. */
-export const openRecord = (id: string, call: EmbeddingCall, openedAt: number) => ({
+export const openRecord = (
+  id: string,
+  call: EmbeddingCall,
+  openedAt: number,
+  { handedTo }: Pick<EmbeddingTrace["passing"], "handedTo">
+) => ({
   id,
   ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
   ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
@@ -38,6 +43,7 @@ export const openRecord = (id: string, call: EmbeddingCall, openedAt: number) =>
   caller: call.caller,
   ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
   openedAt,
+  ...(handedTo.length === 0 ? {} : { handedTo }),
   ...(call.origin === undefined
     ? { request: recordable(call.request) }
     : { request: call.origin.body, requestText: call.origin.text })
@@ -84,6 +90,7 @@ export const finalRecord = (
     upstream: { bytes: 0, frames: 0, events: 0 },
     delivered: { bytes: trace.delivery.bytes },
     attempts: trace.attempts,
+    ...(trace.passing.handedTo.length === 0 ? {} : { handedTo: trace.passing.handedTo }),
     ...trace.passing.filterNotes.record,
     notices: trace.embedded?.answer.notices ?? []
   }

@@ -2,7 +2,7 @@ import type { Call, OpenRecord } from "../domain/Call.ts"
 import type { CallState } from "./CallState.ts"
 
 /** The record of a call that begins. What filters changed of its request is recorded as they left it. */
-export const openRecordOf = ({ call, id, openedAt, request }: CallState): OpenRecord => ({
+export const openRecordOf = ({ call, handedTo, id, openedAt, request }: CallState): OpenRecord => ({
   id,
   ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
   ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
@@ -11,6 +11,8 @@ export const openRecordOf = ({ call, id, openedAt, request }: CallState): OpenRe
   caller: call.caller,
   ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
   openedAt,
+  ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy }),
+  ...(handedTo.length === 0 ? {} : { handedTo }),
   ...(request === call.request
     ? {
         request: call.origin?.body ?? call.request,

@@ -30,3 +30,7 @@ export const refusalOf = ({ verdict, by = "a filter" }: Ending): LlmError => {
     `Refused by the filter ${by}${verdict.reason === undefined ? "" : `: ${verdict.reason}`}`
   )
 }
+
+/** The models that a call was given to, after this ending too. */
+export const targetsAfter = (before: ReadonlyArray<string>, { verdict }: Ending): ReadonlyArray<string> =>
+  verdict._tag === "HandOff" ? [...before, verdict.target] : before

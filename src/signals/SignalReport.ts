@@ -54,6 +54,15 @@ const withoutContent = (signal: Signal): Signal => {
   return signal.metadata === undefined ? rest : { ...rest, metadata }
 }
 
+/** How much of what somebody wrote a report may have: all, names of tools and the like, or nothing. */
+export type Words = "all" | "names" | "none"
+
+const withWords = (signal: Signal, words: Words): Signal => {
+  if (words === "all") return signal
+  const { confidence, message, type } = signal
+  return words === "names" ? withoutContent(signal) : { type, message, confidence }
+}
+
 const groupsOf = ({ signals, totals }: Pick<Analysis, "signals" | "totals">): ReadonlyArray<SignalGroup> =>
   [...new Set(Object.keys(totals).map(categoryOf))].toSorted().map((category) => {
     const count = signals.filter(({ type }) => categoryOf(type) === category).length
@@ -92,7 +101,7 @@ export const reportOf = (
   call: Pick<SignalReport, "call" | "conversation" | "openedAt" | "model" | "key" | "taxonomy">,
   analysis: Omit<Analysis, "memory">,
   { findings, message }: LiveFindings,
-  content: boolean
+  words: Words
 ): SignalReport => {
   const live = liveSignals(findings, message)
   const signals = [...analysis.signals, ...live]
@@ -104,6 +113,6 @@ export const reportOf = (
     flagged: analysis.flagged || live.some(({ metadata }) => metadata?.["severity"] !== "low"),
     turns: analysis.turns,
     groups: groupsOf({ signals, totals: { ...analysis.totals, ...countTypes(live) } }),
-    signals: content ? signals : signals.map(withoutContent)
+    signals: signals.map((signal) => withWords(signal, words))
   }
 }

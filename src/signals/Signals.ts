@@ -19,6 +19,8 @@ export interface SignalSettings {
   readonly packs?: ReadonlyArray<LanguagePack>
   /** Whether reports may hold words of the conversation. Default false. */
   readonly content?: boolean
+  /** Whether anything that was said in calls that these models had part in may be kept. Default: it may. */
+  readonly keeps?: (models: ReadonlyArray<string>) => boolean
   /** Whether the name of the span of what is flagged ends with 🚩. Default false. */
   readonly flagSpans?: boolean
   /** How many calls may wait to be read; what comes then is dropped and counted. Default 256. */
@@ -114,6 +116,9 @@ const make = Effect.fnUntraced(function* (
   const readConversations = yield* makeConversationReader({ taxonomy, packs: settings.packs ?? packsOf(languageNames) })
   const reader = new Reader(capacity)
 
+  const isKept = ({ call, record }: EndedCall): boolean =>
+    settings.keeps?.([call.request.model, ...(record.handedTo ?? []), ...(call.askedBy?.models ?? [])]) ?? true
+
   const read = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>) {
     const jobs = batch.map(({ ended }) => jobOf(ended))
     const { done, memories, reads } = yield* readConversations(jobs)
@@ -134,7 +139,7 @@ const make = Effect.fnUntraced(function* (
         { ...factsOf(ended), conversation: nameOf(identity, found.key), taxonomy },
         found.analysis,
         liveOf(ended),
-        content
+        isKept(ended) ? (content ? "all" : "names") : "none"
       )
       readings.push(report)
       if (found.isKept) kept.push({ report, conversationKey: found.key, responseId })

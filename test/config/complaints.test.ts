@@ -201,6 +201,24 @@ models:
       'millrace.yaml:8:38: models.option.targets[0].model: is not usable: model: the option "pace" is a time such as 250ms or 2s, not "x"'
     )
   )
+
+  it.effect("what is to be kept of a model that cannot be", () =>
+    says(
+      `providers:
+  s: { protocol: simulator }
+models:
+  some: { targets: [{ provider: s, model: echo }], capture: some }
+  large: { targets: [{ provider: s, model: echo }], captureLimit: large }
+  other: { alias: s/echo, capture: "off" }
+audit: { capture: all, captureLimit: -1 }
+`,
+      'millrace.yaml:4:52: models.some.capture: "some" is not accepted; write one of off, metadata, full',
+      'millrace.yaml:5:53: models.large.captureLimit: "large" is not accepted; write a size such as 32MiB or 1MB, or a number of bytes',
+      "millrace.yaml:6:27: models.other.capture: cannot go with alias, which takes everything from the model it names; remove it",
+      'millrace.yaml:7:10: audit.capture: "all" is not accepted; write one of off, metadata, full',
+      "millrace.yaml:7:24: audit.captureLimit: -1 is not accepted; write a size such as 32MiB or 1MB, or a number of bytes"
+    )
+  )
 })
 
 describe("the environment in a document", () => {
