@@ -1,6 +1,7 @@
 import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { withToldFailure } from "../ToolFailure.ts"
 import { cohereV2Id } from "./wire.ts"
 
 /** The messages as this API wants them: a message of its own for every answer of a tool. */
@@ -106,8 +107,7 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => (
 
 const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
   const own = encoding.unmarked(part)
-  if (part.isError === true) encoding.dropped("is_error of a tool result")
-  const content = part.content.flatMap((piece) => {
+  const content = withToldFailure(part, encoding).content.flatMap((piece) => {
     if (piece._tag !== "Media") return encodeContent(piece, encoding)
     encoding.unsupported("images as the answer of a tool")
     return []

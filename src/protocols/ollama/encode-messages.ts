@@ -2,6 +2,7 @@ import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultP
 import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
+import { withToldFailure } from "../ToolFailure.ts"
 
 /** The messages as this API wants them: one text and its images each, and a message of its own for every tool's answer. */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): ReadonlyArray<JsonObject> => {
@@ -108,9 +109,8 @@ const encodeToolResult = (
   encoding: Encoding
 ): JsonObject => {
   const own = encoding.unmarked(part)
-  if (part.isError === true) encoding.dropped("is_error of a tool result")
   const said = new Said()
-  for (const piece of part.content) said.add(piece, encoding)
+  for (const piece of withToldFailure(part, encoding).content) said.add(piece, encoding)
   return {
     role: "tool",
     ...said.fields("tool"),

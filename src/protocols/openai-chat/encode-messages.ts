@@ -10,6 +10,7 @@ import type {
 import { textOfArguments } from "../FreeText.ts"
 import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { withToldFailure } from "../ToolFailure.ts"
 import { encodePart, markers, type ChatEncoding } from "./encode-parts.ts"
 import { encodeReasoning, isTakenBack, notTakenBack } from "./reasoning-details.ts"
 import { openAiChatId } from "./wire.ts"
@@ -135,7 +136,8 @@ const encodeToolCall = (part: ToolCallPart, encoding: ChatEncoding): JsonObject 
     : { id, type: "function", function: { name, arguments: part.arguments }, ...more }
 }
 
-const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encoding: ChatEncoding): JsonObject => {
+const encodeToolResult = (result: ToolResultPart, shown: Array<JsonObject>, encoding: ChatEncoding): JsonObject => {
+  const part = withToldFailure(result, encoding)
   const { callId, name } = part
   const said = part.content.filter((piece) => piece._tag !== "Media")
   const media = part.content.filter((piece) => piece._tag === "Media")
@@ -149,7 +151,7 @@ const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encodi
     role: "tool",
     tool_call_id: callId,
     // Other servers of the format than the first one take only a string.
-    content: failed(typeof content === "string" || encoding.native ? content : joined(content), part, encoding),
+    content: typeof content === "string" || encoding.native ? content : joined(content),
     ...present({ name }),
     ...markers(part, encoding)
   }
@@ -157,16 +159,3 @@ const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encodi
 
 const joined = (pieces: ReadonlyArray<JsonObject>): string =>
   pieces.map((piece) => (typeof piece["text"] === "string" ? piece["text"] : JSON.stringify(piece))).join("\n")
-
-/** There is no field for a failure of a tool: the model reads it in the text. */
-const failed = (
-  content: string | ReadonlyArray<JsonObject>,
-  { isError }: ToolResultPart,
-  encoding: ChatEncoding
-): string | ReadonlyArray<JsonObject> => {
-  if (isError !== true) return content
-  encoding.add("emulated", "the failure of a tool is said in the text of its result")
-  return typeof content === "string"
-    ? `Error: ${content === "" ? "the tool failed" : content}`
-    : [{ type: "text", text: "Error:" }, ...content]
-}

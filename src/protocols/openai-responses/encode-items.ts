@@ -15,6 +15,7 @@ import { Notices } from "../Notices.ts"
 import { foreignFields } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
+import { withToldFailure } from "../ToolFailure.ts"
 import { answersText, ownExtension } from "./extension.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -225,11 +226,10 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
 const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
   const { [answersText]: stated, ...own } = ownFields(part, encoding)
   const custom = stated === true || encoding.textCalls.has(part.callId)
-  if (part.isError === true) encoding.dropped("is_error of a tool's answer", "the model is told what the tool answered")
   return {
     type: custom ? "custom_tool_call_output" : "function_call_output",
     call_id: part.callId,
-    output: outputOf(part.content, encoding),
+    output: outputOf(withToldFailure(part, encoding).content, encoding),
     ...own
   }
 }

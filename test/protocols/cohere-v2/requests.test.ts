@@ -264,7 +264,7 @@ describe("messages", () => {
       "dropped a cache marker: the Cohere API caches prompts by itself or not at all",
       "dropped encrypted reasoning of an earlier turn: the Cohere API has no counterpart",
       "dropped a block of gemini: the Cohere API has no counterpart",
-      "dropped is_error of a tool result: the Cohere API has no counterpart"
+      "emulated the failure of a tool is said in the text of its result"
     ])
   })
 })

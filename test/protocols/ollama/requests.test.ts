@@ -245,7 +245,7 @@ describe("messages", () => {
       "dropped encrypted reasoning of an earlier turn: the Ollama API has no counterpart",
       'emulated the arguments of f are no JSON object: they stand in "arguments"',
       "dropped a block of gemini: the Ollama API has no counterpart",
-      "dropped is_error of a tool result: the Ollama API has no counterpart"
+      "emulated the failure of a tool is said in the text of its result"
     ])
   })
 })

@@ -310,7 +310,6 @@ describe("encoding for a server of this format", () => {
     const { notices } = encode({
       messages: [
         { ...user({ _tag: "Text", text: "hi", cache: {} }), name: "ada" },
-        { role: "tool", parts: [{ _tag: "ToolResult", callId: "c", content: [], isError: true }] },
         { role: "assistant", parts: [{ _tag: "Opaque", protocol: "anthropic-messages", value: {} }] }
       ],
       sampling: { topK: 1, seed: 2, frequencyPenalty: 1, presencePenalty: 1, stopSequences: ["x"], choices: 2 },
@@ -323,7 +322,6 @@ describe("encoding for a server of this format", () => {
       "the tool google_search",
       "the name of a message",
       "cache markers",
-      "is_error of a tool's answer",
       "a block of anthropic-messages",
       "top_k",
       "seed",
