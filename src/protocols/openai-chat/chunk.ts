@@ -19,7 +19,8 @@ export const ChatChunk = Schema.Struct({
         delta: nullish(Loose),
         message: nullish(Loose),
         finish_reason: nullish(Schema.String),
-        logprobs: nullish(Loose)
+        logprobs: nullish(Loose),
+        usage: nullish(Loose)
       })
     )
   ),
@@ -34,6 +35,8 @@ export interface ChunkChoice {
   readonly content: JsonObject
   readonly finish: string | undefined
   readonly logprobs: unknown
+  /** the usage of the whole answer, which some servers put beside the finish reason */
+  readonly usage: unknown
 }
 
 const nothing: JsonObject = {}
@@ -52,12 +55,13 @@ export const isIndex = (value: unknown): value is number =>
  */
 export const readChoice = (choice: unknown, whole: boolean): ChunkChoice | undefined => {
   if (!isObject(choice)) return undefined
-  const { index, finish_reason: finish, logprobs } = choice
+  const { index, finish_reason: finish, logprobs, usage } = choice
   const content = whole ? (choice["message"] ?? choice["delta"]) : (choice["delta"] ?? choice["message"])
   return {
     index: isIndex(index) ? index : 0,
     content: isObject(content) ? content : nothing,
     finish: textIn(finish),
-    logprobs
+    logprobs,
+    usage
   }
 }

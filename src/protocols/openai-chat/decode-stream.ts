@@ -17,7 +17,7 @@ class ChatDecoder implements StreamDecoder {
   private readonly documents = new JsonSeries()
   private started = false
   private done = false
-  private readonly ids = makeIds()
+  private readonly ids = new Ids()
   private readonly first = new ChoiceDecoder(0, this.ids)
   private readonly others = new Map<number, ChoiceDecoder>()
   private readonly usage = new UsageTally()
@@ -62,7 +62,9 @@ class ChatDecoder implements StreamDecoder {
       if (!this.started) this.start(chunk, events)
       for (const choice of choices) {
         const read = readChoice(choice, whole)
-        if (read !== undefined) this.choiceAt(read.index).read(read, whole, events)
+        if (read === undefined) continue
+        this.choiceAt(read.index).read(read, whole, events)
+        if (isObject(read.usage)) this.report(read.usage, chunk, events)
       }
     }
     if (isObject(usage)) this.report(usage, chunk, events)
@@ -83,6 +85,7 @@ class ChatDecoder implements StreamDecoder {
   private start(chunk: JsonObject, events: Array<LlmEvent>): void {
     this.started = true
     const { id, model, created, service_tier: tier } = chunk
+    this.ids.answer = (textIn(id) ?? "").replaceAll(/[^a-zA-Z0-9_-]/g, "").slice(-answerLength)
     events.push({
       _tag: "Started",
       id: textIn(id) ?? "",
@@ -116,20 +119,31 @@ class ChatDecoder implements StreamDecoder {
   }
 }
 
-const makeIds = (): BlockIds => {
-  const taken = new Set<string>()
-  let blocks = 0
-  const free = (wanted: string): string => {
+/** The ids of a stream's blocks. A call without an id gets one of its answer's, since a conversation has many answers. */
+class Ids implements BlockIds {
+  /** the end of the answer's id, as far as every format takes it for an id */
+  answer = ""
+  private readonly taken = new Set<string>()
+  private blocks = 0
+
+  next(kind: "text" | "reasoning"): string {
+    return this.free(`${kind}-${this.blocks++}`)
+  }
+
+  take(stated: string | undefined): string {
+    return this.free(stated ?? `call_${this.answer === "" ? "" : `${this.answer}_`}${this.blocks++}`)
+  }
+
+  private free(wanted: string): string {
     let id = wanted
-    for (let n = 2; taken.has(id); n++) id = `${wanted}-${n}`
-    taken.add(id)
+    for (let n = 2; this.taken.has(id); n++) id = `${wanted}-${n}`
+    this.taken.add(id)
     return id
   }
-  return {
-    next: (kind) => free(`${kind}-${blocks++}`),
-    take: (stated) => free(stated ?? `call_${blocks++}`)
-  }
 }
+
+/** A tool call's id may have 64 characters, and less where others stand before them. */
+const answerLength = 32
 
 /** Decodes one stream of chat completions. */
 export const makeStreamDecoder = (): StreamDecoder => new ChatDecoder()

@@ -103,6 +103,24 @@ describe("the end of a chat stream", () => {
 })
 
 describe("the pieces of a chat stream", () => {
+  it("may have their usage beside the finish reason", () => {
+    const choice = { index: 0, delta: {}, finish_reason: "stop", usage: { prompt_tokens: 3, completion_tokens: 2 } }
+    const last = JSON.stringify({ id: "x", object: "chat.completion.chunk", choices: [choice] })
+    const { choices, usage } = answerTo(frame(chunk({ content: "Hello" })) + frame(last) + done)
+    expect(choices).toMatchObject([hello])
+    expect(usage).toEqual({ inputTokens: 3, outputTokens: 2, source: "provider" })
+  })
+
+  it("may be calls without ids, which get some that no other answer of the conversation has", () => {
+    const call = (answer: string) => {
+      const choice = { index: 0, delta: { tool_calls: [{ index: 0, function: { name: "f", arguments: "{}" } }] } }
+      const [first] = answerTo(frame(JSON.stringify({ id: answer, choices: [choice] })) + done).choices
+      return first?.parts[0]
+    }
+    expect(call("chatcmpl-1.a")).toMatchObject({ _tag: "ToolCall", id: "call_chatcmpl-1a_0" })
+    expect(call("chatcmpl-2")).toMatchObject({ _tag: "ToolCall", id: "call_chatcmpl-2_0" })
+  })
+
   it("may cite sources of a text that has ended", () => {
     const call = { index: 0, id: "x", type: "function", function: { name: "f", arguments: "{}" } }
     const cited = { type: "url_citation", url_citation: { url: "https://example.com", start_index: 0, end_index: 5 } }
