@@ -27,15 +27,15 @@ const Named = Schema.Record(Schema.String, Schema.String)
 /** What every kind understands that looks at texts. */
 const scope = ["on", "parts", "roles", "onFailure"] as const
 const refusal = ["action", "status", "as", "message", "target"] as const
-const list = ["words", "patterns", "withinWords", "caseSensitive"] as const
+const list = ["words", "patterns", "longest", "withinWords", "caseSensitive"] as const
 const windows = ["mode", "characters", "wait", "overlap"] as const
 
 /** The settings that a kind has, and those of them that it cannot do without (one of each list). */
 const settingsOf = {
-  redact: { known: [...scope, "packs", "rules", "action"], needs: [] },
+  redact: { known: [...scope, "packs", "rules", "longest", "action"], needs: [] },
   block: { known: [...scope, ...refusal, ...list, "reason"], needs: [["words", "patterns"]] },
   stop: { known: ["words", "onFailure"], needs: [["words"]] },
-  replace: { known: [...scope, "rules"], needs: [["rules"]] },
+  replace: { known: [...scope, "rules", "longest"], needs: [["rules"]] },
   topics: { known: [...refusal, ...list, "reason"], needs: [["words", "patterns"]] },
   length: { known: ["on", "parts", "roles", "characters", "action"], needs: [["characters"]] },
   schema: { known: ["schema", "tools", "action"], needs: [] },
@@ -94,6 +94,7 @@ export const FilterEntry = Schema.Struct({
   rules: optional(Schema.NonEmptyArray(Rule)),
   words: optional(Texts),
   patterns: optional(Texts),
+  longest: optional(count(1, 65_536)),
   withinWords: optional(YesOrNo),
   caseSensitive: optional(YesOrNo),
   reason: optional(text("a text")),
@@ -141,8 +142,8 @@ const given = <A extends object>(settings: A): { [K in keyof A]: Exclude<A[K], u
 
 const scopeOf = ({ on, parts, roles, onFailure }: FilterEntry) => given({ sides: on, kinds: parts, roles, onFailure })
 const refusalOf = ({ status, as, message, target }: FilterEntry) => given({ status, as, message, target })
-const listOf = ({ words, patterns, withinWords, caseSensitive }: FilterEntry) =>
-  given({ words, patterns, withinWords, caseSensitive })
+const listOf = ({ words, patterns, longest, withinWords, caseSensitive }: FilterEntry) =>
+  given({ words, patterns, longest, withinWords, caseSensitive })
 const windowsOf = (entry: FilterEntry, mode: WindowSettings["mode"]): WindowSettings => ({
   ...given({ characters: entry.characters, wait: entry.wait, overlap: entry.overlap }),
   mode: entry.mode ?? mode
@@ -196,7 +197,12 @@ export const filterOf = (name: string, entry: FilterEntry): Result.Result<MakeFi
   switch (kind) {
     case "redact":
       return acting(kind, (action) =>
-        redact({ ...scopeOf(entry), ...action, ...given({ packs: entry.packs, patterns: ownPatterns(entry) }), name })
+        redact({
+          ...scopeOf(entry),
+          ...action,
+          ...given({ packs: entry.packs, patterns: ownPatterns(entry), longest: entry.longest }),
+          name
+        })
       )
     case "block":
       return acting(kind, (action) =>
@@ -215,6 +221,7 @@ export const filterOf = (name: string, entry: FilterEntry): Result.Result<MakeFi
       return made(
         replace({
           ...scopeOf(entry),
+          ...given({ longest: entry.longest }),
           name,
           rules: (entry.rules ?? []).map(({ with: by = "", ...rule }) => ({ ...rule, with: by }))
         })

@@ -42,6 +42,19 @@ export const reportOnce = (context: FilterContext, finding: Finding): void => {
   context.report(finding)
 }
 
+/** How much patterns of one's own may hold back. */
+export interface Held {
+  /**
+   * how long a match may be that the pattern itself does not bound, in UTF-16 code units: so much is held back at most, and
+   * of a longer match only the end is found; 256 unless it says so
+   */
+  readonly longest?: number
+}
+
+/** The patterns, held to that. */
+export const heldTo = (patterns: ReadonlyArray<Pattern>, { longest }: Held): ReadonlyArray<Pattern> =>
+  longest === undefined ? patterns : patterns.map((pattern) => ({ ...pattern, longest }))
+
 /** A filter that looks for patterns: what is said in the place of a match, or the verdict about it. */
 export interface PatternFilter extends Scope {
   readonly name: string

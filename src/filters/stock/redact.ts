@@ -3,7 +3,7 @@ import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { Filter, FilterContext } from "../Filter.ts"
 import type { Pattern } from "../pattern/Program.ts"
 import { packNames, packs, type Pack, type PackName } from "./packs.ts"
-import { patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
+import { type Held, heldTo, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
 
 /** A pattern of one's own: what is found is called by its name, in upper case. */
 export interface OwnPattern {
@@ -18,7 +18,7 @@ export interface OwnPattern {
  * What is hidden and how: `replace` says what it was (`[EMAIL]`), `mask` leaves its shape, and `pseudonym` gives the same
  * thing the same name throughout a call (`[EMAIL_1]`), which the answer then says in clear again.
  */
-export interface Redact extends Scope {
+export interface Redact extends Scope, Held {
   readonly name: string
   /** all of them unless it says which, or has patterns of its own only */
   readonly packs?: ReadonlyArray<PackName>
@@ -33,12 +33,12 @@ interface Kind extends Pack {
 
 const labelOf = (name: string): string => name.toUpperCase().replace(/[^A-Z0-9]+/g, "_")
 
-const kindsOf = ({ packs: chosen, patterns = [] }: Redact): ReadonlyArray<Kind> => {
+const kindsOf = ({ packs: chosen, patterns = [], ...held }: Redact): ReadonlyArray<Kind> => {
   const names = chosen ?? (patterns.length > 0 ? [] : packNames)
   const own = patterns.map(({ name, pattern, ignoreCase = false, with: by }): Kind => ({
     category: name,
     label: labelOf(name),
-    patterns: [{ source: pattern, caseInsensitive: ignoreCase }],
+    patterns: heldTo([{ source: pattern, caseInsensitive: ignoreCase }], held),
     shown: 0,
     ...(by === undefined ? {} : { with: by })
   }))

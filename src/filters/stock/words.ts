@@ -4,10 +4,10 @@ import type { Result } from "effect"
 import type { Filter } from "../Filter.ts"
 import type { Pattern } from "../pattern/Program.ts"
 import { type Ending, handOff, refuse, stop, stopAt } from "../Verdict.ts"
-import { literal, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
+import { type Held, heldTo, literal, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
 
 /** Words as they stand, and patterns, that mean the same to a filter. */
-export interface WordList {
+export interface WordList extends Held {
   readonly words?: ReadonlyArray<string>
   readonly patterns?: ReadonlyArray<string>
   /** a word matches within a longer one too; not by default */
@@ -21,12 +21,16 @@ export const wordPatterns = ({
   words = [],
   patterns = [],
   withinWords = false,
-  caseSensitive = false
+  caseSensitive = false,
+  ...held
 }: WordList): ReadonlyArray<Pattern> => {
   const caseInsensitive = !caseSensitive
   return [
     ...words.map((word) => literal(word, { wholeWords: !withinWords, caseInsensitive })),
-    ...patterns.map((source) => ({ source, caseInsensitive }))
+    ...heldTo(
+      patterns.map((source) => ({ source, caseInsensitive })),
+      held
+    )
   ]
 }
 
@@ -145,17 +149,17 @@ export interface ReplaceRule {
 }
 
 /** Texts and patterns to be said otherwise. */
-export interface Replace extends Scope {
+export interface Replace extends Scope, Held {
   readonly name: string
   readonly rules: ReadonlyArray<ReplaceRule>
 }
 
 /** A filter that says things otherwise. */
 export const replace = ({ name, rules, ...scope }: Replace): Result.Result<Filter, string> => {
-  const patterns = rules.map(({ text, pattern, ignoreCase = false }) =>
+  const patterns = rules.flatMap(({ text, pattern, ignoreCase = false }) =>
     pattern === undefined
-      ? literal(text ?? "", { caseInsensitive: ignoreCase })
-      : { source: pattern, caseInsensitive: ignoreCase }
+      ? [literal(text ?? "", { caseInsensitive: ignoreCase })]
+      : heldTo([{ source: pattern, caseInsensitive: ignoreCase }], scope)
   )
   return patternFilter({
     ...scope,

@@ -190,3 +190,24 @@ describe("what leaves of an answer is the same for every way to cut it:", () => 
     }
   }
 })
+
+describe("patterns of one's own that have no bound", () => {
+  const long = `so ${"x".repeat(600)}y it is`
+  const makers: { readonly [kind: string]: (longest?: object) => Result.Result<Filter, string> } = {
+    block: (longest) => block({ name: "own", patterns: ["x+y"], action: "hide", ...longest }),
+    redact: (longest) => redact({ name: "own", patterns: [{ name: "x", pattern: "x+y" }], action: "mask", ...longest }),
+    replace: (longest) => replace({ name: "own", rules: [{ pattern: "x+y", with: "*" }], ...longest })
+  }
+  for (const [kind, make] of Object.entries(makers)) {
+    it.effect(`are seen as far as they are told to be, in whatever pieces: ${kind}`, () =>
+      Effect.gen(function* () {
+        for (const pieces of someSplits(long, 4)) {
+          const far = yield* filtered(usable(make({ longest: 1000 })), answerOf("text", pieces))
+          assert.match(far.text, /^so \*+ it is$/)
+          const usual = yield* filtered(usable(make()), answerOf("text", pieces))
+          assert.match(usual.text, /^so x{345}\*+ it is$/)
+        }
+      })
+    )
+  }
+})
