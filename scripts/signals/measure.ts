@@ -84,20 +84,37 @@ const compare = (
   }
 }
 
-/** Whether a conversation was written after the patterns, which were never changed for it. */
-export const isHeldOut = ({ id }: Labelled): boolean => id.startsWith("held-")
+/**
+ * Conversations that no pattern was written for, by how their ids begin: `held` for the first patterns, `unseen` before
+ * these were made broader.
+ */
+export const heldOutSets = ["held", "unseen"] as const
+export type HeldOutSet = (typeof heldOutSets)[number]
+
+const isOf = (set: HeldOutSet, { id }: Labelled): boolean => id.startsWith(`${set}-`)
+
+export const isHeldOut = (conversation: Labelled): boolean => heldOutSets.some((set) => isOf(set, conversation))
+
+/** Everything in the conversations that are held out, against their labels: each type that is there, and all as one. */
+export const measureHeldOut = (set: HeldOutSet): Measured => {
+  const { mistakes, scores } = measureLayered(heldOut(set))
+  const sum = (key: "right" | "wrong" | "missed") => scores.reduce((total, score) => total + score[key], 0)
+  return {
+    mistakes,
+    scores: [
+      ...scores.filter(({ missed, right, wrong }) => missed + right + wrong > 0),
+      { name: "all", right: sum("right"), wrong: sum("wrong"), missed: sum("missed") }
+    ]
+  }
+}
+
+export const heldOut = (set: HeldOutSet): ReadonlyArray<Labelled> =>
+  labelledConversations().filter((conversation) => isOf(set, conversation))
 
 const tuned = () => labelledConversations().filter((conversation) => !isHeldOut(conversation))
 
-/** Everything in the conversations that are held out, against their labels, as one. */
-export const measureHeldOut = (): Measured => {
-  const { mistakes, scores } = measureLayered(labelledConversations().filter(isHeldOut))
-  const sum = (key: "right" | "wrong" | "missed") => scores.reduce((total, score) => total + score[key], 0)
-  return { mistakes, scores: [{ name: "all", right: sum("right"), wrong: sum("wrong"), missed: sum("missed") }] }
-}
-
 /** Every type of the layered taxonomy, against the labels. */
-export const measureLayered = (conversations = tuned()): Measured =>
+export const measureLayered = (conversations: ReadonlyArray<Labelled> = tuned()): Measured =>
   compare(
     conversations,
     taxonomies.layered.types.map(leafOf),

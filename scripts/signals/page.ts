@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { labelledConversations } from "./labelled.ts"
-import { isHeldOut, measureHeldOut, measureLayered, measureLegacy, type Measured, type Score } from "./measure.ts"
+import {
+  heldOut,
+  type HeldOutSet,
+  isHeldOut,
+  measureHeldOut,
+  measureLayered,
+  measureLegacy,
+  type Measured,
+  type Score
+} from "./measure.ts"
 
 /** The page with the measured numbers in it. */
 export const pagePath = fileURLToPath(new URL("../../docs/signals.md", import.meta.url))
@@ -27,8 +36,12 @@ const mistakes = (found: Measured): string =>
     )
     .join("\n")
 
+const heldOutPart = (set: HeldOutSet, title: string): string => {
+  const found = measureHeldOut(set)
+  return `**${title}**: ${heldOut(set).length} more\n\n${table(found)}\n\n${mistakes(found)}`
+}
+
 const measured = (): string => {
-  const heldOut = measureHeldOut()
   const all = labelledConversations()
   const conversations = all.filter((conversation) => !isHeldOut(conversation))
   const counts = Object.entries(languages).map(
@@ -41,8 +54,8 @@ const measured = (): string => {
     `**layered**\n\n${table(layered)}`,
     `What it reads otherwise than the labels:\n\n${mistakes(layered)}`,
     `**legacy**, by category\n\n${table(measureLegacy())}`,
-    `**held out**: ${all.length - conversations.length} more, written after the patterns to say such things in other words; no pattern was changed for them\n\n${table(heldOut)}`,
-    mistakes(heldOut)
+    heldOutPart("held", "held out"),
+    heldOutPart("unseen", "held out, later")
   ].join("\n\n")
 }
 

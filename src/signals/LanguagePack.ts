@@ -47,7 +47,9 @@ export const families = [
   /** bare courtesy: "thanks" */
   "thanks",
   /** swear words, whoever they are for */
-  "swearing"
+  "swearing",
+  /** says what was asked for: "I wanted …"; with words of the earlier message it is a correction */
+  "restatement"
 ] as const
 export type Family = (typeof families)[number]
 

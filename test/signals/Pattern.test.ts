@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { languagePacks, packsOf } from "../../src/signals/built-in.ts"
+import { languageNames, packsOf } from "../../src/signals/built-in.ts"
 import { patternFault, PatternSet } from "../../src/signals/Pattern.ts"
 import { cosine, jaccard, Profile } from "../../src/signals/Tokens.ts"
 
@@ -105,7 +105,7 @@ describe("what is wrong with a pattern", () => {
   })
 
   it("is nothing in those that are built in", () => {
-    const faults = [...packsOf([]), ...Object.values(languagePacks)].flatMap(({ language, patterns }) =>
+    const faults = packsOf(languageNames).flatMap(({ language, patterns }) =>
       Object.entries(patterns).flatMap(([family, list]) =>
         list.flatMap((pattern) => {
           const fault = patternFault(pattern)

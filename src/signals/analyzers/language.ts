@@ -12,7 +12,7 @@ const matchers = new Map<string, RegExp>([
 ])
 
 const stopWords = new Map(
-  Object.entries(languagePacks).map(([name, { stopWords = [] }]) => [
+  Object.entries(languagePacks).map(([name, [{ stopWords = [] }]]) => [
     name,
     new Set(stopWords.flatMap((word) => tokenize(word).map(({ text }) => text)))
   ])

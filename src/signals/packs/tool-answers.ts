@@ -87,7 +87,13 @@ export const toolAnswers: LanguagePack = {
       "=an internal error",
       "=under maintenance",
       "=(500 internal|502 bad|503 service)",
-      "=(status|http|code|error) (500|502|503|529)"
+      "=(status|http|code|error) (500|502|503|529)",
+      "=(request|call|query|operation) failed (with|due|because of) (an|a|) (internal|server|unexpected|unknown|backend)",
+      "=(server|service|backend|api|upstream) (responded|replied|returned|answered|failed) (with|an|a) * (error|failure|exception)",
+      "=(server|service|backend|api|upstream|provider) (returned|responded with|gave|threw) (a|an|) (500|502|503|5xx|error|exception|failure)",
+      "=please try again later",
+      "=(service|partial|major) (outage|disruption|degradation|interruption)",
+      "=(our|the) (systems|system|servers|service) (is|are) (down|offline|unavailable|experiencing)"
     ],
     timeout: [
       "=(timed|time) out (after|while|waiting|error|expired)",

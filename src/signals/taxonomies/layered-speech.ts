@@ -2,6 +2,7 @@ import { countOf, preview, type Signal } from "../Signal.ts"
 import { efficiencyOf, type SeenRow, type View } from "../Taxonomy.ts"
 import { mayBeAlike } from "../sketch.ts"
 import { jaccard, overlap, without } from "../Tokens.ts"
+import { contradicts } from "./contradiction.ts"
 import { affirmed, contentWords, isShouted, matched } from "./speech.ts"
 
 const misalignment = "interaction.misalignment"
@@ -49,7 +50,26 @@ const misaligned = (index: number, view: View): ReadonlyArray<Signal> => {
     if (match === undefined || (kind === "clarification" && isFirst(index, view))) continue
     return [matched(`${misalignment}.${kind}`, row, match)]
   }
-  return rephrased(index, view)
+  return contradicted(index, view) ?? rephrased(index, view)
+}
+
+/** What was asked for, said against an answer that was about something else. */
+const contradicted = (index: number, { lexicon, rows }: View): ReadonlyArray<Signal> | undefined => {
+  const row = rows[index]!
+  const answered = rows[index - 1]
+  const asked = rows[index - 2]
+  if (answered?.kind !== "assistant" || asked?.kind !== "human") return undefined
+  if (!contradicts(row, { asked, answered }, lexicon)) return undefined
+  const metadata = { compared_to: asked.message }
+  return [
+    {
+      type: `${misalignment}.correction`,
+      message: row.message,
+      confidence: 0.7,
+      snippet: preview(row.spoken.text),
+      metadata
+    }
+  ]
 }
 
 /** Whether this is the first thing a person says, in a conversation of which everything is here. */
