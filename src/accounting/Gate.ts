@@ -62,23 +62,18 @@ export class Gate {
     this.#clock = clock
   }
 
-  /** Takes what is wanted, or fails with the first limit that has no room. Interrupted, it takes nothing. */
-  take(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied | Unknown> {
-    return Effect.suspend(() => {
-      const isAlone = !this.#store.isShared || this.#claim.covers(wants, this.#clock.currentTimeMillisUnsafe())
-      return isAlone ? this.#takeAlone(wants) : this.#ask(wants)
-    })
-  }
-
-  #takeAlone(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied> {
+  /** Takes what is wanted, or says what has no room; undefined where others have to be asked. */
+  decide(wants: ReadonlyArray<Want>): "taken" | Denied | undefined {
+    if (this.#store.isShared && !this.#claim.covers(wants, this.#clock.currentTimeMillisUnsafe())) return undefined
     const want = firstWithoutRoom(wants)
-    if (want !== undefined) return Effect.fail<Denied>({ _tag: "Denied", want })
+    if (want !== undefined) return { _tag: "Denied", want }
     for (const { amount, counter } of wants) counter.hold(amount)
     this.changed()
-    return Effect.void
+    return "taken"
   }
 
-  #ask(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied | Unknown> {
+  /** Takes what is wanted, or fails with the first limit that has no room. Interrupted, it takes nothing. */
+  ask(wants: ReadonlyArray<Want>): Effect.Effect<void, Denied | Unknown> {
     return Effect.callback((resume) => {
       const asked: Asked = { wants, resume, denied: undefined, held: false, left: false }
       this.#queue.add(asked)

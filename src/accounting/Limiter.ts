@@ -1,18 +1,17 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
-import type { FinalRecord } from "../domain/Call.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { Admission, type Candidate, type Reservation } from "./Admission.ts"
-import { type Amounts, dearest, expected } from "./amounts.ts"
+import { type Amounts, expected } from "./amounts.ts"
 import { Counters, stateOf, type Want } from "./Counter.ts"
 import { CountStore } from "./CountStore.ts"
 import { type Denied, Gate, type Unknown } from "./Gate.ts"
-import { Hold } from "./Hold.ts"
+import { type Books, FreeOfLimits, Hold } from "./Hold.ts"
 import { Keys } from "./Keys.ts"
 import { Ledger } from "./Ledger.ts"
 import { type Limit, limitsFor, type LimitRule } from "./LimitRules.ts"
-import { type PriceBook, Prices } from "./PriceBook.ts"
+import { Prices } from "./PriceBook.ts"
 import type { VirtualKey } from "./VirtualKey.ts"
 
 /** The rules, beside what keys say themselves. */
@@ -123,33 +122,29 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
     Effect.forkScoped
   )
 
-  const free = (candidate: Candidate): Reservation => {
-    let isSettled = false
-    return {
-      settle: (record) => {
-        if (isSettled) return
-        isSettled = true
-        ledger.add(candidate, record)
-      }
-    }
-  }
+  const books: Books = { gate, ledger, prices }
 
   const admit = (candidate: Candidate): Effect.Effect<Reservation, LlmError> => {
     const limits = resolver.limitsOf(candidate)
-    if (limits.length === 0) return Effect.succeed(free(candidate))
+    return limits.length === 0
+      ? Effect.succeed(new FreeOfLimits(candidate, ledger))
+      : Effect.suspend(() => decide(candidate, limits))
+  }
+
+  const decide = (candidate: Candidate, limits: ReadonlyArray<Limit>): Effect.Effect<Reservation, LlmError> => {
     const amounts = expected(candidate, prices)
     const wants = wantsOf(limits, amounts, counters, candidate)
-    const hold = () => holdOf(candidate, wants, amounts, prices, gate, (record) => ledger.add(candidate, record))
     if (candidate.askedBy !== undefined) {
-      return Effect.sync(() => {
-        // It belongs to a call that was let in already.
-        for (const { amount, counter } of wants) counter.hold(amount)
-        gate.changed()
-        return hold()
-      })
+      // It belongs to a call that was let in already.
+      for (const { amount, counter } of wants) counter.hold(amount)
+      gate.changed()
+      return Effect.succeed(new Hold(candidate, wants, amounts.outputTokens, books))
     }
-    return Effect.matchEffect(gate.take(wants), {
-      onSuccess: () => Effect.sync(hold),
+    const decided = gate.decide(wants)
+    if (decided === "taken") return Effect.succeed(new Hold(candidate, wants, amounts.outputTokens, books))
+    if (decided !== undefined) return deny(decided, wants)
+    return Effect.matchEffect(gate.ask(wants), {
+      onSuccess: () => Effect.sync(() => new Hold(candidate, wants, amounts.outputTokens, books)),
       onFailure: (error) => (error._tag === "Denied" ? deny(error, wants) : unknown(error, candidate))
     })
   }
@@ -162,7 +157,7 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
   }
 
   const unknown = ({ why }: Unknown, candidate: Candidate): Effect.Effect<Reservation, LlmError> => {
-    if (onFailure === "open") return Effect.sync(() => free(candidate))
+    if (onFailure === "open") return Effect.sync(() => new FreeOfLimits(candidate, ledger))
     return Effect.andThen(
       Effect.logWarning("A call is refused because its limits cannot be looked up", why),
       unavailable
@@ -185,22 +180,6 @@ const wantsOf = (
   }
   return wants
 }
-
-const holdOf = (
-  candidate: Candidate,
-  wants: ReadonlyArray<Want>,
-  { outputTokens }: Amounts,
-  prices: PriceBook,
-  gate: Gate,
-  settled: (record: FinalRecord | undefined) => void
-): Hold =>
-  new Hold({
-    wants,
-    outputTokens,
-    costOf: (tokens) => dearest(candidate, 0, tokens, prices),
-    changed: () => gate.changed(),
-    settled
-  })
 
 /**
  * Admits calls as far as their limits have room: what a call may come to is reserved before it starts, in one step for all
