@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { Ledger } from "../accounting/Ledger.ts"
+import { type AuditStats, AuditTrail } from "../audit/AuditTrail.ts"
 import { Engine } from "../engine/Engine.ts"
 import type { TargetStatus } from "../routing/TargetStates.ts"
 import { targetStatuses } from "./admin/targets.ts"
@@ -30,6 +31,55 @@ const ofTargets: ReadonlyArray<Metric> = [
   ]
 ]
 
+type RecordsMetric = readonly [
+  name: string,
+  type: "counter" | "gauge",
+  help: string,
+  read: (stats: AuditStats) => number
+]
+
+const ofRecords: ReadonlyArray<RecordsMetric> = [
+  ["millrace_records_queued", "gauge", "Records that wait for the database.", ({ queued }) => queued],
+  ["millrace_records_running", "gauge", "Calls whose end is not yet recorded.", ({ running }) => running],
+  [
+    "millrace_records_refused_total",
+    "counter",
+    "Calls that were refused because they could not be recorded.",
+    ({ refused }) => refused
+  ],
+  [
+    "millrace_records_served_unrecorded_total",
+    "counter",
+    "Calls that were served before, or without ever, being recorded.",
+    ({ servedUnrecorded }) => servedUnrecorded
+  ],
+  [
+    "millrace_records_ended_unrecorded_total",
+    "counter",
+    "Answers whose end was sent before its record was written, against strict durability.",
+    ({ endedUnrecorded }) => endedUnrecorded
+  ],
+  ["millrace_records_lost_total", "counter", "Records that the database refused for good.", ({ lost }) => lost],
+  [
+    "millrace_records_missed_total",
+    "counter",
+    "Records that a sink did not get; the database has them.",
+    ({ missed }) => missed
+  ],
+  [
+    "millrace_records_recovered_total",
+    "counter",
+    "Calls of dead processes that were ended as Interrupted.",
+    ({ recovered }) => recovered
+  ]
+]
+
+/** What is counted of the records of calls, in the text format of Prometheus. */
+const renderRecords = (stats: AuditStats): string =>
+  ofRecords
+    .map(([name, type, help, read]) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${read(stats)}\n`)
+    .join("")
+
 const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")
 
 const labels = ({ provider, model, key = "" }: TargetStatus): string =>
@@ -57,12 +107,13 @@ export const metricsRoute: Route = {
       const ledger = yield* Effect.serviceOption(Ledger)
       const refused = ledger._tag === "Some" ? yield* ledger.value.refusals : 0
       const text = renderMetrics(yield* (yield* Engine).active, refused, yield* targetStatuses)
+      const records = renderRecords(yield* (yield* AuditTrail).stats)
       const counted = yield* PrometheusMetrics.format()
       const requestId = yield* requestIdOf(headersOf(request))
       yield* Effect.sync(() =>
         response
           .writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8", "x-request-id": requestId })
-          .end(text + counted)
+          .end(text + records + counted)
       )
     })
 }

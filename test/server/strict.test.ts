@@ -127,7 +127,7 @@ const hasEnd = ({ ended, response, text }: Exchange, { ending }: Way): boolean =
 const upToTheEnd = Effect.fnUntraced(function* (lock: Effect.Effect<void>) {
   const { audit, simulator } = yield* Running
   const begun = yield* Effect.forEach(Object.entries(ways), ([name, way]) =>
-    Effect.map(askIn(way, "chat/echo;head=3s;pace=5ms"), (exchange) => ({ exchange, name, way }))
+    Effect.map(askIn(way, "chat/echo;head=5s;pace=5ms"), (exchange) => ({ exchange, name, way }))
   )
   yield* untilTrue(() => simulator.log.stats().requests.open === begun.length)
   assert.strictEqual((yield* audit.stats).opened, begun.length)
@@ -232,6 +232,9 @@ describe("where durability is strict, the end of an answer, in whatever dialect"
           assert.strictEqual(outcomes().size, 0)
           const { endedUnrecorded, lost, servedUnrecorded } = yield* audit.stats
           assert.deepStrictEqual([endedUnrecorded, servedUnrecorded, lost], [begun.length + 1, 1, 0])
+          const { text: metrics } = yield* ask("/metrics")
+          assert.include(metrics, `\nmillrace_records_ended_unrecorded_total ${endedUnrecorded}\n`)
+          assert.include(metrics, "\nmillrace_records_served_unrecorded_total 1\n")
           yield* unlock
           yield* until(Effect.sync(outcomes), (found) => found.size === served.length)
           for (const id of served) assert.strictEqual(outcomes().get(id), "Completed")
