@@ -1,5 +1,6 @@
 import { Context, type Effect } from "effect"
 import type { StorageError } from "../storage/Database.ts"
+import type { Keeping } from "../storage/Retention.ts"
 import type { EventStore } from "./events/EventStore.ts"
 
 /** A call that begins, as it is kept: what lists are filtered by, and the record as JSON. */
@@ -106,14 +107,6 @@ export interface Lease {
   readonly heartbeatAt: number
   /** All calls that this owner opened before this position of the store have their terminal record. */
   readonly settledBelow: number
-}
-
-/** What is kept of the records; what is undefined does not bound them. */
-export interface Keeping {
-  /** Calls that were opened no earlier, in epoch milliseconds. */
-  readonly openedFrom: number | undefined
-  /** About so many bytes. */
-  readonly maxBytes: number | undefined
 }
 
 /**

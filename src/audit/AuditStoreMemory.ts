@@ -7,7 +7,6 @@ import {
   type Content,
   type FinalRow,
   type Found,
-  type Keeping,
   type Lease,
   type OpenedRow,
   type Position,
@@ -16,6 +15,7 @@ import {
 } from "./AuditStore.ts"
 import { interruptedRow } from "./CallRecord.ts"
 import { memoryEvents } from "./events/memory.ts"
+import type { Keeping } from "../storage/Retention.ts"
 import { isFoundIn, needlesOf } from "./text-search.ts"
 
 interface Kept {

@@ -1,7 +1,8 @@
-import { Clock, Context, Duration, Effect, Layer, Schedule, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Stream } from "effect"
 import type { FinalRecord, OpenRecord } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { StorageError } from "../storage/Database.ts"
+import { keepOnly, type Keeping, type Retention } from "../storage/Retention.ts"
 import { AuditSinks, SinkQueue } from "./AuditSink.ts"
 import { type AuditRow, AuditStore } from "./AuditStore.ts"
 import * as AuditStoreMemory from "./AuditStoreMemory.ts"
@@ -13,13 +14,6 @@ import { GroupCommit } from "./GroupCommit.ts"
 import { type Durability, OpenCalls } from "./OpenCalls.ts"
 import * as Owner from "./Owner.ts"
 import type { Redaction } from "./Redaction.ts"
-
-/** Records that are older go, and the oldest where all are larger: whichever comes first. */
-export interface Retention {
-  readonly maxAge?: Duration.Duration | undefined
-  /** About so many bytes. */
-  readonly maxSize?: number | undefined
-}
 
 /** How calls are recorded; what is left out has the default that is named first. */
 export interface AuditSettings {
@@ -69,21 +63,11 @@ export interface AuditStats {
   readonly missed: number
 }
 
-const retentionRounds = Schedule.spaced("1 minute")
-
-/** Removes what is not to be kept, for as long as it runs. */
-const keepOnly = ({ maxAge, maxSize }: Retention, store: AuditStore["Service"]): Effect.Effect<unknown> =>
-  Clock.currentTimeMillis.pipe(
-    Effect.map((now) => ({
-      openedFrom: maxAge === undefined ? undefined : now - Duration.toMillis(maxAge),
-      maxBytes: maxSize
-    })),
-    // in this order: what was told of calls goes with their records
-    Effect.flatMap((keeping) => Effect.zipWith(store.prune(keeping), store.events.prune(keeping), (a, b) => a + b)),
-    Effect.tap((records) => (records === 0 ? Effect.void : Effect.logInfo("Old records were removed", { records }))),
-    Effect.catch((error) => Effect.logWarning("Old records could not be removed", error)),
-    Effect.repeat(retentionRounds)
-  )
+/** What was told of calls goes after their records. */
+const pruned =
+  (store: AuditStore["Service"]) =>
+  (keeping: Keeping): Effect.Effect<number, StorageError> =>
+    Effect.zipWith(store.prune(keeping), store.events.prune(keeping), (records, events) => records + events)
 
 const flushTimeout = "5 seconds"
 
@@ -119,7 +103,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   const events = new EventIntake(store.events, { capture: usual.level, redact: settings.redact }, clock)
   yield* Effect.addFinalizer(() => Effect.sync(() => events.close()))
   yield* Effect.forkScoped(events.run)
-  if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly(settings.retention, store))
+  if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly("records", settings.retention, pruned(store)))
   yield* Effect.addFinalizer(() => {
     calls.close()
     return rows.flushed.pipe(Effect.interruptible, Effect.timeoutOption(flushTimeout))

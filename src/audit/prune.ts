@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import type { Keeping } from "./AuditStore.ts"
+import type { Keeping } from "../storage/Retention.ts"
 import type { Database, Row, SqlValue, StorageError } from "../storage/Database.ts"
 
 /** So many records go in one transaction: others who write wait for it. */

@@ -11,6 +11,7 @@ import { FilterEntry } from "./filters.ts"
 import { expectedPepper } from "./authentication.ts"
 import { Defaults, Model } from "./ModelEntry.ts"
 import { Audit } from "./audit.ts"
+import { Retention } from "./retention.ts"
 import { Port, ShortByteSize, ShortDuration } from "./units.ts"
 import { BaseUrl, oneOf, Secret, text, withDefault, YesOrNo } from "./values.ts"
 
@@ -113,7 +114,8 @@ const Signals = Schema.Struct({
   languages: Schema.Array(oneOf(languageNames)).pipe(withDefault(languageNames)),
   packs: Schema.Array(text("the path of a file")).pipe(withDefault([])),
   content: YesOrNo.pipe(withDefault(false)),
-  flagSpans: YesOrNo.pipe(withDefault(false))
+  flagSpans: YesOrNo.pipe(withDefault(false)),
+  retention: Schema.optionalKey(Retention)
 })
 
 const Accounting = Schema.Struct({

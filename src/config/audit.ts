@@ -7,8 +7,9 @@ import * as JsonlSink from "../audit/JsonlSink.ts"
 import * as OtlpSink from "../audit/OtlpSink.ts"
 import type { ModelEntry } from "./ModelEntry.ts"
 import type { Finding, Path } from "./problems.ts"
+import { Retention, retentionOf } from "./retention.ts"
 import { isSection } from "./substitute.ts"
-import { ShortByteSize, ShortDuration } from "./units.ts"
+import { ShortByteSize } from "./units.ts"
 import { BaseUrl, oneOf, Secret, text, withDefault, YesOrNo } from "./values.ts"
 
 /** A further place for copies of records: a file of lines, or a collector of logs. */
@@ -20,11 +21,6 @@ const Sink = Schema.Struct({
   endpoint: Schema.optionalKey(BaseUrl),
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   content: Schema.optionalKey(YesOrNo)
-})
-
-const Retention = Schema.Struct({
-  maxAge: Schema.optionalKey(ShortDuration),
-  maxSize: Schema.optionalKey(ShortByteSize)
 })
 
 /** How calls are recorded, for how long, and where else. */
@@ -92,23 +88,13 @@ export const keepsContent = (audit: Audit, models: Models): ((models: ReadonlyAr
 }
 
 /** What the audit trail is told. */
-export const auditSettings = (audit: Audit, models: Models): AuditSettings => {
-  const { durability, onFailure, retention } = audit
-  return {
-    capture: usualCapture(audit),
-    modelCapture: modelCapture(audit, models),
-    durability,
-    onFailure,
-    ...(retention === undefined
-      ? {}
-      : {
-          retention: {
-            maxAge: retention.maxAge,
-            maxSize: retention.maxSize === undefined ? undefined : Number(retention.maxSize)
-          }
-        })
-  }
-}
+export const auditSettings = (audit: Audit, models: Models): AuditSettings => ({
+  capture: usualCapture(audit),
+  modelCapture: modelCapture(audit, models),
+  durability: audit.durability,
+  onFailure: audit.onFailure,
+  ...retentionOf(audit.retention)
+})
 
 /** The configured sinks, one above the other. */
 export const sinksLayer = ({ sinks }: Audit): Layer.Layer<never> =>

@@ -13,6 +13,7 @@ import { exposure, type Flags, listening, portProblems, selfReferences, withoutO
 import { authenticationOf, literalCallerKeys, pepperProblems, pepperVariable } from "./authentication.ts"
 import { unusableFilters } from "./filter-checks.ts"
 import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
+import { retentionOf } from "./retention.ts"
 import { readPrices } from "./prices.ts"
 import {
   environmentProviders,
@@ -153,7 +154,7 @@ const settle = (
     auth: authenticationOf(document.auth, environment),
     limits: document.limits,
     prices,
-    signals: signalSettings(document.signals, packs),
+    signals: signalSettings(document, packs),
     filters: document.filters,
     everyCall: document.everyCall,
     analyzers: analyzersOf(document.analyzers, document.signals.languages),
@@ -161,10 +162,12 @@ const settle = (
   }
 }
 
-const signalSettings = (
-  { content, enabled, flagSpans, languages, taxonomy }: Document["signals"],
-  own: ReadonlyArray<LanguagePack>
-): Configuration["signals"] => (enabled ? { taxonomy, content, flagSpans, packs: packsOf(languages, own) } : undefined)
+const signalSettings = ({ audit, signals }: Document, own: ReadonlyArray<LanguagePack>): Configuration["signals"] => {
+  const { content, enabled, flagSpans, languages, retention = audit.retention, taxonomy } = signals
+  return enabled
+    ? { taxonomy, content, flagSpans, packs: packsOf(languages, own), ...retentionOf(retention) }
+    : undefined
+}
 
 const place = (source: Source, { path, message }: Finding): Problem => ({
   ...(source.file === undefined ? {} : { file: source.file, ...source.locate(path) }),

@@ -1,5 +1,6 @@
 import { Context, type Effect } from "effect"
 import type { StorageError } from "../storage/Database.ts"
+import type { Keeping } from "../storage/Retention.ts"
 import type { QualityLevel } from "./Signal.ts"
 import type { SignalReport } from "./SignalReport.ts"
 import type { Memory } from "./Watermark.ts"
@@ -65,6 +66,8 @@ export class SignalStore extends Context.Service<
       size: number,
       seed: number
     ) => Effect.Effect<ReadonlyArray<SignalReport>, StorageError>
+    /** Removes the oldest reports and gives their number. What is known of conversations goes when no report of them can stay. */
+    readonly prune: (keeping: Keeping) => Effect.Effect<number, StorageError>
   }
 >()("millrace/signals/SignalStore") {}
 

@@ -1,4 +1,5 @@
 import { Effect, Layer } from "effect"
+import type { Keeping } from "../storage/Retention.ts"
 import type { SignalReport } from "./SignalReport.ts"
 import {
   type KeptReport,
@@ -55,6 +56,17 @@ class Reports {
       .slice(0, limit)
   }
 
+  prune({ maxBytes = Number.POSITIVE_INFINITY, openedFrom = 0 }: Keeping): number {
+    const newestFirst = this.list({}, Number.POSITIVE_INFINITY, undefined)
+    let bytes = 0
+    const gone = newestFirst.filter((report) => {
+      bytes += JSON.stringify(report).length
+      return report.openedAt < openedFrom || bytes > maxBytes
+    })
+    for (const { call } of gone) this.#reports.delete(call)
+    return gone.length
+  }
+
   sample(filter: SignalFilter, size: number, seed: number): ReadonlyArray<SignalReport> {
     const { factor, lots } = shuffleOf(seed)
     const place = ({ call }: SignalReport) => (lotOf(call) * factor) % lots
@@ -83,6 +95,7 @@ export const layer: Layer.Layer<SignalStore> = Layer.sync(SignalStore, () => {
     keep: (kept, memories) => Effect.sync(() => reports.keep(kept, memories)),
     get: (call) => Effect.sync(() => reports.get(call)),
     list: (filter, limit, after) => Effect.sync(() => reports.list(filter, limit, after)),
-    sample: (filter, size, seed) => Effect.sync(() => reports.sample(filter, size, seed))
+    sample: (filter, size, seed) => Effect.sync(() => reports.sample(filter, size, seed)),
+    prune: (keeping) => Effect.sync(() => reports.prune(keeping))
   })
 })

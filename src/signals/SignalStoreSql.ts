@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Schema } from "effect"
 import { Database, type SqlValue, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
 import { migrations } from "./migrations.ts"
+import { prune } from "./prune.ts"
 import { SignalReport } from "./SignalReport.ts"
 import {
   type KeptReport,
@@ -149,7 +150,8 @@ const make = Effect.gen(function* () {
       const { factor, lots } = shuffleOf(seed)
       // the numbers are our own, and as parameters some databases would not know their type
       return reports(select(conditions(filter), { sql: `(lot * ${factor}) % ${lots}, call_id`, params: [] }, size))
-    }
+    },
+    prune: (keeping) => prune(database, keeping)
   })
 })
 

@@ -1,6 +1,7 @@
 import { Context, Duration, Effect, Latch, Layer, Metric, Option, type Scope, Tracer } from "effect"
 import type { EndedCall } from "../domain/Call.ts"
 import type { StorageError } from "../storage/Database.ts"
+import { keepOnly, type Retention } from "../storage/Retention.ts"
 import { languageNames, packsOf } from "./built-in.ts"
 import { type ConversationId, conversationIdOf } from "./conversation-id.ts"
 import { type Job, makeConversationReader } from "./ConversationReader.ts"
@@ -23,6 +24,8 @@ export interface SignalSettings {
   readonly keeps?: (models: ReadonlyArray<string>) => boolean
   /** Whether the name of the span of what is flagged ends with 🚩. Default false. */
   readonly flagSpans?: boolean
+  /** When reports are removed; looked at every minute. Without it they are kept. */
+  readonly retention?: Retention
   /** How many calls may wait to be read; what comes then is dropped and counted. Default 256. */
   readonly capacity?: number
   /** How long calls are gathered before they are read together. Default 10 ms. */
@@ -164,6 +167,9 @@ const make = Effect.fnUntraced(function* (
 
   const dropped = Metric.withAttributes(unread, { reason: "queue full" })
 
+  if (settings.retention !== undefined) {
+    yield* Effect.forkScoped(keepOnly("signals", settings.retention, store.prune))
+  }
   yield* Effect.forkScoped(reader.run(Duration.fromInputUnsafe(gather), guarded))
   yield* Effect.addFinalizer(() =>
     reader.readAll(guarded).pipe(Effect.interruptible, Effect.timeoutOption(flushTimeout))

@@ -42,5 +42,10 @@ export const migrations: ReadonlyArray<Migration> = [
     name: "conversations by marks that are numbers",
     // what was kept by others is not known again; such a conversation is read once more from its history
     statements: ["delete from signal_conversations"]
+  },
+  {
+    id: 3,
+    name: "conversations by when they were last gone on with",
+    statements: ["create index signal_conversations_oldest on signal_conversations (updated_at)"]
   }
 ]

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Metric, Tracer } from "effect"
+import { Duration, Effect, Layer, Metric, Tracer } from "effect"
+import { TestClock } from "effect/testing"
 import type { Call, EndedCall } from "../../src/domain/Call.ts"
 import type { LlmRequest, Message } from "../../src/domain/LlmRequest.ts"
 import type { LlmResponse } from "../../src/domain/LlmResponse.ts"
@@ -49,6 +50,36 @@ const reportOf = Effect.fnUntraced(function* (call: string) {
   const { get, settled } = yield* Signals
   yield* settled
   return yield* get(call)
+})
+
+describe("signals with a retention", () => {
+  const retention = { maxAge: Duration.hours(1) }
+  const store = SignalStoreMemory.layer
+
+  it.effect("are removed when they are older", () =>
+    Effect.gen(function* () {
+      const { list, prune, ...rest } = yield* SignalStore
+      const removed: Array<number> = []
+      const counted = SignalStore.of({
+        ...rest,
+        list,
+        prune: (keeping) => Effect.tap(prune(keeping), (count) => Effect.sync(() => removed.push(count)))
+      })
+      yield* Effect.gen(function* () {
+        const { observe, settled } = yield* Signals
+        yield* observe(ended("call_1", requestOf(...angry)))
+        yield* TestClock.adjust("30 minutes")
+        yield* settled
+        assert.lengthOf(yield* list({}, 10, undefined), 1)
+        yield* TestClock.adjust("31 minutes")
+        assert.lengthOf(yield* list({}, 10, undefined), 0)
+      }).pipe(Effect.provide(Layer.provide(Signals.layer({ retention }), Layer.succeed(SignalStore, counted))))
+      assert.strictEqual(
+        removed.reduce((sum, count) => sum + count, 0),
+        1
+      )
+    }).pipe(Effect.provide(store))
+  )
 })
 
 describe("the signals of a call", () => {

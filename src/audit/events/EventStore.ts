@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import type { StorageError } from "../../storage/Database.ts"
-import type { Keeping } from "../AuditStore.ts"
+import type { Keeping } from "../../storage/Retention.ts"
 
 /** An event as it is kept. One that has the same owner and id is the same event if its hash is the same. */
 export interface EventRow {

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { type Database, type Row, type Statement, StorageError } from "../../storage/Database.ts"
-import type { Keeping } from "../AuditStore.ts"
+import type { Keeping } from "../../storage/Retention.ts"
 import { type EventRow, type EventStore, mostEventsRead } from "./EventStore.ts"
 
 const insertEvents = (count: number): string =>
