@@ -30,9 +30,12 @@ export interface Ending {
   readonly why?: string
 }
 
-/** The ending of a finish reason. `error` is an answer that is over and is none; nobody said more. */
-export const endingOf = (finish: Finished, said: Notices): Ending => {
-  const ending = wordsFor(finish)
+/**
+ * The ending of a finish reason. `error` is an answer that is over and is none; nobody said more. An answer that was refused
+ * is completed only where a refusal stands in it (`refused`): there is nothing else that says so.
+ */
+export const endingOf = (finish: Finished, refused: boolean, said: Notices): Ending => {
+  const ending = wordsFor(finish, refused)
   said.stoppedAt(finish.stopSequence)
   const { status, why } = ending
   // Calls make the reason of an ending by themselves, and `failed` comes with an error that says more.
@@ -43,12 +46,14 @@ export const endingOf = (finish: Finished, said: Notices): Ending => {
   return ending
 }
 
-const wordsFor = ({ reason, rawReason }: Finished): Ending => {
+const wordsFor = ({ reason, rawReason }: Finished, refused: boolean): Ending => {
   switch (reason) {
     case "length":
       return { status: "incomplete", why: "max_output_tokens" }
     case "content-filter":
       return { status: "incomplete", why: "content_filter" }
+    case "refusal":
+      return refused ? { status: "completed" } : { status: "incomplete", why: "content_filter" }
     case "error":
       return { status: "failed" }
     default: {

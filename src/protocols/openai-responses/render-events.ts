@@ -106,6 +106,11 @@ export class EventRenderer {
     this.frames.next = next
   }
 
+  /** Whether a refusal stands in the output. */
+  get refused(): boolean {
+    return this.writers.some((writer) => writer instanceof MessageWriter && writer.parts.some(({ refusal }) => refusal))
+  }
+
   /** All items, ended where they were not; those that the end cut short have the given status. */
   output(status: FinalStatus): ReadonlyArray<JsonObject> {
     this.endItems(status)
@@ -325,7 +330,7 @@ export class EventRenderer {
 
   private finish(finish: Finish): string {
     const begun = this.start()
-    const { status, why } = endingOf(finish, this.notices)
+    const { status, why } = endingOf(finish, this.refused, this.notices)
     const left = status === "completed" ? "completed" : "incomplete"
     const ended = this.endItems(left)
     const usage = mergeUsage(this.usage, finish.usage)

@@ -13,7 +13,7 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   const choice = response.choices.find(({ index }) => index === 0)
   for (const event of choice === undefined ? [] : eventsOf(choice)) renderer.render(event)
   if (response.choices.some(({ index }) => index > 0)) renderer.notices.dropped("choices after the first")
-  const { status, why } = endingOf(choice?.finish ?? { reason: "unknown" }, renderer.notices)
+  const { status, why } = endingOf(choice?.finish ?? { reason: "unknown" }, renderer.refused, renderer.notices)
   const output = renderer.output(status === "completed" ? "completed" : "incomplete")
   notices.push(...renderer.notices.list)
   return responseDocument(context, { head: headOf(response), status, why, output, usage: response.usage })

@@ -176,6 +176,14 @@ describe("a rendered stream", () => {
     expect(outputOf(documents)).toMatchObject([{ content: [{ text: "Hello", annotations: [annotation] }] }])
   })
 
+  it("is not complete where the model declined and no refusal says so", () => {
+    const endingOf = (...events: ReadonlyArray<LlmEvent>) =>
+      render([started, ...events, finish({ reason: "refusal" })]).documents.at(-1)?.response
+    const filtered = { status: "incomplete", incomplete_details: { reason: "content_filter" } }
+    expect(endingOf(...text("t", "No."))).toMatchObject(filtered)
+    expect(endingOf({ _tag: "RefusalDelta", text: "No." })).toMatchObject({ status: "completed" })
+  })
+
   it("keeps refusals apart from the text", () => {
     const { documents } = answer(
       ...text("t", "Well. "),
