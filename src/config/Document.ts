@@ -98,7 +98,9 @@ const Provider = Schema.Struct({
   apiKeys: Schema.optionalKey(Schema.NonEmptyArray(ListedKey)),
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   quirks: Schema.optionalKey(
-    Schema.Array(oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole", "noAllowedTools", "takesSeals"]))
+    Schema.Array(
+      oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole", "noJsonSchema", "noAllowedTools", "takesSeals"])
+    )
   ),
   models: Schema.optionalKey(Schema.Array(text("the name of a model"))),
   region: Schema.optionalKey(text("a region, e.g. us-east-1")),

@@ -14,6 +14,8 @@ export interface Quirks {
   readonly legacyMaxTokens?: true
   /** does not know the role `developer` */
   readonly noDeveloperRole?: true
+  /** holds answers to JSON, and not to a schema of it */
+  readonly noJsonSchema?: true
   /** does not know a tool choice among several tools */
   readonly noAllowedTools?: true
   /** is a Millrace itself, and takes back the proofs that were sealed: they are for a provider behind it */

@@ -34,6 +34,9 @@ const system: Quirks = { noDeveloperRole: true, noAllowedTools: true }
 /** Knows `max_tokens`, the name of the limit before reasoning models. */
 const maxTokens: Quirks = { ...system, legacyMaxTokens: true }
 
+/** Answers in JSON where asked to, and holds it to no schema. */
+const anyJson: Quirks = { ...maxTokens, noJsonSchema: true }
+
 /** Refuses fields that it does not know, `stream_options` among them; usage comes with every stream anyway. */
 const strict: Quirks = { ...maxTokens, noStreamOptions: true }
 
@@ -92,7 +95,7 @@ export const presets = {
   },
   groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
   mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", strict),
-  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", maxTokens),
+  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", anyJson),
   xai: compatible("https://api.x.ai/v1", "XAI_API_KEY", system),
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
   together: compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY", maxTokens),
@@ -105,7 +108,7 @@ export const presets = {
   huggingface: compatible("https://router.huggingface.co/v1", "HF_TOKEN", maxTokens),
   moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", maxTokens),
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens),
-  zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", maxTokens),
+  zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", anyJson),
   venice: compatible("https://api.venice.ai/api/v1", "VENICE_API_KEY", maxTokens),
   ollama: compatible("http://127.0.0.1:11434/v1", undefined, maxTokens),
   lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, maxTokens),

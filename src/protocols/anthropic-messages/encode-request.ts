@@ -5,6 +5,7 @@ import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../.
 import { Encoding } from "../Encoding.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { hostedTool } from "../HostedTools.ts"
+import { jsonInstruction } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
@@ -89,9 +90,6 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
     ...own
   }
 }
-
-const jsonInstruction =
-  "Answer with one valid JSON object and nothing else: no introduction, no code fence, no comment."
 
 /** JSON without a schema is not a setting of this API: the model is asked for it. */
 const withInstruction = (

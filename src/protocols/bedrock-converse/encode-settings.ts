@@ -1,5 +1,6 @@
 import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { jsonInstruction, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
 
 /** How tokens are drawn: what the API says for all models, and what only a model's own API says. */
@@ -61,21 +62,21 @@ export interface Form {
   readonly instruction?: string
 }
 
-const jsonInstruction =
-  "Answer with one valid JSON object and nothing else: no introduction, no code fence, no comment."
-
 export const encodeForm = (format: ResponseFormat | undefined, encoding: ConverseEncoding): Form => {
   if (format === undefined || format._tag === "Text") return {}
   if (format._tag === "Json") {
     encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
     return { instruction: jsonInstruction }
   }
-  const schema = JSON.stringify(format.schema)
   if (!encoding.traits.schemas) {
-    encoding.add("emulated", "response_format json_schema: the model is told the schema, and not held to it")
-    return { instruction: `${jsonInstruction} It must match this JSON Schema:\n${schema}` }
+    encoding.add("emulated", schemaIsTold)
+    return { instruction: schemaInstruction(format.schema) }
   }
-  const jsonSchema = { name: format.name, schema, ...present({ description: format.description }) }
+  const jsonSchema = {
+    name: format.name,
+    schema: JSON.stringify(format.schema),
+    ...present({ description: format.description })
+  }
   return { outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } } }
 }
 

@@ -2,6 +2,7 @@ import { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type {
   LlmRequest,
+  Message,
   ReasoningSettings,
   ResponseFormat,
   Sampling,
@@ -11,6 +12,7 @@ import type {
 import type { Delivery } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
+import { schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
@@ -73,17 +75,18 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   const choice =
     ownChoice ??
     (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools ?? []))
+  const { form, messages } = formOf(request, quirks, encoding)
   const callable = tools !== undefined && tools.length > 0
   return {
     model,
-    messages: encodeMessages(request.messages, quirks, encoding),
+    messages: encodeMessages(messages, quirks, encoding),
     ...streamFields(delivery, options, quirks),
     ...encodeSampling(request.sampling, quirks, encoding),
     ...present({
       tools: callable ? tools : undefined,
       tool_choice: callable ? choice : undefined,
       parallel_tool_calls: callable ? request.parallelToolCalls : undefined,
-      response_format: request.responseFormat === undefined ? undefined : encodeFormat(request.responseFormat),
+      response_format: form === undefined ? undefined : encodeFormat(form),
       reasoning_effort: request.reasoning === undefined ? undefined : effortOf(request.reasoning, encoding),
       service_tier: serviceTier(request.serviceTier),
       user: request.user,
@@ -126,6 +129,20 @@ const encodeToolChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>): strin
     case "Tool":
       return named(choice.name)
   }
+}
+
+/** The form of the answer, and the conversation with the schema in it where the server knows none. */
+const formOf = (
+  { messages, responseFormat: form }: LlmRequest,
+  quirks: Quirks,
+  encoding: ChatEncoding
+): { readonly form: ResponseFormat | undefined; readonly messages: ReadonlyArray<Message> } => {
+  if (form?._tag !== "JsonSchema" || quirks.noJsonSchema !== true) return { form, messages }
+  encoding.add("emulated", schemaIsTold)
+  const start = messages.findIndex(({ role }) => role !== "system" && role !== "developer")
+  const head = start < 0 ? messages.length : start
+  const told: Message = { role: "system", parts: [{ _tag: "Text", text: schemaInstruction(form.schema) }] }
+  return { form: { _tag: "Json" }, messages: [...messages.slice(0, head), told, ...messages.slice(head)] }
 }
 
 const encodeFormat = (format: ResponseFormat): JsonObject => {

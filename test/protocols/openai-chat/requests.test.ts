@@ -377,6 +377,29 @@ describe("a chat request for a provider", () => {
     })
   })
 
+  it("tells the model a schema where the server knows none, after the other instructions", () => {
+    const request: LlmRequest = {
+      model: "smart",
+      sampling: {},
+      messages: [
+        { role: "system", parts: [{ _tag: "Text", text: "Be brief." }] },
+        { role: "user", parts: [{ _tag: "Text", text: "Hm?" }] }
+      ],
+      responseFormat: { _tag: "JsonSchema", name: "trip", schema: { type: "object" } }
+    }
+    const { body, notices } = encoded(request, { quirks: { noJsonSchema: true } })
+    expect(body).toMatchObject({
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "system", content: expect.stringContaining('JSON Schema:\n{"type":"object"}') },
+        { role: "user", content: "Hm?" }
+      ],
+      response_format: { type: "json_object" }
+    })
+    expect(notices).toMatchObject([{ code: "emulated" }])
+    expect(encoded(request, {}).body).toMatchObject({ response_format: { type: "json_schema" } })
+  })
+
   it("says media in its words, and refuses what it cannot say", () => {
     const media = (kind: "image" | "audio" | "file", source: Fields, more: Fields = {}): Part =>
       ({ _tag: "Media", kind, source, ...more }) as Part
