@@ -36,13 +36,22 @@ export interface BatchRead {
   readonly done: () => void
 }
 
-/** Reads a batch, in the order in which its calls ended. */
-export type ConversationReader = (jobs: ReadonlyArray<Job>) => Effect.Effect<BatchRead, StorageError>
+export interface ConversationReader {
+  /**
+   * Reads a short conversation at once, where that shows that there is nothing to keep and nothing to ask the store: then it
+   * is done. Undefined where it has to be read with a batch.
+   */
+  readonly glance: (job: Job) => Analysis | undefined
+  /** Reads a batch, in the order in which its calls ended. */
+  readonly read: (jobs: ReadonlyArray<Job>) => Effect.Effect<BatchRead, StorageError>
+}
 
 const conversations = 2000
 const answers = 10_000
 /** How many characters are read without letting others go on; what is longer is read in the thread. */
 const slice = 16_384
+/** How many are read at once, before the end of a call goes on: some microseconds. */
+const glanced = 4096
 
 /** Whether the store is to have a call: where somebody else keeps the history, nobody else knows what was raised. */
 const isKept = (job: Job, analysis: Analysis | undefined): boolean =>
@@ -121,7 +130,18 @@ export const makeConversationReader = Effect.fnUntraced(function* ({
     return analyses
   })
 
-  return Effect.fnUntraced(function* (jobs) {
+  const glance = (job: Job): Analysis | undefined => {
+    const { continues, key } = job.identity
+    if (continues || job.isKept) return undefined
+    const standing = standingOf(job.conversation, known.get(key) ?? noMemory, continues)
+    const analysis = lengthOf(standing) > glanced ? undefined : tryReading(standing)
+    if (analysis === undefined || isKept(job, analysis)) return undefined
+    known.set(key, analysis.memory)
+    if (job.responseId !== undefined) answered.set(job.responseId, key)
+    return analysis
+  }
+
+  const read = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
     const keys = yield* keysOf(jobs)
     const learned = new Map<string, Memory>()
     let analyses = yield* readAll(jobs, keys, learned)
@@ -147,4 +167,6 @@ export const makeConversationReader = Effect.fnUntraced(function* ({
       }
     }
   })
+
+  return { glance, read }
 })

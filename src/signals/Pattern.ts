@@ -23,8 +23,8 @@ const mostForms = 2000
 
 /** What is wrong with a pattern, or undefined. */
 export const patternFault = (pattern: string): string | undefined => {
-  const literal = pattern.startsWith("=")
-  const places = placesOf(literal ? pattern.slice(1) : pattern)
+  const literal = isLiteral(pattern)
+  const places = placesOf(pattern)
   if (places === undefined) return "has a ( without its ), or one within another"
   if (places.every((place) => place.some((words) => words.every((word) => word === gap)))) {
     return "has a form without a word"
@@ -33,6 +33,8 @@ export const patternFault = (pattern: string): string | undefined => {
   if (!literal && formsOf(places) === undefined) return "has more than 2000 forms; with = in front it may"
   return undefined
 }
+
+const isLiteral = (pattern: string): boolean => pattern.startsWith("=")
 
 /** Whether a form of a pattern has a gap at this end of it, the first word or the last. */
 const mayBegin = (places: ReadonlyArray<Place>, end: 0 | -1): boolean => {
@@ -46,7 +48,8 @@ const mayBegin = (places: ReadonlyArray<Place>, end: 0 | -1): boolean => {
 /** The places of a pattern; blanks outside of brackets separate them. Undefined where it cannot be read. */
 const placesOf = (pattern: string): ReadonlyArray<Place> | undefined => {
   const places: Array<Place> = []
-  for (const [piece] of pattern.matchAll(/(?:\([^)]*\)?|[^\s(])+/g)) {
+  const text = isLiteral(pattern) ? pattern.slice(1) : pattern
+  for (const [piece] of text.matchAll(/(?:\([^)]*\)?|[^\s(])+/g)) {
     const texts = alternativesOf(piece)
     if (texts === undefined) return undefined
     places.push(texts.map(wordsOf))
@@ -54,14 +57,20 @@ const placesOf = (pattern: string): ReadonlyArray<Place> | undefined => {
   return places
 }
 
+const plainWords = (text: string): ReadonlyArray<string> => tokenize(text).map((token) => token.text)
+
 const wordsOf = (text: string): ReadonlyArray<string> =>
-  text.split(/(?<=\s|^)\*(?=\s|$)/).flatMap((piece, index) => {
-    const words = tokenize(piece).map((token) => token.text)
-    return index === 0 ? words : [gap, ...words]
-  })
+  text.includes(gap)
+    ? text
+        .split(/(?<=\s|^)\*(?=\s|$)/)
+        .flatMap((piece, index) => (index === 0 ? plainWords(piece) : [gap, ...plainWords(piece)]))
+    : plainWords(text)
 
 /** `(a|b|)c` stands for `ac`, `bc` and `c`. */
 const alternativesOf = (piece: string): ReadonlyArray<string> | undefined => {
+  if (/^[^()]*$/.test(piece)) return [piece]
+  // as nearly all are
+  if (/^\([^()]*\)$/.test(piece)) return piece.slice(1, -1).split("|")
   let texts: ReadonlyArray<string> = [""]
   for (const [, literal = "", choices] of piece.matchAll(/([^()]*)(?:\(([^()]*)\)|$)/g)) {
     const ends = choices === undefined ? [literal] : choices.split("|").map((choice) => literal + choice)
@@ -101,11 +110,10 @@ export class PatternSet {
 
   /** Gives the forms that a text may be like. */
   #add(pattern: string): ReadonlyArray<Profile> {
-    const literal = pattern.startsWith("=")
-    if (patternFault(pattern) !== undefined) return []
-    const places = placesOf(literal ? pattern.slice(1) : pattern) ?? []
+    const places = placesOf(pattern)
+    if (places === undefined) return []
     this.#automaton.add(places, this.#bit)
-    if (literal) return []
+    if (isLiteral(pattern)) return []
     return (formsOf(places) ?? []).flatMap((words) =>
       words.length < shortestFuzzy || words.includes(gap) ? [] : [new Profile(words.join(" "))]
     )

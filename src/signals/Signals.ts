@@ -6,7 +6,7 @@ import { languageNames, packsOf } from "./built-in.ts"
 import { type ConversationId, conversationIdOf } from "./conversation-id.ts"
 import { type Job, makeConversationReader } from "./ConversationReader.ts"
 import type { LanguagePack } from "./LanguagePack.ts"
-import { countReadings, type Reading, traceReport, unread } from "./report-telemetry.ts"
+import { countReadings, type Reading, Tally, traceReport, unread } from "./report-telemetry.ts"
 import { conversationOf } from "./Row.ts"
 import { isLive, type LiveFindings, reportOf, type SignalReport } from "./SignalReport.ts"
 import { type KeptReport, type ReportPosition, type SignalFilter, SignalStore } from "./SignalStore.ts"
@@ -28,7 +28,7 @@ export interface SignalSettings {
   readonly retention?: Retention
   /** How many calls may wait to be read; what comes then is dropped and counted. Default 256. */
   readonly capacity?: number
-  /** How long calls are gathered before they are read together. Default 10 ms. */
+  /** How long calls are gathered before they are read together. Default 100 ms. */
   readonly gather?: Duration.Input
 }
 
@@ -46,6 +46,7 @@ export interface SignalStats {
 
 interface Waiting {
   readonly ended: EndedCall
+  readonly job: Job
   readonly parent: Tracer.AnySpan | undefined
 }
 
@@ -55,6 +56,8 @@ const flushTimeout = "2 seconds"
 /** The calls that wait to be read, and the fiber that reads them. */
 class Reader {
   readonly #waiting: Array<Waiting> = []
+  #tally = new Tally()
+  #isTold = true
   readonly #someoneWaits = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(true)
   readonly #capacity: number
@@ -83,6 +86,20 @@ class Reader {
     return false
   }
 
+  /** Takes note of a call that is done. */
+  pass(reading: Reading): void {
+    this.read++
+    this.count(reading)
+  }
+
+  /** The metrics hear of it with the others of the same while. */
+  count(reading: Reading): void {
+    this.#tally.add(reading)
+    if (!this.#isTold) return
+    this.#isTold = false
+    this.#someoneWaits.openUnsafe()
+  }
+
   push(waiting: Waiting): void {
     this.#waiting.push(waiting)
     this.#idle.closeUnsafe()
@@ -97,9 +114,20 @@ class Reader {
         this.#someoneWaits.closeUnsafe()
         if (!Duration.isZero(gather)) yield* Effect.sleep(gather)
         yield* this.readAll(read)
+        yield* this.tell()
         this.#idle.openUnsafe()
       })
     )
+  }
+
+  /** Tells the metrics what was read. */
+  tell(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const tally = this.#tally
+      this.#tally = new Tally()
+      this.#isTold = true
+      return countReadings(tally)
+    })
   }
 
   readAll(read: (batch: ReadonlyArray<Waiting>) => Effect.Effect<void>): Effect.Effect<void> {
@@ -114,20 +142,20 @@ class Reader {
 const make = Effect.fnUntraced(function* (
   settings: SignalSettings
 ): Effect.fn.Return<Signals["Service"], never, SignalStore | Scope.Scope> {
-  const { capacity = 256, content = false, flagSpans = false, gather = "10 millis", taxonomy = "layered" } = settings
+  const { capacity = 256, content = false, flagSpans = false, gather = "100 millis", taxonomy = "layered" } = settings
   const store = yield* SignalStore
-  const readConversations = yield* makeConversationReader({ taxonomy, packs: settings.packs ?? packsOf(languageNames) })
+  const conversations = yield* makeConversationReader({ taxonomy, packs: settings.packs ?? packsOf(languageNames) })
   const reader = new Reader(capacity)
+  // Where nobody takes spans they need not be made.
+  const isTraced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
 
   const isKept = ({ call, record }: EndedCall): boolean =>
     settings.keeps?.([call.request.model, ...(record.handedTo ?? []), ...(call.askedBy?.models ?? [])]) ?? true
 
   const read = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>) {
-    const jobs = batch.map(({ ended }) => jobOf(ended))
-    const { done, memories, reads } = yield* readConversations(jobs)
+    const jobs = batch.map(({ job }) => job)
+    const { done, memories, reads } = yield* conversations.read(jobs)
     const kept: Array<KeptReport> = []
-    // Where nobody takes spans they need not be made.
-    const isTraced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
     const traced: Array<Effect.Effect<void>> = []
     const readings: Array<Reading> = []
     for (const [index, found] of reads.entries()) {
@@ -153,7 +181,7 @@ const make = Effect.fnUntraced(function* (
     reader.read += readings.length
     reader.reported += kept.length
     reader.failed += batch.length - readings.length
-    yield* countReadings(readings)
+    for (const reading of readings) reader.count(reading)
     for (const trace of traced) yield* trace
   })
 
@@ -172,15 +200,20 @@ const make = Effect.fnUntraced(function* (
   }
   yield* Effect.forkScoped(reader.run(Duration.fromInputUnsafe(gather), guarded))
   yield* Effect.addFinalizer(() =>
-    reader.readAll(guarded).pipe(Effect.interruptible, Effect.timeoutOption(flushTimeout))
+    reader
+      .readAll(guarded)
+      .pipe(Effect.andThen(reader.tell()), Effect.interruptible, Effect.timeoutOption(flushTimeout))
   )
 
   return Signals.of({
     observe: Effect.fnUntraced(function* (ended) {
       // asked first: what is dropped must cost nothing
       if (!reader.hasRoom()) return yield* Metric.update(dropped, 1)
+      const job = jobOf(ended)
+      const nothing = isTraced ? undefined : conversations.glance(job)
+      if (nothing !== undefined) return reader.pass(nothing)
       const parent = yield* Effect.serviceOption(Tracer.ParentSpan)
-      reader.push({ ended, parent: Option.getOrUndefined(parent) })
+      reader.push({ ended, job, parent: Option.getOrUndefined(parent) })
     }),
     get: store.get,
     list: store.list,

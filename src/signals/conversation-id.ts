@@ -14,8 +14,8 @@ export interface ConversationId {
   readonly continues: boolean
 }
 
-const textOf = (message: Message | undefined): string =>
-  message?.parts.flatMap((part) => (part._tag === "Text" ? [part.text] : [])).join("\n") ?? ""
+const textOf = ({ parts }: Message): string =>
+  parts.flatMap((part) => (part._tag === "Text" ? [part.text] : [])).join("\n")
 
 const earlierFields = ["previous_response_id", "previous_interaction_id"]
 
@@ -37,9 +37,13 @@ const stated = ({ extensions = {} }: LlmRequest): { readonly conversation?: stri
 
 /** What a conversation without a name is known by: its instructions and how it began. */
 const derived = ({ messages }: LlmRequest): string => {
-  const instructions = messages.filter(({ role }) => role === "system" || role === "developer").map(textOf)
-  const opening = textOf(messages.find(({ role }) => role === "user"))
-  return `derived-${hash("sha256", JSON.stringify([instructions, opening]), "hex").slice(0, 24)}`
+  let instructions = ""
+  let opening: string | undefined
+  for (const message of messages) {
+    if (message.role === "system" || message.role === "developer") instructions += `${textOf(message)}\0`
+    else if (message.role === "user") opening ??= textOf(message)
+  }
+  return `derived-${hash("sha256", `${instructions}\0${opening ?? ""}`, "hex").slice(0, 24)}`
 }
 
 /**

@@ -70,23 +70,32 @@ export const traceReport = (
       })
   )
 
-const add = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
+const add = <K>(counts: Map<K, number>, name: K): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
 
 /** What the metrics are told of a call that was read. */
 export type Reading = Pick<SignalReport, "flagged" | "quality" | "score" | "signals">
 
-/** Adds calls that were read to the metrics: each counter is touched once for all of them. */
-export const countReadings = Effect.fnUntraced(function* (reports: ReadonlyArray<Reading>) {
-  const types = new Map<string, number>()
-  const qualities = new Map<string, number>()
-  for (const { flagged, quality, score, signals } of reports) {
-    add(qualities, `${quality} ${flagged}`)
-    for (const { type } of signals) add(types, type)
-    yield* Metric.update(scores, score)
+/** What was read since the metrics were last told, as counts: it takes no more room however much it is. */
+export class Tally {
+  readonly types = new Map<string, number>()
+  readonly qualities = new Map<string, number>()
+  readonly scores = new Map<number, number>()
+
+  add({ flagged, quality, score, signals }: Reading): void {
+    add(this.qualities, `${quality} ${flagged}`)
+    add(this.scores, score)
+    for (const { type } of signals) add(this.types, type)
   }
+}
+
+/** Adds what was read to the metrics: each counter is touched once for all of it. */
+export const countReadings = Effect.fnUntraced(function* ({ qualities, scores: counted, types }: Tally) {
   for (const [type, count] of types) yield* Metric.update(Metric.withAttributes(raised, { type }), count)
   for (const [name, count] of qualities) {
     const [quality = "", flagged = ""] = name.split(" ")
     yield* Metric.update(Metric.withAttributes(passes, { quality, flagged }), count)
+  }
+  for (const [score, count] of counted) {
+    for (let time = 0; time < count; time++) yield* Metric.update(scores, score)
   }
 })

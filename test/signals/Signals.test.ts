@@ -233,7 +233,8 @@ describe("a reader that does not keep up", () => {
   it.live("drops what is too much, and counts it", () =>
     Effect.gen(function* () {
       const { observe, stats } = yield* Signals
-      for (let n = 0; n < 5; n++) yield* observe(ended(`${n}`, requestOf(...hello)))
+      for (let n = 0; n < 5; n++)
+        yield* observe(ended(`${n}`, requestOf(...angry), undefined, { conversation: `${n}` }))
       assert.deepInclude(yield* stats, { waiting: 3, dropped: 2 })
     }).pipe(Effect.provide(signals({ capacity: 3, gather: "1 hour" })))
   )

@@ -110,7 +110,7 @@ export const englishVariants: LanguagePack = {
     ],
     quit: [
       "=(okay|ok|fine|alright|whatever|so) (i|we) (give|gave|quit|surrender)",
-      "=(i'll|i will|i'm going to|i am going to|i'd better|i might as well|i'd rather|i would rather|guess i'll|let me|i'm gonna) (just|simply|rather|better|then|) (do|handle|fix|write|figure|sort|solve|look|manage|work|search|calculate|google|ask|try|go|find|use|take|call|type|translate|book) (it|this|that|them|everything|the rest|) (out|up|) (myself|by hand|manually|on my own|without you|elsewhere|somewhere else|someone else|somebody else|another tool|another service|something else|another way|my own way|the old way)",
+      "=(i'll|i will|i'm going to|i am going to|i'd better|i might as well|i'd rather|i would rather|guess i'll|i'm gonna) (just|simply|rather|better|then|) (do|handle|fix|write|figure|sort|solve|look|manage|work|search|calculate|google|ask|try|go|find|use|take|call|type|translate|book) (it|this|that|them|everything|the rest|) (out|up|) (myself|by hand|manually|on my own|without you|elsewhere|somewhere else|someone else|somebody else|another tool|another service|something else|the old way)",
       "=(just|oh|ok|okay|fine|then|ah|well) (drop|leave|scrap|forget|stop|abandon) it",
       "=(drop|leave|scrap|abandon|stop) (it|this) (then|at that|altogether|for good|there|be)",
       "=forget (the whole thing|i asked|i said anything|i ever asked)",

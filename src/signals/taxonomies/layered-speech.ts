@@ -46,8 +46,9 @@ const misaligned = (index: number, view: View): ReadonlyArray<Signal> => {
   const row = rows[index]!
   for (const kind of ["correction", "rephrase", "clarification"] as const) {
     const match = lexicon[kind].find(row.spoken)
-    // Who says at once what he does not understand speaks of the subject; later, of the answers.
-    if (match === undefined || (kind === "clarification" && isFirst(index, view))) continue
+    if (match === undefined) continue
+    // Whoever says at once that something is wrong, or not understood, speaks of the subject; later, of the answers.
+    if (kind !== "rephrase" && isFirst(index, view)) continue
     return [matched(`${misalignment}.${kind}`, row, match)]
   }
   return contradicted(index, view) ?? rephrased(index, view)
