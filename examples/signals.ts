@@ -52,8 +52,9 @@ const program = Effect.gen(function* () {
     yield* signals.settled
     const report = yield* signals.get(id)
     yield* Console.log(
-      report?.quality,
-      report?.signals.map(({ message, type }) => `${type} at message ${message}`)
+      report === undefined
+        ? "nothing new"
+        : `${report.quality}: ${report.signals.map(({ message, type }) => `${type} at message ${message}`).join(", ")}`
     )
   })
 

@@ -43,8 +43,8 @@ it.live("the documented pack finds what it is for, once", () =>
   Effect.gen(function* () {
     const printed = yield* run("examples/signals.ts")
     assert.deepStrictEqual(printed.trim().split("\n"), [
-      "severe [ 'interaction.disengagement.escalation at message 2' ]",
-      "severe []"
+      "severe: interaction.disengagement.escalation at message 2",
+      "nothing new"
     ])
   })
 )
