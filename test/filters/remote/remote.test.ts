@@ -125,13 +125,19 @@ describe("a service over HTTP", () => {
     ["fails", { status: 500, body: "{}" }],
     ["talks nonsense", { status: 200, body: "yes" }],
     ["replies what is no reply", { status: 200, body: '{"action":"perhaps"}' }],
+    ["replaces by nothing", { status: 200, body: '{"action":"replace"}' }],
+    ["is not at that place", { status: 404, body: "no such page" }],
+    ["does not let it in", { status: 401, body: '{"error":"who are you?"}' }],
+    ["is asked too often", { status: 429 }],
     ["never replies", undefined]
   ] as const) {
     it.live(`that ${what} is held to the filter's policy`, () =>
       Effect.gen(function* () {
         const { url } = yield* service(() => answer)
         const open = yield* over(url, { onFailure: "open", timeout: "100 millis" })
-        assert.strictEqual(yield* verdictOn(open), request)
+        const context = testContext()
+        assert.strictEqual(yield* verdictOn(open, request, context), request)
+        assert.deepInclude(context.failures[0], { filter: "remote", phase: "request", policy: "open" })
         assert.strictEqual((yield* filtered(open, answerOf("text", ["abcdef"]))).text, "abcdef")
         const closed = yield* over(url, { timeout: "100 millis" })
         assert.isTrue(Exit.isFailure(yield* Effect.exit(verdictOn(closed))))

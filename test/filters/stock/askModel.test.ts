@@ -128,6 +128,16 @@ describe("a model that judges requests while the answer is written", () => {
     )
   )
 
+  it.effect("can replace nothing that was sent already: that is no judgement", () =>
+    Effect.gen(function* () {
+      const said = judgement("replace", { text: "be kind" })
+      const { outcome, response, requests } = yield* run(parallel, [said, answer])
+      assert.deepInclude(outcome, { _tag: "Failed", reason: { _tag: "FilterFailed", filter: "guard" } })
+      assert.notInclude(JSON.stringify(response), "answer")
+      assert.notInclude(JSON.stringify(requests.map(({ responseFormat }) => responseFormat)), "replace")
+    })
+  )
+
   it.effect("is held to its policy where it does not judge", () =>
     Effect.gen(function* () {
       const open = yield* run(guard({ parallel: true, onFailure: "open" }), [[started(), hang], answer])
