@@ -120,7 +120,9 @@ class Supervised {
   /** what the filter is given one by one, so that no more is lost than it failed on */
   private waiting: Array<LlmEvent> = []
   private end: Cause.Cause<LlmError | Ending | Cause.Done> | undefined
-  /** since when the filter has had something and asked for nothing, epoch milliseconds */
+  /** whether the filter waits for more, so that what takes its time is not the filter */
+  private asks = false
+  /** since when it has been asked and asked for nothing itself, epoch milliseconds */
   private busySince: number | undefined
   private failures = 0
   private filtered: Batches = Effect.never
@@ -147,6 +149,7 @@ class Supervised {
   }
 
   private readonly start: Effect.Effect<void> = Effect.suspend(() => {
+    this.asks = false
     const source = Stream.fromPull(Effect.succeed(this.source))
     return Effect.map(
       Scope.provide(
@@ -161,6 +164,7 @@ class Supervised {
 
   /** What the filter reads. */
   private readonly source: Batches = Effect.suspend(() => {
+    this.asks = true
     this.busySince = undefined
     const [next, ...others] = this.waiting
     if (next !== undefined) {
@@ -180,14 +184,19 @@ class Supervised {
 
   private given(batch: NonEmptyReadonlyArray<LlmEvent>): Batches {
     this.pending.push(...batch)
-    this.busySince = this.clock.currentTimeMillisUnsafe()
+    this.isBusy()
     return Effect.succeed(batch)
   }
 
   private ended(cause: Cause.Cause<LlmError | Ending | Cause.Done>): Batches {
     this.end = cause
-    this.busySince = this.clock.currentTimeMillisUnsafe()
+    this.isBusy()
     return Effect.failCause(cause)
+  }
+
+  private isBusy(): void {
+    this.asks = false
+    this.busySince = this.clock.currentTimeMillisUnsafe()
   }
 
   private readonly next: Batches = Effect.suspend(() =>
@@ -272,7 +281,7 @@ class Supervised {
   /** One pull of the filter, given up when it has been busy for too long. A pull that is over at once costs no timer. */
   private readonly timed: Batches = Effect.suspend(() => {
     // The time that the reader took is not the filter's.
-    if (this.busySince !== undefined) this.busySince = this.clock.currentTimeMillisUnsafe()
+    if (!this.asks) this.isBusy()
     return Effect.flatMap(Effect.forkChild(this.filtered, { startImmediately: true }), (fiber) => {
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return exit

@@ -145,6 +145,35 @@ describe("an event side", () => {
 
 const endOfAnswer: LlmEvent = { _tag: "Finish", reason: "stop", usage: { source: "none" } }
 
+describe("an event side that is none", () => {
+  const nones: { readonly [what: string]: NonNullable<Filter["events"]> } = {
+    "throws before it begins": () => {
+      throw new Error("it broke")
+    },
+    "throws when it is given the stream": () => () => {
+      throw new Error("it broke")
+    },
+    "is no stream": () => () => "garbage" as never,
+    "is no function": () => "garbage" as never,
+    "never begins": () => () => Stream.never,
+    "is empty": () => () => Stream.empty
+  }
+  for (const [what, events] of Object.entries(nones)) {
+    it.effect(`and ${what} does what its policy says`, () =>
+      Effect.gen(function* () {
+        const open = yield* run({ name: "broken", onFailure: "open", events })
+        assert.strictEqual(open.outcome._tag, "Completed")
+        assert.strictEqual(open.text, "one two three four five six")
+        const dropped = yield* run({ name: "broken", onFailure: "drop", events })
+        assert.strictEqual(dropped.text ?? "", "")
+        const closed = yield* run({ name: "broken", events })
+        assert.deepInclude(closed.outcome, { _tag: "Failed", reason: { _tag: "FilterFailed", filter: "broken" } })
+        assert.isUndefined(closed.text)
+      })
+    )
+  }
+})
+
 describe("a request side", () => {
   const broken: { readonly [what: string]: NonNullable<Filter["request"]> } = {
     throws: () => {
@@ -154,7 +183,9 @@ describe("a request side", () => {
     hangs: () => Effect.never,
     "is slow": (request) => Effect.delay(Effect.succeed(request), "3 seconds"),
     // What a program that is not type checked may do.
-    "returns garbage": (): Effect.Effect<LlmRequest> => Effect.succeed({ model: 1 } as never)
+    "returns garbage": (): Effect.Effect<LlmRequest> => Effect.succeed({ model: 1 } as never),
+    "returns no effect": (request) => request as never,
+    "returns a promise": (request) => Promise.resolve(request) as never
   }
   for (const [what, request] of Object.entries(broken)) {
     it.effect(`that ${what} does what its policy says`, () =>
