@@ -9,6 +9,8 @@ export interface Candidate {
   readonly caller: Caller
   /** the name of the model as the caller asked for it */
   readonly model: string
+  /** the model whose limits it keeps, where filters chose another */
+  readonly chosen?: string
   /** epoch milliseconds */
   readonly at: number
   /** who may be asked for it */
@@ -38,8 +40,9 @@ export interface Reservation {
 const unreserved: Effect.Effect<Reservation> = Effect.succeed({ settle: () => {} })
 
 /**
- * Whether a call may start: asked once, before it is recorded and before anybody else hears of it. A refusal is the
- * failure that the caller is told; there is then no call. Who provides nothing admits everybody, at no cost.
+ * Whether a call may start: asked before it is recorded and before anybody else hears of it, and once more where its filters
+ * choose another model, after what was reserved is given back. A refusal is the failure that the caller is told; there is
+ * then no call. Who provides nothing admits everybody, at no cost.
  *
  * Gotcha: interrupting it takes the question back. Whoever has the answer settles it.
  */

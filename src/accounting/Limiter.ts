@@ -42,7 +42,7 @@ class Resolver {
     this.#keys = keys
   }
 
-  limitsOf({ caller, model }: Candidate): ReadonlyArray<Limit> {
+  limitsOf({ caller, model: asked, chosen: model = asked }: Candidate): ReadonlyArray<Limit> {
     const key = caller.key === undefined ? undefined : this.#keys.find(caller.key)
     if (this.#rules.length === 0 && key?.limits === undefined) return none
     const name = `${caller.key ?? ""}\n${caller.tenant ?? ""}\n${model}`

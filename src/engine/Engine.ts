@@ -24,6 +24,7 @@ import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
 import { asItWent, openRecordOf } from "./openRecord.ts"
 import { type Seal, sealing } from "./sealing.ts"
+import { reserve, reserveAnew } from "./reserve.ts"
 import { settleUsage } from "./settleUsage.ts"
 import { type CallDelivery, CallState } from "./CallState.ts"
 import type { CancelledBy } from "./cancellation.ts"
@@ -190,8 +191,8 @@ export class Engine extends Context.Service<
       }
 
       const finalize = (state: CallState, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
-        if (state.reservation === undefined) return Effect.void
         calls.remove(state.id)
+        if (state.reservation === undefined) return Effect.void
         if (Exit.isFailure(exit)) state.broke(exit.cause)
         // A call that ends while its filters look at the request has its record all the same.
         return state.opening
@@ -207,17 +208,15 @@ export class Engine extends Context.Service<
         const state = new CallState(yield* newCallId, call, clock.currentTimeMillisUnsafe(), maxText)
         // First of all: a call whose client leaves while the trail writes is open, and needs its ending.
         yield* Scope.addFinalizerExit(scope, (exit) => finalize(state, exit))
-        // An admission that was given is taken, even if the caller leaves in this moment: it has to be settled.
-        yield* Effect.uninterruptibleMask((restore) =>
-          Effect.map(restore(admission.admit(candidate(state, plan))), (reservation) => {
-            state.reservation = reservation
-          })
-        )
+        yield* reserve(admission, state, candidate(state, plan))
         calls.add(state.id, state)
         // Before the call is recorded: what filters hide stands in no record.
         const filtered = isFiltered(filtering, state, plan)
           ? yield* Effect.exit(filterCall(filtering, state, plan, scope))
           : undefined
+        if (filtered !== undefined && Exit.isSuccess(filtered) && state.request.model !== call.request.model) {
+          yield* reserveAnew(admission, state, candidate(state, filtered.value.plan))
+        }
         yield* record(state)
         return { state, plan, filtered }
       })
@@ -305,12 +304,13 @@ const askerOf = ({ call, handedTo, id }: Parameters<Filtering["ask"]>[0]) => ({
   models: [call.request.model, ...handedTo]
 })
 
-const candidate = ({ call, openedAt }: CallState, { targets }: RoutePlan): Candidate => ({
+const candidate = ({ call, openedAt, request }: CallState, { targets }: RoutePlan): Candidate => ({
   caller: call.caller,
   model: call.request.model,
+  ...(request.model === call.request.model ? {} : { chosen: request.model }),
   at: openedAt,
   targets,
-  request: call.request,
+  request,
   ...(call.askedBy === undefined ? {} : { askedBy: call.askedBy.call })
 })
 

@@ -22,6 +22,7 @@ import { type EmbeddingTrace, finalRecord, openRecord } from "./embeddingRecord.
 import { Engine } from "./Engine.ts"
 import { filterEmbedding, unansweredOf } from "./filterEmbedding.ts"
 import { outcomeOf as outcomeOfVerdict, refusalOf } from "./verdicts.ts"
+import { reserve, reserveAnew } from "./reserve.ts"
 import type { Seal } from "./sealing.ts"
 
 /** A request for vectors, with everything around it. `timeoutMs` bounds the whole call, in milliseconds. */
@@ -103,11 +104,7 @@ export const openEmbedding = Effect.fnUntraced(function* (
         : Effect.andThen(Effect.ignore(open(call)), finalize)
     })
   )
-  yield* Effect.uninterruptibleMask((restore) =>
-    Effect.map(restore(admission.admit(candidate(call, plan, openedAt))), (reservation) => {
-      trace.reservation = reservation
-    })
-  )
+  yield* reserve(admission, trace, candidate(call, plan, openedAt))
   // Before the call is recorded: what filters hide stands in no record.
   const passed = yield* Effect.exit(filterEmbedding(engine, passing, call.request, plan))
   const { origin: _, ...changed } = call
@@ -115,6 +112,10 @@ export const openEmbedding = Effect.fnUntraced(function* (
     Exit.isSuccess(passed) && passed.value.request !== call.request
       ? { ...changed, request: passed.value.request }
       : call
+  const chosen = passing.request.model
+  if (Exit.isSuccess(passed) && chosen !== call.request.model) {
+    yield* reserveAnew(admission, trace, { ...candidate(call, passed.value.plan, openedAt), chosen })
+  }
   yield* open(sent)
   yield* engine.attend(id, {
     call,

@@ -12,6 +12,7 @@ import { defaultTimeouts } from "../../src/routing/Timeouts.ts"
 import { finish, reasoning, started, text, toolCall, wait, type Script } from "../../src/testing/Script.ts"
 import { ScriptedUpstream, scriptedUpstream } from "../../src/testing/ScriptedUpstream.ts"
 import { testEngine } from "../../src/testing/TestEngine.ts"
+import { limiterInMemory } from "../accounting/limiting.ts"
 
 const call = callOf(prompt("model", "hello"))
 
@@ -257,6 +258,32 @@ describe("a filter that hands off", () => {
       })
     )
   }
+
+  it.effect(
+    "keeps the limits of the model that it gives a request to, and gives back what it held of the first one's",
+    () =>
+      Effect.gen(function* () {
+        const { layer } = modelsEngine(
+          { model: { scripts: [] }, other: { scripts: [answer, answer] } },
+          { everyCall: [onRequest(handOff("other"))] }
+        )
+        const rules = [
+          { model: "model", requests: { total: 1 } },
+          { model: "other", requests: { total: 2 } }
+        ]
+        yield* Effect.gen(function* () {
+          const engine = yield* Engine
+          const outcomes = [yield* engine.run(call), yield* engine.run(call)].map(({ outcome }) => outcome._tag)
+          assert.deepStrictEqual(outcomes, ["HandedOff", "HandedOff"])
+          const refused = yield* Effect.flip(engine.run(call))
+          assert.strictEqual(refused.reason._tag, "QuotaExceeded")
+          assert.include(refused.message, "other")
+          // Who was not admitted made no call.
+          assert.strictEqual(yield* engine.active, 0)
+          assert.lengthOf((yield* (yield* AuditTrail).list({})).data, 2)
+        }).pipe(Effect.provide(Layer.provideMerge(layer, limiterInMemory(rules))))
+      })
+  )
 
   it.effect("after something left ends the answer, which nobody else can go on with", () =>
     Effect.gen(function* () {

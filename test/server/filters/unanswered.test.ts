@@ -11,21 +11,24 @@ const server = running({
       pii: { kind: "redact", packs: ["email"] },
       never: { kind: "block", words: ["forbidden"], status: 403, reason: "not here" },
       elsewhere: { kind: "block", words: ["french"], action: "hand-off", target: "other" },
+      full: { kind: "block", words: ["german"], action: "hand-off", target: "full" },
       who: { kind: "metadata", user: "somebody", headers: { "x-team": "blue" } },
       prompt: { kind: "system", text: "Be brief." },
       lax: { kind: "redact", packs: ["email"], onFailure: "open" },
       judge: { kind: "model", model: "judge", policy: "Be kind.", parallel: true },
       dead: { kind: "http", url: "http://127.0.0.1:1" },
       deadOpen: { kind: "http", url: "http://127.0.0.1:1", onFailure: "open" }
-    }
+    },
+    limits: [{ model: "full", requests: { total: 1 } }]
   },
   script: [{ model: "judge", reply: '{"verdict":"refuse","reason":"rude","text":null,"target":null}' }],
   models: {
     judge: { targets: [{ provider: "chat", model: "judge" }] },
     other: { targets: [{ provider: "chat", model: "words-3" }] },
+    full: { targets: [{ provider: "chat", model: "words-4" }] },
     ...Object.fromEntries(
       Object.entries({
-        filtered: ["pii", "never", "elsewhere"],
+        filtered: ["pii", "never", "elsewhere", "full"],
         plain: ["who", "prompt"],
         lax: ["lax"],
         judged: ["judge"],
@@ -90,6 +93,18 @@ layer(server, { excludeTestServices: true })("a request for vectors", (it) => {
       const { body, headers } = yield* received
       assert.deepInclude(body, { input: ["a", "b"], user: "somebody" })
       assert.strictEqual(headers["x-team"], "blue")
+    })
+  )
+
+  it.effect("is not given to a model that has no room for it", () =>
+    Effect.gen(function* () {
+      const { simulator } = yield* Running
+      assert.strictEqual((yield* embed("filtered", "in german")).status, 200)
+      const before = simulator.log.requests().length
+      const seen = yield* embed("filtered", "in german")
+      assert.strictEqual(seen.status, 429, seen.text)
+      assert.include(seen.text, "full")
+      assert.strictEqual(simulator.log.requests().length, before)
     })
   )
 
