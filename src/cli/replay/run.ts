@@ -212,7 +212,8 @@ export const replay = Effect.fnUntraced(function* (
     Layer.provide(replayRouter(asked).pipe(Layer.provide(routerLayer(configuration)))),
     Layer.provide([noTrail, Layer.succeed(CallObservers, [observer])]),
     Layer.provideMerge([TestClock.layer(), Layer.succeed(OpenQuestions, { count: 0 })]),
-    Layer.provide(Logger.layer([]))
+    // What fails is among the differences.
+    Layer.provideMerge(Logger.layer([]))
   )
   yield* Effect.forEach(clusters(recordings), (cluster) => play(cluster, configuration), { discard: true }).pipe(
     Effect.provide(layer),

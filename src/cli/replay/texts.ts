@@ -49,6 +49,7 @@ const rowOf = ({ after, before, what }: Difference): readonly [string, string] =
     case "request":
     case "answer":
       return [name, textDifference(before ?? "", after ?? "")]
+    case "failure":
     case "finding":
     case "signal":
       return [name, after === undefined ? `- ${before}` : `+ ${after}`]
