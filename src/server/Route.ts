@@ -6,7 +6,7 @@ import type { Engine } from "../engine/Engine.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 import { ownsPath, servesPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
 import type { Router } from "../routing/Router.ts"
-import type { Audience } from "./authenticate.ts"
+import { type Audience, secretIn } from "./authenticate.ts"
 import { explain } from "./explain.ts"
 import { sendJson } from "./Generate.ts"
 import { type Exchange, headersOf, readBody, type RequestHeaders, requestIdHeaders, requestIdOf } from "./requests.ts"
@@ -53,6 +53,13 @@ export class Match {
 
   get query(): URLSearchParams {
     return this.search === "" ? noQuery : new URLSearchParams(this.search)
+  }
+
+  /** the query without the key by which whoever asks was let in */
+  get parameters(): URLSearchParams {
+    const parameters = new URLSearchParams(this.search)
+    if (this.principal !== anybody && secretIn(this.exchange.request.headers) === undefined) parameters.delete("key")
+    return parameters
   }
 
   /** the dialect to answer in where the path does not decide it */

@@ -6,11 +6,14 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 /** Who may ask for something: whoever reaches the server, whoever has a key, or the administrator alone. */
 export type Audience = "everybody" | "callers" | "admin"
 
-/** The key that a request shows, where SDKs put it. */
-const secretOf = (headers: IncomingHttpHeaders, query: () => URLSearchParams): string | undefined => {
+/** The key that a request shows in a header, where SDKs put it. */
+export const secretIn = (headers: IncomingHttpHeaders): string | undefined => {
   const bearer = headers.authorization === undefined ? undefined : bearerOf(headers.authorization)
-  return bearer ?? said(headers["x-api-key"]) ?? said(headers["x-goog-api-key"]) ?? said(query().get("key"))
+  return bearer ?? said(headers["x-api-key"]) ?? said(headers["x-goog-api-key"])
 }
+
+const secretOf = (headers: IncomingHttpHeaders, query: () => URLSearchParams): string | undefined =>
+  secretIn(headers) ?? said(query().get("key"))
 
 const bearerOf = (authorization: string): string | undefined => /^bearer +(.+)$/i.exec(authorization.trim())?.[1]
 

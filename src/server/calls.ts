@@ -26,7 +26,10 @@ const format: Parameter<(typeof formats)[number]> = oneOf(formats)
 const known = [...filterParameters, "limit", "cursor", "format"]
 
 /** What a request asks for. Whoever has a key of their own sees the calls of no other. */
-const askedOf = Effect.fnUntraced(function* ({ principal, query }: Match): Effect.fn.Return<CallQuery, LlmError> {
+const askedOf = Effect.fnUntraced(function* ({
+  parameters: query,
+  principal
+}: Match): Effect.fn.Return<CallQuery, LlmError> {
   yield* checkParameters(query, known)
   const filter = yield* callFilterOf(query)
   return {
@@ -40,7 +43,7 @@ const askedOf = Effect.fnUntraced(function* ({ principal, query }: Match): Effec
 const page = json((match) =>
   Effect.gen(function* () {
     const audit = yield* AuditTrail
-    yield* parameter(match.query, "format", format)
+    yield* parameter(match.parameters, "format", format)
     return yield* Effect.mapError(audit.list(yield* askedOf(match)), readFailure)
   })
 )
@@ -76,9 +79,11 @@ const sendExport = (exchange: Exchange, match: Match, format: ExportFormat) =>
     const stalled = failure({ _tag: "Timeout", phase: "idle" }, "Nobody takes the records")
     const write = (text: string) =>
       Effect.timeoutOrElse(writer.write(text), { duration: stallLimitMs, orElse: () => stalled })
+    // whoever asks for the head alone is told what comes to pass at the beginning
+    const bound = exchange.request.method === "HEAD" ? { limit: 1 } : {}
     yield* Effect.flatMap(askedOf(match), (query) =>
       audit
-        .pages({ ...query, content: format === "csv" ? "none" : "all" })
+        .pages({ ...query, ...bound, content: format === "csv" ? "none" : "all" })
         .pipe(exported(format), Stream.runForEach(write))
     ).pipe(
       Effect.andThen(Effect.sync(() => writer.end(""))),

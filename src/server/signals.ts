@@ -14,7 +14,10 @@ const truth: Parameter<boolean> = {
   read: (text) => (text === "true" ? true : text === "false" ? false : undefined)
 }
 
-const filterOf = Effect.fnUntraced(function* ({ principal, query }: Match): Effect.fn.Return<SignalFilter, LlmError> {
+const filterOf = Effect.fnUntraced(function* ({
+  parameters: query,
+  principal
+}: Match): Effect.fn.Return<SignalFilter, LlmError> {
   const own = ownName(principal)
   return {
     flagged: yield* parameter(query, "flagged", truth),
@@ -49,7 +52,7 @@ const most = 100
 const list = (signals: Signals["Service"]) =>
   json((match) =>
     Effect.gen(function* () {
-      const { query } = match
+      const query = match.parameters
       yield* checkParameters(query, known)
       const filter = yield* filterOf(match)
       const size = yield* parameter(query, "sample", whole())

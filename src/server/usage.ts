@@ -27,7 +27,7 @@ export const makeUsageRoutes: Effect.Effect<ReadonlyArray<Route>> = Effect.gen(f
   const found = yield* Effect.serviceOption(Ledger)
   if (Option.isNone(found)) return []
   const ledger = found.value
-  const usage = json(({ principal, query }) =>
+  const usage = json(({ parameters: query, principal }) =>
     Effect.gen(function* () {
       yield* checkParameters(query, ["by", "from", "to", "key", "tenant", "model"])
       const asked = {

@@ -112,6 +112,8 @@ layer(running(), real)("the list of calls", (it) => {
         Array.from(seen, () => "Completed")
       )
       assert.lengthOf((yield* ask("/v1/calls?format=jsonl&label=team%3Dexport&limit=2")).text.trimEnd().split("\n"), 2)
+      const head = yield* ask("/v1/calls?format=csv", { method: "HEAD" })
+      assert.deepStrictEqual([head.status, head.text], [200, ""])
       const none = yield* ask("/v1/calls?format=csv&model=nobody")
       assert.deepStrictEqual(parseCsv(none.text), [names])
       assert.strictEqual((yield* ask("/v1/calls?format=jsonl&model=nobody")).text, "")

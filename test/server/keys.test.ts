@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { begin, finished } from "./client.ts"
 import {
   ask,
@@ -126,6 +127,14 @@ layer(server, { excludeTestServices: true })("a server that asks for keys", (it)
       assert.include(yield* listed(keys.ci), id(own))
       assert.notInclude(yield* listed(keys.ci), id(others))
       assert.includeMembers(yield* listed(keys.admin), [id(own), id(others)])
+      // the key that lets somebody in is no filter
+      const shown = yield* ask(`/v1/calls?limit=100&key=${encodeURIComponent(keys.admin)}`)
+      assert.includeMembers(
+        json(shown).data.map((call: { readonly id: string }) => call.id),
+        [id(own), id(others)]
+      )
+      const filtered = yield* ask("/v1/calls?limit=100&key=ci", { headers: bearer(keys.admin) })
+      assert.isTrue(json(filtered).data.every((call: CallRecord) => call.caller.key === "ci"))
       const read = (call: typeof own, key: string) => ask(`/v1/calls/${id(call)}`, { headers: bearer(key) })
       assert.strictEqual((yield* read(own, keys.ci)).status, 200)
       assert.strictEqual((yield* read(others, keys.ci)).status, 404)
