@@ -101,11 +101,19 @@ export class PatternSet {
   readonly #automaton: Automaton
   readonly #bit: number
   readonly #fuzzy: ReadonlyArray<Profile>
+  readonly #fuzzyByWord = new Map<string, Array<number>>()
 
   constructor(patterns: ReadonlyArray<string>, automaton = new Automaton()) {
     this.#automaton = automaton
     this.#bit = automaton.addSet()
     this.#fuzzy = patterns.flatMap((pattern) => this.#add(pattern))
+    this.#fuzzy.forEach(({ words }, index) => {
+      for (const word of words) {
+        const known = this.#fuzzyByWord.get(word)
+        if (known === undefined) this.#fuzzyByWord.set(word, [index])
+        else known.push(index)
+      }
+    })
   }
 
   /** Gives the forms that a text may be like. */
@@ -143,9 +151,19 @@ export class PatternSet {
     return profile.hitsOf(this.#automaton).some(({ sets, start }) => start === at && (sets & this.#bit) !== 0)
   }
 
-  /** The first pattern that the whole text is like. */
+  /** The first pattern that the whole text is like; what is like it shares two words with it, so others are not compared. */
   similar(profile: Profile): Match | undefined {
-    for (const form of this.#fuzzy) {
+    if (this.#fuzzyByWord.size === 0) return undefined
+    const shared: Array<number> = []
+    const once = new Set<number>()
+    for (const word of profile.words) {
+      for (const form of this.#fuzzyByWord.get(word) ?? []) {
+        if (once.has(form)) shared.push(form)
+        else once.add(form)
+      }
+    }
+    for (const index of shared.toSorted((one, other) => one - other)) {
+      const form = this.#fuzzy[index]!
       const how = similarity(profile, form)
       if (how !== undefined) return { pattern: form.text, how, start: undefined, end: undefined, token: undefined }
     }
