@@ -8,12 +8,20 @@ import type { Ledger } from "./Ledger.ts"
 import type { Measure } from "./Limits.ts"
 import type { PriceBook } from "./PriceBook.ts"
 
-/** Text of an answer is counted on ahead in steps, in tokens and in UTF-16 code units. */
-const stepTokens = 256
+/** Text of an answer is counted on ahead in steps of so many tokens, or of fewer where there is no room for these. */
+const steps = [256, 64, 16, 4, 1]
+/** Of how many UTF-16 code units a token is taken to be: the usual number. */
 const lengthOfToken = 4
+/**
+ * The same of an answer whose caller said how long it may be: its provider counts better than this, and ends it there. Only
+ * one that is much longer is from a provider that does not.
+ */
+const lengthOfPromisedToken = 8
 
 /** What makes up the price of going on: the measures that grow with an answer. */
 const growing: ReadonlyArray<Measure> = ["tokens", "outputTokens", "cost"]
+const lengthOf = ({ request }: Candidate): number =>
+  "sampling" in request && request.sampling.maxOutputTokens !== undefined ? lengthOfPromisedToken : lengthOfToken
 const grows = ({ limit }: Want): boolean => growing.includes(limit.measure)
 
 /** Who is told what became of a call, and what it costs. */
@@ -56,7 +64,7 @@ export class Hold implements Reservation {
     this.#candidate = candidate
     this.#wants = wants
     this.#books = books
-    this.#coveredLength = wants.some(grows) ? outputTokens * lengthOfToken : Infinity
+    this.#coveredLength = wants.some(grows) ? outputTokens * lengthOf(candidate) : Infinity
   }
 
   settle(record: FinalRecord | undefined): void {
@@ -74,21 +82,36 @@ export class Hold implements Reservation {
 
   exceeds(outputLength: number): "tokens" | "cost" | undefined {
     while (outputLength > this.#coveredLength && !this.#isSettled) {
-      const further = this.#wants.filter(grows).map((want) => ({
-        want,
-        amount: want.limit.measure === "cost" ? dearest(this.#candidate, 0, stepTokens, this.#books.prices) : stepTokens
-      }))
-      const stop = further.find(
+      const stop = this.#goOn()
+      if (stop !== undefined) return stop
+    }
+    return undefined
+  }
+
+  /** Holds more, as much as there is room for, or says what ends the answer. */
+  #goOn(): "tokens" | "cost" | undefined {
+    let stop: Want | undefined
+    for (const tokens of steps) {
+      const further = this.#wants.filter(grows).map((want) => ({ want, amount: this.#further(want, tokens) }))
+      stop = further.find(
         ({ amount, want: { counter, limit } }) => limit.stopsStreams && !counter.fits(amount, limit.max)
-      )
-      if (stop !== undefined) return stop.want.limit.measure === "cost" ? "cost" : "tokens"
+      )?.want
+      if (stop !== undefined) continue
       for (const { amount, want } of further) {
         want.counter.hold(amount)
         want.amount += amount
       }
-      this.#coveredLength += stepTokens * lengthOfToken
+      this.#coveredLength += tokens * lengthOfToken
       this.#books.gate.changed()
+      return undefined
     }
-    return undefined
+    return stop?.limit.measure === "cost" ? "cost" : "tokens"
+  }
+
+  /** What so many further tokens are; the price of the request itself was held with the first. */
+  #further({ limit }: Want, tokens: number): number {
+    if (limit.measure !== "cost") return tokens
+    const { prices } = this.#books
+    return dearest(this.#candidate, 0, tokens, prices) - dearest(this.#candidate, 0, 0, prices)
   }
 }

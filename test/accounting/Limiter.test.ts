@@ -150,17 +150,33 @@ describe("what was reserved", () => {
         )
         const of = (key: string) => admission.admit(candidate({ caller: { key } }, 100))
         const stops = yield* of("stops")
-        assert.isUndefined(stops.exceeds?.(400))
+        // a caller who says how long an answer may be has it in full, however long its words are
+        assert.isUndefined(stops.exceeds?.(800))
         assert.strictEqual(stops.states?.(moment)[0]?.remaining, 900)
         assert.isUndefined(stops.exceeds?.(1500))
-        assert.strictEqual(stops.states?.(moment)[0]?.remaining, 1000 - 100 - 512)
-        assert.strictEqual(stops.exceeds?.(4000), "tokens")
+        assert.strictEqual(stops.states?.(moment)[0]?.remaining, 1000 - 100 - 256)
+        // all that is left is used before the answer is ended
+        assert.isUndefined(stops.exceeds?.(800 + 900 * 4))
+        assert.strictEqual(stops.states?.(moment)[0]?.remaining, 0)
+        assert.strictEqual(stops.exceeds?.(800 + 900 * 4 + 1), "tokens")
         const goesOn = yield* of("goes-on")
         assert.isUndefined(goesOn.exceeds?.(8000))
         assert.strictEqual(goesOn.states?.(moment)[0]?.remaining, 0)
         goesOn.settle(recordOf({ outputTokens: 2000 }))
         assert.strictEqual(goesOn.states?.(moment)[0]?.remaining, 0)
       }).pipe(Effect.scoped)
+  )
+
+  it.effect("has the price of a request in it once, however long the answer becomes", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ cost: { day: 0.1 }, stopStreams: true })
+      const targets = [{ provider: "p", model: "asked" }]
+      const reservation = yield* admission.admit(candidate({ targets }, 100))
+      const reserved = 10_000 + 6 + 100 * 10
+      assert.strictEqual(reservation.states?.(moment)[0]?.remaining, 100_000 - reserved)
+      assert.isUndefined(reservation.exceeds?.(800 + 8 * 1024))
+      assert.strictEqual(reservation.states?.(moment)[0]?.remaining, 100_000 - reserved - 8 * 256 * 10)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("is not asked for by calls that Millrace makes on behalf of another, which count all the same", () =>

@@ -13,8 +13,11 @@ import { prompt } from "../../src/domain/prompt.ts"
 import type { Usage } from "../../src/domain/Usage.ts"
 import { databaseAt } from "../storage/address.ts"
 
-/** A dollar for a million tokens in, ten for a million out: `model` costs 1 and 10 millionths. */
-export const prices = new PriceBook({ version: "test", models: { model: { input: 1, output: 10 } } })
+/** A dollar for a million tokens in, ten for a million out: `model` costs 1 and 10 millionths; `asked` also for each request. */
+export const prices = new PriceBook({
+  version: "test",
+  models: { model: { input: 1, output: 10 }, asked: { input: 1, output: 10, request: 0.01 } }
+})
 
 /** Limits in this process alone. */
 export const limiterInMemory = (rules: ReadonlyArray<LimitRule>) =>
