@@ -1,4 +1,4 @@
-import { Console, Effect, Option, Schema } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { Ledger } from "../accounting/Ledger.ts"
@@ -6,47 +6,40 @@ import { Dimension, type UsageLine, type UsageQuery, UsageReport, type UsageSums
 import { ledgerLayer } from "../config/layers.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { load } from "../config/load.ts"
+import { usageQueryOf } from "../server/usage.ts"
 import { baseOf, clientWith } from "./asking.ts"
 import { dollars } from "./call-texts.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 
-const day = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}$/, { message: "Expected a day such as 2026-11-21" })
-)
+const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
 
-const flags = {
-  config: configFlag,
-  url: urlFlag,
-  key: keyFlag,
-  json: jsonFlag,
-  by: Flag.String("by").pipe(
-    Flag.withDescription(`What to divide it by, several with commas: ${Dimension.literals.join(", ")}`),
-    Flag.withDefault("day")
-  ),
-  from: Flag.String("from").pipe(
-    Flag.withDescription("The first day, in UTC: 2026-11-01"),
-    Flag.withSchema(day),
-    Flag.optional
-  ),
-  to: Flag.String("to").pipe(Flag.withDescription("The last day"), Flag.withSchema(day), Flag.optional)
+const filterFlags = {
+  by: text("by", `What to divide it by, several with commas: ${Dimension.literals.join(", ")}; else day`),
+  from: text("from", "The first day, in UTC: 2026-11-01"),
+  to: text("to", "The last day"),
+  callerKey: text("caller-key", "Only what was used with the key of this name"),
+  tenant: text("tenant", "Only what was used on behalf of this tenant"),
+  model: text("model", "Only what was used of this model, as it was asked for")
 }
 
-const isDimension = Schema.is(Dimension)
+const flags = { config: configFlag, url: urlFlag, key: keyFlag, json: jsonFlag, ...filterFlags }
 
-const queryOf = Effect.fnUntraced(function* (
-  by: string,
-  from: Option.Option<string>,
-  to: Option.Option<string>
-): Effect.fn.Return<UsageQuery, CommandFailed> {
-  const named = by.split(",").filter((name) => name !== "")
-  const known = named.filter((name) => isDimension(name))
-  if (known.length < named.length) {
-    return yield* new CommandFailed({
-      message: `--by ${JSON.stringify(by)} is not accepted; write one or several of ${Dimension.literals.join(",")}`
-    })
+/** What flags ask for, as a server is asked for it; fails with what is wrong with them. */
+const askedBy = Effect.fnUntraced(function* ({
+  callerKey,
+  ...others
+}: { readonly [Name in keyof typeof filterFlags]: Option.Option<string> }): Effect.fn.Return<
+  { readonly query: URLSearchParams; readonly asked: UsageQuery },
+  CommandFailed
+> {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...others, key: callerKey })) {
+    if (Option.isSome(value)) query.set(name, value.value)
   }
-  return { by: known, from: Option.getOrUndefined(from), to: Option.getOrUndefined(to) }
+  const asked = yield* Effect.mapError(usageQueryOf(query), ({ message }) => new CommandFailed({ message }))
+  return { query, asked }
 })
 
 const ofDatabase = Effect.fnUntraced(function* (config: Option.Option<string>, query: UsageQuery) {
@@ -63,11 +56,10 @@ const ofDatabase = Effect.fnUntraced(function* (config: Option.Option<string>, q
   )
 })
 
-const ofServer = Effect.fnUntraced(function* (url: string, { by, from, to }: UsageQuery) {
+const ofServer = Effect.fnUntraced(function* (url: string, query: URLSearchParams) {
   const client = yield* HttpClient.HttpClient
   const base = baseOf(url)
-  const urlParams = { by: by.join(","), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
-  return yield* client.get(`${base}/v1/usage`, { urlParams }).pipe(
+  return yield* client.get(`${base}/v1/usage`, { urlParams: query }).pipe(
     Effect.flatMap(HttpClientResponse.filterStatusOk),
     Effect.flatMap(HttpClientResponse.schemaBodyJson(UsageReport)),
     Effect.mapError((error) => {
@@ -105,12 +97,12 @@ const table = ({ data, total }: UsageReport, by: ReadonlyArray<Dimension>): stri
 export const usageCommand = Command.make(
   "usage",
   flags,
-  Effect.fn(function* ({ by, config, from, json, key, to, url }) {
-    const query = yield* queryOf(by, from, to)
+  Effect.fn(function* ({ config, json, key, url, ...filter }) {
+    const { asked, query } = yield* askedBy(filter)
     const report = Option.isSome(url)
       ? yield* Effect.provide(ofServer(url.value, query), clientWith(key))
-      : yield* ofDatabase(config, query)
-    yield* Console.log(json ? JSON.stringify(report, undefined, 2) : table(report, query.by))
+      : yield* ofDatabase(config, asked)
+    yield* Console.log(json ? JSON.stringify(report, undefined, 2) : table(report, asked.by))
   })
 ).pipe(
   Command.withDescription("What was used and what it cost, by day, key, model, label"),

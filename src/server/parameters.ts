@@ -25,7 +25,10 @@ export const parameter = <A>(
 }
 
 /** A text that is not empty. */
-export const name: Parameter<string> = { expected: "a text", read: (text) => (text === "" ? undefined : text) }
+export const name: Parameter<string> = {
+  expected: "a text that is not empty",
+  read: (text) => (text === "" ? undefined : text)
+}
 
 /** A whole number from 1 on; `more` is said of it where it is not one. */
 export const whole = (more = ""): Parameter<number> => ({
@@ -40,6 +43,17 @@ export const moment: Parameter<number> = {
     /^\d{1,15}$/.test(text)
       ? Number(text)
       : Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
+}
+
+/** A day of the calendar, as `2026-11-21`. */
+export const day: Parameter<string> = {
+  expected: "a day such as 2026-11-21 (UTC)",
+  read: (text) => {
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
+    const date = DateTime.make(text)
+    // The 31st of June would be the first of July.
+    return Option.isSome(date) && DateTime.formatIsoDateUtc(date.value) === text ? text : undefined
+  }
 }
 
 /** One of a few texts. */

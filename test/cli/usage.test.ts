@@ -41,8 +41,13 @@ describe("millrace usage", () => {
         const kept = yield* millrace(place, "usage", "--by", "model")
         assert.match(kept.stdout, /^model +calls +tokens in +tokens out +cost$/m)
         assert.match(kept.stdout, /^simulator\/words-20 +3 .*\$0\.\d{6}$/m)
+        const none = yield* millrace(place, "usage", "--model", "simulator/echo", "--caller-key", "ci", "--json")
+        assert.deepInclude(JSON.parse(none.stdout), { data: [] })
         const wrong = yield* millrace(place, "usage", "--by", "weather")
-        assert.deepStrictEqual([wrong.code, wrong.stderr.includes("day,key")], [1, true])
+        assert.deepStrictEqual(
+          [wrong.code, wrong.stderr.includes("by has to be one or several of day, key")],
+          [1, true]
+        )
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     60_000
   )

@@ -190,6 +190,17 @@ layer(server, { excludeTestServices: true })("a server with limits", (it) => {
       })
       assert.isAbove(total.microUsd, 0)
       assert.deepStrictEqual(data, [{ key: "spending", ...total }])
+      const refusedWith = (query: string, key = keys.admin) =>
+        Effect.map(ask(`/v1/usage?${query}`, bearer(key)), ({ status, text }) => [status, errorOf(text).message])
+      for (const day of ["2026-13-01", "2026-02-30", "yesterday"]) {
+        assert.deepStrictEqual(yield* refusedWith(`from=${day}`), [
+          400,
+          "from has to be a day such as 2026-11-21 (UTC)"
+        ])
+      }
+      assert.deepStrictEqual(yield* refusedWith("key="), [400, "key has to be a text that is not empty"])
+      assert.strictEqual((yield* refusedWith("by=key&by=model"))[0], 400)
+      assert.strictEqual((yield* refusedWith("key=poor", keyOf("spending")))[0], 403)
       const own = yield* usage("by=model,key", keyOf("spending"))
       assert.deepStrictEqual(
         own.data.map(({ calls, key, model }: { calls: number; key: string; model: string }) => [key, model, calls]),
