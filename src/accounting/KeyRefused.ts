@@ -2,7 +2,7 @@ import { Schema } from "effect"
 
 /** Why a key could not be made or changed. */
 export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
-  reason: Schema.Literals(["exists", "unknown", "documented", "filters", "pepper"]),
+  reason: Schema.Literals(["exists", "unknown", "documented", "filters", "expired", "pepper"]),
   message: Schema.String
 }) {}
 
@@ -19,6 +19,17 @@ export const noFilter = (name: string, known: ReadonlyArray<string>) => {
   const there = known.length === 0 ? "none is configured" : `there are ${known.join(", ")}`
   return refused("filters", `There is no filter ${JSON.stringify(name)}; ${there}`)
 }
+
+/** Epoch milliseconds before this are taken for seconds: 1973. */
+const firstMillis = 1e11
+
+/** A key that would never work. */
+export const expiredAlready = (expiresAt: number) =>
+  refused(
+    "expired",
+    "The key would have expired already; say a time to come" +
+      (expiresAt < firstMillis ? ". Times are in milliseconds since 1970, and this one seems to be in seconds" : "")
+  )
 
 /** Keys were made with a pepper that is not there any more. */
 export const strangers = (names: ReadonlyArray<string>, isConfigured: boolean) => {

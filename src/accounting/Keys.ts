@@ -2,7 +2,15 @@ import { Clock, Context, Duration, Effect, Layer, Redacted, Schedule, type Scope
 import { hash, randomBytes } from "node:crypto"
 import { adminName } from "../domain/Call.ts"
 import type { StorageError } from "../storage/Database.ts"
-import { alreadyThere, documented, type KeyRefused, noFilter, strangers, unknown } from "./KeyRefused.ts"
+import {
+  alreadyThere,
+  documented,
+  expiredAlready,
+  type KeyRefused,
+  noFilter,
+  strangers,
+  unknown
+} from "./KeyRefused.ts"
 import { type KeptKey, KeyStore } from "./KeyStore.ts"
 import { Peppers } from "./Peppers.ts"
 import { isUsable, type KeyChange, type NewKey, type VirtualKey } from "./VirtualKey.ts"
@@ -158,6 +166,8 @@ class KeyRing {
       yield* this.refresh
       const exists = alreadyThere(wanted.name)
       if (this.#byName.has(wanted.name) || wanted.name === adminName) return yield* exists
+      if (wanted.expiresAt !== undefined && wanted.expiresAt <= this.#now)
+        return yield* expiredAlready(wanted.expiresAt)
       yield* this.#checkFilters(wanted)
       yield* this.recognise
       const { hash, secret } = this.#issue()

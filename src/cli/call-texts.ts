@@ -64,6 +64,16 @@ const tokensOf = (usage: Usage | undefined): string => {
   return `${mark}${usage.inputTokens ?? "?"} > ${mark}${usage.outputTokens ?? "?"}`
 }
 
+/** Who made a call: the name of the key, the tenant, the labels. */
+const callerOf = ({ caller: { key, labels = {}, tenant } }: CallRecord): string | undefined => {
+  const facts = [
+    key,
+    tenant === undefined ? undefined : `for ${tenant}`,
+    ...Object.entries(labels).map(([label, value]) => `${label}=${value}`)
+  ].filter((fact) => fact !== undefined)
+  return facts.length === 0 ? undefined : facts.join(", ")
+}
+
 /** One call with all that matters of it. */
 export const callDetails = (call: CallRecord): string => {
   const { timings, target, usage, outcome } = call
@@ -72,6 +82,7 @@ export const callDetails = (call: CallRecord): string => {
     ["request id", call.requestId],
     ["opened", `${timeOf(timings.openedAt)} UTC`],
     ["dialect", call.dialect === undefined ? undefined : `${call.dialect}, ${call.delivery}`],
+    ["caller", callerOf(call)],
     ["model", call.model],
     ["answered by", target === undefined ? undefined : `${target.provider}/${target.model}`],
     ["outcome", outcomeOf(call)],

@@ -6,6 +6,7 @@ import type { ModelEntry, TargetEntry } from "../config/ModelEntry.ts"
 import { toolAnswers } from "../signals/packs/tool-answers.ts"
 import { formatProblem } from "../config/problems.ts"
 import { formatByteSize, formatDuration } from "../config/units.ts"
+import { describeRule } from "./limit-texts.ts"
 
 /** Lines of two columns; the first is as wide as its widest cell. */
 export const columns = (rows: ReadonlyArray<readonly [string, string]>, indent = "  "): string => {
@@ -128,6 +129,9 @@ const describeSignals = ({ signals }: Configuration): string => {
   ].join("; ")
 }
 
+const describeSink = ({ endpoint, kind, path }: Configuration["audit"]["sinks"][number]): string =>
+  `${kind} to ${path ?? endpoint}`
+
 /** All of a configuration, without its secrets. */
 export const describeConfiguration = (configuration: Configuration): string => {
   const { server, storage, audit } = configuration
@@ -142,6 +146,9 @@ export const describeConfiguration = (configuration: Configuration): string => {
     ["callers", describeCallers(configuration)],
     ["records", formatStorageUrl(storage)],
     ["audit", `durability ${audit.durability}, on failure ${audit.onFailure}, capture ${audit.capture}`],
+    ...audit.sinks.map((sink) => ["copies", describeSink(sink)] as const),
+    ...configuration.limits.map((rule) => ["limit", describeRule(rule)] as const),
+    ["prices", `${configuration.prices.version}, of ${Object.keys(configuration.prices.models).length} models`],
     ["signals", describeSignals(configuration)]
   ]
   const off = describeOff(configuration)

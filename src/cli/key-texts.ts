@@ -1,7 +1,7 @@
 import { DateTime } from "effect"
-import { type Limits, measures } from "../accounting/Limits.ts"
 import type { VirtualKey } from "../accounting/VirtualKey.ts"
 import { columns } from "./describe.ts"
+import { describeLimits } from "./limit-texts.ts"
 
 const timeOf = (millis: number): string =>
   DateTime.formatIso(DateTime.makeUnsafe(millis))
@@ -15,31 +15,19 @@ const stateOf = ({ disabled, expiresAt, recognised }: VirtualKey, now: number): 
   return now < expiresAt ? `works until ${timeOf(expiresAt)}` : "expired"
 }
 
-const limitsOf = (limits: Limits): string =>
-  measures
-    .flatMap((measure) => {
-      const limit = limits[measure]
-      if (limit === undefined) return []
-      if (typeof limit === "number") return [`${limit} at once`]
-      return Object.entries(limit).map(
-        ([period, amount]) =>
-          `${measure === "cost" ? "$" : ""}${amount}${measure === "cost" ? "" : ` ${measure}`}/${period}`
-      )
-    })
-    .join(", ")
-
 /** Keys as a table, one on each line. */
 export const keyTable = (keys: ReadonlyArray<VirtualKey>, now: number): string =>
   columns(
     keys.map((key) => {
-      const { filters, hint, limits, models, name, source, tenant } = key
+      const { filters, hint, limits, models, name, owner, source, tenant } = key
       const facts = [
         hint,
         stateOf(key, now),
+        owner === undefined ? "" : `of ${owner}`,
         tenant === undefined ? "" : `tenant ${tenant}`,
-        models === undefined ? "" : models.join(" "),
+        models === undefined ? "" : models.join(" ") || "no models",
         filters === undefined ? "" : `filters ${filters.join(" ")}`,
-        limits === undefined ? "" : limitsOf(limits),
+        limits === undefined ? "" : describeLimits(limits),
         source === "document" ? "from the configuration" : ""
       ]
       return [name, facts.filter((fact) => fact !== "").join(", ")]
@@ -63,7 +51,7 @@ export const keyDetails = (key: VirtualKey): string => {
     ],
     ["models", models?.join(", ")],
     ["filters", key.filters?.join(", ")],
-    ["limits", limits === undefined ? undefined : limitsOf(limits)],
+    ["limits", limits === undefined ? undefined : describeLimits(limits)],
     ["created", createdAt === undefined ? undefined : timeOf(createdAt)],
     ["expires", expiresAt === undefined ? "never" : timeOf(expiresAt)],
     ["disabled", disabled ? "yes" : undefined],

@@ -19,7 +19,8 @@ export const decodeWith = <A, I>(
 /** Decodes a configuration document. */
 export const decodeDocument = decodeWith(Document)
 
-const findingsOf = (issue: SchemaIssue.Issue, path: Path, written: unknown): ReadonlyArray<Finding> => {
+/** What is wrong with a value, each with its place and how to mend it. */
+export const findingsOf = (issue: SchemaIssue.Issue, path: Path = [], written?: unknown): ReadonlyArray<Finding> => {
   switch (issue._tag) {
     case "Composite":
       return issue.issues.flatMap((inner) => findingsOf(inner, path, written))

@@ -87,6 +87,22 @@ const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, que
 /** There is nothing of that name. */
 export const notFound = (what: string): LlmError => failure({ _tag: "InvalidRequest", kind: "notFound" }, what)
 
+/** Why a request is answered by nobody, and the headers that say more. */
+export interface Refusal {
+  readonly error: LlmError
+  readonly headers: ResponseHeaders
+}
+
+export const nothingAt = (path: string): Refusal => ({ error: notFound(`There is nothing at ${path}`), headers: {} })
+
+export const notAllowed = (method: string, path: string, allowed: ReadonlyArray<string>): Refusal => ({
+  error: failure(
+    { _tag: "InvalidRequest", kind: "method" },
+    `${method} is not allowed for ${path}; use ${allowed.join(" or ")}`
+  ),
+  headers: { allow: allowed.join(", ") }
+})
+
 /** Tells a failure in the words of a dialect. */
 export const refuse = (
   exchange: Exchange,

@@ -16,7 +16,17 @@ import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
 import { callerOf, type Exchange, parseObject } from "./requests.ts"
-import { type Handler, json, Match, notFound, refuse, type Route, type RouteServices, text } from "./Route.ts"
+import {
+  type Handler,
+  json,
+  Match,
+  notAllowed,
+  nothingAt,
+  refuse,
+  type Route,
+  type RouteServices,
+  text
+} from "./Route.ts"
 
 const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler =>
   json(({ principal }, text, headers) =>
@@ -59,7 +69,7 @@ const surfaceRoutes = (surface: Surface, draining: () => boolean): ReadonlyArray
     }
   }))
 
-const nothingHere = json(({ path }) => notFound(`There is nothing at ${path}`))
+const nothingHere = json(({ path }) => nothingAt(path).error)
 
 /**
  * Everything the server answers to. While `draining`, new calls are refused; what was begun can be read and cancelled.
@@ -138,10 +148,8 @@ export const dispatch =
       allowed.push(route.method)
     }
     const { dialect } = matchOf("").surface
-    if (allowed.length === 0) return refuse(exchange, dialect, notFound(`There is nothing at ${path}`))
-    const message = `${method} is not allowed for ${path}; use ${allowed.join(" or ")}`
-    const error = failure({ _tag: "InvalidRequest", kind: "method" }, message)
-    return refuse(exchange, dialect, error, { allow: allowed.join(", ") })
+    const { error, headers } = allowed.length === 0 ? nothingAt(path) : notAllowed(method, path, allowed)
+    return refuse(exchange, dialect, error, headers)
   }
 
 /** Lets in who may. */

@@ -114,6 +114,7 @@ describe("millrace keys", () => {
         assert.include(yield* failing("create", "x", "--limit", "words/day=3"), "<measure>/<window>=<amount>")
         assert.include(yield* failing("create", "x", "--filter", "pii"), 'There is no filter "pii"; none is configured')
         assert.include(yield* failing("create", "x", "--expires", "soon"), "2027-01-31")
+        assert.include(yield* failing("create", "x", "--expires", "2020-01-01"), "would have expired already")
         assert.include(yield* failing("list", "--url", "http://127.0.0.1:1"), "nobody answers there")
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     60_000

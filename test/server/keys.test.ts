@@ -261,6 +261,11 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
         assert.strictEqual(seen.status, 400, JSON.stringify(wrong))
         assert.match(json(seen).message, /name|minute|limit|request/)
       }
+      const said = (body: object) => Effect.map(admin("", "POST", body), (seen) => json(seen).message)
+      assert.include(yield* said({ name: "x", limit: {} }), 'limit: is no known key; did you mean "limits"?')
+      assert.include(yield* said([]), "has to be a JSON object")
+      const soon = yield* admin("", "POST", { name: "x", expiresAt: 1795250000 })
+      assert.deepStrictEqual([soon.status, json(soon).message.includes("in seconds")], [422, true])
       yield* admin("", "POST", { name: "unchanged" })
       assert.strictEqual((yield* admin("/unchanged", "PATCH", { expires: 1 })).status, 400)
       assert.strictEqual((yield* admin("/unchanged/rotate", "POST", { grace: 1 })).status, 400)
@@ -292,6 +297,32 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
       assert.strictEqual((yield* admin("/wrong")).status, 404)
       assert.strictEqual((yield* admin("/polite", "PATCH", { filters: null })).status, 200)
       assert.strictEqual(yield* swear, 200)
+    })
+  )
+
+  it.effect("takes JSON under any name, and a rotation without a body", () =>
+    Effect.gen(function* () {
+      const made = yield* ask("/admin/api/keys", {
+        method: "POST",
+        headers: { ...bearer(keys.admin), "content-type": "application/x-www-form-urlencoded" },
+        body: { name: "plain" }
+      })
+      assert.strictEqual(made.status, 200)
+      const rotated = yield* admin("/plain/rotate", "POST")
+      assert.isTrue(yield* works(json(rotated).secret))
+      assert.isFalse(yield* works(json(made).secret))
+    })
+  )
+
+  it.effect("says what there is not, and which methods there are", () =>
+    Effect.gen(function* () {
+      const misspelt = yield* ask("/admin/api/key", { headers: bearer(keys.admin) })
+      assert.deepStrictEqual(
+        [misspelt.status, errorOf(misspelt.text).message],
+        [404, "There is nothing at /admin/api/key"]
+      )
+      const deleted = yield* admin("/ci", "DELETE")
+      assert.deepStrictEqual([deleted.status, deleted.headers["allow"]], [405, "GET, PATCH"])
     })
   )
 

@@ -22,7 +22,7 @@ export class SaysWhatIsWrong extends HttpApiMiddleware.Service<SaysWhatIsWrong>(
 /** A key with its secret: only whoever made it is ever shown that. */
 export const IssuedKey = Schema.Struct({ ...VirtualKey.fields, secret: Schema.String })
 
-/** How a key is given another secret: for how many seconds the one before works on. */
+/** How a key is given another secret: for how many seconds the one before works on. Without a body, not at all. */
 const Rotation = Schema.Struct({ graceSeconds: Schema.optionalKey(Schema.Natural) })
 
 const name = { name: Schema.String }
@@ -52,7 +52,7 @@ export class AdminApi extends HttpApi.make("millrace")
         }),
         HttpApiEndpoint.post("rotate", "/admin/api/keys/:name/rotate", {
           params: name,
-          payload: Rotation,
+          payload: [Rotation, Schema.Null],
           success: IssuedKey,
           error: failures
         })

@@ -5,8 +5,10 @@ import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import type { KeyRefused } from "../../accounting/KeyRefused.ts"
 import { type IssuedKey as Issued, Keys } from "../../accounting/Keys.ts"
 import type { StorageError } from "../../storage/Database.ts"
+import { findingsOf } from "../../config/decode.ts"
+import { type Finding, formatPath } from "../../config/problems.ts"
 import { requestIdOf, headersOf } from "../requests.ts"
-import type { Route } from "../Route.ts"
+import { notAllowed, nothingAt, type Refusal, refuse, type Route } from "../Route.ts"
 import { targetStatuses } from "./targets.ts"
 import {
   AdminApi,
@@ -22,7 +24,7 @@ const explained = (error: KeyRefused | StorageError): KeyNotFound | KeyConflict 
   if (error._tag === "StorageError") return unavailable()
   const { message, reason } = error
   if (reason === "unknown") return new KeyNotFound({ message })
-  return reason === "filters" ? new KeyUnusable({ message }) : new KeyConflict({ message })
+  return reason === "filters" || reason === "expired" ? new KeyUnusable({ message }) : new KeyConflict({ message })
 }
 
 const unavailable = () => new KeysUnavailable({ message: "The keys cannot be reached now; try again" })
@@ -48,7 +50,7 @@ const keysGroup = HttpApiBuilder.group(
       )
       .handle("change", ({ params, payload }) => Effect.mapError(keys.change(params.name, payload), explained))
       .handle("rotate", ({ params, payload }) =>
-        Effect.mapBoth(keys.rotate(params.name, Duration.seconds(payload.graceSeconds ?? 0)), {
+        Effect.mapBoth(keys.rotate(params.name, Duration.seconds(payload?.graceSeconds ?? 0)), {
           onSuccess: shown,
           onFailure: explained
         })
@@ -67,9 +69,12 @@ const targets = HttpApiBuilder.group(
   })
 )
 
+const told = ({ message, path }: Finding): string =>
+  path.length === 0 ? "The request body has to be a JSON object" : `${formatPath(path)}: ${message}`
+
 const saysWhatIsWrong = HttpApiMiddleware.layerSchemaErrorTransform(
   SaysWhatIsWrong,
-  ({ cause, kind }) => new Malformed({ message: `${kind}: ${cause.message}` })
+  ({ cause }) => new Malformed({ message: [...new Set(findingsOf(cause.issue).map(told))].join("\n") })
 )
 
 const openapiPath = "/admin/api/openapi.json"
@@ -81,6 +86,23 @@ const paths = [
   ),
   { method: "GET", path: openapiPath }
 ]
+
+/** What is told of a path that there is not, or of one for which there is not this method. */
+const refusalOf = (method: string, path: string): Refusal | undefined => {
+  const allowed = paths.filter((known) => isAt(known.path, path)).map((known) => known.method)
+  if (allowed.includes(method === "HEAD" ? "GET" : method)) return undefined
+  return allowed.length === 0 ? nothingAt(path) : notAllowed(method, path, allowed)
+}
+
+/** Whether a path is one of those that a pattern stands for, in which each star is a name. */
+const isAt = (pattern: string, path: string): boolean => {
+  const segments = path.split("/")
+  const expected = pattern.split("/")
+  return (
+    segments.length === expected.length &&
+    expected.every((segment, index) => (segment === "*" ? segments[index] !== "" : segment === segments[index]))
+  )
+}
 
 /** The administrator's API, where the program has keys at all; nothing where it has none. */
 export const makeAdminRoutes = Effect.gen(function* () {
@@ -103,14 +125,20 @@ export const makeAdminRoutes = Effect.gen(function* () {
     path: "/admin/api/*",
     audience: "admin",
     paths,
-    handle: ({ request, response }) =>
-      Effect.flatMap(requestIdOf(headersOf(request)), (requestId) =>
+    handle: (exchange, match) => {
+      const { request, response } = exchange
+      const refusal = refusalOf(request.method ?? "GET", match.path)
+      if (refusal !== undefined) return refuse(exchange, match.surface.dialect, refusal.error, refusal.headers)
+      // Whatever a client calls its body, here it can only be JSON, as on every other route.
+      request.headers["content-type"] = "application/json"
+      return Effect.flatMap(requestIdOf(headersOf(request)), (requestId) =>
         Effect.callback<void>((resume) => {
           response.setHeader("x-request-id", requestId)
           response.once("close", () => resume(Effect.void))
           handler(request, response)
         })
       )
+    }
   }
   return [route]
 })
