@@ -2,6 +2,7 @@ import type { MediaPart, OpaquePart, Part, TextPart, ToolResultPart } from "../.
 import { withOpenedCalls } from "../CallOrigin.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
+import { textOfPassages } from "./passages.ts"
 import { decodeRedacted, decodeThinking } from "./thinking.ts"
 import { anthropicMessagesId, type CacheControl, type ContentBlock, type MessageBlock } from "./wire.ts"
 
@@ -73,10 +74,12 @@ const decodeDocument = (block: Block<"document">): TextPart | MediaPart | Opaque
   switch (source.type) {
     case "text":
       return textDocument(block, source.data, { ...source.rest, type: "text" })
-    case "content":
-      return typeof source.content === "string"
-        ? textDocument(block, source.content, { ...source.rest, type: "content" })
-        : opaque(block.raw)
+    case "content": {
+      const text = textOfPassages(source.content)
+      return text === undefined
+        ? opaque(block.raw)
+        : textDocument(block, text, { ...source.rest, type: "content", content: source.content })
+    }
     case undefined:
       return opaque(block.raw)
     default:
@@ -100,16 +103,15 @@ const textDocument = (block: Block<"document">, text: string, source: JsonObject
   })
 })
 
-/** A search result of one passage is that text; several passages have no form elsewhere that keeps them apart. */
+/** A search result is the text of its passages; they themselves stand in the extension `block`. */
 const decodeSearchResult = (block: Block<"search_result">): TextPart | OpaquePart => {
-  const [passage, ...others] = block.content
-  if (passage === undefined || others.length > 0 || passage.rest !== undefined || passage.cache_control) {
-    return opaque(block.raw)
-  }
+  const content = block.content.map(({ raw }) => raw)
+  const text = textOfPassages(content)
+  if (text === undefined) return opaque(block.raw)
   return {
     _tag: "Text",
-    text: passage.text,
-    ...marked(block.cache_control, { block: { type: "search_result", ...block.rest } })
+    text,
+    ...marked(block.cache_control, { block: { type: "search_result", content, ...block.rest } })
   }
 }
 

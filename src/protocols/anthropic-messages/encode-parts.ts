@@ -11,6 +11,7 @@ import type {
 import type { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
+import { passagesOf } from "./passages.ts"
 import { toolInput } from "./tool-input.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
@@ -53,9 +54,13 @@ const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObjec
   const more = markers(part, encoding)
   const block = ownExtension(part.extensions)["block"]
   if (!isObject(block)) return [{ type: "text", text: part.text, ...more }]
-  if (block["type"] === "search_result") return [{ ...block, content: [{ type: "text", text: part.text }], ...more }]
+  const { text } = part
+  if (block["type"] === "search_result") {
+    return [{ ...block, content: passagesOf(block["content"], text) ?? [{ type: "text", text }], ...more }]
+  }
   const source = isObject(block["source"]) ? block["source"] : {}
-  return [{ ...block, source: { ...source, [source["type"] === "content" ? "content" : "data"]: part.text }, ...more }]
+  const said = source["type"] === "content" ? { content: passagesOf(source["content"], text) ?? text } : { data: text }
+  return [{ ...block, source: { ...source, ...said }, ...more }]
 }
 
 const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {

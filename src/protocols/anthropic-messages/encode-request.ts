@@ -4,6 +4,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { jsonInstruction } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
@@ -68,6 +69,7 @@ const isSealedThought = (block: Schema.Json): boolean => isObject(block) && isSe
 
 const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContext, encoding: Encoding): JsonObject => {
   const request = offeringOnly(asked, encoding)
+  refuseForeignInput(request.messages, anthropicMessagesId, encoding)
   const kept = encoding.own(request.extensions)
   const { metadata, tool_choice, thinking: _, output_config: __, [statedEffort]: ___, ...rest } = kept
   const { [betas]: ____, [statedVersion]: _____, ...own } = rest

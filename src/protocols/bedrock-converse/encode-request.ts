@@ -3,6 +3,8 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
+import { bedrockConverseId } from "./wire.ts"
 import { offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ConverseEncoding } from "./encode-parts.ts"
@@ -30,6 +32,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 const stopSequencePaths = ["/stop_sequence", "/delta/stop_sequence"]
 
 const encodeBody = (request: LlmRequest, adaptive: boolean, encoding: ConverseEncoding): JsonObject => {
+  refuseForeignInput(request.messages, bedrockConverseId, encoding)
   if (request.user !== undefined) encoding.dropped("user")
   const {
     additionalModelRequestFields: ownFields,

@@ -3,6 +3,7 @@ import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import { maySearch } from "../gemini/models.ts"
 import { hostedTool, plainSearch, type SearchOf } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
@@ -23,6 +24,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 }
 
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
+  refuseForeignInput(request.messages, geminiInteractionsId, encoding)
   const { generation_config: config, ...own } = encoding.own(request.extensions)
   const searchOf = maySearch(model, request) ? plainSearch({ type: "google_search" }) : undefined
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, searchOf, encoding)) ?? []

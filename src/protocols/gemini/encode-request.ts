@@ -4,6 +4,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domain/LlmRequest.ts"
 import { hostedTool, plainSearch } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
@@ -69,6 +70,7 @@ const encodeBody = (
   const chosenAtWill = asked.toolChoice?._tag === "Auto"
   // The API has names of functions only for a choice that must be made.
   const request = chosenAtWill ? offeringOnly(asked, encoding) : asked
+  refuseForeignInput(request.messages, geminiId, encoding)
   encoding.foreign(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
   if (request.user !== undefined) encoding.dropped("user")

@@ -3,6 +3,7 @@ import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -23,6 +24,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 }
 
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
+  refuseForeignInput(request.messages, ollamaId, encoding)
   const { options, ...own } = encoding.own(request.extensions)
   const tools = encodeTools(offeringOnly(request, encoding), encoding)
   const { options: sampling, ...settings } = encodeSettings(request, model, encoding)

@@ -14,6 +14,7 @@ import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
@@ -69,6 +70,7 @@ const streamFields = (delivery: Delivery, options: unknown, quirks: Quirks): Jso
 
 const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEncoding): JsonObject => {
   const { model, delivery, quirks } = context
+  refuseForeignInput(asked.messages, openAiChatId, encoding)
   const request = quirks.noAllowedTools === true ? offeringOnly(asked, encoding) : asked
   const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(request.extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))

@@ -2,6 +2,7 @@ import { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Sampling } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { nextTurn, renderPrompt, type Prompt } from "./prompt.ts"
@@ -24,6 +25,7 @@ const encodeBody = (
   encoding: Encoding
 ): JsonObject => {
   const own = encoding.own(request.extensions)
+  refuseForeignInput(request.messages, openAiCompletionsId, encoding)
   refuse(request, encoding)
   const prompt = renderPrompt(request.messages, encoding)
   return {

@@ -12,6 +12,7 @@ import type {
 import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
@@ -54,6 +55,7 @@ const encodeBody = (
   { model, delivery, quirks }: EncodeContext,
   encoding: Encoding
 ): JsonObject => {
+  refuseForeignInput(request.messages, openAiResponsesId, encoding)
   encoding.foreign(request.extensions)
   const { text, reasoning, tool_choice: choice, include, ...own } = ownExtension(request.extensions)
   const { instructions, messages } = withoutInstructions(request.messages)

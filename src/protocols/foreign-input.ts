@@ -1,0 +1,25 @@
+import type { Message, OpaquePart } from "../domain/LlmRequest.ts"
+import { isObject } from "./open-document.ts"
+
+/** What a block is called: by its type, or by the field that says what it is. */
+const kindOf = ({ value }: OpaquePart): string => {
+  const { type = Object.keys(isObject(value) ? value : {})[0] } = isObject(value) ? value : {}
+  return typeof type === "string" ? type : "a block"
+}
+
+/**
+ * Refuses a conversation in which the user says something in a block that only another format than `own` knows: an answer
+ * without it would be an answer to another question.
+ */
+export const refuseForeignInput = (
+  messages: ReadonlyArray<Message>,
+  own: string,
+  encoding: { readonly unsupported: (feature: string) => void }
+): void => {
+  for (const { parts, role } of messages) {
+    if (role !== "user") continue
+    for (const part of parts) {
+      if (part._tag === "Opaque" && part.protocol !== own) encoding.unsupported(`${kindOf(part)} of ${part.protocol}`)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { Result } from "effect"
+import { describe, expect, it } from "vitest"
+import type { Message } from "../../src/domain/LlmRequest.ts"
+import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
+import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
+import type { JsonObject } from "../../src/protocols/open-document.ts"
+import { formatNames, formats, type FormatName } from "../../src/providers/formats.ts"
+
+const encode = (messages: ReadonlyArray<Message>, target: FormatName) =>
+  formats[target].protocol.encode(
+    { model: "m", messages, sampling: {} },
+    { model: "command-a-03-2025", delivery: "whole", quirks: {}, origin: undefined }
+  )
+
+const asked = (content: ReadonlyArray<JsonObject>): ReadonlyArray<Message> =>
+  Result.getOrThrow(
+    anthropicMessagesDialect.decode({ model: "m", max_tokens: 9, messages: [{ role: "user", content }] })
+  ).request.messages
+
+const others = (own: string) => formatNames.filter((name) => formats[name].protocol.id !== own && !name.includes(own))
+
+describe("what a user says in a block that only one format knows", () => {
+  const film = { type: "video_url", video_url: { url: "https://example.com/a.mp4" } }
+  const said = [{ type: "text", text: "What happens here?" }, film]
+  const { messages } = Result.getOrThrow(
+    openAiChatDialect.decode({ model: "m", messages: [{ role: "user", content: said }] })
+  ).request
+
+  it("goes on as it came in that format", () => {
+    const { body, notices } = Result.getOrThrow(encode(messages, "openai-chat"))
+    expect(body).toMatchObject({ messages: [{ role: "user", content: said }] })
+    expect(notices).toEqual([])
+  })
+
+  it.each(others("openai-chat"))("is refused by %s: the model would answer another question", (target) => {
+    expect(Result.getOrThrow(Result.flip(encode(messages, target)))).toMatchObject({
+      reason: { _tag: "Unsupported", feature: "video_url of openai-chat" }
+    })
+  })
+
+  it("is left out where the model said it, and noticed", () => {
+    const value = { type: "server_tool_use", id: "s", name: "web_search", input: {} }
+    const turn: Message = { role: "assistant", parts: [{ _tag: "Opaque", protocol: "anthropic-messages", value }] }
+    const { notices } = Result.getOrThrow(encode([{ role: "user", parts: [] }, turn], "openai-chat"))
+    expect(notices).toMatchObject([{ code: "dropped" }])
+  })
+})
+
+describe("passages that a user gives a model of Anthropic's to cite", () => {
+  const passages = [
+    { type: "text", text: "The sky is blue." },
+    { type: "text", text: "Grass is green." }
+  ]
+  const blocks = [
+    { type: "search_result", source: "https://example.com", title: "Colours", content: passages },
+    { type: "document", source: { type: "content", content: passages }, citations: { enabled: true } }
+  ]
+
+  it("are the same passages there", () => {
+    const { body } = Result.getOrThrow(encode(asked(blocks), "anthropic-messages"))
+    expect(body).toMatchObject({ messages: [{ role: "user", content: blocks }] })
+  })
+
+  it("are one where what they say was changed", () => {
+    const messages = asked(blocks).map((message) => ({
+      ...message,
+      parts: message.parts.map((part) => (part._tag === "Text" ? { ...part, text: "Removed." } : part))
+    }))
+    const { body } = Result.getOrThrow(encode(messages, "anthropic-messages"))
+    expect(body).toMatchObject({
+      messages: [{ content: [{ content: [{ type: "text", text: "Removed." }] }, { source: { content: "Removed." } }] }]
+    })
+    expect(JSON.stringify(body)).not.toContain("blue")
+  })
+
+  it.each(others("anthropic"))("are said as texts in %s", (target) => {
+    const text = JSON.stringify(Result.getOrThrow(encode(asked(blocks), target)).body)
+    expect(text.match(/The sky is blue\.\\n\\nGrass is green\./g)).toHaveLength(2)
+  })
+})
