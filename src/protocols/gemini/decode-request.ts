@@ -1,13 +1,13 @@
 import { Result } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
-import type { Delivery, LlmRequest } from "../../domain/LlmRequest.ts"
+import type { Delivery, LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { isObject, present } from "../open-document.ts"
 import { decodeContents } from "./decode-contents.ts"
 import { decodeSettings, decodeTool, decodeToolConfig } from "./decode-settings.ts"
 import { extended } from "./extension.ts"
-import { GenerateContentRequest } from "./wire.ts"
+import { geminiId, GenerateContentRequest } from "./wire.ts"
 
 /** What the path of a request says: the model, and how the answer is to arrive. */
 export interface RequestPath {
@@ -41,6 +41,13 @@ const invalid = (path: string, message: string) =>
 /** The name of a model without the collection that it stands in. */
 export const modelName = (resource: string): string => resource.replace(/^models\//, "")
 
+/** Contents that the provider holds in a cache of its own. */
+const heldContents: Requirement = {
+  protocol: geminiId,
+  feature: "cachedContent",
+  message: "cachedContent: caches are not held here; send all contents"
+}
+
 const requestOf = (document: GenerateContentRequest, model: string): LlmRequest => {
   const { kept: generationConfig, marks, ...settings } = decodeSettings(document.generationConfig)
   const { toolChoice, kept: toolConfig } = decodeToolConfig(document.toolConfig)
@@ -49,7 +56,11 @@ const requestOf = (document: GenerateContentRequest, model: string): LlmRequest 
     model,
     messages: decodeContents(document),
     ...(tools.length === 0 ? {} : { tools }),
-    ...present({ toolChoice, serviceTier: document.serviceTier }),
+    ...present({
+      toolChoice,
+      serviceTier: document.serviceTier,
+      requires: document.rest?.["cachedContent"] == null ? undefined : heldContents
+    }),
     ...settings,
     ...extended({ ...document.rest, ...marks, generationConfig, toolConfig })
   }

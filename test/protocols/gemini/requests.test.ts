@@ -290,6 +290,14 @@ describe("a Gemini request", () => {
     expect(again(body)).toMatchObject({ body, notices: [] })
   })
 
+  it("asks nobody else for contents that the provider holds", () => {
+    expect(decode({ contents: [ask], cachedContent: null }).requires).toBeUndefined()
+    expect(decode({ contents: [ask], cachedContent: "cachedContents/1" }).requires).toMatchObject({
+      protocol: "gemini",
+      feature: "cachedContent"
+    })
+  })
+
   it.each([
     { thinkingBudget: 0 },
     { thinkingBudget: -1 },
