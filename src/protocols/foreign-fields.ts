@@ -17,5 +17,6 @@ export const isOwnAffair = (field: string): boolean => isMark(field) || isName(f
 /** The fields that other formats than `own` kept for themselves, and that are lost where this one is sent. */
 export const foreignFields = (extensions: Extensions | undefined, own: string): ReadonlyArray<string> =>
   Object.entries(extensions ?? {}).flatMap(([protocol, fields]) =>
-    protocol === own ? [] : Object.keys(fields).filter((field) => !isOwnAffair(field))
+    // Clients write `null` for what they leave out.
+    protocol === own ? [] : Object.keys(fields).filter((field) => !isOwnAffair(field) && fields[field] !== null)
   )

@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest"
 import { foreignFields, mark } from "../../src/protocols/foreign-fields.ts"
 
 describe("what other formats kept for themselves", () => {
-  it("is lost where it says something, and not where it is a mark or a name at its own provider", () => {
-    const kept = { one: { logit_bias: {}, id: "msg_1", [mark("effort")]: true }, two: { safetySettings: [] } }
+  it("is lost where it says something, and not where it is null, a mark or a name at its own provider", () => {
+    const kept = {
+      one: { logit_bias: {}, id: "msg_1", audio: null, [mark("effort")]: true },
+      two: { safetySettings: [] }
+    }
     expect(foreignFields(kept, "three")).toEqual(["logit_bias", "safetySettings"])
     expect(foreignFields(kept, "one")).toEqual(["safetySettings"])
     expect(foreignFields(undefined, "one")).toEqual([])

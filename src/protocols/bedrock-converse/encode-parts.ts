@@ -3,6 +3,7 @@ import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { Encoding } from "../Encoding.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
+import { withToldFailure } from "../ToolFailure.ts"
 import { encodeMedia } from "./encode-media.ts"
 import type { ModelTraits } from "./models.ts"
 import { encodeRedacted } from "./redacted.ts"
@@ -106,15 +107,9 @@ const encodeToolCall = (part: ToolCallPart, encoding: ConverseEncoding): JsonObj
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): JsonObject => {
+  // Only some families know the status of a result.
+  const { callId: id, isError, content } = encoding.traits.family === "other" ? withToldFailure(part, encoding) : part
   // Nothing within a result can be cached by itself.
-  const content = part.content.flatMap((piece) => encodeContent(piece, encoding))
-  return { toolResult: { toolUseId: callId(part.callId), content, ...status(part, encoding) } }
-}
-
-/** Only some families know the status of a result. */
-const status = ({ isError }: ToolResultPart, encoding: ConverseEncoding): JsonObject => {
-  if (isError !== true) return {}
-  if (encoding.traits.family !== "other") return { status: "error" }
-  encoding.dropped("the error flag of a tool result", "the model does not know it")
-  return {}
+  const blocks = content.flatMap((piece) => encodeContent(piece, encoding))
+  return { toolResult: { toolUseId: callId(id), content: blocks, ...(isError === true ? { status: "error" } : {}) } }
 }

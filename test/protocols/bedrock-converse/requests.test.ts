@@ -311,7 +311,7 @@ describe("tools", () => {
       }
     ])
     expect(notices(request)).toEqual([expect.stringMatching(/^emulated the arguments of f/)])
-    expect(notices(request, { model: llama })).toContainEqual(expect.stringMatching(/^dropped the error flag/))
+    expect(notices(request, { model: llama })).toContainEqual(expect.stringMatching(/^emulated the failure of a tool/))
   })
 
   it("that were called and are no longer there are declared anew, and not to be called", () => {
