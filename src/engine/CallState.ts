@@ -63,7 +63,7 @@ export class CallState implements Passing {
   /** the record of its end, where that was written before its caller had the end */
   sealed: FinalRecord | undefined
   private outcome: Outcome | undefined
-  /** the attempts whose answers were begun to be told: a rescue goes on with that of another */
+  /** the attempts whose answers were begun to be told: a rescue that succeeds goes on with that of another */
   private answering: Array<Attempt> = []
   private endWait: ((error: LlmError) => void) | undefined
   private textSize = 0
@@ -265,7 +265,8 @@ export class CallState implements Passing {
   /** Notes that a filter gives the call to another model; false where that was done too often already. */
   handOver(ending: Ending): boolean {
     this.handedOver = outcomeOf(ending)
-    this.answeringAttempt?.abort(failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model"))
+    const error = failure({ _tag: "ContentBlocked" }, "A filter gave the call to another model")
+    for (const attempt of this.attempts) attempt.abort(error)
     this.answering = []
     this.handedTo = targetsAfter(this.handedTo, ending)
     return this.handedTo.length <= maxHandOvers

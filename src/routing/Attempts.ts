@@ -23,7 +23,7 @@ export interface AttemptsFor {
   readonly whileOpen: <A>(wait: Effect.Effect<A>) => Effect.Effect<A, LlmError>
   /** takes an attempt into the call's record, before it starts */
   readonly begin: (attempt: Attempt) => void
-  /** takes the attempt whose answer is the call's */
+  /** takes the attempt whose answer is the call's, or goes on with it */
   readonly answered: (attempt: Attempt) => void
   readonly notice: (notice: Notice) => void
 }
@@ -102,7 +102,8 @@ export const makeAttempts = (
         discard: ({ giveUp }) => giveUp
       })
       return Effect.map(committed, (committed) => {
-        state.answered(committed.attempt)
+        // One that is to go on with another answer has to get as far as that first.
+        if (rescue === undefined) state.answered(committed.attempt)
         return committed
       })
     }

@@ -27,7 +27,7 @@ export interface RescueWay {
 }
 
 /** What a rescue needs of the call that it is made for. */
-export type RescueFor = Pick<AttemptsFor, "cancelled" | "notice">
+export type RescueFor = Pick<AttemptsFor, "answered" | "cancelled" | "notice">
 
 /** An answer that has begun: who gives it, and the frames of it. */
 export interface Begun {
@@ -111,6 +111,7 @@ const joined = (
         return error
       }
       if (!wasJoined && splice.joined) {
+        call.answered(attempt)
         call.notice({ code: "rescued", message: `${nameOf(attempt.target)} went on with ${what} (${by})` })
       }
       return isReadonlyArrayNonEmpty(events) ? Effect.succeed([frameOf(events)]) : next

@@ -154,6 +154,8 @@ describe("a restart", () => {
         seen.record.notices.map(({ code }) => code),
         ["not-rescued"]
       )
+      assert.deepStrictEqual(seen.record.target, { provider: "p0", model: "m" }, "who gave what was sent")
+      assert.deepStrictEqual(seen.record.usage, seen.record.attempts[0]?.usage)
     })
   )
 
