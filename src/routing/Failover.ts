@@ -140,10 +140,9 @@ const letIn = <A>(
         Effect.sync(() => {
           const now = clock.currentTimeMillisUnsafe()
           if (Exit.isSuccess(exit)) {
-            whole.latency.observe(now - startedAt, now)
+            whole.answered(now - startedAt, now)
             if (work.session !== undefined) work.states.affinity.remember(work.session, candidate, now)
-          } else if (!Cause.hasInterruptsOnly(exit.cause))
-            whole.latency.observe(Math.max(now - startedAt, failureCost), now)
+          } else if (!Cause.hasInterruptsOnly(exit.cause)) whole.failed(now - startedAt, now)
         })
     )
   })
@@ -160,9 +159,6 @@ const letIn = <A>(
     })
   )
 }
-
-/** A target that fails at once is not a fast one: what a failure counts as in its latency, in milliseconds. */
-const failureCost = 5000
 
 const allBusy = (candidates: NonEmptyReadonlyArray<Candidate>): LlmError =>
   failure(

@@ -10,6 +10,9 @@ import type { Target } from "./Router.ts"
 /** Nobody is left alone for longer, whatever it said, in milliseconds: after that it is asked, and may say so again. */
 const longestRest = 3_600_000
 
+/** A target that fails at once is not a fast one: what a failure counts as in its latency, in milliseconds. */
+const failureCost = 5000
+
 /** What calls have found out about a target, or about one key of it: shared by all of them, written as it happens. */
 export class TargetState {
   readonly provider: string
@@ -18,7 +21,10 @@ export class TargetState {
   readonly key: string | undefined
   readonly circuit: Circuit
   readonly slots = new InFlight()
+  /** how slow it is to be taken for where one is chosen: what was measured, and failures as if they had taken long */
   readonly latency = new Latency()
+  /** how long the first content took where there was some */
+  readonly measured = new Latency()
   /** until when it is not asked, epoch milliseconds: it said so itself */
   restUntil = 0
   /** what it said then; not the error itself, whose stack holds on to the call that it ended */
@@ -38,6 +44,17 @@ export class TargetState {
     return this.circuit.key
   }
 
+  /** Its first content took so many milliseconds. */
+  answered(millis: number, now: number): void {
+    this.latency.observe(millis, now)
+    this.measured.observe(millis, now)
+  }
+
+  /** It failed after so many milliseconds. */
+  failed(millis: number, now: number): void {
+    this.latency.observe(Math.max(millis, failureCost), now)
+  }
+
   /** Leaves it alone for so many milliseconds; a rest that is longer already stays. */
   rest({ reason, message, fault }: LlmError, millis: number, now: number): void {
     const until = now + Math.min(millis, longestRest)
@@ -55,7 +72,8 @@ export class TargetState {
 
 /**
  * How a target is now, or one of its keys. `restUntil` (epoch milliseconds) is until when it wants to be left alone, as it
- * said; `latencyMs` is a moving average of the time to the first content, 0 where it is not known.
+ * said; `latencyMs` is a moving average of the time to the first content of what did not fail, 0 where it is not
+ * known.
  */
 export const TargetStatus = Schema.Struct({
   provider: Schema.String,
@@ -163,7 +181,7 @@ const statusOf = (
       ...(state.restUntil > now ? { restUntil: state.restUntil } : {}),
       inFlight: state.slots.count,
       queued: state.slots.queued,
-      latencyMs: Math.round(state.latency.read(now)),
+      latencyMs: Math.round(state.measured.read(now)),
       attempts: state.attempts,
       failures: state.failures
     })

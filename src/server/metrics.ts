@@ -15,7 +15,12 @@ const ofTargets: ReadonlyArray<Metric> = [
   ["millrace_target_failures_total", "counter", "Requests to a target that failed.", ({ failures }) => failures],
   ["millrace_target_in_flight", "gauge", "Requests that a target answers now.", ({ inFlight }) => inFlight],
   ["millrace_target_queued", "gauge", "Calls that wait for a place at a target.", ({ queued }) => queued],
-  ["millrace_target_latency_ms", "gauge", "Time to the first content, averaged.", ({ latencyMs }) => latencyMs],
+  [
+    "millrace_target_latency_ms",
+    "gauge",
+    "Time to the first content, averaged over what did not fail.",
+    ({ latencyMs }) => latencyMs
+  ],
   [
     "millrace_target_circuit_open",
     "gauge",
