@@ -1,7 +1,7 @@
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import { failure, LlmError } from "../domain/LlmError.ts"
 import type { Kept } from "./Affinity.ts"
-import { backoff } from "./Backoff.ts"
+import { afterHint, backoff } from "./Backoff.ts"
 import { type Feature, lacking } from "./Capabilities.ts"
 import { inOrder } from "./Balance.ts"
 import { type LeftUntil, nextStep } from "./NextStep.ts"
@@ -143,6 +143,7 @@ export class Course {
     const patience = once ? 0 : this.policy.retry.maxDelay
     const full: Array<Candidate> = []
     let soonest = Infinity
+    let isHinted = false
     for (const base of this.again === undefined ? this.inOrder(now) : [this.again]) {
       if (this.left?.has(base) === true || !this.isAble(base)) continue
       const whole = this.wholeOf(base)
@@ -152,16 +153,24 @@ export class Course {
         const state = target.key === undefined ? whole : this.work.states.of(target)
         if (this.isOpen(state, now)) continue
         const at = Math.max(state.restUntil, this.notBefore)
-        if (at > now) soonest = Math.min(soonest, at)
-        else if (target.limits !== undefined && whole.slots.count >= target.limits.concurrency) {
+        if (at > now) {
+          if (at < soonest) isHinted = at === state.restUntil
+          soonest = Math.min(soonest, at)
+        } else if (target.limits !== undefined && whole.slots.count >= target.limits.concurrency) {
           full.push({ target, state, whole })
         } else return { _tag: "Ask", candidate: { target, state, whole } }
       }
     }
     if (isReadonlyArrayNonEmpty(full) && !once) return { _tag: "Queue", candidates: full }
     if (soonest - now > patience) return undefined
-    if (soonest < this.work.deadline) return { _tag: "Wait", millis: soonest - now }
-    return this.end(this.resting(now))
+    if (soonest >= this.work.deadline) return this.end(this.resting(now))
+    const millis = soonest - now
+    if (!isHinted) return { _tag: "Wait", millis }
+    // Who may just wait as long as was said is not to be late because of the lot.
+    return {
+      _tag: "Wait",
+      millis: Math.max(millis, Math.min(this.work.deadline - 1 - now, afterHint(millis, this.work.random())))
+    }
   }
 
   private isOpen({ circuit, name }: TargetState, now: number): boolean {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Engine } from "../../src/engine/Engine.ts"
 import { Affinity } from "../../src/routing/Affinity.ts"
-import { backoff } from "../../src/routing/Backoff.ts"
+import { afterHint, backoff } from "../../src/routing/Backoff.ts"
 import { inOrder, type Load, type Strategy } from "../../src/routing/Balance.ts"
 import { Latency } from "../../src/routing/Latency.ts"
 import { TargetState } from "../../src/routing/TargetStates.ts"
@@ -73,6 +73,18 @@ describe("a latency", () => {
     latency.observe(100, 200)
     assert.isAbove(latency.read(200), 900)
     assert.isBelow(latency.read(60_200), 5)
+  })
+})
+
+describe("a wait for what a provider said", () => {
+  it("is never shorter, and longer by up to a tenth and a second", () => {
+    const random = randomFrom(5)
+    for (const hinted of [0, 1, 50, 3000, 10_000, 600_000]) {
+      const waits = Array.from({ length: 1000 }, () => afterHint(hinted, random()))
+      assert.isAtLeast(Math.min(...waits), hinted)
+      assert.isAtMost(Math.max(...waits), Math.ceil(hinted + Math.min(1000, hinted / 10)))
+      if (hinted >= 3000) assert.isAbove(Math.max(...waits) - Math.min(...waits), Math.min(1000, hinted / 10) * 0.9)
+    }
   })
 })
 

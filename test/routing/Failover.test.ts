@@ -3,6 +3,7 @@ import { Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { Engine } from "../../src/engine/Engine.ts"
 import { fail, hang, wait } from "../../src/testing/Script.ts"
+import { TargetStates } from "../../src/routing/TargetStates.ts"
 import {
   call,
   course,
@@ -222,6 +223,23 @@ describe("what a provider says about coming back", () => {
     })
   )
 
+  it.effect("does not bring back together whom it told the same moment, and nobody before it", () =>
+    Effect.gen(function* () {
+      const told = fails(reasons.rateLimited, { retryAfterMs: 3000 })
+      const answers = Array.from({ length: 20 }, () => says("a"))
+      const waits = yield* Effect.gen(function* () {
+        const engine = yield* Engine
+        const calls = yield* Effect.forEach(answers, () => begun(engine.run(call)))
+        yield* TestClock.adjust("20 minutes")
+        yield* Effect.forEach(calls, (fiber) => Fiber.join(fiber))
+        return (yield* records).map(({ attempts, timings }) => timings.openedAt + (attempts.at(-1)?.waitedMs ?? 0))
+      }).pipe(Effect.provide(engineOver([place("a", [told, ...answers])])))
+      assert.isAtLeast(Math.min(...waits), 3000)
+      assert.isAtMost(Math.max(...waits), 3300)
+      assert.isAbove(new Set(waits).size, 5)
+    })
+  )
+
   it.effect("takes a call elsewhere where that is too long", () =>
     expectRoute([place("a", [fails(reasons.server, { retryAfterMs: 6000 })]), place("b", [says("b")])], {
       outcome: "b",
@@ -265,6 +283,35 @@ describe("what a provider says about coming back", () => {
       const { outcome } = yield* engine.run({ ...call, timeoutMs: 1000 })
       assert.deepInclude(outcome, { _tag: "Failed", reason: { _tag: "RateLimited" } })
     }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.rateLimited, { retryAfterMs: 3000 })])])))
+  )
+
+  it.effect("is not waited for longer than the call has, whatever is drawn", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const fiber = yield* Effect.forkChild(engine.run({ ...call, timeoutMs: 3010 }))
+      yield* TestClock.adjust("20 minutes")
+      assert.deepInclude((yield* Fiber.join(fiber)).outcome, { _tag: "Completed" })
+    }).pipe(
+      Effect.provide(engineOver([place("a", [fails(reasons.rateLimited, { retryAfterMs: 3000 }), says("a")])])),
+      Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.999 })
+    )
+  )
+})
+
+describe("what is shown of a target", () => {
+  it.effect("is how long its answers took, not what its failures count as where one is chosen", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const { all, of } = yield* TargetStates
+      yield* engine.run(call)
+      assert.deepInclude((yield* all)[0], { failures: 1, latencyMs: 0 })
+      const { latency } = of({ provider: "a", model: "m" })
+      assert.isAtLeast(latency.read(0), 5000)
+      const fiber = yield* Effect.forkChild(engine.run(call))
+      yield* TestClock.adjust("70 millis")
+      yield* Fiber.join(fiber)
+      assert.deepInclude((yield* all)[0], { failures: 1, latencyMs: 70 })
+    }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.invalid), [wait("70 millis"), ...says("a")]])])))
   )
 })
 
