@@ -74,29 +74,30 @@ const Drain = Schema.Struct({
   maxTokens: optional(count(1, 10_000_000))
 })
 
-/** What models have that do not say it themselves, those that are called by their provider's name among them. */
-export const Defaults = Schema.Struct({
+/** How targets are used. */
+const use = {
+  strategy: optional(oneOf(["ordered", "weighted", "random", "least-latency", "least-busy"])),
   timeouts: optional(Timeouts),
   retry: optional(Retry),
-  breaker: optional(Breaker)
-})
+  breaker: optional(Breaker),
+  affinity: optional(oneOf(["conversation", "caller", "off"])),
+  fallbackOn: optional(Schema.Array(oneOf(["content-blocked"]))),
+  onDisconnect: optional(oneOf(["cancel", "drain"])),
+  drain: optional(Drain),
+  rescue: optional(oneOf(["off", "continue", "restart", "auto"]))
+}
+
+/** What models have that do not say it themselves, those that are called by their provider's name among them. */
+export const Defaults = Schema.Struct(use)
 export type DefaultsEntry = typeof Defaults.Type
 
 /** A model that callers may name: an alias, or targets and how they are used. */
 export const Model = Schema.Struct({
   alias: optional(text("the name of a model")),
   targets: optional(Schema.NonEmptyArray(Target)),
-  strategy: optional(oneOf(["ordered", "weighted", "random", "least-latency", "least-busy"])),
-  timeouts: optional(Timeouts),
-  retry: optional(Retry),
-  breaker: optional(Breaker),
+  ...use,
   hedge: optional(Schema.Struct({ after: ShortDuration })),
-  affinity: optional(oneOf(["conversation", "caller"])),
-  fallbackOn: optional(Schema.Array(oneOf(["content-blocked"]))),
   upstream: optional(oneOf(["stream"])),
-  onDisconnect: optional(oneOf(["cancel", "drain"])),
-  drain: optional(Drain),
-  rescue: optional(oneOf(["off", "continue", "restart", "auto"])),
   filters: optional(Schema.Array(text("the name of a filter"))),
   capture: optional(oneOf(CaptureLevel.literals)),
   captureLimit: optional(ShortByteSize)

@@ -42,7 +42,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
       ...checkAlias(model, models, names),
       ...checkTargets(model, names, simulators),
       ...checkHedge(model),
-      ...checkDrain(model)
+      ...checkDrain(model, root["defaults"])
     ])
   ]
 }
@@ -201,8 +201,10 @@ const checkHedge = ({ path, section }: Named): ReadonlyArray<Finding> => {
 }
 
 /** What bounds the reading on does nothing where nothing is read on. */
-const checkDrain = ({ path, section }: Named): ReadonlyArray<Finding> =>
-  section["drain"] === undefined || section["onDisconnect"] === "drain"
+const checkDrain = ({ path, section }: Named, defaults: unknown): ReadonlyArray<Finding> => {
+  const usual = isSection(defaults) ? defaults["onDisconnect"] : undefined
+  const { drain, onDisconnect = usual } = section
+  return drain === undefined || onDisconnect === "drain"
     ? []
     : [
         {
@@ -210,6 +212,7 @@ const checkDrain = ({ path, section }: Named): ReadonlyArray<Finding> =>
           message: "bounds what is read on for a caller who left, and nothing is; add onDisconnect: drain, or remove it"
         }
       ]
+}
 
 const checkTargets = (
   { path, section }: Named,

@@ -40,7 +40,7 @@ import * as Sqlite from "../storage/Sqlite.ts"
 import { auditSettings, keepsContent, sinksLayer } from "./audit.ts"
 import type { Configuration, HttpProvider, ProviderSettings } from "./Configuration.ts"
 import { filterOf } from "./filters.ts"
-import { listingOf, usualOf } from "./plans.ts"
+import { listingOf, useOf } from "./plans.ts"
 
 /** The database of a configuration; undefined where everything is kept in memory. Made once, it may be used by several. */
 export const databaseLayer = ({ audit, storage }: Configuration): Layer.Layer<Database, StorageError> | undefined => {
@@ -186,9 +186,9 @@ const modelTable = Effect.fnUntraced(function* (configuration: Configuration) {
   for (const settings of configuration.providers) {
     providers.set(settings.name, yield* tableProvider(settings, targetedModels(configuration, settings.name)))
   }
-  const usual = usualOf(configuration.defaults)
+  const { defaults = {} } = configuration
   const models = new Map(
-    Object.entries(configuration.models).map(([name, entry]) => [name, listingOf(entry, usual, providers)])
+    Object.entries(configuration.models).map(([name, entry]) => [name, listingOf(entry, defaults, providers)])
   )
   yield* showTargets(models)
   const likely = (model: string): ReadonlyArray<string> => {
@@ -200,7 +200,7 @@ const modelTable = Effect.fnUntraced(function* (configuration: Configuration) {
   return {
     providers,
     models,
-    usual,
+    usual: useOf(defaults),
     likely,
     off: new Map(configuration.off.map(({ name, why }) => [name, why])),
     created: Math.floor((yield* Clock.currentTimeMillis) / 1000)

@@ -6,34 +6,51 @@ import { type Drain, type Limits, type RoutePlan, type Target, targetAt } from "
 import { defaultTimeouts, type Timeouts } from "../routing/Timeouts.ts"
 import type { DefaultsEntry, ModelEntry, TargetEntry, TimeoutsEntry } from "./ModelEntry.ts"
 
-/** How targets are used where nothing is said of a model. */
-export type Usual = Pick<RoutePlan, "timeouts"> & { readonly policy: Policy }
+/** How targets are used. */
+export type Use = Pick<RoutePlan, "timeouts" | "rescue" | "drain"> & { readonly policy: Policy }
 
-export const usualOf = ({ timeouts, retry, breaker }: DefaultsEntry = {}): Usual => ({
-  timeouts: timeoutsOf(timeouts, defaultTimeouts),
+/** How targets are used of which the document says this. */
+export const useOf = (entry: DefaultsEntry): Use => ({
+  timeouts: timeoutsOf(entry.timeouts, defaultTimeouts),
   policy: {
-    strategy: "ordered",
-    retry: retryOf(retry, defaultRetry),
-    breaker: breakerOf(breaker, defaultBreaker)
-  }
+    strategy: entry.strategy ?? "ordered",
+    retry: retryOf(entry.retry),
+    breaker: breakerOf(entry.breaker),
+    ...(entry.affinity === undefined || entry.affinity === "off" ? {} : { affinity: entry.affinity }),
+    ...(entry.fallbackOn === undefined ? {} : { fallbackOn: entry.fallbackOn })
+  },
+  ...(entry.rescue === undefined ? {} : { rescue: entry.rescue }),
+  ...(entry.onDisconnect === "drain" ? { drain: drainOf(entry.drain) } : {})
+})
+
+/** What a model says, and where it says nothing, what the defaults say; setting by setting. */
+const over = (entry: DefaultsEntry, defaults: DefaultsEntry): DefaultsEntry => ({
+  ...defaults,
+  ...entry,
+  timeouts: { ...defaults.timeouts, ...entry.timeouts },
+  retry: { ...defaults.retry, ...entry.retry },
+  breaker: { ...defaults.breaker, ...entry.breaker },
+  drain: { ...defaults.drain, ...entry.drain }
 })
 
 /** What a model of the document means, over the providers that are on. */
-export const listingOf = (entry: ModelEntry, usual: Usual, providers: ReadonlyMap<string, TableProvider>): Listing => {
+export const listingOf = (
+  entry: ModelEntry,
+  defaults: DefaultsEntry,
+  providers: ReadonlyMap<string, TableProvider>
+): Listing => {
   if (entry.alias !== undefined) return { _tag: "Alias", of: entry.alias }
-  const timeouts = timeoutsOf(entry.timeouts, usual.timeouts)
+  const { policy, ...use } = useOf(over(entry, defaults))
   const targets = (entry.targets ?? []).flatMap((target) => {
     const provider = providers.get(target.provider)
-    return provider === undefined ? [] : [targetOf(target, provider, timeouts)]
+    return provider === undefined ? [] : [targetOf(target, provider, use.timeouts)]
   })
   if (!isReadonlyArrayNonEmpty(targets)) return { _tag: "Off", why: "every provider it could go to is off" }
   const plan: RoutePlan = {
     targets,
-    timeouts,
-    policy: policyOf(entry, usual.policy),
+    ...use,
+    policy: entry.hedge === undefined ? policy : { ...policy, hedgeAfter: Duration.toMillis(entry.hedge.after) },
     ...(entry.filters === undefined || entry.filters.length === 0 ? {} : { filters: entry.filters }),
-    ...(entry.rescue === undefined ? {} : { rescue: entry.rescue }),
-    ...(entry.onDisconnect === "drain" ? { drain: drainOf(entry.drain) } : {}),
     ...(entry.upstream === undefined ? {} : { upstreamDelivery: entry.upstream })
   }
   return { _tag: "Plan", plan }
@@ -61,27 +78,18 @@ const drainOf = (entry: ModelEntry["drain"]): Drain => ({
   maxTokens: entry?.maxTokens ?? 10_000
 })
 
-const policyOf = (entry: ModelEntry, usual: Policy): Policy => ({
-  strategy: entry.strategy ?? usual.strategy,
-  retry: retryOf(entry.retry, usual.retry),
-  breaker: breakerOf(entry.breaker, usual.breaker),
-  ...(entry.affinity === undefined ? {} : { affinity: entry.affinity }),
-  ...(entry.fallbackOn === undefined ? {} : { fallbackOn: entry.fallbackOn }),
-  ...(entry.hedge === undefined ? {} : { hedgeAfter: Duration.toMillis(entry.hedge.after) })
+const retryOf = (entry: ModelEntry["retry"]): Retry => ({
+  maxAttempts: entry?.maxAttempts ?? defaultRetry.maxAttempts,
+  initialDelay: millis(entry?.initialDelay, defaultRetry.initialDelay),
+  maxDelay: millis(entry?.maxDelay, defaultRetry.maxDelay)
 })
 
-const retryOf = (entry: ModelEntry["retry"], usual: Retry): Retry => ({
-  maxAttempts: entry?.maxAttempts ?? usual.maxAttempts,
-  initialDelay: millis(entry?.initialDelay, usual.initialDelay),
-  maxDelay: millis(entry?.maxDelay, usual.maxDelay)
-})
-
-const breakerOf = (entry: ModelEntry["breaker"], usual: Breaker): Breaker => {
-  const openFor = millis(entry?.openFor, usual.openFor)
+const breakerOf = (entry: ModelEntry["breaker"]): Breaker => {
+  const openFor = millis(entry?.openFor, defaultBreaker.openFor)
   return {
-    failures: entry?.failures ?? usual.failures,
+    failures: entry?.failures ?? defaultBreaker.failures,
     openFor,
-    maxOpenFor: Math.max(openFor, millis(entry?.maxOpenFor, usual.maxOpenFor))
+    maxOpenFor: Math.max(openFor, millis(entry?.maxOpenFor, defaultBreaker.maxOpenFor))
   }
 }
 

@@ -29,7 +29,7 @@ export interface ModelTable {
   /** the providers, on or off, whose own models are named like this */
   readonly likely?: (model: string) => ReadonlyArray<string>
   /** how a model is used that the table does not list; as usual unless given */
-  readonly usual?: Pick<RoutePlan, "timeouts" | "policy">
+  readonly usual?: Pick<RoutePlan, "timeouts" | "policy" | "rescue" | "drain">
 }
 
 /**

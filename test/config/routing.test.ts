@@ -101,6 +101,34 @@ models:
     })
   )
 
+  it.effect("may be said of all models, and otherwise of one", () =>
+    Effect.gen(function* () {
+      const text = `${providers}defaults:
+  strategy: random
+  rescue: "off"
+  onDisconnect: drain
+  drain: { maxTime: 5s, maxTokens: 100 }
+  affinity: caller
+  fallbackOn: [content-blocked]
+models:
+  m: { targets: [{ provider: s, model: echo }], drain: { maxTokens: 7 } }
+  n: { targets: [{ provider: s, model: echo }], strategy: ordered, rescue: auto, onDisconnect: cancel, affinity: "off", fallbackOn: [] }
+`
+      for (const [model, maxTokens] of [
+        ["m", 7],
+        ["s/echo", 100]
+      ] as const) {
+        const { drain, policy, rescue } = yield* planOf(model, text)
+        assert.deepStrictEqual({ drain, rescue }, { drain: { maxTime: 5000, maxTokens }, rescue: "off" })
+        assert.deepInclude(policy, { strategy: "random", affinity: "caller", fallbackOn: ["content-blocked"] })
+      }
+      const { drain, policy, rescue } = yield* planOf("n", text)
+      assert.deepStrictEqual({ drain, rescue }, { drain: undefined, rescue: "auto" })
+      assert.deepInclude(policy, { strategy: "ordered", fallbackOn: [] })
+      assert.notProperty(policy, "affinity")
+    })
+  )
+
   it.effect("is refused where it makes no sense, with how to mend it", () =>
     says(
       `${providers}models:
@@ -120,7 +148,7 @@ models:
       'millrace.yaml:7:93: models.m.targets[0].limits.maxWait: "11s" is not accepted; write a duration from 0 to 10s',
       "millrace.yaml:8:14: models.m.retry.maxAttempts: 0 is not accepted; write a whole number from 1 to 100",
       "millrace.yaml:9:5: models.m.hedge: asks a second target, and there is only one; add one, or remove it",
-      'millrace.yaml:10:5: models.m.affinity: "cookie" is not accepted; write one of conversation, caller',
+      'millrace.yaml:10:5: models.m.affinity: "cookie" is not accepted; write one of conversation, caller, off',
       'millrace.yaml:11:18: models.m.fallbackOn[0]: "everything" is not accepted; write content-blocked',
       "millrace.yaml:12:5: models.m.drain: bounds what is read on for a caller who left, and nothing is; add onDisconnect: drain, or remove it",
       "millrace.yaml:12:14: models.m.drain.maxTokens: 0 is not accepted; write a whole number from 1 to 10000000"
