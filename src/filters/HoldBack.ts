@@ -87,8 +87,9 @@ export class HeldBlock {
   private readonly items: Array<Item> = []
   /** whether anything of the text was changed */
   changed = false
-  /** how long the text is, as it came */
+  /** how long the text is, as it came, and how much at its end nobody has decided about */
   length = 0
+  undecided = 0
   /** what may leave of the text so far; kept for tool arguments, which are told again when they are complete */
   released = ""
 
@@ -99,11 +100,18 @@ export class HeldBlock {
 
   add(event: Delta): void {
     this.length += event.text.length
+    this.undecided += event.text.length
     this.items.push(this.holdBack.hold(event))
+  }
+
+  /** What nobody has decided about. */
+  get rest(): string {
+    return this.items.map((item) => textOf(item).slice(textOf(item).length - item.undecided)).join("")
   }
 
   /** The next `length` code units may go as they are. */
   readonly keep = (length: number): void => {
+    this.undecided -= length
     let left = length
     while (left > 0) {
       const item = this.next()
@@ -123,6 +131,7 @@ export class HeldBlock {
   /** In the place of the next `length` code units goes another text. */
   readonly replace = (length: number, text: string): void => {
     this.changed = true
+    this.undecided -= length
     if (this.block.kind === "toolArguments") this.released += text
     let left = length
     let said = text

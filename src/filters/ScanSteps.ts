@@ -3,16 +3,24 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { EventSteps } from "./eventSteps.ts"
 import { type Block, HeldBlock, HoldBack } from "./HoldBack.ts"
 import { isObjectText, mapStrings } from "./json-values.ts"
+import { type Scanned, Seam } from "./Seam.ts"
 import { scanWhole, type TextScanner } from "./TextScanner.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
 /** The scanner for a block, or none where the block is of no concern: it then passes untouched. */
 export type ScannerFor = (block: Block) => TextScanner | undefined
 
-interface Scanned {
-  readonly held: HeldBlock
-  readonly scanner: TextScanner
-}
+/** Events that may stand between two blocks that callers read as one text. */
+const goesOn = new Set<LlmEvent["_tag"]>([
+  "TextStart",
+  "TextDelta",
+  "TextEnd",
+  "ReasoningStart",
+  "ReasoningDelta",
+  "ReasoningEnd",
+  "Source",
+  "UsageReported"
+])
 
 const refusalId = (choice: number) => `refusal ${choice}`
 
@@ -35,12 +43,20 @@ export class ScanSteps implements EventSteps {
   /** blocks that ended: what tells them again comes after them */
   private readonly ended = new Map<string, HeldBlock>()
   private readonly choices = new Map<number, HoldBack>()
+  /** by choice, the block that began last */
+  private readonly latest = new Map<number, Scanned>()
+  /** and the one that has ended last, if what was found in it may go on in the next one */
+  private readonly unfinished = new Map<number, Scanned>()
 
   constructor(scannerFor: ScannerFor) {
     this.scannerFor = scannerFor
   }
 
   readonly step = (event: LlmEvent, out: Array<LlmEvent>): Ending | undefined => {
+    if (this.unfinished.size > 0 && !goesOn.has(event._tag)) {
+      const ending = this.finishLast(choiceOf(event), out)
+      if (ending !== undefined) return ending
+    }
     switch (event._tag) {
       case "TextDelta":
       case "ReasoningDelta":
@@ -96,9 +112,31 @@ export class ScanSteps implements EventSteps {
   private openBlock(block: Block): Scanned | undefined {
     const scanner = this.scannerFor(block)
     if (scanner === undefined) return undefined
-    const scanned = { scanner, held: new HeldBlock(block, this.holdBack(block.choice)) }
+    const scanned: Scanned = { scanner, held: new HeldBlock(block, this.holdBack(block.choice)), seam: undefined }
     this.open.set(block.id, scanned)
+    this.latest.set(block.choice, scanned)
     return scanned
+  }
+
+  /** Puts a block after the one that is unfinished, if that is of its kind. */
+  private attach(scanned: Scanned, out: Array<LlmEvent>): Ending | undefined {
+    const { kind, choice } = scanned.held.block
+    const before = this.unfinished.get(choice)
+    if (before === undefined) return undefined
+    const alone = before.held.block.kind === kind ? this.scannerFor(before.held.block) : undefined
+    if (alone === undefined) return this.finishLast(choice, out)
+    this.unfinished.delete(choice)
+    scanned.seam = before.seam ?? new Seam(before, alone)
+    scanned.seam.join(scanned)
+    return undefined
+  }
+
+  /** Nothing of its kind follows the block that is unfinished. */
+  private finishLast(choice: number, out: Array<LlmEvent>): Ending | undefined {
+    const scanned = this.unfinished.get(choice)
+    if (scanned === undefined) return undefined
+    this.unfinished.delete(choice)
+    return this.decide(scanned, "", true, out)
   }
 
   private begin(
@@ -108,8 +146,9 @@ export class ScanSteps implements EventSteps {
   ): Ending | undefined {
     const ending = this.endRefusal(choiceOf(event), out)
     if (ending !== undefined) return ending
-    this.openBlock({ ...of, id: event.id, choice: choiceOf(event) })
-    return this.pass(event, out)
+    const scanned = this.openBlock({ ...of, id: event.id, choice: choiceOf(event) })
+    const before = scanned === undefined ? this.finishLast(choiceOf(event), out) : this.attach(scanned, out)
+    return before ?? this.pass(event, out)
   }
 
   /** What its format says of a call beyond its arguments may be what it answered. */
@@ -133,10 +172,50 @@ export class ScanSteps implements EventSteps {
     return this.decide(scanned, event.text, false, out)
   }
 
-  private decide({ scanner, held }: Scanned, text: string, end: boolean, out: Array<LlmEvent>): Ending | undefined {
-    const ending = scanner.scan(text, end, held)
-    this.holdBack(held.block.choice).drain(out)
+  private decide(scanned: Scanned, text: string, end: boolean, out: Array<LlmEvent>): Ending | undefined {
+    const ending = this.take(scanned, text, end, out)
+    this.holdBack(scanned.held.block.choice).drain(out)
     return ending
+  }
+
+  private take(scanned: Scanned, text: string, end: boolean, out: Array<LlmEvent>): Ending | undefined {
+    const { seam, scanner, held } = scanned
+    if (seam === undefined) return scanner.scan(text, end, held)
+    const ending = seam.scan(text, end)
+    if (ending !== undefined) return ending
+    return seam.settled ? this.settle(seam, scanned, end, out) : undefined
+  }
+
+  /** Reads what waited for the seam, each block as the text of its own that it is. */
+  private settle(seam: Seam, last: Scanned, end: boolean, out: Array<LlmEvent>): Ending | undefined {
+    const following = seam.settle()
+    if (isEnding(following)) return following
+    const { choice } = last.held.block
+    const latest = this.latest.get(choice)
+    for (const { scanned, text, hidden, ended } of following) {
+      scanned.seam = undefined
+      this.latest.set(choice, scanned)
+      const isLast = scanned === last
+      const ending =
+        this.attach(scanned, out) ??
+        this.take(scanned, text.slice(hidden), isLast && end, out) ??
+        (ended && !isLast ? this.leave(scanned, out) : undefined)
+      if (ending !== undefined) return ending
+    }
+    if (latest !== undefined) this.latest.set(choice, latest)
+    return undefined
+  }
+
+  /** A block is at its end: what is not decided about waits for the next one, if it may go on there. */
+  private leave(scanned: Scanned, out: Array<LlmEvent>): Ending | undefined {
+    const { seam, scanner, held } = scanned
+    const { choice } = held.block
+    const mayGoOn = seam !== undefined || (scanner.crossesBlocks === true && held.undecided > 0)
+    // Behind a block that began before others nothing begins any more.
+    if (!mayGoOn || this.latest.get(choice) !== scanned) return this.take(scanned, "", true, out)
+    seam?.endLast()
+    this.unfinished.set(choice, scanned)
+    return undefined
   }
 
   private finish(id: string, out: Array<LlmEvent>): Ending | undefined {
@@ -149,7 +228,7 @@ export class ScanSteps implements EventSteps {
   }
 
   private end(id: string, event: LlmEvent, out: Array<LlmEvent>): Ending | undefined {
-    const ending = this.finish(id, out)
+    const ending = event._tag === "ToolInputEnd" ? this.finish(id, out) : this.endBlock(id, out)
     if (ending !== undefined) return ending
     if (event._tag !== "ReasoningEnd" || event.signature === undefined) return this.pass(event, out)
     const { signature: _, ...unsigned } = event
@@ -157,7 +236,21 @@ export class ScanSteps implements EventSteps {
     return this.pass(event, out, () => (this.isChanged(id) ? unsigned : event))
   }
 
+  private endBlock(id: string, out: Array<LlmEvent>): Ending | undefined {
+    const scanned = this.open.get(id)
+    if (scanned === undefined) return undefined
+    this.open.delete(id)
+    this.ended.set(id, scanned.held)
+    const ending = this.leave(scanned, out)
+    this.holdBack(scanned.held.block.choice).drain(out)
+    return ending
+  }
+
   private endAll(which: (choice: number) => boolean, out: Array<LlmEvent>): Ending | undefined {
+    for (const choice of this.unfinished.keys()) {
+      const ending = which(choice) ? this.finishLast(choice, out) : undefined
+      if (ending !== undefined) return ending
+    }
     for (const [id, { held }] of this.open) {
       const ending = which(held.block.choice) ? this.finish(id, out) : undefined
       if (ending !== undefined) return ending

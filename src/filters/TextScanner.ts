@@ -14,6 +14,11 @@ export interface Decisions {
  */
 export interface TextScanner {
   /**
+   * Whether what it finds may begin in one block and go on in the next one of its kind, which callers may read as one text.
+   * What it has not decided about when a block ends then waits for the next.
+   */
+  readonly crossesBlocks?: true
+  /**
    * More of the text, perhaps nothing; with `end` nothing more will come, and everything is to be decided about. A
    * verdict ends the call: what was decided about before it still leaves, nothing else.
    */

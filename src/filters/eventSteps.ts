@@ -1,15 +1,15 @@
-import { type Cause, Effect, type Pull, Stream } from "effect"
+import { Cause, Effect, Option, type Pull, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { EventStream } from "./Filter.ts"
-import type { Ending } from "./Verdict.ts"
+import { type Ending, isEnding } from "./Verdict.ts"
 
 /** What a filter does with the events of one answer, one after the other: mutable, synchronous, made anew for every call. */
 export interface EventSteps {
   /** Takes an event and adds to `out` what may leave; a verdict ends the answer after that. */
   readonly step: (event: LlmEvent, out: Array<LlmEvent>) => Ending | undefined
-  /** The stream is over, however it ended: adds what may still leave. */
+  /** The answer is over, or was cut: adds what may still leave. Of one that failed or was refused nothing more leaves. */
   readonly halt?: (out: Array<LlmEvent>) => void
 }
 
@@ -39,7 +39,7 @@ const stepping = (steps: EventSteps, pull: Batches): Batches => {
       },
       onFailure: (cause) => {
         const out: Array<LlmEvent> = []
-        steps.halt?.(out)
+        if (endsWell(cause)) steps.halt?.(out)
         end = cause
         return handOn(out)
       }
@@ -47,4 +47,11 @@ const stepping = (steps: EventSteps, pull: Batches): Batches => {
   })
   const handOn = (out: ReadonlyArray<LlmEvent>) => (isReadonlyArrayNonEmpty(out) ? Effect.succeed(out) : next)
   return next
+}
+
+/** Whether an answer is over, or was cut on purpose: what was held back of it is then all that there is. */
+const endsWell = (cause: Cause.Cause<LlmError | Ending | Cause.Done>): boolean => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error === undefined) return false
+  return isEnding(error) ? error.verdict._tag === "Stop" : Cause.isDone(error)
 }

@@ -37,6 +37,7 @@ const endOfText = -1
  * text, and it knows at every moment whether what it has seen last may still become a match: only that is held back.
  */
 export class PatternScanner implements TextScanner {
+  readonly crossesBlocks = true
   private readonly program: Program
   private readonly onMatch: OnMatch
   /** what is not decided about; places are counted from its beginning */
