@@ -8,12 +8,14 @@ const pageSize = 500
 
 const selectChains = "select owner, first_link, first_hash, last_link, last_hash from audit_chains"
 const selectRecords = `select position, owner, link, hash, kind, id, at, request_id, model, caller_key, conversation,
-    outcome, body, payload
-  from audit_records where position > ? order by position limit ${pageSize}`
+    outcome, opened_at, body, payload, case when record.kind = 'Final' then
+      (select opened.at from audit_records opened where opened.id = record.id and opened.kind = 'Opened') end as begun_at
+  from audit_records record where position > ? order by position limit ${pageSize}`
 const selectLink = "select position from audit_records where owner = ? and link = ? limit 1"
 
 const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
 const Text = Schema.NullOr(Schema.String)
+const Moment = Schema.NullOr(Whole)
 
 const ChainRow = Schema.Struct({
   owner: Schema.String,
@@ -36,6 +38,9 @@ const RecordRow = Schema.Struct({
   caller_key: Text,
   conversation: Text,
   outcome: Text,
+  /** when the call was opened, as the record of its end repeats it, and as that of its beginning says, where it is there */
+  opened_at: Moment,
+  begun_at: Moment,
   body: Schema.String,
   payload: Text
 })
@@ -83,7 +88,8 @@ const agrees = (row: RecordRow): boolean => {
     const body = decodeFinal(row.body)
     if (Result.isFailure(body)) return false
     const { id, outcome, response } = body.success
-    return isSame(row.id, id) && row.outcome === outcome._tag && isVouchedFor(response, row.payload)
+    const isInTime = row.begun_at === null || row.opened_at === row.begun_at
+    return isSame(row.id, id) && row.outcome === outcome._tag && isInTime && isVouchedFor(response, row.payload)
   }
   const body = decodeOpened(row.body)
   if (Result.isFailure(body)) return false

@@ -42,6 +42,8 @@ const summary = ({ chains, records, truncated, unlinked }: Verification): Readon
   ...(unlinked === 0 ? [] : [`${count(unlinked, "record")} from before there were chains stand in none.`])
 ]
 
+const nothing = "There are no records, so nothing is proved."
+
 const breakOf = ({ broken }: Verification): string => {
   if (broken === undefined) return ""
   const { id, kind, link, message, owner } = broken
@@ -72,7 +74,7 @@ const verify = Command.make(
         )
     yield* Console.log(json ? JSON.stringify(found, undefined, 2) : summary(found).join("\n"))
     if (found.broken !== undefined) return yield* new CommandFailed({ message: breakOf(found) })
-    if (!json) yield* Console.log("All of them are as they were written.")
+    if (!json) yield* Console.log(found.records === 0 ? nothing : "All of them are as they were written.")
   })
 ).pipe(
   Command.withDescription("Prove that no record was changed, removed, moved or put in"),

@@ -62,11 +62,13 @@ describeDatabases("the chains of records", (kind) => {
     )
   }
 
-  it.live("show an outcome that was changed", () =>
+  it.live("show an outcome that was changed, and the time by which it is listed", () =>
     Effect.gen(function* () {
-      const change = "update audit_records set outcome = 'Failed' where owner = 'one' and link = 6"
-      const { broken } = yield* tampered(kind, change)
-      assert.deepStrictEqual([broken?.kind, broken?.link, broken?.id], ["changed", 6, "one-2"])
+      for (const change of ["outcome = 'Failed'", "opened_at = opened_at + 1", "opened_at = null"]) {
+        const end = "where owner = 'one' and link = 6"
+        const { broken } = yield* tampered(kind, `update audit_records set ${change} ${end}`)
+        assert.deepStrictEqual([broken?.kind, broken?.link, broken?.id], ["changed", 6, "one-2"], change)
+      }
     })
   )
 
