@@ -6,6 +6,9 @@ export class AuditSinkError extends Schema.TaggedError<AuditSinkError>()("AuditS
   message: Schema.String
 }) {}
 
+/** What is told of a failure: anything with a message, `AuditSinkError` for one. */
+type Trouble = { readonly message: string }
+
 /**
  * A further place that gets a copy of every record, once the store has it. `write` is given records in the order in
  * which they were written, and is asked again for the same ones until it succeeds: one that fails, hangs or throws
@@ -14,7 +17,7 @@ export class AuditSinkError extends Schema.TaggedError<AuditSinkError>()("AuditS
 export interface AuditSink {
   /** Names it in logs. */
   readonly name: string
-  readonly write: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, AuditSinkError>
+  readonly write: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, Trouble>
 }
 
 /** The sinks of a program. Each layer of a sink adds itself to those that are provided to it. */
@@ -73,7 +76,9 @@ export class SinkQueue {
 
   #write(rows: ReadonlyArray<AuditRow>): Effect.Effect<void> {
     return Effect.suspend(() => this.#sink.write(rows)).pipe(
-      Effect.catchDefect((defect) => Effect.fail(new AuditSinkError({ message: String(defect) }))),
+      Effect.catchDefect((defect): Effect.Effect<never, Trouble> =>
+        Effect.fail(new AuditSinkError({ message: String(defect) }))
+      ),
       Effect.tapError((error) => this.#report(error)),
       Effect.retry(backoff),
       Effect.tap(() => this.#recover),
@@ -82,7 +87,7 @@ export class SinkQueue {
     )
   }
 
-  #report({ message }: AuditSinkError): Effect.Effect<void> {
+  #report({ message }: Trouble): Effect.Effect<void> {
     if (this.#failing) return Effect.void
     this.#failing = true
     return Effect.logWarning(`The audit sink ${this.#sink.name} does not work and is tried again`, { message })

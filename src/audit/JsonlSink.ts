@@ -1,4 +1,4 @@
-import { Effect, FileSystem, Layer, type PlatformError, type Scope } from "effect"
+import { Effect, FileSystem, Layer, Option, type PlatformError, type Scope } from "effect"
 import { hash, randomBytes } from "node:crypto"
 import { dirname } from "node:path"
 import { type AuditSink, AuditSinkError, AuditSinks } from "./AuditSink.ts"
@@ -36,6 +36,23 @@ const orMissing = <A>(effect: Effect.Effect<A, Failure>): Effect.Effect<A | unde
     ({ reason }) => reason._tag === "NotFound",
     () => Effect.undefined
   )
+
+const newline = 10
+const piece = 64 * 1024
+
+/** A process that died while it wrote has left half a line, without a record. The database has what it was to say. */
+const cutHalfLine = Effect.fnUntraced(function* (file: FileSystem.File): Effect.fn.Return<void, Failure> {
+  const size = Number((yield* file.stat).size)
+  for (let end = size; end > 0; end -= piece) {
+    const begin = Math.max(0, end - piece)
+    yield* file.seek(BigInt(begin), "start")
+    const read = Option.getOrElse(yield* file.readAlloc(end - begin), () => new Uint8Array())
+    const last = read.lastIndexOf(newline)
+    if (last < 0 && begin > 0) continue
+    if (begin + last + 1 < size) yield* file.truncate(begin + last + 1)
+    return
+  }
+})
 
 class JsonlFile {
   readonly #files: FileSystem.FileSystem
@@ -75,7 +92,8 @@ class JsonlFile {
   /** All of the bytes or none: half a line would be in the way of those that follow it. */
   #append(bytes: Uint8Array): Effect.Effect<void, Failure, Scope.Scope> {
     return Effect.gen({ self: this }, function* () {
-      const file = yield* this.#files.open(this.#path, { flag: "a", mode: 0o600 })
+      const file = yield* this.#files.open(this.#path, { flag: "a+", mode: 0o600 })
+      if (this.#link === 0) yield* cutHalfLine(file)
       const { size } = yield* file.stat
       yield* Effect.onError(Effect.andThen(file.writeAll(bytes), file.sync), () =>
         Effect.ignore(file.truncate(Number(size)))

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -63,6 +63,21 @@ describe("a sink of lines", () => {
       yield* calls(jsonl({ path }), 2)
       yield* calls(jsonl({ path }), 2)
       assert.deepInclude(yield* verified(path), { records: 8, chains: 2, broken: undefined })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("goes on after half a line that a process left which died while it wrote", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "calls.jsonl")
+      yield* calls(jsonl({ path }), 2)
+      for (const half of ['{"writer":"', `{"writer":"${"x".repeat(200_000)}`]) {
+        appendFileSync(path, half)
+        yield* calls(jsonl({ path }), 1)
+      }
+      assert.deepInclude(yield* verified(path), { records: 8, chains: 3, broken: undefined })
+      writeFileSync(path, "half")
+      yield* calls(jsonl({ path }), 1)
+      assert.deepInclude(yield* verified(path), { records: 2, chains: 1, broken: undefined })
     }).pipe(Effect.scoped)
   )
 
