@@ -2,7 +2,7 @@ import type { Duration } from "effect"
 import { resolve } from "node:path"
 import type { Configuration, ProviderSettings } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
-import type { ModelEntry, TargetEntry } from "../config/ModelEntry.ts"
+import type { DefaultsEntry, ModelEntry, TargetEntry } from "../config/ModelEntry.ts"
 import { toolAnswers } from "../signals/packs/tool-answers.ts"
 import { formatProblem } from "../config/problems.ts"
 import { formatByteSize, formatDuration } from "../config/units.ts"
@@ -59,30 +59,42 @@ const describeTarget = ({ provider, model, weight, limits }: TargetEntry): strin
   return `${provider}/${model}${said.length === 0 ? "" : ` (${said.join(", ")})`}`
 }
 
-const describeModel = (entry: ModelEntry): string => {
-  const {
-    alias,
-    targets,
-    strategy = "ordered",
-    timeouts,
-    retry,
-    breaker,
-    hedge,
-    affinity,
-    fallbackOn,
-    upstream
-  } = entry
-  if (alias !== undefined) return `is ${alias}`
+/** How targets are used of which nothing is said. */
+const usualUse: DefaultsEntry = { strategy: "ordered", affinity: "off", onDisconnect: "cancel", rescue: "auto" }
+
+/** What is said of how targets are used, as far as it is not what is usual. */
+const describeUse = (entry: DefaultsEntry, usual: DefaultsEntry): ReadonlyArray<string> => {
+  const { breaker, drain, fallbackOn, retry, timeouts } = entry
+  const unusual = (name: "strategy" | "affinity" | "onDisconnect" | "rescue", told: (value: string) => string) => {
+    const value = entry[name]
+    return value === undefined || value === usual[name] ? [] : [told(value)]
+  }
   return [
-    (targets ?? []).map(describeTarget).join(strategy === "ordered" ? ", then " : ", "),
-    ...(strategy === "ordered" ? [] : [strategy]),
+    ...unusual("strategy", (strategy) => strategy),
     ...describeSettings("timeouts", timeouts),
     ...describeSettings("retry", retry),
     ...describeSettings("breaker", breaker),
+    ...unusual("affinity", (affinity) => (affinity === "off" ? "no affinity" : `affinity by ${affinity}`)),
+    ...(fallbackOn === undefined ? [] : [`fallback on ${fallbackOn.join(", ") || "no refusal"}`]),
+    ...unusual("rescue", (rescue) => `rescue ${rescue}`),
+    ...unusual("onDisconnect", (onDisconnect) => `${onDisconnect} when the caller leaves`),
+    ...describeSettings("drain", drain)
+  ]
+}
+
+const describeModel = (entry: ModelEntry, { audit, defaults }: Configuration): string => {
+  const { alias, capture, captureLimit, filters = [], hedge, targets, upstream } = entry
+  if (alias !== undefined) return `is ${alias}`
+  const usual = { ...usualUse, ...defaults }
+  const strategy = entry.strategy ?? usual.strategy
+  return [
+    (targets ?? []).map(describeTarget).join(strategy === "ordered" ? ", then " : ", "),
+    ...describeUse(entry, usual),
     ...describeSettings("hedge", hedge),
-    ...(affinity === undefined ? [] : [`affinity by ${affinity}`]),
-    ...(fallbackOn === undefined ? [] : [`fallback on ${fallbackOn.join(", ")}`]),
-    ...(upstream === undefined ? [] : ["always streamed upstream"])
+    ...(upstream === undefined ? [] : ["always streamed upstream"]),
+    ...(filters.length === 0 ? [] : [`filters ${filters.join(", ")}`]),
+    ...(capture === undefined || capture === audit.capture ? [] : [`capture ${capture}`]),
+    ...(captureLimit === undefined ? [] : [`captured up to ${formatByteSize(captureLimit)}`])
   ].join("; ")
 }
 
@@ -91,8 +103,8 @@ const describeProviders = ({ providers }: Configuration): string =>
   providers.length === 0 ? "  none" : columns(providers.map((settings) => [settings.name, describeProvider(settings)]))
 
 /** The models that the configuration names, one on each line. */
-const describeModels = ({ models }: Configuration): string =>
-  columns(Object.entries(models).map(([name, entry]) => [name, describeModel(entry)]))
+const describeModels = (configuration: Configuration): string =>
+  columns(Object.entries(configuration.models).map(([name, entry]) => [name, describeModel(entry, configuration)]))
 
 const noKey = " is not set"
 
@@ -134,7 +146,8 @@ const describeSink = ({ endpoint, kind, path }: Configuration["audit"]["sinks"][
 
 /** All of a configuration, without its secrets. */
 export const describeConfiguration = (configuration: Configuration): string => {
-  const { server, storage, audit } = configuration
+  const { audit, defaults = {}, everyCall, server, storage } = configuration
+  const use = describeUse(defaults, usualUse)
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["configuration", describeSource(configuration)],
     ["listen", `${server.host}, port ${server.port}`],
@@ -149,7 +162,9 @@ export const describeConfiguration = (configuration: Configuration): string => {
     ...audit.sinks.map((sink) => ["copies", describeSink(sink)] as const),
     ...configuration.limits.map((rule) => ["limit", describeRule(rule)] as const),
     ["prices", `${configuration.prices.version}, of ${Object.keys(configuration.prices.models).length} models`],
-    ["signals", describeSignals(configuration)]
+    ["signals", describeSignals(configuration)],
+    ...(everyCall.filters.length === 0 ? [] : [["every call", `filters ${everyCall.filters.join(", ")}`] as const]),
+    ...(use.length === 0 ? [] : [["defaults", use.join("; ")] as const])
   ]
   const off = describeOff(configuration)
   return [

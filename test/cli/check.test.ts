@@ -40,6 +40,39 @@ models:
     })
   )
 
+  it.effect("says of a model what is not as usual", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith(
+        "millrace.yaml",
+        `providers: { fake: { protocol: simulator } }
+filters: { quiet: { kind: block, words: [secret] } }
+everyCall: { filters: [quiet] }
+audit: { capture: metadata }
+defaults: { strategy: random, onDisconnect: drain, drain: { maxTime: 5s }, rescue: auto }
+models:
+  usual: { targets: [{ provider: fake, model: echo }], strategy: random, capture: metadata, onDisconnect: drain }
+  unusual:
+    targets: [{ provider: fake, model: echo }, { provider: fake, model: empty }]
+    strategy: ordered
+    rescue: "off"
+    onDisconnect: cancel
+    filters: [quiet]
+    capture: "off"
+    captureLimit: 1KiB
+`
+      )
+      const { stdout } = yield* millrace({ folder }, "check")
+      for (const line of [
+        "every call     filters quiet",
+        "defaults       random; drain when the caller leaves; drain maxTime 5s",
+        "  usual    fake/echo",
+        "  unusual  fake/echo, then fake/empty; ordered; rescue off; cancel when the caller leaves; filters quiet; capture off; captured up to 1KiB"
+      ]) {
+        assert.include(stdout.split("\n"), line)
+      }
+    })
+  )
+
   it.effect("says everything that is wrong and ends with 1", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith("millrace.yaml", "server: { port: 99999 }\nmodels: { m: { targets: [] } }\n")
