@@ -8,7 +8,7 @@ import { type AuditRow, AuditStore } from "./AuditStore.ts"
 import * as AuditStoreMemory from "./AuditStoreMemory.ts"
 import type { CallRecord } from "./CallRecord.ts"
 import { type CallPage, type CallQuery, get, list, pages, type WholeQuery } from "./CallRecords.ts"
-import { type Capture, captureFor, type CaptureLevel, captureOf } from "./Capture.ts"
+import { type Capture, captureFor, type CaptureLevel, captureOf, stricter } from "./Capture.ts"
 import { EventIntake, type EventSender, type EventVerdict } from "./events/EventIntake.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { type Durability, OpenCalls } from "./OpenCalls.ts"
@@ -100,7 +100,9 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
   const owner = yield* Owner.join({ calls, ended: copy })
   yield* Effect.forkScoped(rows.run)
   yield* Effect.forkScoped(calls.expire)
-  const events = new EventIntake(store.events, { capture: usual.level, redact: settings.redact }, clock)
+  // They may come before their call, or be about several: of no model's is more kept than it allows.
+  const strictest = [...(settings.modelCapture?.values() ?? [])].reduce(stricter, usual)
+  const events = new EventIntake(store.events, { capture: strictest.level, redact: settings.redact }, clock)
   yield* Effect.addFinalizer(() => Effect.sync(() => events.close()))
   yield* Effect.forkScoped(events.run)
   if (settings.retention !== undefined) yield* Effect.forkScoped(keepOnly("records", settings.retention, pruned(store)))
