@@ -12,6 +12,9 @@ import { isIndex, readChoice, textIn } from "./chunk.ts"
 import { UsageTally } from "./usage.ts"
 import { openAiChatId } from "./wire.ts"
 
+/** Some servers say of a whole document that it is an error, and put nothing under `error`. */
+const isErrorDocument = ({ object }: JsonObject): boolean => object === "error"
+
 /** What is known of one answer so far, be it a stream or whole. */
 class ChatDecoder implements StreamDecoder {
   private readonly documents = new JsonSeries()
@@ -27,6 +30,8 @@ class ChatDecoder implements StreamDecoder {
     if (this.done) return undefined
     const { data } = frame
     if (isDoneSentinel(data)) {
+      this.done = true
+      if (!this.started) return incompleteStream(false)
       this.finish(events)
       return undefined
     }
@@ -70,7 +75,7 @@ class ChatDecoder implements StreamDecoder {
     if (isObject(usage)) this.report(usage, chunk, events)
     else if (isObject(chunk["x_groq"])) this.report(chunk["x_groq"]["usage"], chunk, events)
     if ("citations" in chunk || "search_results" in chunk) this.cite(chunk, events)
-    return error !== undefined && error !== null
+    return (error !== undefined && error !== null) || isErrorDocument(chunk)
   }
 
   private choiceAt(index: number): ChoiceDecoder {
@@ -151,7 +156,7 @@ export const makeStreamDecoder = (): StreamDecoder => new ChatDecoder()
 /** Decodes a whole chat completion as the events that a stream of it would have been. */
 export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
   if (!isObject(body)) return malformedFrame
-  if (body["error"] !== undefined && body["error"] !== null) {
+  if ((body["error"] !== undefined && body["error"] !== null) || isErrorDocument(body)) {
     return openAiStreamError(readOpenAiError(body), openAiChatId, JSON.stringify(body))
   }
   if (!Array.isArray(body["choices"])) return malformedFrame

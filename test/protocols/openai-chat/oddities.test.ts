@@ -88,6 +88,17 @@ describe("the end of a chat stream", () => {
     expect(choice?.finish?.rawReason).toBe("tool_calls")
   })
 
+  it("is not said where nothing was said before the terminator", () => {
+    expect(decode(done).error).toMatchObject({ reason: { _tag: "IncompleteStream" } })
+  })
+
+  it("may be a document that is an error as a whole", () => {
+    const failed = { object: "error", message: "the engine died", type: "InternalServerError", code: 500 }
+    const begun = decode(frame(chunk({ content: "Hel" })) + frame(JSON.stringify(failed)))
+    expect(begun.error).toMatchObject({ message: "the engine died" })
+    expect(openAiChat.decodeWhole(failed, [])).toMatchObject({ message: "the engine died" })
+  })
+
   it("is an error that says what the model wrote instead of a call, and nothing after it", () => {
     const error = {
       message: "Failed to call a function",
