@@ -166,6 +166,13 @@ export const settingFeatures: ReadonlyArray<RequestFeature> = [
     }
   },
   {
+    name: "cache key and verbosity",
+    asked: {
+      "openai-chat": { prompt_cache_key: "tenant-7", safety_identifier: "user-7", verbosity: "low" },
+      "openai-responses": { prompt_cache_key: "tenant-7", safety_identifier: "user-7", text: { verbosity: "low" } }
+    }
+  },
+  {
     name: "a setting of its own",
     asked: {
       "openai-chat": { logit_bias: { 42: -100 } },

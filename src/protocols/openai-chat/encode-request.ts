@@ -14,6 +14,7 @@ import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
@@ -72,7 +73,10 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   const { model, delivery, quirks } = context
   refuseForeignInput(asked.messages, openAiChatId, encoding)
   const request = quirks.noAllowedTools === true ? offeringOnly(asked, encoding) : asked
-  const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(request.extensions)
+  // Who does not know this role is another vendor's, and may refuse settings that it does not know.
+  const extensions =
+    quirks.noDeveloperRole === true ? request.extensions : withSiblingFields(request.extensions, openAiChatId)
+  const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
   const choice =
     ownChoice ??

@@ -17,6 +17,7 @@ import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
 import { ownExtension } from "./extension.ts"
+import { withSiblingFields } from "../sibling-fields.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -56,8 +57,9 @@ const encodeBody = (
   encoding: Encoding
 ): JsonObject => {
   refuseForeignInput(request.messages, openAiResponsesId, encoding)
-  encoding.foreign(request.extensions)
-  const { text, reasoning, tool_choice: choice, include, ...own } = ownExtension(request.extensions)
+  const extensions = withSiblingFields(request.extensions, openAiResponsesId)
+  encoding.foreign(extensions)
+  const { text, reasoning, tool_choice: choice, include, ...own } = ownExtension(extensions)
   const { instructions, messages } = withoutInstructions(request.messages)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
   const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }

@@ -1,0 +1,68 @@
+import { Result } from "effect"
+import { describe, expect, it } from "vitest"
+import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
+import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
+import { openAiResponsesDialect } from "../../src/protocols/openai-responses/inbound.ts"
+import type { Quirks } from "../../src/protocols/Protocol.ts"
+import { formats, type FormatName } from "../../src/providers/formats.ts"
+
+const shared = { prompt_cache_key: "tenant-7", prompt_cache_retention: "24h", safety_identifier: "user-7" }
+const chat = Result.getOrThrow(
+  openAiChatDialect.decode({
+    model: "m",
+    messages: [{ role: "user", content: "Hi" }],
+    ...shared,
+    verbosity: "low",
+    logit_bias: { 1: 2 }
+  })
+).request
+const form = { type: "json_schema", name: "n", schema: { type: "object" } }
+const responses = Result.getOrThrow(
+  openAiResponsesDialect.decode({
+    model: "m",
+    input: "Hi",
+    ...shared,
+    text: { verbosity: "low", format: form, novelty: 1 },
+    truncation: "auto"
+  })
+).request
+
+const sent = (request: LlmRequest, target: FormatName, quirks: Quirks = {}) => {
+  const context = { model: "m", delivery: "whole", quirks, origin: undefined } as const
+  const { body, notices } = Result.getOrThrow(formats[target].protocol.encode(request, context))
+  return { body, lost: notices.map(({ message }) => message.split(":")[0]) }
+}
+
+describe("the settings that both APIs of OpenAI have", () => {
+  it("go from Chat Completions to the Responses API, and what only the one has does not", () => {
+    const { body, lost } = sent(chat, "openai-responses")
+    expect(body).toMatchObject({ ...shared, text: { verbosity: "low" } })
+    expect(body).not.toHaveProperty("verbosity")
+    expect(lost).toEqual(["logit_bias"])
+  })
+
+  it("go from the Responses API to Chat Completions, beside the form of the answer", () => {
+    const { body, lost } = sent(responses, "openai-chat")
+    expect(body).toMatchObject({ ...shared, verbosity: "low", response_format: { json_schema: { name: "n" } } })
+    expect(body).not.toHaveProperty("text")
+    expect(lost).toEqual(["truncation", "text"])
+  })
+
+  it("stay where they were said", () => {
+    expect(sent(chat, "openai-chat").body).toMatchObject({ ...shared, verbosity: "low" })
+    expect(sent(responses, "openai-responses").body).toMatchObject({
+      ...shared,
+      text: { verbosity: "low", format: form }
+    })
+  })
+
+  it("are not sent to vendors that know an older API, nor in other formats", () => {
+    for (const { body, lost } of [
+      sent(responses, "openai-chat", { noDeveloperRole: true }),
+      sent(responses, "anthropic-messages")
+    ]) {
+      expect(body).not.toHaveProperty("prompt_cache_key")
+      expect(lost).toEqual(expect.arrayContaining(["prompt_cache_key", "safety_identifier", "text"]))
+    }
+  })
+})
