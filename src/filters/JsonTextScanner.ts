@@ -154,6 +154,29 @@ export class JsonTextScanner implements TextScanner {
   }
 }
 
+/** Reads a text as JSON if it begins as an object or a list does, and as plain text otherwise. */
+export class PerhapsJsonScanner implements TextScanner {
+  private readonly make: () => TextScanner
+  private inner: TextScanner | undefined
+  private blanks = ""
+
+  constructor(make: () => TextScanner) {
+    this.make = make
+  }
+
+  readonly scan = (text: string, end: boolean, decide: Decisions): Ending | undefined => {
+    if (this.inner !== undefined) return this.inner.scan(text, end, decide)
+    const seen = this.blanks + text
+    const first = /[^ \n\r\t]/.exec(seen)?.[0]
+    if (first === undefined && !end) {
+      this.blanks = seen
+      return undefined
+    }
+    this.inner = first === "{" || first === "[" ? new JsonTextScanner(this.make) : this.make()
+    return this.inner.scan(seen, end, decide)
+  }
+}
+
 const escapeWidth = (source: string, at: number): number => (source[at + 1] === "u" ? 6 : 2)
 
 const unescaped = (escape: string): string => {

@@ -59,6 +59,7 @@ export class ScanSteps implements EventSteps {
     }
     switch (event._tag) {
       case "TextDelta":
+        return this.scan(event.id, event.logprobs === undefined ? event : this.unprobed(event), out)
       case "ReasoningDelta":
       case "ToolInputDelta":
         return this.scan(event.id, event, out)
@@ -170,6 +171,17 @@ export class ScanSteps implements EventSteps {
     if (scanned === undefined) return this.pass(event, out)
     scanned.held.add(event)
     return this.decide(scanned, event.text, false, out)
+  }
+
+  /** A delta without the alternatives of its tokens that may not be said, or without any where it may tell of its neighbours. */
+  private unprobed(event: Extract<LlmEvent, { readonly _tag: "TextDelta" }>): typeof event {
+    const held = this.open.get(event.id)?.held
+    const { logprobs, ...rest } = event
+    if (held === undefined || logprobs === undefined) return event
+    if (event.text === "" && (held.changed || held.undecided > 0)) return rest
+    const maySay = ({ token }: { readonly token: string }) => this.values(event, token) === token
+    if (logprobs.every(({ top }) => top.every(maySay))) return event
+    return { ...rest, logprobs: logprobs.map((one) => ({ ...one, top: one.top.filter(maySay) })) }
   }
 
   private decide(scanned: Scanned, text: string, end: boolean, out: Array<LlmEvent>): Ending | undefined {

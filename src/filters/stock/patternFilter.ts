@@ -1,9 +1,9 @@
 import { Result } from "effect"
 import type { Finding } from "../../domain/Call.ts"
-import type { Role } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Role } from "../../domain/LlmRequest.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import type { BlockKind } from "../HoldBack.ts"
-import { JsonTextScanner } from "../JsonTextScanner.ts"
+import { JsonTextScanner, PerhapsJsonScanner } from "../JsonTextScanner.ts"
 import { compile, type Pattern } from "../pattern/Program.ts"
 import { type Match, PatternScanner } from "../pattern/PatternScanner.ts"
 import { textFilter, type TextPlace } from "../textFilter.ts"
@@ -60,19 +60,32 @@ export interface PatternFilter extends Scope {
   readonly name: string
   readonly patterns: ReadonlyArray<Pattern>
   readonly onMatch: (match: Match, place: TextPlace, context: FilterContext) => string | Ending
+  /** whether an answer that is to be JSON is read as it is written, and not string by string */
+  readonly asWritten?: boolean
 }
 
+/** Whether a text is JSON that its reader will parse: what an escape hides in it would be in clear then. */
+const isStructured = ({ side, kind }: TextPlace, { responseFormat }: LlmRequest): boolean =>
+  side === "answer" && kind === "text" && responseFormat !== undefined && responseFormat._tag !== "Text"
+
 /** Makes a filter of patterns; fails where one of them cannot be used, with the reason. */
-export const patternFilter = ({ name, patterns, onMatch, ...scope }: PatternFilter): Result.Result<Filter, string> =>
+export const patternFilter = ({
+  name,
+  patterns,
+  onMatch,
+  asWritten = false,
+  ...scope
+}: PatternFilter): Result.Result<Filter, string> =>
   Result.map(compile(patterns), (program) =>
     textFilter({
       name,
       sides: scope.sides ?? ["request", "answer"],
       ...(scope.onFailure === undefined ? {} : { onFailure: scope.onFailure }),
-      scanner: (place, context) => {
+      scanner: (place, context, request) => {
         if (!isWithin(scope, place)) return undefined
         const make = () => new PatternScanner(program, (match) => onMatch(match, place, context))
-        return place.kind === "toolArguments" ? new JsonTextScanner(make) : make()
+        if (place.kind === "toolArguments") return new JsonTextScanner(make)
+        return !asWritten && isStructured(place, request) ? new PerhapsJsonScanner(make) : make()
       }
     })
   )

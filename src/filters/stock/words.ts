@@ -135,6 +135,7 @@ export const stopWords = ({ name, words, onFailure }: StopWords): Result.Result<
     name,
     sides: ["answer"],
     kinds: ["text"],
+    asWritten: true,
     ...(onFailure === undefined ? {} : { onFailure }),
     patterns: words.map((word) => literal(word)),
     onMatch: ({ text }) => stopAt(text)
