@@ -2,7 +2,8 @@ import { Context, Schema } from "effect"
 import shipped from "./prices.json" with { type: "json" }
 import type { Sold } from "./Cost.ts"
 
-const Dollars = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+const dollars = { message: "Expected a number of US dollars, 0 or more" }
+const Dollars = Schema.Finite.annotate(dollars).check(Schema.isGreaterThanOrEqualTo(0, dollars))
 const optional = Schema.optionalKey
 
 const further = {

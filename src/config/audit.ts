@@ -1,5 +1,6 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import { Layer, Schema } from "effect"
+import { normalize } from "node:path"
 import { FetchHttpClient } from "effect/http"
 import type { AuditSettings } from "../audit/AuditTrail.ts"
 import { type Capture, captureFor, CaptureLevel, usualMaxBytes } from "../audit/Capture.ts"
@@ -43,6 +44,7 @@ const settingsOf: { readonly [kind: string]: { readonly needs: string; readonly 
 export const checkSinks = (root: { readonly [key: string]: unknown }): ReadonlyArray<Finding> => {
   const audit = root["audit"]
   const sinks: unknown = isSection(audit) ? audit["sinks"] : undefined
+  const taken = new Set<unknown>()
   return (Array.isArray(sinks) ? sinks : []).flatMap((sink: unknown, index): ReadonlyArray<Finding> => {
     if (!isSection(sink)) return []
     const settings = settingsOf[String(sink["kind"])]
@@ -50,8 +52,12 @@ export const checkSinks = (root: { readonly [key: string]: unknown }): ReadonlyA
     const path: Path = ["audit", "sinks", index]
     const known = new Set(["kind", settings.needs, ...settings.others])
     const message = `does not say where records go; add ${settings.needs}:`
+    const file = typeof sink["path"] === "string" ? normalize(sink["path"]) : undefined
+    const isTaken = file !== undefined && taken.has(file)
+    taken.add(file)
     return [
       ...(sink[settings.needs] === undefined ? [{ path, message }] : []),
+      ...(isTaken ? [{ path: [...path, "path"], message: "is the file of another sink; name one of its own" }] : []),
       ...Object.values(settingsOf)
         .flatMap(({ needs, others }) => [needs, ...others])
         .filter((key) => key in sink && !known.has(key))

@@ -61,7 +61,10 @@ const unknownKey = (key: string, known: ReadonlyArray<string>): string => {
 const kinds: { readonly [expected: string]: string } = {
   object: "a section with keys of its own",
   array: "a list",
-  string: "a text"
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  "a value with a length of at least 1": "a text that is not empty"
 }
 
 const explain = (message: string, path: Path, written: unknown): string => {

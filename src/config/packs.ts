@@ -1,10 +1,9 @@
-import { Effect, FileSystem, Path as FilePath, Result, Schema } from "effect"
+import { Effect, type FileSystem, type Path as FilePath, Result, Schema } from "effect"
 import { families, type LanguagePack } from "../signals/LanguagePack.ts"
 import { patternFault } from "../signals/Pattern.ts"
 import { decodeWith } from "./decode.ts"
-import { type Parsed, parse } from "./parse.ts"
-import { type Finding, formatPath, type Path } from "./problems.ts"
-import { formatOf } from "./source.ts"
+import { readNamed } from "./named-file.ts"
+import type { Finding } from "./problems.ts"
 import { field } from "./substitute.ts"
 
 const pattern = Schema.String.annotate({ message: "Expected a text" }).check(
@@ -44,38 +43,10 @@ export const readPacks = Effect.fnUntraced(function* (
   const findings: Array<Finding> = []
   for (const [index, file] of files.entries()) {
     if (typeof file !== "string" || file === "") continue
-    const read = yield* Effect.result(readPack(file))
-    if (Result.isSuccess(read)) packs.push(read.success)
+    const read = yield* Effect.result(readNamed(file, decode))
+    // The keys are families: the Schema was made of them.
+    if (Result.isSuccess(read)) packs.push(read.success as LanguagePack)
     else findings.push({ path: ["signals", "packs", index], message: read.failure })
   }
   return findings.length > 0 ? Result.fail(findings) : Result.succeed(packs)
 })
-
-const readPack = Effect.fnUntraced(function* (
-  file: string
-): Effect.fn.Return<LanguagePack, string, FileSystem.FileSystem | FilePath.Path> {
-  const format = formatOf((yield* FilePath.Path).extname(file))
-  if (format === undefined) {
-    return yield* Effect.fail("names a file of no known format; name it .yaml, .json or .toml")
-  }
-  const files = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(
-    files.readFileString(file),
-    ({ reason }) => `names a file that ${reason._tag === "NotFound" ? "is not there" : "cannot be read"}; mend the path`
-  )
-  const parsed = yield* Effect.mapError(Effect.fromResult(parse(format, text)), (faults) => {
-    const said = faults.map(({ message, position }) => `line ${position?.line ?? 1}: ${message}`)
-    return `names a file that is not ${format.toUpperCase()}: ${said.join("; ")}`
-  })
-  const pack = yield* Effect.mapError(Effect.fromResult(decode(parsed.value, parsed.value)), (wrong) => {
-    const said = wrong.map(({ message, path }) => `${place(parsed, path)}${formatPath(path)}: ${message}`)
-    return `names a file with mistakes in it: ${said.join("; ")}`
-  })
-  // the keys are families: the Schema was made of them
-  return pack as LanguagePack
-})
-
-const place = ({ locate }: Parsed, path: Path): string => {
-  const at = locate(path)
-  return at === undefined ? "" : `line ${at.line}: `
-}

@@ -141,6 +141,23 @@ describe("what does not fit together", () => {
     })
   )
 
+  it.effect("sinks that go nowhere, or where another goes", () =>
+    says(
+      `audit:
+  sinks:
+    - { kind: jsonl }
+    - { kind: sql }
+    - { kind: otel, endpoint: "http://127.0.0.1:4318", path: x }
+    - { kind: jsonl, path: audit/calls.jsonl }
+    - { kind: jsonl, path: ./audit/calls.jsonl, keep: 2 }
+`,
+      "millrace.yaml:3:7: audit.sinks[0]: does not say where records go; add path:",
+      'millrace.yaml:4:9: audit.sinks[1].kind: "sql" is not accepted; write one of jsonl, otel',
+      "millrace.yaml:5:56: audit.sinks[2].path: means nothing to a sink of this kind; remove it",
+      "millrace.yaml:7:22: audit.sinks[4].path: is the file of another sink; name one of its own"
+    )
+  )
+
   it.effect("limits that limit nothing, or nobody", () =>
     says(
       `limits:
@@ -151,7 +168,7 @@ describe("what does not fit together", () => {
 `,
       "millrace.yaml:2:5: limits[0]: limits nothing; add one of requests, tokens, inputTokens, outputTokens, cost, concurrent",
       "millrace.yaml:3:7: limits[1].key: means nothing while nobody is asked for a key; see auth",
-      'millrace.yaml:4:7: limits[2].tenant: "" is not accepted; write a value with a length of at least 1',
+      'millrace.yaml:4:7: limits[2].tenant: "" is not accepted; write a text that is not empty',
       "millrace.yaml:4:29: limits[2].tokens.day: 1.5 is not accepted; write a whole number greater than 0",
       "millrace.yaml:5:15: limits[3].cost.fortnight: is no known key (known: minute, hour, day, month, total)"
     )

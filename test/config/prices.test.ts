@@ -36,7 +36,10 @@ describe("accounting.prices", () => {
       const wrong = { version: "v", models: { "gpt-5.5": { input: "cheap", ouput: 3 } } }
       const [line, ...others] = yield* complaints({ text: yield* withFile(JSON.stringify(wrong)) })
       assert.deepStrictEqual(others, [])
-      assert.match(line ?? "", /is no list of prices: .*"models".*"gpt-5\.5"/s)
+      assert.include(line ?? "", 'line 1: models["gpt-5.5"].input: "cheap" is not accepted; write a number')
+      assert.include(line ?? "", 'models["gpt-5.5"].ouput: is no known key; did you mean "output"?')
+      const [broken] = yield* complaints({ text: yield* withFile('{ "models": {') })
+      assert.include(broken ?? "", "names a file that is not JSON: line 1:")
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 })
