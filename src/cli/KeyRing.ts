@@ -17,6 +17,8 @@ type Issued = Effect.Effect<IssuedKey, CommandFailed>
 /** Where the commands find keys. `where` names the place to the user. */
 export interface KeyRing {
   readonly where: string
+  /** whether callers are asked for keys there, as far as that is known */
+  readonly isAsked: boolean
   readonly list: Effect.Effect<ReadonlyArray<VirtualKey>, CommandFailed>
   readonly create: (key: NewKey) => Issued
   readonly rotate: (name: string, grace: Duration.Duration) => Issued
@@ -44,6 +46,7 @@ export const databaseKeys = Effect.fnUntraced(function* (
     )
   return {
     where,
+    isAsked: configuration.auth.mode === "keys",
     list: using((keys) => keys.list),
     create: (key) => using((keys) => keys.create(key)),
     rotate: (name, grace) => using((keys) => keys.rotate(name, grace)),
@@ -63,6 +66,7 @@ export const serverKeys = Effect.fnUntraced(function* (
     Effect.map(asked(effect), ({ secret, ...key }) => ({ key, secret }))
   return {
     where,
+    isAsked: true,
     list: asked(Effect.map(keys.list(), ({ data }) => data)),
     create: (payload) => issued(keys.create({ payload })),
     rotate: (name, grace) =>

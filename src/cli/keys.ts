@@ -80,8 +80,14 @@ const text = (name: string, description: string) =>
 const several = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.between(0, 100))
 
-const created = (where: string, key: VirtualKey, secret: string) =>
-  Console.log(`${keyDetails(key)}\n\n${secret}\n\nThis is the key. It is shown this once and kept nowhere in ${where}.`)
+const notAsked =
+  "The configuration asks nobody for a key, so that this one and its limits change nothing yet; add auth: { mode: keys }."
+
+const created = ({ isAsked, where }: KeyRing, key: VirtualKey, secret: string) =>
+  Console.log(
+    `${keyDetails(key)}\n\n${secret}\n\nThis is the key. It is shown this once and kept nowhere in ${where}.` +
+      (isAsked ? "" : `\n${notAsked}`)
+  )
 
 const create = Command.make(
   "create",
@@ -111,7 +117,7 @@ const create = Command.make(
     }
     yield* withKeys(at, (keys) =>
       Effect.flatMap(keys.create(wanted), ({ key, secret }) =>
-        json ? printJson({ ...encode(key), secret }) : created(keys.where, key, secret)
+        json ? printJson({ ...encode(key), secret }) : created(keys, key, secret)
       )
     )
   })
@@ -154,7 +160,7 @@ const rotate = Command.make(
     if (duration === undefined) return yield* wrong("grace", given, "a duration such as 10m or 24h")
     yield* withKeys(at, (keys) =>
       Effect.flatMap(keys.rotate(name, duration), ({ key, secret }) =>
-        json ? printJson({ ...encode(key), secret }) : created(keys.where, key, secret)
+        json ? printJson({ ...encode(key), secret }) : created(keys, key, secret)
       )
     )
   })

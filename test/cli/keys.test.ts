@@ -78,6 +78,20 @@ describe("millrace keys", () => {
   )
 
   it.live(
+    "makes a key where nobody is asked for one, and says that it changes nothing",
+    () =>
+      Effect.gen(function* () {
+        const place = {
+          folder: yield* folderWith("millrace.yaml", "providers: { simulator: { protocol: simulator } }\n")
+        }
+        const made = yield* millrace(place, "keys", "create", "web")
+        assert.match(made.stdout, /^mr-[\w-]{43}$/m)
+        assert.include(made.stdout, "add auth: { mode: keys }")
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+
+  it.live(
     "says that keys were made with another pepper, and serves nobody with it",
     () =>
       Effect.gen(function* () {
