@@ -68,10 +68,14 @@ const measureNames: { readonly [M in Limit["measure"]]: string } = {
   concurrent: "calls at once"
 }
 
+/** `1 request`, `2 requests`. */
+const quantity = (measure: Limit["measure"], amount: number): string =>
+  `${amount} ${amount === 1 ? measureNames[measure].replace(/s(?= |$)/, "") : measureNames[measure]}`
+
 const describe = ({ max, measure, period, whose }: Limit): string => {
-  const amount = measure === "cost" ? max / 1_000_000 : max
+  const amount = quantity(measure, measure === "cost" ? max / 1_000_000 : max)
   const window = period === undefined ? "" : period === "total" ? " in all" : ` per ${period}`
-  return `${whose} may use ${amount} ${measureNames[measure]}${window}`
+  return `${whose} may use ${amount}${window}`
 }
 
 /** What a caller is told for whom a limit has no room. */
@@ -90,7 +94,7 @@ const denial = ({ want }: Denied, states: ReadonlyArray<LimitState>, now: number
 }
 
 const tooMuch = ({ amount, limit }: Want, states: ReadonlyArray<LimitState>): LlmError => {
-  const what = limit.measure === "cost" ? `$${amount / 1_000_000}` : `${amount} ${measureNames[limit.measure]}`
+  const what = limit.measure === "cost" ? `$${amount / 1_000_000}` : quantity(limit.measure, amount)
   return failure(
     { _tag: "QuotaExceeded" },
     `The call may come to ${what}, and ${describe(limit)}; ask for fewer output tokens, or send less`,

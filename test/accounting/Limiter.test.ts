@@ -98,7 +98,8 @@ describe("who is admitted", () => {
     Effect.gen(function* () {
       const admission = yield* inMemory({ requests: { minute: 1, day: 1, month: 1 } })
       yield* admission.admit(candidate())
-      const { retryAfterMs = 0 } = yield* refusal(admission.admit(candidate()))
+      const { message, retryAfterMs = 0 } = yield* refusal(admission.admit(candidate()))
+      assert.include(message, "may use 1 request per month; try again")
       // To the first of December.
       assert.strictEqual(retryAfterMs, Date.UTC(2026, 11, 1) - moment)
     }).pipe(Effect.scoped)
