@@ -53,6 +53,8 @@ export interface Surface {
   readonly paths: ReadonlyArray<SurfacePath>
   /** paths below which everything is the dialect's, what it does not have included: errors there are in its words */
   readonly prefixes: ReadonlyArray<string>
+  /** why there is nothing at the paths below the prefixes that the dialect's own provider has */
+  readonly absence?: string
   /** where its models are listed by `GET`, and below it each one described */
   readonly modelsPath: string
   /** whether an SDK of this dialect sends such headers or such a query; names are lower case */

@@ -93,7 +93,11 @@ export interface Refusal {
   readonly headers: ResponseHeaders
 }
 
-export const nothingAt = (path: string): Refusal => ({ error: notFound(`There is nothing at ${path}`), headers: {} })
+/** `why` is what more there is to say. */
+export const nothingAt = (path: string, why?: string): Refusal => ({
+  error: notFound(`There is nothing at ${path}${why === undefined ? "" : `: ${why}`}`),
+  headers: {}
+})
 
 export const notAllowed = (method: string, path: string, allowed: ReadonlyArray<string>): Refusal => ({
   error: failure(

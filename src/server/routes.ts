@@ -5,7 +5,7 @@ import { failure } from "../domain/LlmError.ts"
 import { Engine } from "../engine/Engine.ts"
 import { pickHeaders } from "../filters/headers.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
-import { type CountTokens, restOfPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
+import { type CountTokens, ownsPath, restOfPath, type Surface, type Surfaces } from "../protocols/Surface.ts"
 import { authenticate } from "./authenticate.ts"
 import { callRoutes } from "./calls.ts"
 import { countTokens } from "./countTokens.ts"
@@ -147,8 +147,10 @@ export const dispatch =
       }
       allowed.push(route.method)
     }
-    const { dialect } = matchOf("").surface
-    const { error, headers } = allowed.length === 0 ? nothingAt(path) : notAllowed(method, path, allowed)
+    const { surface } = matchOf("")
+    const { absence, dialect } = surface
+    const missing = nothingAt(path, ownsPath(surface, path) ? absence : undefined)
+    const { error, headers } = allowed.length === 0 ? missing : notAllowed(method, path, allowed)
     return refuse(exchange, dialect, error, headers)
   }
 

@@ -181,6 +181,21 @@ layer(server, { excludeTestServices: true })("a request that cannot be a call", 
 })
 
 layer(server, { excludeTestServices: true })("a request that is one", (it) => {
+  it.effect("asks for an answer of earlier, and learns that none is stored", () =>
+    Effect.gen(function* () {
+      for (const [path, what] of [
+        ["/v1/responses/resp_7", "responses"],
+        ["/v1/responses/resp_7/input_items", "responses"],
+        ["/v1/chat/completions/chatcmpl-7", "answers"]
+      ] as const) {
+        const seen = yield* ask(path)
+        assert.strictEqual(seen.status, 404)
+        assert.include(errorOf(seen.text).message, `There is nothing at ${path}: ${what} are made here, and not stored`)
+      }
+      assert.notInclude((yield* ask("/v1/nothing")).text, "not stored")
+    })
+  )
+
   it.effect("may have a slash at its end and a query", () =>
     Effect.gen(function* () {
       const body = { model: "smart", max_tokens: 50, messages: [userMessage] }

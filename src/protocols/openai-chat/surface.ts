@@ -11,6 +11,7 @@ export const openAiChatSurface: Surface = {
     { path: "/v1/embeddings", actionOf: () => openAiEmbeddings }
   ],
   prefixes: ["/v1/chat", "/v1/embeddings"],
+  absence: "answers are made here, and not stored",
   modelsPath: "/v1/models",
   recognises: () => false,
   renderModel: renderOpenAiModel,

@@ -7,6 +7,7 @@ export const openAiResponsesSurface: Surface = {
   dialect: openAiResponsesDialect,
   paths: [{ path: "/v1/responses", actionOf: () => ({ _tag: "Generate", dialect: openAiResponsesDialect }) }],
   prefixes: ["/v1/responses"],
+  absence: "responses are made here, and not stored",
   modelsPath: "/v1/models",
   recognises: () => false,
   renderModel: renderOpenAiModel,
