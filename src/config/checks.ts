@@ -8,7 +8,7 @@ import { checkSinks } from "./audit.ts"
 import { checkAuthentication } from "./authentication.ts"
 import { checkFilters } from "./filter-checks.ts"
 import { checkLimits } from "./limits.ts"
-import { didYouMean, type Finding, type Path } from "./problems.ts"
+import { didYouMean, type Finding, nobodyNamed, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
 type Section = { readonly [key: string]: unknown }
@@ -31,7 +31,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
   )
   return [
     ...checkAnalyzers(document),
-    ...checkFilters(root),
+    ...checkFilters(root, names),
     ...keysOf(root["providers"]).flatMap(checkProviderName),
     ...providers.flatMap(checkProvider),
     ...checkAuthentication(root),
@@ -178,18 +178,9 @@ const checkAlias = (
           }
         ]
   }
-  const slash = alias.indexOf("/")
-  if (slash > 0 && providers.includes(alias.slice(0, slash))) return []
-  const hint = didYouMean(
-    alias,
-    models.map((model) => model.name).filter((other) => other !== name)
-  )
-  return [
-    {
-      path: at,
-      message: `names ${JSON.stringify(alias)}, which is neither a model of this document nor <provider>/<model>${hint}`
-    }
-  ]
+  const others = models.map((model) => model.name).filter((other) => other !== name)
+  const message = nobodyNamed(alias, others, providers)
+  return message === undefined ? [] : [{ path: at, message }]
 }
 
 /** A second target is asked beside the first: there has to be one. */

@@ -1,13 +1,82 @@
 import { Result } from "effect"
 import { type FilterEntry, filterOf, filterSettings } from "./filters.ts"
-import { didYouMean, type Finding } from "./problems.ts"
+import { didYouMean, type Finding, nobodyNamed } from "./problems.ts"
 import { field, isSection } from "./substitute.ts"
 
 /** What is said of filters that does not go together: settings that a kind does not have or lacks, names of nobody. */
-export const checkFilters = (root: { readonly [key: string]: unknown }): ReadonlyArray<Finding> => {
+export const checkFilters = (root: Section, providers: ReadonlyArray<string>): ReadonlyArray<Finding> => {
   const filters = isSection(root["filters"]) ? root["filters"] : {}
-  return [...Object.entries(filters).flatMap(checkFilter), ...checkNames(root, Object.keys(filters))]
+  const models = isSection(root["models"]) ? Object.keys(root["models"]) : []
+  const entries = Object.entries(filters).flatMap(([name, entry]) => (isSection(entry) ? [{ name, entry }] : []))
+  return [
+    ...Object.entries(filters).flatMap(checkFilter),
+    ...entries.flatMap(({ name, entry }) => [
+      ...checkModels(name, entry, models, providers),
+      ...checkRules(name, entry),
+      ...checkHeaders(name, entry),
+      ...checkWindows(name, entry)
+    ]),
+    ...checkNames(root, Object.keys(filters))
+  ]
 }
+
+type Section = { readonly [key: string]: unknown }
+
+/** Who judges, and who is given the call. */
+const checkModels = (
+  filter: string,
+  entry: Section,
+  models: ReadonlyArray<string>,
+  providers: ReadonlyArray<string>
+): ReadonlyArray<Finding> =>
+  ["model", "target"].flatMap((key) => {
+    const name = entry[key]
+    const message = typeof name === "string" && name !== "" ? nobodyNamed(name, models, providers) : undefined
+    return message === undefined ? [] : [{ path: ["filters", filter, key], message }]
+  })
+
+const checkRules = (filter: string, { kind, rules, packs }: Section): ReadonlyArray<Finding> => {
+  if (kind === "redact" && rules === undefined && Array.isArray(packs) && packs.length === 0)
+    return [
+      { path: ["filters", filter, "packs"], message: "is empty, so that nothing is hidden; remove it for all of them" }
+    ]
+  return (Array.isArray(rules) ? rules : []).flatMap((rule: unknown, index): ReadonlyArray<Finding> => {
+    if (!isSection(rule)) return []
+    const path = ["filters", filter, "rules", index]
+    const { pattern, text } = rule
+    if (pattern === undefined && text === undefined)
+      return [{ path, message: "does not say what is looked for; add pattern: or text:" }]
+    return pattern === undefined || text === undefined
+      ? []
+      : [{ path, message: "looks for a pattern and a text; keep one of them" }]
+  })
+}
+
+const checkHeaders = (filter: string, { headers }: Section): ReadonlyArray<Finding> =>
+  (isSection(headers) ? Object.keys(headers) : []).flatMap((name) =>
+    /^[\w!#$%&'*+.^`|~-]+$/.test(name)
+      ? []
+      : [{ path: ["filters", filter, "headers", name], message: "is no name of a header; use letters, digits and '-'" }]
+  )
+
+const checkWindows = (filter: string, { on, parallel, overlap, characters = 256 }: Section): ReadonlyArray<Finding> => [
+  ...(typeof overlap === "number" && typeof characters === "number" && overlap >= characters
+    ? [
+        {
+          path: ["filters", filter, "overlap"],
+          message: `is no shorter than the window itself (characters: ${characters}); make it shorter`
+        }
+      ]
+    : []),
+  ...(parallel === true && Array.isArray(on) && !on.includes("request")
+    ? [
+        {
+          path: ["filters", filter, "parallel"],
+          message: "is about the request, which on: leaves out; add request there, or remove it"
+        }
+      ]
+    : [])
+]
 
 const checkFilter = ([name, entry]: readonly [string, unknown]): ReadonlyArray<Finding> => {
   const kind = isSection(entry) ? entry["kind"] : undefined
@@ -29,10 +98,7 @@ const checkFilter = ([name, entry]: readonly [string, unknown]): ReadonlyArray<F
   return [...foreign, ...missing]
 }
 
-const checkNames = (
-  root: { readonly [key: string]: unknown },
-  known: ReadonlyArray<string>
-): ReadonlyArray<Finding> => {
+const checkNames = (root: Section, known: ReadonlyArray<string>): ReadonlyArray<Finding> => {
   const models = isSection(root["models"]) ? Object.entries(root["models"]) : []
   const keys: unknown = field(root, "auth", "keys")
   const lists = [
@@ -58,6 +124,8 @@ const checkNames = (
 /** What is wrong with filters that are written as they should be: a pattern that is none. */
 export const unusableFilters = (filters: { readonly [name: string]: FilterEntry }): ReadonlyArray<Finding> =>
   Object.entries(filters).flatMap(([name, entry]) => {
+    // Rules that look for nothing are told of already.
+    if (entry.rules?.some(({ pattern, text }) => pattern === undefined && text === undefined)) return []
     const made = filterOf(name, entry)
     return Result.isFailure(made) ? [{ path: ["filters", name], message: made.failure }] : []
   })

@@ -59,3 +59,14 @@ export const didYouMean = (name: string, known: Iterable<string>): string => {
   const [first] = nearest(name, known)
   return first === undefined ? "" : `; did you mean ${JSON.stringify(first)}?`
 }
+
+/** What is said of a name by which no model can be asked for. `among` are the models that may have been meant. */
+export const nobodyNamed = (
+  name: string,
+  among: ReadonlyArray<string>,
+  providers: ReadonlyArray<string>
+): string | undefined => {
+  const slash = name.indexOf("/")
+  if (among.includes(name) || (slash > 0 && providers.includes(name.slice(0, slash)))) return undefined
+  return `names ${JSON.stringify(name)}, which is neither a model of this document nor <provider>/<model>${didYouMean(name, among)}`
+}

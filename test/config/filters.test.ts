@@ -69,6 +69,33 @@ providers: { simulator: { protocol: simulator } }
     })
   )
 
+  it.effect("that would do nothing, or fail with every call, are told", () =>
+    Effect.gen(function* () {
+      const text = `filters:
+  a: { kind: model, model: jugde, policy: p, on: [answer], parallel: true }
+  b: { kind: block, words: [x], action: hand-off, target: nobody }
+  c: { kind: redact, packs: [] }
+  d: { kind: replace, rules: [{ with: y }, { text: x, pattern: x, with: y }] }
+  e: { kind: metadata, headers: { "x team": blue } }
+  f: { kind: http, url: "http://127.0.0.1:9", overlap: 256 }
+  g: { kind: model, model: simulator/echo, policy: p, target: judge }
+models:
+  judge: { targets: [{ provider: simulator, model: echo }] }
+providers: { simulator: { protocol: simulator } }
+`
+      assert.deepStrictEqual(yield* complaints({ text }), [
+        'millrace.yaml:2:21: filters.a.model: names "jugde", which is neither a model of this document nor <provider>/<model>; did you mean "judge"?',
+        "millrace.yaml:2:60: filters.a.parallel: is about the request, which on: leaves out; add request there, or remove it",
+        'millrace.yaml:3:51: filters.b.target: names "nobody", which is neither a model of this document nor <provider>/<model>',
+        "millrace.yaml:4:22: filters.c.packs: is empty, so that nothing is hidden; remove it for all of them",
+        "millrace.yaml:5:31: filters.d.rules[0]: does not say what is looked for; add pattern: or text:",
+        "millrace.yaml:5:44: filters.d.rules[1]: looks for a pattern and a text; keep one of them",
+        "millrace.yaml:6:35: filters.e.headers[\"x team\"]: is no name of a header; use letters, digits and '-'",
+        "millrace.yaml:7:47: filters.f.overlap: is no shorter than the window itself (characters: 256); make it shorter"
+      ])
+    })
+  )
+
   it.effect("whose patterns cannot be used are told", () =>
     Effect.gen(function* () {
       const text = `filters:
