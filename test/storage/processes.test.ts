@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import { Database } from "../../src/storage/Database.ts"
 import { databaseAt } from "./address.ts"
 import { describeDatabases, freshDatabase } from "./databases.ts"
-import { batchRows } from "./writer-program.ts"
+import { batchRows, itemsTable } from "./writer-program.ts"
 
 const program = (name: string, ...args: ReadonlyArray<string>) =>
   ChildProcess.make(process.execPath, [fileURLToPath(new URL(name, import.meta.url)), ...args], { stderr: "inherit" })
@@ -31,6 +31,14 @@ const run = Effect.fnUntraced(function* (command: ChildProcess.Command, killAfte
 
 const open = (address: string) => Effect.map(Layer.build(databaseAt(address)), Context.get(Database))
 
+/** A database with the table that the writers fill. */
+const databaseOfItems = Effect.fnUntraced(function* (kind: Parameters<typeof freshDatabase>[0]) {
+  const address = yield* freshDatabase(kind)
+  const database = yield* open(address)
+  yield* database.batch([{ sql: itemsTable, params: [] }])
+  return address
+})
+
 const storedBatches = Effect.fnUntraced(function* (address: string) {
   const database = yield* open(address)
   const rows = yield* database.query("select batch, count(*) as rows from items group by batch")
@@ -40,7 +48,7 @@ const storedBatches = Effect.fnUntraced(function* (address: string) {
 describeDatabases("several processes on one database", (kind) => {
   it.live("all write, none is told that the database is busy", () =>
     Effect.gen(function* () {
-      const address = yield* freshDatabase(kind)
+      const address = yield* databaseOfItems(kind)
       const printed = yield* Effect.forEach(
         ["a", "b", "c"],
         (name) => run(program("writer-program.ts", address, name, "100")),
@@ -74,7 +82,7 @@ describeDatabases("several processes on one database", (kind) => {
 describeDatabases("kill -9", (kind) => {
   it.live("loses nothing that was acknowledged, and leaves no batch half done", () =>
     Effect.gen(function* () {
-      const address = yield* freshDatabase(kind)
+      const address = yield* databaseOfItems(kind)
       const acknowledged: Array<string> = []
       for (const name of ["first", "second", "third", "fourth", "fifth"]) {
         const endless = "1000000"

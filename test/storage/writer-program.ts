@@ -8,11 +8,13 @@ import { report } from "./report.ts"
 
 export const batchRows = 3
 
+/** What it writes to. PostgreSQL has processes that create the same table at once fail, `if not exists` or not. */
+export const itemsTable = "create table items (batch text not null, row integer)"
+
 const [address = "", name = "", batches = "0"] = process.argv.slice(2)
 
 const program = Effect.gen(function* () {
   const database = yield* Database
-  yield* database.batch([{ sql: "create table if not exists items (batch text not null, row integer)", params: [] }])
   const write = (index: number) => {
     const batch = `${name} ${index}`
     const rows = Array.from({ length: batchRows }, (_, row) => row)
