@@ -36,6 +36,6 @@ export class JsonSeries {
     // Documents of one kind begin alike; most of those that follow each other and do not are told apart here.
     if (last.slice(0, kinship) !== text.slice(0, kinship)) return
     this.lessons++
-    this.template = templateOf(last, text, value) ?? this.template
+    this.template = templateOf(last, text, value, this.template) ?? this.template
   }
 }

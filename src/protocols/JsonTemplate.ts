@@ -2,6 +2,8 @@
 export interface JsonTemplate {
   /** What `JSON.parse` makes of `text`; undefined where that is not such a document, or none at all. */
   readonly read: (text: string) => unknown
+  /** where the values are that differ, each as `placeOf` writes it */
+  readonly places: ReadonlySet<string>
 }
 
 type Kind = "string" | "number"
@@ -12,6 +14,8 @@ interface Hole {
   readonly kind: Kind
   readonly path: ReadonlyArray<string | number>
 }
+
+const placeOf = (path: Hole["path"]): string => JSON.stringify(path)
 
 /** A part of the document on the way to values that differ: it is made anew, the others are not. */
 interface Part {
@@ -44,13 +48,15 @@ class Template implements JsonTemplate {
   private readonly literals: ReadonlyArray<string>
   private readonly kinds: ReadonlyArray<Kind>
   private readonly root: Part
+  readonly places: ReadonlySet<string>
   private readonly values: Array<string | number> = []
   /** where the reading is */
   private at = 0
 
-  constructor(literals: ReadonlyArray<string>, kinds: ReadonlyArray<Kind>, root: Part) {
+  constructor(literals: ReadonlyArray<string>, holes: ReadonlyArray<Hole>, root: Part) {
     this.literals = literals
-    this.kinds = kinds
+    this.kinds = holes.map(({ kind }) => kind)
+    this.places = new Set(holes.map(({ path }) => placeOf(path)))
     this.root = root
   }
 
@@ -129,20 +135,22 @@ const keyCount = (value: unknown): number => {
 
 /**
  * The template of two documents, `value` being what the second one says; undefined where they differ in anything but
- * strings and numbers, or hardly have anything in common.
+ * strings and numbers, or hardly have anything in common. What an `earlier` one knew to differ may differ here too, although
+ * these two happen to agree in it.
  */
-export const templateOf = (first: string, second: string, value: unknown): JsonTemplate | undefined => {
+export const templateOf = (
+  first: string,
+  second: string,
+  value: unknown,
+  earlier?: JsonTemplate
+): JsonTemplate | undefined => {
   if (!isContainer(value)) return undefined
-  const walk = new Comparison(first, second)
+  const walk = new Comparison(first, second, earlier?.places)
   // A key that an object has twice has one value only.
   if (!walk.run() || walk.holes.length === 0 || walk.keys !== keyCount(value)) return undefined
   const root = partOf(value)
   walk.holes.forEach(({ path }, index) => partAt(root, path).holes.push([path.at(-1)!, index]))
-  return new Template(
-    walk.literals,
-    walk.holes.map(({ kind }) => kind),
-    root
-  )
+  return new Template(walk.literals, walk.holes, root)
 }
 
 /** a token of a document with the space before it */
@@ -168,15 +176,17 @@ interface Level {
 class Comparison {
   private readonly first: string
   private readonly second: string
+  private readonly differing: ReadonlySet<string>
   private readonly levels: Array<Level> = []
   private literalStart = 0
   readonly literals: Array<string> = []
   readonly holes: Array<Hole> = []
   keys = 0
 
-  constructor(first: string, second: string) {
+  constructor(first: string, second: string, differing: ReadonlySet<string> = new Set()) {
     this.first = first
     this.second = second
+    this.differing = differing
   }
 
   /** Whether they have the same template. */
@@ -200,7 +210,7 @@ class Comparison {
   private step(one: string, other: string, start: number): boolean {
     const level = this.levels.at(-1)
     if (level?.keyed === true && level.expectsKey && other.startsWith('"')) return this.readKey(level, one, other)
-    if (one !== other) return this.differ(one, other, start)
+    if (one !== other || this.differedBefore(other)) return this.differ(one, other, start)
     if (other === "{" || other === "[") this.levels.push({ keyed: other === "{", key: 0, expectsKey: true })
     else if (other === "}" || other === "]") this.levels.pop()
     else if (other === "," && level !== undefined) this.next(level)
@@ -220,13 +230,21 @@ class Comparison {
     return one === other && level.key !== "__proto__"
   }
 
+  private differedBefore(value: string): boolean {
+    return this.differing.size > 0 && kindOf(value) !== undefined && this.differing.has(placeOf(this.path()))
+  }
+
+  private path(): Hole["path"] {
+    return this.levels.map(({ key }) => key)
+  }
+
   private differ(one: string, other: string, start: number): boolean {
     const kind = kindOf(other)
     if (kind === undefined || kind !== kindOf(one)) return false
     const quote = kind === "string" ? 1 : 0
     this.literals.push(this.second.slice(this.literalStart, start + quote))
     this.literalStart = start + other.length - quote
-    this.holes.push({ kind, path: this.levels.map(({ key }) => key) })
+    this.holes.push({ kind, path: this.path() })
     return true
   }
 }

@@ -26,6 +26,19 @@ describe("documents that differ in some of their values", () => {
     assert.isDefined(readBy(`[1, {"a": "x"}]`, `[1, {"a": "y"}]`, `[1, {"a": "z"}]`))
   })
 
+  it("still differ in what two of them happen to agree in", () => {
+    const padded = (text: string, padding: string, at: number) =>
+      `{"at":${at},"d":[{"t":"${text}"}],"pad":"${padding}"}`
+    const earlier = templateOf(padded("a", "xy", 1), padded("b", "z", 1), parseJson(padded("b", "z", 1)))
+    const [second, third] = [padded("c", "z", 2), padded("d", "zzz", 3)]
+    assert.isUndefined(readBy(padded("c", "z", 1), second, third))
+    const later = templateOf(padded("c", "z", 1), second, parseJson(second), earlier)
+    assert.deepStrictEqual(later?.read(third), parseJson(third))
+    const other = `{"at":4,"d":[{"t":"e"}],"pad":5}`
+    assert.isUndefined(later?.read(other), "a number is no text")
+    check([padded("a", "xy", 1), padded("b", "z", 1), padded("c", "z", 1), second, third, other, padded("", "", 0)])
+  })
+
   it("are not taken for each other where anything else differs", () => {
     const first = `{"type":"a","index":0,"text":"x"}`
     const second = `{"type":"a","index":0,"text":"y"}`
