@@ -7,6 +7,7 @@ import { AuditSinks, SinkQueue } from "./AuditSink.ts"
 import { type AuditRow, AuditStore } from "./AuditStore.ts"
 import * as AuditStoreMemory from "./AuditStoreMemory.ts"
 import type { CallRecord } from "./CallRecord.ts"
+import { type Following, following, type Happening } from "./follow.ts"
 import { type CallPage, type CallQuery, get, list, pages, type WholeQuery } from "./CallRecords.ts"
 import { type Capture, captureFor, type CaptureLevel, captureOf, stricter } from "./Capture.ts"
 import { EventIntake, type EventSender, type EventVerdict } from "./events/EventIntake.ts"
@@ -119,6 +120,7 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
     get: (id) => Effect.provideService(get(id), AuditStore, store),
     list: (query) => Effect.provideService(list(query), AuditStore, store),
     pages: (query) => Stream.provideService(pages(query), AuditStore, store),
+    follow: (asked) => Effect.provideService(following(asked), AuditStore, store),
     stats: Effect.sync(() => ({
       queued: rows.waiting,
       running: calls.running,
@@ -177,6 +179,8 @@ export class AuditTrail extends Context.Service<
     readonly list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | LlmError>
     /** All calls that match, newest first: what there is of them when each page is read. */
     readonly pages: (query: WholeQuery) => Stream.Stream<ReadonlyArray<CallRecord>, StorageError | LlmError>
+    /** Begins to follow calls: what they do from when it returns, without an end. */
+    readonly follow: (asked: Following) => Effect.Effect<Stream.Stream<Happening, StorageError>, StorageError>
     readonly stats: Effect.Effect<AuditStats>
   }
 >()("millrace/audit/AuditTrail") {

@@ -50,25 +50,30 @@ class Fresh {
   }
 }
 
+/** Begins to follow: what calls do from then on, without an end. */
+export const following = Effect.fnUntraced(function* ({
+  content,
+  filter,
+  kinds
+}: Following): Effect.fn.Return<Stream.Stream<Happening, StorageError>, StorageError, AuditStore> {
+  const store = yield* AuditStore
+  const behind = (yield* store.position) - 1 - overlap
+  const fresh = new Fresh(behind, yield* store.positions(behind, 2 * overlap))
+  const look = Effect.gen(function* () {
+    const positions = fresh.take(yield* store.positions(fresh.behind, 2 * overlap))
+    if (positions.length === 0) {
+      yield* Effect.sleep(interval)
+      return []
+    }
+    const changes = yield* store.changes(filter, positions, content)
+    const told = changes.filter(({ kind }) => kinds.includes(kind))
+    return yield* Effect.forEach(told, ({ call, kind }) =>
+      Effect.map(readRecord(call), (record): Happening => ({ kind, record }))
+    )
+  })
+  return Stream.flattenIterable(Stream.fromEffectRepeat(look))
+})
+
 /** Tells of calls as they begin and end from now on, without an end. */
-export const follow = ({ content, filter, kinds }: Following): Stream.Stream<Happening, StorageError, AuditStore> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const store = yield* AuditStore
-      const behind = (yield* store.position) - 1 - overlap
-      const fresh = new Fresh(behind, yield* store.positions(behind, 2 * overlap))
-      const look = Effect.gen(function* () {
-        const positions = fresh.take(yield* store.positions(fresh.behind, 2 * overlap))
-        if (positions.length === 0) {
-          yield* Effect.sleep(interval)
-          return []
-        }
-        const changes = yield* store.changes(filter, positions, content)
-        const told = changes.filter(({ kind }) => kinds.includes(kind))
-        return yield* Effect.forEach(told, ({ call, kind }) =>
-          Effect.map(readRecord(call), (record): Happening => ({ kind, record }))
-        )
-      })
-      return Stream.flattenIterable(Stream.fromEffectRepeat(look))
-    })
-  )
+export const follow = (asked: Following): Stream.Stream<Happening, StorageError, AuditStore> =>
+  Stream.unwrap(following(asked))

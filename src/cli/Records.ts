@@ -1,10 +1,10 @@
 import { Effect, FileSystem, Option, Schema, Stream } from "effect"
 import { HttpClient, type HttpClientError, HttpClientResponse } from "effect/http"
-import type { AuditRow, AuditStore } from "../audit/AuditStore.ts"
+import type { AuditStore } from "../audit/AuditStore.ts"
 import { CallRecord } from "../audit/CallRecord.ts"
 import { exported, type ExportFormat } from "../audit/CallExport.ts"
 import * as CallRecords from "../audit/CallRecords.ts"
-import { follow, type Happening } from "../audit/follow.ts"
+import { follow } from "../audit/follow.ts"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { storeLayer } from "../config/layers.ts"
@@ -25,18 +25,14 @@ export interface Records {
     format: ExportFormat,
     limit: number | undefined
   ) => Stream.Stream<string | Uint8Array, CommandFailed>
+  /** calls as they end from now on, or as they begin too, each as it is then */
+  readonly follow: (query: ChosenCalls, from: "begun" | "ended") => Stream.Stream<CallRecord, CommandFailed>
 }
-
-/** What calls do from now on. */
-export type Follow = (
-  query: ChosenCalls,
-  kinds: ReadonlyArray<AuditRow["_tag"]>
-) => Stream.Stream<Happening, CommandFailed>
 
 /** The records of the configured database, which a server may be writing. */
 export const databaseRecords = Effect.fnUntraced(function* (
   configuration: Configuration
-): Effect.fn.Return<Records & { readonly follow: Follow }, CommandFailed, FileSystem.FileSystem> {
+): Effect.fn.Return<Records, CommandFailed, FileSystem.FileSystem> {
   const { storage } = configuration
   if (storage._tag === "Memory") {
     return yield* new CommandFailed({
@@ -75,7 +71,10 @@ export const databaseRecords = Effect.fnUntraced(function* (
       const pages = isThere ? CallRecords.pages({ ...filter, limit, content }) : Stream.succeed([])
       return stream(exported(format)(pages))
     },
-    follow: ({ filter }, kinds) => stream(follow({ filter, kinds, content: "short" }))
+    follow: ({ filter }, from) => {
+      const kinds = from === "begun" ? (["Opened", "Final"] as const) : (["Final"] as const)
+      return stream(Stream.map(follow({ filter, kinds, content: "short" }), ({ record }) => record))
+    }
   }
 })
 
@@ -93,6 +92,8 @@ export const unanswered = (base: string, error: HttpClientError.HttpClientError 
   })
 
 const Page = Schema.Struct({ data: Schema.Array(CallRecord), nextCursor: Schema.optionalKey(Schema.String) })
+
+const readLine = Schema.decodeEffect(Schema.fromJsonString(CallRecord))
 
 const next = (asked: URLSearchParams, cursor: string | undefined): Option.Option<URLSearchParams> => {
   if (cursor === undefined) return Option.none()
@@ -128,6 +129,18 @@ export const serverRecords = Effect.fnUntraced(function* (
         Stream.mapError(failed)
       )
     },
+    follow: ({ query }, from) =>
+      client.get(`${base}/v1/calls?${new URLSearchParams([...query, ["follow", from]])}`).pipe(
+        Effect.flatMap(HttpClientResponse.filterStatusOk),
+        Effect.map(({ stream }) => stream),
+        Stream.unwrap,
+        Stream.decodeText,
+        Stream.splitLines,
+        // An empty one says that the server is there.
+        Stream.filter((line) => line !== ""),
+        Stream.mapEffect((line) => readLine(line)),
+        Stream.mapError(failed)
+      ),
     get: (id) =>
       client.get(`${base}/v1/calls/${encodeURIComponent(id)}`).pipe(
         Effect.flatMap((response) =>

@@ -19,19 +19,16 @@ const place = {
   json: jsonFlag
 }
 
-const configuredRecords = (config: Option.Option<string>) =>
-  Effect.flatMap(
-    Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration),
-    databaseRecords
-  )
-
 const recordsAt = Effect.fnUntraced(function* (
   url: Option.Option<string>,
   config: Option.Option<string>,
   key: Parameters<typeof clientWith>[0]
 ) {
   if (Option.isSome(url)) return yield* Effect.provide(serverRecords(url.value), clientWith(key))
-  return yield* configuredRecords(config)
+  return yield* Effect.flatMap(
+    Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration),
+    databaseRecords
+  )
 })
 
 const encode = Schema.encodeSync(CallRecord)
@@ -119,23 +116,21 @@ const exportCalls = Command.make(
 const tail = Command.make(
   "tail",
   {
-    config: configFlag,
-    json: jsonFlag,
+    ...place,
     ...filterFlags,
     begun: Flag.Boolean("begun").pipe(Flag.withDescription("Show calls when they begin, too"), Flag.withDefault(false))
   },
-  Effect.fn(function* ({ begun, config, json, ...flags }) {
+  Effect.fn(function* ({ begun, config, json, key, url, ...flags }) {
     const chosen = yield* chosenBy(flags)
-    const { follow } = yield* configuredRecords(config)
-    const happenings = follow(chosen, begun ? ["Opened", "Final"] : ["Final"])
-    yield* toOutput(
-      Stream.map(happenings, ({ record }) => `${json ? JSON.stringify(encode(record)) : callLine(record)}\n`)
-    )
+    const { follow } = yield* recordsAt(url, config, key)
+    const told = follow(chosen, begun ? "begun" : "ended")
+    yield* toOutput(Stream.map(told, (record) => `${json ? JSON.stringify(encode(record)) : callLine(record)}\n`))
   })
 ).pipe(
   Command.withDescription("Calls as they end, from now on, until it is stopped"),
   Command.withExamples([
     { command: "millrace calls tail --begun", description: "What goes on in the configured database" },
+    { command: "millrace calls tail --url http://127.0.0.1:8787", description: "In a running server" },
     { command: "millrace calls tail --outcome Failed --json", description: "Failures, as a line of JSON each" }
   ])
 )

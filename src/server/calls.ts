@@ -1,4 +1,4 @@
-import { Clock, Effect, Stream } from "effect"
+import { Clock, Effect, Schedule, Stream } from "effect"
 import { ownName } from "../accounting/Access.ts"
 import { AuditTrail } from "../audit/AuditTrail.ts"
 import { exported, type ExportFormat, exportFormats } from "../audit/CallExport.ts"
@@ -23,13 +23,14 @@ const formats = ["json", ...exportFormats] as const
 
 const format: Parameter<(typeof formats)[number]> = oneOf(formats)
 
-const known = [...filterParameters, "limit", "cursor", "format"]
+const listParameters = [...filterParameters, "limit", "cursor", "format"]
+const followParameters = [...filterParameters, "follow"]
 
 /** What a request asks for. Whoever has a key of their own sees the calls of no other. */
-const askedOf = Effect.fnUntraced(function* ({
-  parameters: query,
-  principal
-}: Match): Effect.fn.Return<CallQuery, LlmError> {
+const askedOf = Effect.fnUntraced(function* (
+  { parameters: query, principal }: Match,
+  known: ReadonlyArray<string> = listParameters
+): Effect.fn.Return<CallQuery, LlmError> {
   yield* checkParameters(query, known)
   const filter = yield* callFilterOf(query)
   return {
@@ -50,42 +51,43 @@ const page = json((match) =>
 
 const calls: Handler = (exchange, match) => {
   const { query } = match
+  if (query.has("follow")) return sendFollowed(exchange, match)
   const asked = exportFormats.find((name) => name === query.get("format"))
   return asked === undefined ? page(exchange, match) : sendExport(exchange, match, asked)
 }
 
 const mediaTypes = { jsonl: "application/jsonl", csv: "text/csv; header=present" }
 
+/** Where text goes that is written as it comes. */
+interface Output {
+  readonly writer: ResponseWriter
+  /** suspends while the caller does not take what there is, and fails where that takes too long */
+  readonly write: (text: string) => Effect.Effect<void, LlmError>
+}
+
 /**
- * Writes all records that match, a page at a time: the next one is read when the caller has taken the one before. A
- * failure on the way breaks the connection off, so that a part is never taken for the whole.
+ * Writes an answer bit by bit. A failure before the first bit is told; one on the way breaks the connection off, so that a
+ * part is never taken for the whole.
  */
-const sendExport = (exchange: Exchange, match: Match, format: ExportFormat) =>
+const sendText = (
+  exchange: Exchange,
+  { surface: { dialect } }: Match,
+  headers: { readonly "content-type": string; readonly "content-disposition"?: string },
+  text: (output: Output) => Effect.Effect<void, StorageError | LlmError, AuditTrail>
+) =>
   Effect.gen(function* () {
-    const audit = yield* AuditTrail
     const { stallLimitMs } = yield* Settings
     const clock = yield* Clock.Clock
     const requestId = yield* requestIdOf(headersOf(exchange.request))
-    const { dialect } = match.surface
     const writer = new ResponseWriter(
       exchange.response,
-      () => ({
-        "content-type": `${mediaTypes[format]}; charset=utf-8`,
-        "content-disposition": `attachment; filename="calls.${format}"`,
-        ...requestIdHeaders(dialect, requestId)
-      }),
+      () => ({ ...headers, ...requestIdHeaders(dialect, requestId) }),
       () => clock.currentTimeMillisUnsafe()
     )
     const stalled = failure({ _tag: "Timeout", phase: "idle" }, "Nobody takes the records")
     const write = (text: string) =>
       Effect.timeoutOrElse(writer.write(text), { duration: stallLimitMs, orElse: () => stalled })
-    // whoever asks for the head alone is told what comes to pass at the beginning
-    const bound = exchange.request.method === "HEAD" ? { limit: 1 } : {}
-    yield* Effect.flatMap(askedOf(match), (query) =>
-      audit
-        .pages({ ...query, ...bound, content: format === "csv" ? "none" : "all" })
-        .pipe(exported(format), Stream.runForEach(write))
-    ).pipe(
+    yield* text({ writer, write }).pipe(
       Effect.andThen(Effect.sync(() => writer.end(""))),
       Effect.mapError(readFailure),
       Effect.catchCause((cause) =>
@@ -96,6 +98,45 @@ const sendExport = (exchange: Exchange, match: Match, format: ExportFormat) =>
       )
     )
   })
+
+/** Writes all records that match, a page at a time: the next one is read when the caller has taken the one before. */
+const sendExport = (exchange: Exchange, match: Match, format: ExportFormat) => {
+  const headers = {
+    "content-type": `${mediaTypes[format]}; charset=utf-8`,
+    "content-disposition": `attachment; filename="calls.${format}"`
+  }
+  // whoever asks for the head alone is told what comes to pass at the beginning
+  const bound = exchange.request.method === "HEAD" ? { limit: 1 } : {}
+  return sendText(exchange, match, headers, ({ write }) =>
+    Effect.gen(function* () {
+      const audit = yield* AuditTrail
+      const query = yield* askedOf(match)
+      yield* audit
+        .pages({ ...query, ...bound, content: format === "csv" ? "none" : "all" })
+        .pipe(exported(format), Stream.runForEach(write))
+    })
+  )
+}
+
+/** What is told of calls: that they end, or that they begin too. */
+const followed = oneOf(["ended", "begun"])
+
+/** Writes records as calls end, a line each, until the caller leaves; an empty line says that the connection lives. */
+const sendFollowed = (exchange: Exchange, match: Match) =>
+  sendText(exchange, match, { "content-type": `${mediaTypes.jsonl}; charset=utf-8` }, ({ write, writer }) =>
+    Effect.gen(function* () {
+      const audit = yield* AuditTrail
+      const { keepAliveMs } = yield* Settings
+      const filter = yield* askedOf(match, followParameters)
+      const told = yield* parameter(match.parameters, "follow", followed)
+      const kinds = told === "begun" ? (["Opened", "Final"] as const) : (["Final"] as const)
+      const happenings = yield* audit.follow({ filter, kinds, content: "short" })
+      if (exchange.request.method === "HEAD") return
+      const alive = Effect.sync(() => writer.keepAlive("\n"))
+      const lines = Stream.runForEach(happenings, ({ record }) => write(`${JSON.stringify(record)}\n`))
+      yield* Effect.raceFirst(lines, Effect.repeat(alive, Schedule.spaced(keepAliveMs)))
+    })
+  )
 
 const call = json(({ principal, rest }) =>
   Effect.gen(function* () {

@@ -75,12 +75,13 @@ describeDatabases("millrace calls", (kind) => {
     120_000
   )
 
-  it.live(
-    "follows calls as they begin and end, until it is stopped or nobody reads",
-    () =>
+  it.live.each(kind === "sqlite" ? ["database", "server"] : ["database"])(
+    "follows calls as they begin and end, until it is stopped or nobody reads, of a %s",
+    (where) =>
       Effect.gen(function* () {
         const address = yield* freshDatabase(kind)
-        const storage = kind === "sqlite" ? `sqlite:${address}` : address
+        // of a server it is the same whatever is behind it, its memory too
+        const storage = where === "server" ? "memory:" : kind === "sqlite" ? `sqlite:${address}` : address
         const place = { folder: yield* folderWith("millrace.json", documentIn(storage)) }
         const { url } = yield* serving(place)
         yield* chat(url, "before", "before")
@@ -89,7 +90,7 @@ describeDatabases("millrace calls", (kind) => {
         const followed = Effect.fnUntraced(function* (script: string, isEnough: (text: string) => boolean) {
           const child = yield* ChildProcess.make("bash", ["-c", `exec 2>&1; ${script}`], {
             cwd: place.folder,
-            env: { TAIL: `'${process.execPath}' '${main}' calls tail` }
+            env: { TAIL: `'${process.execPath}' '${main}' calls tail ${where === "server" ? `--url ${url}` : ""}` }
           })
           let said = ""
           const asking = yield* Effect.forkScoped(

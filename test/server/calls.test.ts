@@ -56,6 +56,8 @@ layer(running(), real)("the list of calls", (it) => {
         ["model=a&model=b", "model has to be given once"],
         ["outcome=completed", "outcome has to be one of Completed"],
         ["format=xml", "format has to be one of json, jsonl, csv"],
+        ["follow=all", "follow has to be one of ended, begun"],
+        ["follow=ended&limit=5", "limit"],
         ["from=yesterday", "from has to be a time such as"],
         ["limit=0", "limit has to be a whole number from 1 on"],
         ["format=csv&limit=many", "limit has to be a whole number from 1 on"],

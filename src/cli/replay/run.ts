@@ -84,6 +84,7 @@ const noTrail = Layer.succeed(
     tell: () => Effect.succeed([]),
     list: () => Effect.succeed({ data: [], nextCursor: undefined }),
     pages: () => Stream.empty,
+    follow: () => Effect.succeed(Stream.empty),
     stats: Effect.succeed({
       queued: 0,
       running: 0,
