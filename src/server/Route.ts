@@ -79,7 +79,8 @@ const surfaceFor = (surfaces: Surfaces, { request }: Exchange, path: string, que
   return (
     (asked ? surfaces.find((surface) => servesPath(surface, path)) : undefined) ??
     (near.length === 1 ? near[0] : undefined) ??
-    surfaces.find(({ recognises }) => recognises(headers, query)) ??
+    // A key beside the one in a header is a filter of what is read, and tells no SDK.
+    surfaces.find(({ recognises }) => recognises(headers, secretIn(request.headers) === undefined ? query : noQuery)) ??
     surfaces[0]
   )
 }

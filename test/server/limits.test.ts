@@ -200,6 +200,8 @@ layer(server, { excludeTestServices: true })("a server with limits", (it) => {
       }
       assert.deepStrictEqual(yield* refusedWith("key="), [400, "key has to be a text that is not empty"])
       assert.strictEqual((yield* refusedWith("by=key&by=model"))[0], 400)
+      const filtered = yield* ask("/v1/usage?key=poor&form=2026-11-21", bearer(keys.admin))
+      assert.strictEqual(errorOf(filtered.text).type, "invalid_request_error")
       assert.strictEqual((yield* refusedWith("key=poor", keyOf("spending")))[0], 403)
       const own = yield* usage("by=model,key", keyOf("spending"))
       assert.deepStrictEqual(
