@@ -25,5 +25,5 @@ export const clientWith = (flag: Option.Option<Redacted.Redacted>): Layer.Layer<
     })
   ).pipe(Layer.provide(FetchHttpClient.layer))
 
-/** The base of a server's URLs, without a slash at its end. */
-export const baseOf = (url: string): string => url.replace(/\/+$/, "")
+/** The base of a server's URLs, without a slash at its end, also where somebody gives that of an SDK. */
+export const baseOf = (url: string): string => url.replace(/\/+$/, "").replace(/\/v1$/, "")

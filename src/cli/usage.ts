@@ -66,7 +66,9 @@ const ofServer = Effect.fnUntraced(function* (url: string, query: URLSearchParam
       const status = "reason" in error && "response" in error.reason ? error.reason.response?.status : undefined
       const what = status === undefined ? "nobody answers there" : `it answers with the status ${status}`
       const mend =
-        status === 401 ? "Show a key: --key, or MILLRACE_ADMIN_KEY." : "Check the URL, and whether the server runs."
+        status === 401 || status === 403
+          ? "Show a key: --key, or MILLRACE_ADMIN_KEY."
+          : "Check the URL, and whether the server runs."
       return new CommandFailed({ message: `${base} cannot be asked: ${what}\n${mend}` })
     })
   )

@@ -66,7 +66,7 @@ describe("millrace keys", () => {
         yield* until(url, next, 200)
         yield* millrace(place, "keys", "disable", "web")
 
-        const listed = yield* millrace(place, "keys", "list", ...asAdmin)
+        const listed = yield* millrace(place, "keys", "list", "--url", `${url}/v1/`, "--key", environment.ADMIN)
         assert.strictEqual(listed.code, 0, listed.stderr)
         assert.match(listed.stdout, /^ci .*from the configuration$/m)
         assert.match(listed.stdout, /^web .*disabled.*60 requests\/minute$/m)
