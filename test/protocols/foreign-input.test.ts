@@ -41,8 +41,10 @@ describe("what a user says in a block that only one format knows", () => {
   it("is left out where the model said it, and noticed", () => {
     const value = { type: "server_tool_use", id: "s", name: "web_search", input: {} }
     const turn: Message = { role: "assistant", parts: [{ _tag: "Opaque", protocol: "anthropic-messages", value }] }
-    const { notices } = Result.getOrThrow(encode([{ role: "user", parts: [] }, turn], "openai-chat"))
+    const { body, notices } = Result.getOrThrow(encode([...messages, turn], "openai-chat"))
     expect(notices).toMatchObject([{ code: "dropped" }])
+    // No empty turn stands in its place.
+    expect(body).toMatchObject({ messages: [{ role: "user" }] })
   })
 })
 

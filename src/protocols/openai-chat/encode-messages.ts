@@ -38,11 +38,16 @@ export const encodeMessages = (
     const others = message.parts.filter((part) => part._tag !== "ToolResult")
     if (others.length === 0 && (results.length > 0 || message.role === "tool")) continue
     show()
-    encoded.push(encodeMessage(message, others, quirks, encoding))
+    const said = encodeMessage(message, others, quirks, encoding)
+    if (message.role !== "assistant" || !isSilenced(others, said)) encoded.push(said)
   }
   show()
   return encoded
 }
+
+/** Whether nothing is left of a turn: servers refuse one that has neither a content nor calls. */
+const isSilenced = (parts: ReadonlyArray<Other>, said: JsonObject): boolean =>
+  parts.some(({ _tag }) => _tag !== "Text") && said["content"] === "" && Object.keys(said).length === 2
 
 const messageMarks = ({ extensions }: Message, encoding: ChatEncoding): JsonObject => {
   const { role: _, ...more } = encoding.own(extensions)

@@ -11,9 +11,20 @@ const unresolved = (feature: string, mend: string): Requirement => ({
   message: `${feature} cannot be resolved here: ${mend}`
 })
 
+const holdsItem = ({ messages }: LlmRequest, type: string): boolean =>
+  messages.some(({ parts }) =>
+    parts.some(
+      (part) =>
+        part._tag === "Opaque" &&
+        part.protocol === openAiResponsesId &&
+        isObject(part.value) &&
+        part.value["type"] === type
+    )
+  )
+
 /**
- * What a request needs that only the provider's own store has: earlier responses, conversations, items by reference,
- * prompt templates, background work.
+ * What a request needs that only the provider itself has: earlier responses, conversations, items by reference, prompt
+ * templates, background work, conversations that it made shorter and encrypted.
  */
 export const storedState = (request: LlmRequest): Requirement | undefined => {
   const own = ownExtension(request.extensions)
@@ -23,16 +34,10 @@ export const storedState = (request: LlmRequest): Requirement | undefined => {
   if (own["background"] === true) {
     return unresolved("background", "background responses are not stored; stream them")
   }
-  const refers = request.messages.some(({ parts }) =>
-    parts.some(
-      (part) =>
-        part._tag === "Opaque" &&
-        part.protocol === openAiResponsesId &&
-        isObject(part.value) &&
-        part.value["type"] === "item_reference"
-    )
-  )
-  return refers
-    ? unresolved("item_reference", "responses are not stored; set store: false, so that whole items are sent")
+  if (holdsItem(request, "item_reference")) {
+    return unresolved("item_reference", "responses are not stored; set store: false, so that whole items are sent")
+  }
+  return holdsItem(request, "compaction")
+    ? unresolved("compaction", "only who made it can read it; send all items")
     : undefined
 }

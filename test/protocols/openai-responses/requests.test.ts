@@ -240,7 +240,8 @@ describe("what only the provider's store has", () => {
     ["conversation", { conversation: { id: "conv_1" } }, "send the whole input"],
     ["prompt", { prompt: { id: "pmpt_1" } }, "send instructions and input"],
     ["background", { background: true }, "not stored"],
-    ["item_reference", { input: [{ type: "item_reference", id: "msg_1" }] }, "store: false"]
+    ["item_reference", { input: [{ type: "item_reference", id: "msg_1" }] }, "store: false"],
+    ["compaction", { input: [{ type: "compaction", encrypted_content: "blob" }] }, "send all items"]
   ])("%s is refused with what to do instead", (feature, body, mend) => {
     const request = decode(body)
     expect(storedState(request)).toMatchObject({ feature, message: expect.stringContaining(mend) })
