@@ -27,3 +27,15 @@ export const offeringOnly = (request: LlmRequest, said: Notices): LlmRequest => 
   const { among: _, ...choice } = { among: names, ...toolChoice }
   return { ...request, toolChoice: choice, tools: tools.filter(({ name }) => names.includes(name)) }
 }
+
+/**
+ * A request without the choice of a tool that only another format's provider runs: a server of the format `own` would be
+ * told to call a tool that it is not offered. The same request where that is not chosen.
+ */
+export const withoutForeignChoice = (request: LlmRequest, own: string, said: Notices): LlmRequest => {
+  const { toolChoice: choice, ...others } = request
+  const chosen = choice?._tag === "Tool" ? request.tools?.find(({ name }) => name === choice.name) : undefined
+  if (chosen?._tag !== "Provider" || chosen.protocol === own) return request
+  said.dropped(`the choice of the tool ${chosen.name}`, `only ${chosen.protocol} runs it`)
+  return others
+}

@@ -38,13 +38,14 @@ describe("what a user says in a block that only one format knows", () => {
     })
   })
 
-  it("is left out where the model said it, and noticed", () => {
+  it.each(["openai-chat", "cohere-v2"] as const)("is left out where the model said it, and noticed: %s", (target) => {
     const value = { type: "server_tool_use", id: "s", name: "web_search", input: {} }
     const turn: Message = { role: "assistant", parts: [{ _tag: "Opaque", protocol: "anthropic-messages", value }] }
-    const { body, notices } = Result.getOrThrow(encode([...messages, turn], "openai-chat"))
+    const asked: Message = { role: "user", parts: [{ _tag: "Text", text: "Hm?" }] }
+    const { body, notices } = Result.getOrThrow(encode([asked, turn], target))
     expect(notices).toMatchObject([{ code: "dropped" }])
     // No empty turn stands in its place.
-    expect(body).toMatchObject({ messages: [{ role: "user" }] })
+    expect(body["messages"]).toEqual([{ role: "user", content: "Hm?" }])
   })
 })
 

@@ -108,3 +108,25 @@ describe("a choice among some of the tools", () => {
     )
   })
 })
+
+describe("the choice of a tool that only another provider runs", () => {
+  const chosen = Result.getOrThrow(
+    openAiResponsesDialect.decode({
+      model: "smart",
+      input: "Hm?",
+      tools: [{ type: "function", name: "look", parameters: {} }, { type: "code_interpreter" }],
+      tool_choice: { type: "code_interpreter" }
+    })
+  ).request
+
+  it.each(["openai-chat", "gemini", "gemini-interactions", "bedrock-converse", "cohere-v2", "ollama"] as const)(
+    "is not made of %s, which is not offered it",
+    (target) => {
+      const request = { ...chosen, toolChoice: { _tag: "Tool", name: "code_interpreter" } } as const
+      const { body, notices } = sent(request, target)
+      expect(JSON.stringify(body)).toContain('"look"')
+      expect(JSON.stringify(body)).not.toContain("code_interpreter")
+      expect(notices).toContain("dropped the choice of the tool code_interpreter: only openai-responses runs it")
+    }
+  )
+})

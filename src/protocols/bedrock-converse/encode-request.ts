@@ -5,7 +5,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { bedrockConverseId } from "./wire.ts"
-import { offeringOnly } from "../ToolSubset.ts"
+import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ConverseEncoding } from "./encode-parts.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
@@ -39,7 +39,10 @@ const encodeBody = (request: LlmRequest, adaptive: boolean, encoding: ConverseEn
     inferenceConfig: ownConfig,
     ...own
   } = encoding.own(request.extensions)
-  const { toolConfig, forced, instruction } = encodeTools(offeringOnly(request, encoding), encoding)
+  const { toolConfig, forced, instruction } = encodeTools(
+    offeringOnly(withoutForeignChoice(request, bedrockConverseId, encoding), encoding),
+    encoding
+  )
   const thinking = encodeThinking(request, adaptive, forced, encoding)
   const { inferenceConfig, modelFields } = encodeSampling(request.sampling, thinking.thinks, encoding)
   const form = encodeForm(request.responseFormat, encoding)

@@ -17,7 +17,13 @@ const encodeMessage = (message: Message, encoding: Encoding): ReadonlyArray<Json
     else rest.push(part)
   }
   if (rest.length === 0) return results
-  if (message.role === "assistant") return [...results, { ...encodeAnswer(rest, encoding), ...own }]
+  if (message.role === "assistant") {
+    const answer = encodeAnswer(rest, encoding)
+    // Of what nobody else knows nothing is left, and the API refuses a turn without anything.
+    const empty = answer["content"] === "" && answer["tool_calls"] === undefined
+    const silenced = empty && rest.some(({ _tag }) => _tag !== "Text")
+    return silenced ? results : [...results, { ...answer, ...own }]
+  }
   const role = message.role === "developer" ? "system" : message.role === "tool" ? "user" : message.role
   return [...results, { role, content: contentOf(rest.flatMap((part) => encodeContent(part, encoding))), ...own }]
 }

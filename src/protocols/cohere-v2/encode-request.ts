@@ -7,7 +7,7 @@ import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { offeringOnly } from "../ToolSubset.ts"
+import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { cohereV2Id } from "./wire.ts"
@@ -29,7 +29,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   return {
     model,
     messages: encodeMessages(request.messages, encoding),
-    ...encodeTools(offeringOnly(request, encoding), encoding),
+    ...encodeTools(offeringOnly(withoutForeignChoice(request, cohereV2Id, encoding), encoding), encoding),
     ...encodeSettings(request, encoding),
     stream: delivery === "stream",
     ...own

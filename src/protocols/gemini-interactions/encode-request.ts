@@ -4,6 +4,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
+import { withoutForeignChoice } from "../ToolSubset.ts"
 import { maySearch } from "../gemini/models.ts"
 import { hostedTool, plainSearch, type SearchOf } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
@@ -29,7 +30,11 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   const searchOf = maySearch(model, request) ? plainSearch({ type: "google_search" }) : undefined
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, searchOf, encoding)) ?? []
   if (tools.length > 0 && request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
-  const { generation_config: settings, ...more } = encodeSettings(request, tools.length > 0, encoding)
+  const { generation_config: settings, ...more } = encodeSettings(
+    withoutForeignChoice(request, geminiInteractionsId, encoding),
+    tools.length > 0,
+    encoding
+  )
   const generation = { ...settings, ...(isObject(config) ? config : {}) }
   return {
     model,

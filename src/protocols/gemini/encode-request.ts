@@ -7,7 +7,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
-import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
+import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeContents } from "./encode-contents.ts"
 import { Encoding, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -67,9 +67,10 @@ const encodeBody = (
       notices: encoding.list
     })
   }
-  const chosenAtWill = asked.toolChoice?._tag === "Auto"
+  const chosen = withoutForeignChoice(asked, geminiId, encoding)
+  const chosenAtWill = chosen.toolChoice?._tag === "Auto"
   // The API has names of functions only for a choice that must be made.
-  const request = chosenAtWill ? offeringOnly(asked, encoding) : asked
+  const request = chosenAtWill ? offeringOnly(chosen, encoding) : chosen
   refuseForeignInput(request.messages, geminiId, encoding)
   encoding.foreign(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")

@@ -7,7 +7,7 @@ import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { offeringOnly } from "../ToolSubset.ts"
+import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { ollamaId } from "./wire.ts"
@@ -26,7 +26,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {
   refuseForeignInput(request.messages, ollamaId, encoding)
   const { options, ...own } = encoding.own(request.extensions)
-  const tools = encodeTools(offeringOnly(request, encoding), encoding)
+  const tools = encodeTools(offeringOnly(withoutForeignChoice(request, ollamaId, encoding), encoding), encoding)
   const { options: sampling, ...settings } = encodeSettings(request, model, encoding)
   return {
     model,

@@ -17,7 +17,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
-import { offeredAmong, offeringOnly } from "../ToolSubset.ts"
+import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ChatEncoding, markers } from "./encode-parts.ts"
 import { isOwn } from "./extension.ts"
@@ -72,7 +72,8 @@ const streamFields = (delivery: Delivery, options: unknown, quirks: Quirks): Jso
 const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEncoding): JsonObject => {
   const { model, delivery, quirks } = context
   refuseForeignInput(asked.messages, openAiChatId, encoding)
-  const request = quirks.noAllowedTools === true ? offeringOnly(asked, encoding) : asked
+  const chosen = withoutForeignChoice(asked, openAiChatId, encoding)
+  const request = quirks.noAllowedTools === true ? offeringOnly(chosen, encoding) : chosen
   // Who does not know this role is another vendor's, and may refuse settings that it does not know.
   const extensions =
     quirks.noDeveloperRole === true ? request.extensions : withSiblingFields(request.extensions, openAiChatId)
