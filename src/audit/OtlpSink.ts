@@ -1,5 +1,5 @@
 import { Clock, Effect, Layer, Redacted, Struct } from "effect"
-import { HttpClient, HttpClientRequest } from "effect/http"
+import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { OtlpResource } from "effect/observability"
 import { type AuditSink, AuditSinkError, AuditSinks } from "./AuditSink.ts"
 import type { AuditRow } from "./AuditStore.ts"
@@ -52,6 +52,12 @@ const logRecord = (row: AuditRow, content: boolean, observedAt: number) => ({
   droppedAttributesCount: 0
 })
 
+/** What a collector says of what it will never take: malformed, too large. Of anything else it may think better. */
+const refusals: ReadonlyArray<number> = [400, 413, 422]
+
+const isRefused = ({ reason }: HttpClientError.HttpClientError): boolean =>
+  reason._tag === "StatusCodeError" && refusals.includes(reason.response.status)
+
 /** A sink that sends every record to an OpenTelemetry collector as a log record. */
 export const make = Effect.fnUntraced(function* ({
   content = false,
@@ -62,21 +68,28 @@ export const make = Effect.fnUntraced(function* ({
   const resource = yield* OtlpResource.fromConfig({ serviceName: "millrace" })
   const url = `${endpoint.replace(/\/+$/, "")}/v1/logs`
   const shown = Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)] as const)
-  return {
-    name: url,
-    write: Effect.fnUntraced(function* (rows) {
-      const now = yield* Clock.currentTimeMillis
-      const logRecords = rows.map((row) => logRecord(row, content, now))
-      const scopeLogs = [{ scope: { name: "millrace.audit" }, logRecords }]
-      const request = HttpClientRequest.post(url, { headers: Object.fromEntries(shown) }).pipe(
-        HttpClientRequest.bodyJsonUnsafe({ resourceLogs: [{ resource, scopeLogs }] })
-      )
-      yield* Effect.mapError(
-        Effect.flatMap(client.execute(request), (response) => response.arrayBuffer),
-        ({ message }) => new AuditSinkError({ message })
-      )
+  const send = Effect.fnUntraced(function* (rows: ReadonlyArray<AuditRow>) {
+    const now = yield* Clock.currentTimeMillis
+    const logRecords = rows.map((row) => logRecord(row, content, now))
+    const scopeLogs = [{ scope: { name: "millrace.audit" }, logRecords }]
+    const request = HttpClientRequest.post(url, { headers: Object.fromEntries(shown) }).pipe(
+      HttpClientRequest.bodyJsonUnsafe({ resourceLogs: [{ resource, scopeLogs }] })
+    )
+    yield* Effect.flatMap(client.execute(request), (response) => response.arrayBuffer)
+  })
+  /** Of records that are refused together those are found that are refused alone, so that these do not hold up the rest. */
+  const write = (rows: ReadonlyArray<AuditRow>): Effect.Effect<void, AuditSinkError> =>
+    Effect.catch(send(rows), (error) => {
+      const { message } = error
+      if (!isRefused(error)) return Effect.fail(new AuditSinkError({ message }))
+      const [row, ...others] = rows
+      if (row === undefined || others.length === 0) {
+        return Effect.logWarning(`The audit sink ${url} refuses a record, which is left out`, { id: row?.id, message })
+      }
+      const half = Math.ceil(rows.length / 2)
+      return Effect.andThen(write(rows.slice(0, half)), () => write(rows.slice(half)))
     })
-  }
+  return { name: url, write }
 })
 
 /** Sends records to an OpenTelemetry collector too, as JSON over HTTP. */

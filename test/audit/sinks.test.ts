@@ -181,31 +181,35 @@ describe("a sink of one's own", () => {
 })
 
 describe("a sink of OpenTelemetry logs", () => {
-  /** A collector that keeps what it is sent; the first request it refuses. */
-  const collector = Effect.acquireRelease(
-    Effect.callback<{ endpoint: string; bodies: Array<string>; paths: Array<string>; close: () => void }>((resume) => {
-      const bodies: Array<string> = []
-      const paths: Array<string> = []
-      const server = createServer((request, response) => {
-        let body = ""
-        request.on("data", (chunk) => (body += chunk))
-        request.on("end", () => {
-          paths.push(`${request.url} ${request.headers["x-token"]}`)
-          if (paths.length > 1) bodies.push(body)
-          response.writeHead(paths.length > 1 ? 200 : 503).end("{}")
-        })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        const { port } = server.address() as AddressInfo
-        resume(Effect.succeed({ endpoint: `http://127.0.0.1:${port}`, bodies, paths, close: () => server.close() }))
-      })
-    }),
-    ({ close }) => Effect.sync(close)
-  )
+  /** A collector that answers as it is told, and keeps what it takes. */
+  const collectorThat = (statusOf: (body: string, request: number) => number) =>
+    Effect.acquireRelease(
+      Effect.callback<{ endpoint: string; bodies: Array<string>; paths: Array<string>; close: () => void }>(
+        (resume) => {
+          const bodies: Array<string> = []
+          const paths: Array<string> = []
+          const server = createServer((request, response) => {
+            let body = ""
+            request.on("data", (chunk) => (body += chunk))
+            request.on("end", () => {
+              paths.push(`${request.url} ${request.headers["x-token"]}`)
+              const status = statusOf(body, paths.length)
+              if (status === 200) bodies.push(body)
+              response.writeHead(status).end("{}")
+            })
+          })
+          server.listen(0, "127.0.0.1", () => {
+            const { port } = server.address() as AddressInfo
+            resume(Effect.succeed({ endpoint: `http://127.0.0.1:${port}`, bodies, paths, close: () => server.close() }))
+          })
+        }
+      ),
+      ({ close }) => Effect.sync(close)
+    )
 
   it.live("sends log records, again where the collector refuses them, without content", () =>
     Effect.gen(function* () {
-      const { bodies, endpoint, paths } = yield* collector
+      const { bodies, endpoint, paths } = yield* collectorThat((_, request) => (request === 1 ? 503 : 200))
       yield* calls(Layer.provide(OtlpSink.layer({ endpoint }), FetchHttpClient.layer), 2)
       assert.include(paths[0], "/v1/logs")
       const records = bodies.flatMap((body) => JSON.parse(body).resourceLogs[0].scopeLogs[0].logRecords)
@@ -216,6 +220,16 @@ describe("a sink of OpenTelemetry logs", () => {
       const attributes = JSON.stringify(records)
       assert.include(attributes, `{"key":"millrace.outcome","value":{"stringValue":"Completed"}}`)
       assert.notInclude(attributes, "Hello from")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("leaves out a record that the collector will never take, and sends the others", () =>
+    Effect.gen(function* () {
+      const { bodies, endpoint } = yield* collectorThat((body) => (body.includes(`"stringValue":"c3"`) ? 413 : 200))
+      const sink = yield* Effect.provide(OtlpSink.make({ endpoint }), FetchHttpClient.layer)
+      yield* sink.write(ids(6).map((id) => openedRow(openRecord(id), "full", "owner")))
+      const taken = bodies.join("")
+      for (const id of ids(6)) assert.strictEqual(taken.includes(`"stringValue":"${id}"`), id !== "c3", id)
     }).pipe(Effect.scoped)
   )
 })
