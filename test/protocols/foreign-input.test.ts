@@ -81,3 +81,22 @@ describe("passages that a user gives a model of Anthropic's to cite", () => {
     expect(text.match(/The sky is blue\.\\n\\nGrass is green\./g)).toHaveLength(2)
   })
 })
+
+describe("media of Anthropic's API with fields that are not known", () => {
+  const blocks = [
+    { type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA", novelty: 1 } },
+    { type: "document", source: { type: "base64", media_type: "application/pdf", data: "BBBB", novelty: 2 } }
+  ]
+
+  it("are what they were there", () => {
+    expect(Result.getOrThrow(encode(asked(blocks), "anthropic-messages")).body).toMatchObject({
+      messages: [{ role: "user", content: blocks }]
+    })
+  })
+
+  it("are media elsewhere, and the fields are noticed", () => {
+    const { body, notices } = Result.getOrThrow(encode(asked(blocks), "openai-responses"))
+    expect(JSON.stringify(body)).toMatch(/data:image\/png;base64,AAAA.*data:application\/pdf;base64,BBBB/)
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual(["source"])
+  })
+})

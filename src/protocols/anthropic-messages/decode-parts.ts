@@ -61,8 +61,8 @@ const decodeContentBlock = (block: ContentBlock): TextPart | MediaPart | OpaqueP
 
 const decodeImage = (block: Block<"image">): MediaPart | OpaquePart => {
   const { source } = block
-  if (source.type === undefined || source.rest !== undefined) return opaque(block.raw)
-  return { _tag: "Media", kind: "image", ...mediaSource(source), ...marked(block.cache_control, block.rest) }
+  if (source.type === undefined) return opaque(block.raw)
+  return { _tag: "Media", kind: "image", ...mediaSource(source), ...marked(block.cache_control, mediaRest(block)) }
 }
 
 /**
@@ -83,17 +83,19 @@ const decodeDocument = (block: Block<"document">): TextPart | MediaPart | Opaque
     case undefined:
       return opaque(block.raw)
     default:
-      return source.rest !== undefined
-        ? opaque(block.raw)
-        : {
-            _tag: "Media",
-            kind: "file",
-            ...mediaSource(source),
-            ...present({ filename: block.title }),
-            ...marked(block.cache_control, block.rest)
-          }
+      return {
+        _tag: "Media",
+        kind: "file",
+        ...mediaSource(source),
+        ...present({ filename: block.title }),
+        ...marked(block.cache_control, mediaRest(block))
+      }
   }
 }
+
+/** What is not known of a block with media, and of its source. */
+const mediaRest = ({ rest, source }: Block<"image"> | Block<"document">): JsonObject | undefined =>
+  source.type === undefined || source.rest === undefined ? rest : { ...rest, source: source.rest }
 
 const textDocument = (block: Block<"document">, text: string, source: JsonObject): TextPart => ({
   _tag: "Text",

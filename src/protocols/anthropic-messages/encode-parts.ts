@@ -64,16 +64,20 @@ const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObjec
 }
 
 const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  const more = markers(part, encoding)
+  const { source: ownSource, ...more } = markers(part, encoding)
+  const sourceOf = (mediaType: string): JsonObject => ({
+    ...mediaSource(part, mediaType),
+    ...(isObject(ownSource) ? ownSource : {})
+  })
   const { kind, mediaType, source, filename } = part
   if (part.detail !== undefined && part.detail !== "auto") encoding.dropped("the detail of an image")
   if (kind === "image" || mediaType?.startsWith("image/") === true) {
-    return [{ type: "image", source: mediaSource(part, imageType(part)), ...more }]
+    return [{ type: "image", source: sourceOf(imageType(part)), ...more }]
   }
   const title = present({ title: filename })
   if (kind === "audio") encoding.unsupported("audio input")
   else if (mediaType === undefined || mediaType === "application/pdf") {
-    return [{ type: "document", source: mediaSource(part, "application/pdf"), ...title, ...more }]
+    return [{ type: "document", source: sourceOf("application/pdf"), ...title, ...more }]
   } else if (mediaType.startsWith("text/") && source._tag === "Base64") {
     const data = Buffer.from(source.data, "base64").toString("utf8")
     return [{ type: "document", source: { type: "text", media_type: "text/plain", data }, ...title, ...more }]
