@@ -58,6 +58,8 @@ const refusals: ReadonlyArray<number> = [400, 413, 422]
 const isRefused = ({ reason }: HttpClientError.HttpClientError): boolean =>
   reason._tag === "StatusCodeError" && refusals.includes(reason.response.status)
 
+const silent = Effect.fail(new AuditSinkError({ message: "The collector does not answer within 10 seconds" }))
+
 /** A sink that sends every record to an OpenTelemetry collector as a log record. */
 export const make = Effect.fnUntraced(function* ({
   content = false,
@@ -75,11 +77,14 @@ export const make = Effect.fnUntraced(function* ({
     const request = HttpClientRequest.post(url, { headers: Object.fromEntries(shown) }).pipe(
       HttpClientRequest.bodyJsonUnsafe({ resourceLogs: [{ resource, scopeLogs }] })
     )
-    yield* Effect.flatMap(client.execute(request), (response) => response.arrayBuffer)
+    yield* Effect.flatMap(client.execute(request), (response) => response.arrayBuffer).pipe(
+      Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => silent })
+    )
   })
   /** Of records that are refused together those are found that are refused alone, so that these do not hold up the rest. */
   const write = (rows: ReadonlyArray<AuditRow>): Effect.Effect<void, AuditSinkError> =>
     Effect.catch(send(rows), (error) => {
+      if (error._tag === "AuditSinkError") return Effect.fail(error)
       const { message } = error
       if (!isRefused(error)) return Effect.fail(new AuditSinkError({ message }))
       const [row, ...others] = rows

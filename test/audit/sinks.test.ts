@@ -1,7 +1,7 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
-import { FetchHttpClient } from "effect/http"
+import { FetchHttpClient, HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
@@ -231,5 +231,18 @@ describe("a sink of OpenTelemetry logs", () => {
       const taken = bodies.join("")
       for (const id of ids(6)) assert.strictEqual(taken.includes(`"stringValue":"${id}"`), id !== "c3", id)
     }).pipe(Effect.scoped)
+  )
+
+  it.effect("does not wait for ever for a collector that does not answer", () =>
+    Effect.gen(function* () {
+      const mute = Layer.succeed(
+        HttpClient.HttpClient,
+        HttpClient.make(() => Effect.never)
+      )
+      const sink = yield* Effect.provide(OtlpSink.make({ endpoint: "http://127.0.0.1:4318" }), mute)
+      const writing = yield* Effect.forkChild(Effect.flip(sink.write([openedRow(openRecord("c"), "full", "owner")])))
+      yield* TestClock.adjust("10 seconds")
+      assert.include((yield* Fiber.join(writing)).message, "does not answer")
+    })
   )
 })
