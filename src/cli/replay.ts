@@ -4,6 +4,7 @@ import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { storeLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
+import { ConfigurationError } from "../config/problems.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag } from "./flags.ts"
 import { compare } from "./replay/compare.ts"
@@ -42,6 +43,23 @@ const flags = {
 }
 
 const loaded = (file: string | undefined) => Effect.mapError(load({ config: file }), invalidConfiguration)
+
+/** What is wrong with the file itself is told of the flag that names it. */
+const loadedWith = (file: string) =>
+  load({ config: file }).pipe(
+    Effect.mapError(({ problems }) => {
+      const told = problems.map((problem) =>
+        problem.path === "--config"
+          ? {
+              ...problem,
+              path: "--with",
+              message: problem.message.replace(", or leave it out to run with the defaults", "")
+            }
+          : problem
+      )
+      return invalidConfiguration(new ConfigurationError({ problems: told }))
+    })
+  )
 
 const timeOf = (name: string, text: Option.Option<string>): Effect.Effect<number | undefined, CommandFailed> => {
   if (Option.isNone(text)) return Effect.undefined
@@ -88,7 +106,7 @@ export const replayCommand = Command.make(
   flags,
   Effect.fn(function* ({ before, config, from, json, key, limit, model, wire, with: changed }) {
     const current = yield* loaded(Option.getOrUndefined(config))
-    const next = yield* loaded(changed)
+    const next = yield* loadedWith(changed)
     const filter = {
       model: Option.getOrUndefined(model),
       key: Option.getOrUndefined(key),

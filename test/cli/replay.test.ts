@@ -253,6 +253,9 @@ describe("millrace replay", () => {
         const wrong = yield* millrace(place, "replay", "--with", "changed.yaml", "--from", "yesterday")
         assert.strictEqual(wrong.code, 1)
         assert.include(wrong.stdout + wrong.stderr, '--from: "yesterday" is no time.')
+        const missing = yield* millrace(place, "replay", "--with", "none.yaml")
+        assert.strictEqual(missing.code, 1)
+        assert.match(missing.stdout + missing.stderr, /none\.yaml: --with: there is no such file; mend the path\n/)
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     60_000
   )
