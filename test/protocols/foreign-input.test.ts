@@ -38,6 +38,17 @@ describe("what a user says in a block that only one format knows", () => {
     })
   })
 
+  it("may be an image that is neither an address nor bytes", () => {
+    const image = { type: "image_url", image_url: { url: "cat.png" } }
+    const { messages } = Result.getOrThrow(
+      openAiChatDialect.decode({ model: "m", messages: [{ role: "user", content: [image] }] })
+    ).request
+    expect(Result.getOrThrow(encode(messages, "openai-chat")).body["messages"]).toEqual([
+      { role: "user", content: [image] }
+    ])
+    expect(Result.isFailure(encode(messages, "anthropic-messages"))).toBe(true)
+  })
+
   it.each(["openai-chat", "cohere-v2"] as const)("is left out where the model said it, and noticed: %s", (target) => {
     const value = { type: "server_tool_use", id: "s", name: "web_search", input: {} }
     const turn: Message = { role: "assistant", parts: [{ _tag: "Opaque", protocol: "anthropic-messages", value }] }

@@ -27,9 +27,15 @@ const decodePart = (part: ContentPart): TextPart | MediaPart | OpaquePart | Refu
     case "file":
       return decodeFile(part)
     case undefined:
-      return { _tag: "Opaque", protocol: openAiChatId, value: part.raw }
+      return opaque(part)
   }
 }
+
+const opaque = ({ raw }: { readonly raw: JsonObject }): OpaquePart => ({
+  _tag: "Opaque",
+  protocol: openAiChatId,
+  value: raw
+})
 
 /** The marks that a part may have: where the prompt may be cached, and what is not known here. */
 export const markers = (cache: CacheControl | null | undefined, rest: JsonObject | undefined) => ({
@@ -40,8 +46,12 @@ export const markers = (cache: CacheControl | null | undefined, rest: JsonObject
 export const cacheOf = (cache: CacheControl | null | undefined): { readonly cache?: CacheMarker } =>
   cache ? { cache: present({ ttl: cache.ttl }) } : {}
 
-const decodeImage = (part: Piece<"image_url">): MediaPart => {
+/** How base64 begins. A server may take an image without its media type; the name of a file is none. */
+const base64 = /^[a-zA-Z0-9+/_=-]*$/
+
+const decodeImage = (part: Piece<"image_url">): MediaPart | OpaquePart => {
   const { url, detail, rest } = part.image_url
+  if (!address.test(url) && !base64.test(url.slice(0, 64))) return opaque(part)
   return {
     _tag: "Media",
     kind: "image",
@@ -67,9 +77,7 @@ const decodeAudio = (part: Piece<"input_audio">): MediaPart => {
 
 const decodeFile = (part: Piece<"file">): MediaPart | OpaquePart => {
   const { file_data: data, file_id: id, filename, rest } = part.file
-  if (typeof data !== "string" && typeof id !== "string") {
-    return { _tag: "Opaque", protocol: openAiChatId, value: part.raw }
-  }
+  if (typeof data !== "string" && typeof id !== "string") return opaque(part)
   return {
     _tag: "Media",
     kind: "file",
@@ -79,13 +87,13 @@ const decodeFile = (part: Piece<"file">): MediaPart | OpaquePart => {
   }
 }
 
+const address = /^[a-z][a-z0-9+.-]*:/i
+
 /** A `data:` URL, another URL, or base64 that stands for itself. */
 const mediaAt = (text: string): Pick<MediaPart, "mediaType" | "source"> => {
   const [, mediaType, data] = /^data:([^;,]*)[^,]*;base64,([^]*)$/i.exec(text) ?? []
   if (data !== undefined) {
     return { ...(mediaType ? { mediaType } : {}), source: { _tag: "Base64", data } }
   }
-  return /^[a-z][a-z0-9+.-]*:/i.test(text)
-    ? { source: { _tag: "Url", url: text } }
-    : { source: { _tag: "Base64", data: text } }
+  return address.test(text) ? { source: { _tag: "Url", url: text } } : { source: { _tag: "Base64", data: text } }
 }
