@@ -78,8 +78,14 @@ const cells = ({ calls, inputTokens, microUsd, outputTokens, unpriced }: UsageSu
   String(calls),
   String(inputTokens),
   String(outputTokens),
-  dollars(microUsd) + (unpriced === 0 ? "" : ` and ${unpriced} unpriced`)
+  spent(microUsd, unpriced)
 ]
+
+/** What is known to have been spent; attempts without a price are counted, for they are not free. */
+const spent = (microUsd: number, unpriced: number): string => {
+  if (unpriced === 0) return dollars(microUsd)
+  return microUsd === 0 ? `${unpriced} unpriced` : `${dollars(microUsd)} and ${unpriced} unpriced`
+}
 
 /** A report as a table: what it is divided by to the left, numbers to the right. */
 const table = ({ data, total }: UsageReport, by: ReadonlyArray<Dimension>): string => {

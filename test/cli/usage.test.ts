@@ -9,7 +9,7 @@ providers: { simulator: { protocol: simulator } }
 accounting: { prices: prices.json }
 `
 
-const prices = '{"version":"mine","models":{"simulator/*":{"input":1,"output":2}}}'
+const prices = '{"version":"mine","models":{"simulator/words-20":{"input":1,"output":2}}}'
 
 describe("millrace usage", () => {
   it.live(
@@ -37,11 +37,15 @@ describe("millrace usage", () => {
           ]
         )
         assert.strictEqual(total.microUsd, total.inputTokens + 2 * total.outputTokens)
+        yield* ask(`${url}/v1/chat/completions`, {
+          body: { model: "simulator/echo", messages: [{ role: "user", content: "hello" }] }
+        })
         yield* stop
         const kept = yield* millrace(place, "usage", "--by", "model")
         assert.match(kept.stdout, /^model +calls +tokens in +tokens out +cost$/m)
         assert.match(kept.stdout, /^simulator\/words-20 +3 .*\$0\.\d{6}$/m)
-        const none = yield* millrace(place, "usage", "--model", "simulator/echo", "--caller-key", "ci", "--json")
+        assert.match(kept.stdout, /^simulator\/echo +1 +\d+ +\d+ +1 unpriced$/m)
+        const none = yield* millrace(place, "usage", "--model", "simulator/words-20", "--caller-key", "ci", "--json")
         assert.deepInclude(JSON.parse(none.stdout), { data: [] })
         const wrong = yield* millrace(place, "usage", "--by", "weather")
         assert.deepStrictEqual(
