@@ -139,11 +139,15 @@ export const Media = Schema.TaggedStruct("Media", {
   data: Schema.String
 })
 
-/** A provider's block that has no canonical form, verbatim, for the format named by `protocol`. */
+/**
+ * A provider's block that has no canonical form, verbatim, for the format named by `protocol`. `textAt` leads through the
+ * properties of `value` to the next piece of a text that goes on from event to event: the words of what is heard.
+ */
 export const Opaque = Schema.TaggedStruct("Opaque", {
   ...choice,
   protocol: Schema.String,
-  value: Schema.Json
+  value: Schema.Json,
+  textAt: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /** What was used so far. Statements are cumulative: per field the last one wins. */

@@ -177,9 +177,13 @@ export class ResponseFold {
         ;(owner.sources ??= []).push(event)
         return
       }
-      case "ToolResult":
-      case "Media":
       case "Opaque": {
+        const { choice, textAt: _, ...part } = event
+        this.choice(choice).parts.push(part)
+        return
+      }
+      case "ToolResult":
+      case "Media": {
         const { choice, ...part } = event
         this.choice(choice).parts.push(part)
         return

@@ -1,5 +1,5 @@
 import type { LlmEvent } from "../domain/LlmEvent.ts"
-import { type Block, HeldBlock, HoldBack } from "./HoldBack.ts"
+import { type Block, type Delta, HeldBlock, HoldBack, spokenIn } from "./HoldBack.ts"
 import { type Scanned, Seam } from "./Seam.ts"
 import type { TextScanner } from "./TextScanner.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
@@ -64,11 +64,11 @@ export class Blocks {
   }
 
   /** Scans the next piece of a block that is open. */
-  scan(id: string, event: Extract<LlmEvent, { readonly text: string }>, out: Array<LlmEvent>): Ending | undefined {
+  scan(id: string, event: Delta, out: Array<LlmEvent>): Ending | undefined {
     const scanned = this.opened.get(id)
     if (scanned === undefined) return undefined
     scanned.held.add(event)
-    return this.decide(scanned, event.text, false, out)
+    return this.decide(scanned, spokenIn(event), false, out)
   }
 
   private attach(scanned: Scanned, out: Array<LlmEvent>): Ending | undefined {

@@ -1,4 +1,5 @@
 import type { LlmEvent } from "../domain/LlmEvent.ts"
+import { textAt, withTextAt } from "./json-values.ts"
 
 /**
  * What a piece of text is. Refusals are text too; `value` is a text within a value, complete: a citation, or what a
@@ -14,11 +15,18 @@ export interface Block {
   readonly tool: string | undefined
 }
 
-type Delta = Extract<LlmEvent, { readonly text: string }>
+export type Opaque = Extract<LlmEvent, { readonly _tag: "Opaque" }>
 
-/** An event in the queue. `undecided` is how much of a delta's text nobody has decided about, `text` what of it may go. */
+/** An event with a piece of text in it. */
+export type Delta = Extract<LlmEvent, { readonly text: string }> | Opaque
+
+/**
+ * An event in the queue. `said` is its text, as it came; `undecided` is how much of that nobody has decided about, `text`
+ * what of it may go.
+ */
 interface Item {
   readonly event: LlmEvent
+  readonly said: string
   /** what it becomes when its turn has come */
   readonly late: (() => LlmEvent) | undefined
   undecided: number
@@ -26,7 +34,14 @@ interface Item {
   intact: boolean
 }
 
+/** The text of an event, as far as it is a piece of a longer one. */
+export const spokenIn = (event: Delta): string => {
+  if (event._tag !== "Opaque") return event.text
+  return event.textAt === undefined ? "" : (textAt(event.value, event.textAt) ?? "")
+}
+
 const deltaOf = (event: Delta, text: string): LlmEvent => {
+  if (event._tag === "Opaque") return { ...event, value: withTextAt(event.value, event.textAt ?? [], text) }
   if (event._tag !== "TextDelta") return { ...event, text }
   // What is known of its tokens would tell what they were.
   const { logprobs: _, ...rest } = event
@@ -47,12 +62,13 @@ export class HoldBack {
   /** Lets an event wait its turn; `late` is asked then what it has become. */
   push(event: LlmEvent, out: Array<LlmEvent>, late?: () => LlmEvent): void {
     if (this.queue.length === 0) out.push(late?.() ?? event)
-    else this.queue.push({ event, late, undecided: 0, text: "", intact: true })
+    else this.queue.push({ event, said: "", late, undecided: 0, text: "", intact: true })
   }
 
   /** Holds a delta until its text was decided about. */
   hold(event: Delta): Item {
-    const item = { event, late: undefined, undecided: event.text.length, text: "", intact: true }
+    const said = spokenIn(event)
+    const item = { event, said, late: undefined, undecided: said.length, text: "", intact: true }
     this.queue.push(item)
     return item
   }
@@ -71,6 +87,7 @@ export class HoldBack {
       }
       gone++
       if (item.intact) out.push(item.late?.() ?? item.event)
+      else if (item.event._tag === "Opaque") out.push(deltaOf(item.event, item.text))
       else if (item.text !== "" && "text" in item.event) out.push(deltaOf(item.event, item.text))
     }
     if (gone > 0) this.queue.splice(0, gone)
@@ -99,14 +116,15 @@ export class HeldBlock {
   }
 
   add(event: Delta): void {
-    this.length += event.text.length
-    this.undecided += event.text.length
-    this.items.push(this.holdBack.hold(event))
+    const item = this.holdBack.hold(event)
+    this.length += item.undecided
+    this.undecided += item.undecided
+    this.items.push(item)
   }
 
   /** What nobody has decided about. */
   get rest(): string {
-    return this.items.map((item) => textOf(item).slice(textOf(item).length - item.undecided)).join("")
+    return this.items.map((item) => item.said.slice(item.said.length - item.undecided)).join("")
   }
 
   /** The next `length` code units may go as they are. */
@@ -117,9 +135,9 @@ export class HeldBlock {
       const item = this.next()
       if (item === undefined) return
       const count = Math.min(left, item.undecided)
-      const text = textOf(item)
-      const from = text.length - item.undecided
-      const kept = from === 0 && count === text.length ? text : text.slice(from, from + count)
+      const { said } = item
+      const from = said.length - item.undecided
+      const kept = from === 0 && count === said.length ? said : said.slice(from, from + count)
       item.text += kept
       if (this.block.kind === "toolArguments") this.released += kept
       item.undecided -= count
@@ -160,5 +178,3 @@ export class HeldBlock {
     if (gone > 0) this.items.splice(0, gone)
   }
 }
-
-const textOf = ({ event }: Item): string => ("text" in event ? event.text : "")

@@ -2,8 +2,8 @@ import type { Schema } from "effect"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { EventSteps } from "./eventSteps.ts"
 import { Blocks, type ScannerFor } from "./Blocks.ts"
-import type { Block } from "./HoldBack.ts"
-import { isObjectText, mapStrings } from "./json-values.ts"
+import { type Block, type Delta, type Opaque, spokenIn } from "./HoldBack.ts"
+import { isObjectText, mapStrings, withTextAt } from "./json-values.ts"
 import { scanWhole } from "./TextScanner.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
@@ -75,8 +75,9 @@ export class ScanSteps implements EventSteps {
       case "Source":
         return this.source(event, out)
       case "ToolResult":
-      case "Opaque":
         return this.value(event, out)
+      case "Opaque":
+        return spokenIn(event) === "" ? this.value(event, out) : this.spoken(event, out)
       default:
         return this.pass(event, out)
     }
@@ -115,11 +116,7 @@ export class ScanSteps implements EventSteps {
     return this.begin(value === origin.value ? event : { ...event, origin: { ...origin, value } }, of, out)
   }
 
-  private scan(
-    id: string,
-    event: Extract<LlmEvent, { readonly text: string }>,
-    out: Array<LlmEvent>
-  ): Ending | undefined {
+  private scan(id: string, event: Delta, out: Array<LlmEvent>): Ending | undefined {
     return this.blocks.isOpen(id) ? this.blocks.scan(id, event, out) : this.pass(event, out)
   }
 
@@ -146,10 +143,12 @@ export class ScanSteps implements EventSteps {
   private refusal(event: Extract<LlmEvent, { readonly _tag: "RefusalDelta" }>, out: Array<LlmEvent>) {
     const choice = choiceOf(event)
     const id = refusalId(choice)
-    const ending = this.blocks.isOpen(id)
-      ? undefined
-      : this.blocks.open({ kind: "text", id, choice, tool: undefined }, out)
-    return ending ?? this.scan(id, event, out)
+    return this.openText(id, choice, out) ?? this.scan(id, event, out)
+  }
+
+  /** Opens a block of text that nothing announces. */
+  private openText(id: string, choice: number, out: Array<LlmEvent>): Ending | undefined {
+    return this.blocks.isOpen(id) ? undefined : this.blocks.open({ kind: "text", id, choice, tool: undefined }, out)
   }
 
   /** The arguments once more, all of them: as they left. */
@@ -191,6 +190,21 @@ export class ScanSteps implements EventSteps {
     const scanned = this.values(event, event.value)
     if (isEnding(scanned)) return scanned
     return this.pass(scanned === event.value ? event : { ...event, value: scanned }, out)
+  }
+
+  /** The words of what is heard: a text like any other, in events that say more than that. */
+  private spoken(event: Opaque, out: Array<LlmEvent>): Ending | undefined {
+    const choice = choiceOf(event)
+    const id = `spoken ${choice}`
+    const ending = this.openText(id, choice, out)
+    if (ending !== undefined) return ending
+    if (!this.blocks.isOpen(id)) return this.value(event, out)
+    const { textAt = [], value } = event
+    const others = withTextAt(value, textAt, "")
+    const scanned = this.values(event, others)
+    if (isEnding(scanned)) return scanned
+    const told = scanned === others ? event : { ...event, value: withTextAt(scanned, textAt, spokenIn(event)) }
+    return this.blocks.scan(id, told, out)
   }
 
   private values<A extends Schema.Json>(event: LlmEvent, value: A): A | Ending {

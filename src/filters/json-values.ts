@@ -1,4 +1,4 @@
-import { Predicate, Result } from "effect"
+import { Predicate, Result, type Schema } from "effect"
 import { type Ending, isEnding } from "./Verdict.ts"
 
 /** Whether a text is a JSON object, as the arguments of a tool have to be. */
@@ -45,4 +45,20 @@ const mapObject = (object: object, change: (text: string) => string | Ending): u
     entries.push([name, to])
   }
   return changed ? Object.fromEntries(entries) : object
+}
+
+/** The text to which a path of properties leads. */
+export const textAt = (value: Schema.Json, path: ReadonlyArray<string>): string | undefined => {
+  let at: unknown = value
+  for (const key of path) at = Predicate.isObject(at) ? Reflect.get(at, key) : undefined
+  return typeof at === "string" ? at : undefined
+}
+
+/** The value with another text in that place; as it is where there is no such place. */
+export const withTextAt = (value: Schema.Json, [key, ...others]: ReadonlyArray<string>, text: string): Schema.Json => {
+  if (key === undefined) return text
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value
+  const properties = value as Schema.JsonObject // what is neither null nor a list
+  const inner = properties[key]
+  return inner === undefined ? value : { ...properties, [key]: withTextAt(inner, others, text) }
 }

@@ -42,6 +42,53 @@ const card = usable(redact({ name: "card", packs: ["card"] }))
 const word = usable(block({ name: "word", words: ["start"], action: "hide" }))
 const twice = usable(replace({ name: "twice", rules: [{ text: "aba", with: "(aba)" }] }))
 
+describe("the words of what is heard", () => {
+  const heard = (piece: string, index: number): LlmEvent => ({
+    _tag: "Opaque",
+    protocol: "openai-chat",
+    value: { audio: { id: `sound ${index}`, data: "QUJD", transcript: piece } },
+    textAt: ["audio", "transcript"]
+  })
+  const answer = (pieces: ReadonlyArray<string>) => [...pieces.map(heard), finish]
+
+  /** What is said in all of them, and how much there is to hear. */
+  const heardIn = (events: ReadonlyArray<LlmEvent>) => {
+    const sounds = events.flatMap((event) => (event._tag === "Opaque" ? [JSON.stringify(event.value)] : []))
+    const texts = sounds.map((sound) => /"transcript":"([^"]*)"/.exec(sound)?.[1] ?? "")
+    return { text: texts.join(""), sounds: sounds.filter((sound) => sound.includes("QUJD")).length }
+  }
+
+  it.effect("are hidden, wherever their pieces end, and every sound goes once", () =>
+    Effect.gen(function* () {
+      const secret = "to jo@ab.com now"
+      for (let first = 1; first < secret.length; first++) {
+        for (let second = first; second < secret.length; second++) {
+          const pieces = [secret.slice(0, first), secret.slice(first, second), secret.slice(second)]
+          const { events } = yield* filtered(mail, answer(pieces))
+          assert.deepStrictEqual(heardIn(events), { text: "to [EMAIL] now", sounds: 3 }, pieces.join("|"))
+          assert.strictEqual(events.at(-1), finish)
+        }
+      }
+    })
+  )
+
+  it.effect("pass as they are where there is nothing to hide, and what else they say is read too", () =>
+    Effect.gen(function* () {
+      const events = answer(["to jo@ab", " now"])
+      const seen = yield* filtered(mail, events)
+      assert.isTrue(seen.events.every((event, index) => event === events[index]))
+      const named: LlmEvent = {
+        _tag: "Opaque",
+        protocol: "openai-chat",
+        value: { audio: { id: "jo@ab.com", transcript: "hello" } },
+        textAt: ["audio", "transcript"]
+      }
+      const { events: others } = yield* filtered(mail, [named, finish])
+      assert.deepNestedPropertyVal(others[0], "value.audio", { id: "[EMAIL]", transcript: "hello" })
+    })
+  )
+})
+
 describe("what stands across blocks", () => {
   const secret = "to jo@ab.com now"
   for (const kind of ["Text", "Reasoning"] as const) {

@@ -202,7 +202,7 @@ export class ChoiceDecoder {
     }
     if (Array.isArray(images)) for (const image of images) this.readImage(image, events)
     if (isObject(audio) && ["id", "data", "transcript"].some((key) => textIn(audio[key]) !== undefined)) {
-      this.pass({ audio }, events)
+      this.pass({ audio }, events, typeof audio["transcript"] === "string" ? { textAt: transcriptAt } : {})
     }
     if (isObject(extra)) this.pass({ extra_content: extra }, events)
   }
@@ -216,10 +216,14 @@ export class ChoiceDecoder {
   }
 
   /** What has no canonical form: the fields of a delta, for a caller of this format. */
-  private pass(value: JsonObject, events: Array<LlmEvent>): void {
-    events.push({ _tag: "Opaque", ...this.choice, protocol: openAiChatId, value })
+  private pass(value: JsonObject, events: Array<LlmEvent>, more: Pick<Opaque, "textAt"> = {}): void {
+    events.push({ _tag: "Opaque", ...this.choice, protocol: openAiChatId, value, ...more })
   }
 }
+
+type Opaque = Extract<LlmEvent, { readonly _tag: "Opaque" }>
+
+const transcriptAt = ["audio", "transcript"]
 
 const detailText = (entry: unknown): string =>
   isObject(entry) ? (textIn(entry["text"]) ?? textIn(entry["summary"]) ?? "") : ""

@@ -583,7 +583,7 @@ describe("the frames around the answer", () => {
     )
     expect(events.slice(0, 2)).toEqual([
       { _tag: "Media", mediaType: "image/png", data: "iVBOR" },
-      { _tag: "Opaque", protocol: "openai-chat", value: { audio } }
+      { _tag: "Opaque", protocol: "openai-chat", value: { audio }, textAt: ["audio", "transcript"] }
     ])
   })
 })
