@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
+import { geminiDialect } from "../../src/protocols/gemini/inbound.ts"
 import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
 import { openAiResponsesDialect } from "../../src/protocols/openai-responses/inbound.ts"
 import type { JsonObject } from "../../src/protocols/open-document.ts"
@@ -106,6 +107,25 @@ describe("a choice among some of the tools", () => {
     expect(sent(request, "openai-responses").body["tool_choice"]).toEqual(
       responses("auto", [...flat, ...more])["tool_choice"]
     )
+  })
+})
+
+describe("a choice among some tools, made at will in Gemini's API", () => {
+  const functionCallingConfig = { mode: "VALIDATED", allowedFunctionNames: ["look", "sql"] }
+  const asked = {
+    contents: [{ role: "user", parts: [{ text: "Hm?" }] }],
+    tools: [{ functionDeclarations: names.map((name) => ({ name })) }],
+    toolConfig: { functionCallingConfig }
+  }
+  const path = { model: "smart", delivery: "whole" } as const
+  const { request } = Result.getOrThrow(geminiDialect.decode(asked, path))
+
+  it("is the same there, and a choice among them elsewhere", () => {
+    const { body, notices } = sent(request, "gemini")
+    expect(body).toMatchObject({ tools: asked.tools, toolConfig: { functionCallingConfig } })
+    expect(notices).toEqual([])
+    expect(sent(request, "openai-chat").body["tool_choice"]).toMatchObject({ allowed_tools: { mode: "auto" } })
+    expect(sent(request, "anthropic-messages").offered).toEqual(["look", "sql"])
   })
 })
 

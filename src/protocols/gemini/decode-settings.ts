@@ -62,7 +62,13 @@ export const decodeToolConfig = (
     ...rest
   })
   return {
-    toolChoice: one ? { _tag: "Tool", name: only } : some ? { _tag: "Required", among: names } : choiceOf(name),
+    toolChoice: one
+      ? { _tag: "Tool", name: only }
+      : some
+        ? { _tag: "Required", among: names }
+        : name === "VALIDATED" && only !== undefined
+          ? { _tag: "Auto", among: names }
+          : choiceOf(name),
     kept: filled({ ...config?.rest, functionCallingConfig: kept })
   }
 }

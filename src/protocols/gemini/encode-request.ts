@@ -68,8 +68,8 @@ const encodeBody = (
     })
   }
   const chosen = withoutForeignChoice(asked, geminiId, encoding)
-  const chosenAtWill = chosen.toolChoice?._tag === "Auto"
-  // The API has names of functions only for a choice that must be made.
+  // The API has names of functions only for a choice that must be made, and for one that came in this format with them.
+  const chosenAtWill = chosen.toolChoice?._tag === "Auto" && !namesFunctions(ownExtension(asked.extensions))
   const request = chosenAtWill ? offeringOnly(chosen, encoding) : chosen
   refuseForeignInput(request.messages, geminiId, encoding)
   encoding.foreign(request.extensions)
@@ -93,6 +93,11 @@ const encodeBody = (
   return encoding.failure === undefined
     ? Result.succeed({ body, notices: encoding.list })
     : Result.fail(encoding.failure)
+}
+
+const namesFunctions = ({ toolConfig }: JsonObject): boolean => {
+  const calling = isObject(toolConfig) ? toolConfig["functionCallingConfig"] : undefined
+  return isObject(calling) && calling["allowedFunctionNames"] !== undefined
 }
 
 /** What another format's provider signed was sealed for the caller, and no server of this one could read it. */
