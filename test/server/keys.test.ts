@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { begin, finished } from "./client.ts"
 import {
@@ -139,6 +139,38 @@ layer(server, { excludeTestServices: true })("a server that asks for keys", (it)
       assert.strictEqual((yield* read(own, keys.ci)).status, 200)
       assert.strictEqual((yield* read(others, keys.ci)).status, 404)
       assert.strictEqual((yield* read(own, keys.admin)).status, 200)
+    })
+  )
+
+  it.effect("tells a key of its own calls as they begin and end, and of no others", () =>
+    Effect.gen(function* () {
+      let told = ""
+      const following = yield* Effect.forkChild(
+        ask("/v1/calls?follow=begun", {
+          headers: bearer(keys.ci),
+          enough: (text) => (told = text).trim().split("\n").length === 2
+        })
+      )
+      // an empty line says that it has begun
+      yield* until(
+        Effect.sync(() => told),
+        (text) => text !== ""
+      )
+      yield* ask("/v1/messages", { body, headers: bearer(keys.admin) })
+      const own = yield* ask("/v1/messages", { body, headers: bearer(keys.ci) })
+      const seen = yield* Fiber.join(following)
+      const id = own.headers["x-millrace-call-id"]
+      assert.deepStrictEqual(
+        seen.text
+          .trim()
+          .split("\n")
+          .map((line): CallRecord => JSON.parse(line))
+          .map((call) => [call.id, call.status]),
+        [
+          [id, "open"],
+          [id, "ended"]
+        ]
+      )
     })
   )
 
