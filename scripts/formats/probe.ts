@@ -75,6 +75,9 @@ const rendered = (dialect: Dialect, context: RenderContext, events: ReadonlyArra
   return { stream: { text: stream, notices: renderer.notices }, whole: { text: whole, notices } }
 }
 
+/** A failure has its word in every format: its error. */
+const toldAsError: Verdict = { fate: "native", messages: [] }
+
 /** What becomes of a feature of an answer: first in a stream, then whole. */
 export const judgeAnswer = (
   dialect: Dialect,
@@ -83,6 +86,8 @@ export const judgeAnswer = (
   events: ReadonlyArray<LlmEvent>,
   trace: RegExp
 ): readonly [stream: Verdict, whole: Verdict] => {
+  const last = events.at(-1)
+  if (last?._tag === "Finish" && dialect.failsOn?.(last) !== undefined) return [toldAsError, toldAsError]
   const [without, withIt] = [rendered(dialect, context, base), rendered(dialect, context, events)]
   const verdict = (delivery: "stream" | "whole") =>
     judge(without[delivery].notices, withIt[delivery].notices, trace.test(withIt[delivery].text))

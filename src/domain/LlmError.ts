@@ -34,7 +34,9 @@ export const FailureReason = Schema.Union([
   /** The connection failed: refused, reset, name not found, TLS. */
   Schema.TaggedStruct("Transport", {}),
   /** The provider sent what cannot be read. */
-  Schema.TaggedStruct("InvalidOutput", { kind: Schema.Literals(["malformedFrame", "frameTooLarge", "tooMuch"]) }),
+  Schema.TaggedStruct("InvalidOutput", {
+    kind: Schema.Literals(["malformedFrame", "frameTooLarge", "tooMuch", "failedEnding"])
+  }),
   /** The stream stopped without its ending: before anything came (`empty`), or in the middle (`noStop`). */
   Schema.TaggedStruct("IncompleteStream", { kind: Schema.Literals(["empty", "noStop"]) }),
   Schema.TaggedStruct("ToolFailed", { tool: Schema.String }),

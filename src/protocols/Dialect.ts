@@ -3,7 +3,7 @@ import type { Notice, Origin } from "../domain/Call.ts"
 import type { Frame } from "../domain/Frame.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
-import type { LlmEvent } from "../domain/LlmEvent.ts"
+import type { Finish, LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import type { LlmResponse } from "../domain/LlmResponse.ts"
 
@@ -77,6 +77,8 @@ export interface Dialect {
   readonly renderWhole: (response: LlmResponse, context: RenderContext, notices: Array<Notice>) => Schema.Json
   /** Renders a failure that comes before the head of the answer, with its status and hints. */
   readonly renderError: (error: LlmError, requestId: string) => RenderedAnswer
+  /** The failure that an ending is told as, where the format has no word for it that would not look like a success. */
+  readonly failsOn?: (finish: Pick<Finish, "reason" | "rawReason">) => LlmError | undefined
   /** what is left of a caller's limits, in headers that SDKs of the format know; absent where they know none */
   readonly limitHeaders?: (limits: ReadonlyArray<LimitState>) => { readonly [name: string]: string }
   /** of a stream; server-sent events unless it says otherwise */

@@ -78,10 +78,15 @@ const send = (batch: ReadonlyArray<Frame>, dialect: Dialect, relaying: Relaying)
   let text = ""
   for (const frame of batch) {
     const before = text
+    const last = frame.events.at(-1)
     if (verbatim && frame.raw !== undefined && frame.protocol === dialect.id && frame.delivery === "stream")
       text += renderer.verbatim(frame)
-    else for (const event of frame.events) text += renderer.event(event)
-    if (frame.events.at(-1)?._tag === "Finish") {
+    else {
+      const failed = last?._tag === "Finish" ? dialect.failsOn?.(last) : undefined
+      for (const event of frame.events) if (failed === undefined || event !== last) text += renderer.event(event)
+      if (failed !== undefined) return Effect.andThen(writer.write(text), failed)
+    }
+    if (last?._tag === "Finish") {
       // The answer is complete: the caller does not wait for the end of the provider's connection.
       const ending = text.slice(before.length) + renderer.end()
       if (opened.seal !== undefined) {
@@ -110,8 +115,12 @@ export const relayWhole = Effect.fnUntraced(function* (opened: OpenCall, dialect
   }
   const fold = new ResponseFold()
   for (const frame of frames) for (const event of frame.events) fold.add(event)
+  const response = fold.response()
+  const finish = response.choices[0]?.finish
+  const failed = finish === undefined ? undefined : dialect.failsOn?.(finish)
+  if (failed !== undefined) return yield* failed
   const notices: Array<Notice> = []
-  const text = JSON.stringify(dialect.renderWhole(fold.response(), context, notices))
+  const text = JSON.stringify(dialect.renderWhole(response, context, notices))
   for (const notice of notices) opened.notice(notice)
   return { answer, text }
 })

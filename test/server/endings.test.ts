@@ -3,7 +3,20 @@ import { Effect, Stream } from "effect"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import type { Filter } from "../../src/filters/Filter.ts"
 import { begin, finished, neverRead, untilTrue, type Asking, type Exchange } from "./client.ts"
-import { ask, assertDiscreet, dialects, ended, errorOf, quiet, recordOf, Running, running, until } from "./running.ts"
+import {
+  ask,
+  askChat,
+  askMessages,
+  assertDiscreet,
+  dialects,
+  ended,
+  errorOf,
+  quiet,
+  recordOf,
+  Running,
+  running,
+  until
+} from "./running.ts"
 import { json } from "./simulate/server.ts"
 import { assertBrokenOff, assertComplete, textIn } from "./streams.ts"
 
@@ -342,4 +355,38 @@ layer(
   }
 
   it.effect("leaves nothing behind", () => quiet)
+})
+
+const unfinished = running({
+  script: [
+    {
+      model: "fails",
+      reply: [
+        { _tag: "TextDelta", id: "text", text: "so far" },
+        { _tag: "Finish", reason: "error", usage: { source: "none" } }
+      ]
+    }
+  ]
+})
+
+layer(unfinished, { excludeTestServices: true })("an answer that its model failed to finish", (it) => {
+  it.effect("is an error to callers whose format has no other word for it, streamed and whole", () =>
+    Effect.gen(function* () {
+      const streamed = yield* askMessages("chat/fails")
+      assert.include(streamed.text, "so far")
+      assert.include(streamed.text, "event: error")
+      assert.notInclude(streamed.text, "message_stop")
+      const whole = yield* askMessages("chat/fails", { stream: false })
+      assert.strictEqual(whole.status, 502, whole.text)
+      assert.include(errorOf(whole.text).message, "The model failed to finish its answer")
+      assert.deepInclude((yield* recordOf(whole)).outcome, { kind: "Completed", finish: "error", delivered: false })
+    })
+  )
+
+  it.effect("is said in its own words where there are some", () =>
+    Effect.gen(function* () {
+      const { text } = yield* askChat("chat/fails")
+      assert.include(text, '"finish_reason":"error"')
+    })
+  )
 })

@@ -4,6 +4,7 @@ import { anthropicLimitHeaders } from "../LimitHeaders.ts"
 import { renderError } from "./errors.ts"
 import { makeRenderer } from "./render-stream.ts"
 import { renderWhole } from "./render-whole.ts"
+import { failsOn } from "./stop-reasons.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /**
@@ -18,6 +19,7 @@ export const anthropicMessagesDialect: Dialect = {
   renderer: makeRenderer,
   renderWhole,
   renderError,
+  failsOn,
   limitHeaders: anthropicLimitHeaders,
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
   headers: ["anthropic-version", "anthropic-beta"],

@@ -1,3 +1,4 @@
+import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
 import type { Notices } from "../Notices.ts"
 
@@ -26,10 +27,20 @@ const stopReasons: { readonly [R in FinishReason]: string } = {
   "content-filter": "refusal",
   refusal: "refusal",
   pause: "pause_turn",
-  // The answer is over and nobody said why; a failure never gets here, it ends the stream with an error.
+  // Told as an error, see below.
   error: "end_turn",
+  // The answer is over and nobody said why.
   unknown: "end_turn"
 }
+
+/** An answer that its model failed to finish. There is no stop reason for that here, and every other one is a success. */
+export const failsOn = ({ rawReason, reason }: Ending): LlmError | undefined =>
+  reason !== "error"
+    ? undefined
+    : failure(
+        { _tag: "InvalidOutput", kind: "failedEnding" },
+        `The model failed to finish its answer${rawReason === undefined ? "" : ` (${rawReason})`}`
+      )
 
 type Ending = Pick<Finish, "reason" | "rawReason" | "stopSequence">
 
