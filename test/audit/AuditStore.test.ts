@@ -224,7 +224,7 @@ describeDatabases("the store in a database", (kind) => {
       for (let n = 0; n < 6; n++) {
         for (const owner of ["one", "two"]) {
           const id = `${owner}-${n}`
-          yield* commit([opened(id, { openedAt: n }, owner), { ...ended(id), owner }])
+          yield* commit([opened(id, { openedAt: n }, owner), { ...ended(id), owner, openedAt: n }])
           if (n === 3 && owner === "one") yield* keepLease({ ...lease, owner: "two", settledBelow: yield* position })
         }
       }
