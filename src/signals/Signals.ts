@@ -1,4 +1,4 @@
-import { Context, Duration, Effect, Latch, Layer, Metric, Option, type Scope, Tracer } from "effect"
+import { Context, Duration, Effect, Latch, Layer, Metric, Option, type Scope, Semaphore, Tracer } from "effect"
 import type { EndedCall } from "../domain/Call.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { keepOnly, type Retention } from "../storage/Retention.ts"
@@ -60,6 +60,8 @@ class Reader {
   #isTold = true
   readonly #someoneWaits = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(true)
+  /** Whoever closes waits for the batch that is being read. */
+  readonly #reading = Semaphore.makeUnsafe(1)
   readonly #capacity: number
   dropped = 0
   failed = 0
@@ -115,7 +117,8 @@ class Reader {
         if (!Duration.isZero(gather)) yield* Effect.sleep(gather)
         yield* this.readAll(read)
         yield* this.tell()
-        this.#idle.openUnsafe()
+        // Others may have come since.
+        if (this.#waiting.length === 0) this.#idle.openUnsafe()
       })
     )
   }
@@ -131,11 +134,13 @@ class Reader {
   }
 
   readAll(read: (batch: ReadonlyArray<Waiting>) => Effect.Effect<void>): Effect.Effect<void> {
-    return Effect.whileLoop({
-      while: () => this.#waiting.length > 0,
-      body: () => read(this.#waiting.splice(0, maxBatch)),
-      step: () => undefined
-    })
+    return this.#reading.withPermit(
+      Effect.whileLoop({
+        while: () => this.#waiting.length > 0,
+        body: () => read(this.#waiting.splice(0, maxBatch)),
+        step: () => undefined
+      })
+    )
   }
 }
 

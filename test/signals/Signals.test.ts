@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Metric, Tracer } from "effect"
+import { Duration, Effect, Latch, Layer, Metric, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import type { Call, EndedCall } from "../../src/domain/Call.ts"
 import type { LlmRequest, Message } from "../../src/domain/LlmRequest.ts"
@@ -248,6 +248,25 @@ describe("a reader that does not keep up", () => {
           yield* observe(ended(`${n}`, requestOf(...angry), undefined, { conversation: `${n}` }))
       }).pipe(Effect.provide(Signals.layer({ gather: "1 hour" })))
       assert.lengthOf(yield* store.list({}, 100, undefined), 40)
+    }).pipe(Effect.provide(SignalStoreMemory.layer))
+  )
+
+  it.live("keeps what it is reading when it is closed", () =>
+    Effect.gen(function* () {
+      const whole = yield* SignalStore
+      const begun = yield* Latch.make(false)
+      const store = SignalStore.of({
+        ...whole,
+        keep: (reports, memories) =>
+          begun.open.pipe(Effect.andThen(Effect.sleep("50 millis")), Effect.andThen(whole.keep(reports, memories)))
+      })
+      yield* Effect.gen(function* () {
+        const { observe } = yield* Signals
+        for (let n = 0; n < 40; n++)
+          yield* observe(ended(`${n}`, requestOf(...angry), undefined, { conversation: `${n}` }))
+        yield* begun.await
+      }).pipe(Effect.provide(Layer.provide(Signals.layer({ gather: 0 }), Layer.succeed(SignalStore, store))))
+      assert.lengthOf(yield* whole.list({}, 100, undefined), 40)
     }).pipe(Effect.provide(SignalStoreMemory.layer))
   )
 
