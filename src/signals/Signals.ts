@@ -184,7 +184,7 @@ const make = Effect.fnUntraced(function* (
     if (kept.length > 0) yield* store.keep(kept, memories)
     done()
     reader.read += readings.length
-    reader.reported += kept.length
+    reader.reported += kept.filter(({ report }) => report.flagged || report.signals.length > 0).length
     reader.failed += batch.length - readings.length
     for (const reading of readings) reader.count(reading)
     for (const trace of traced) yield* trace
@@ -267,7 +267,10 @@ export class Signals extends Context.Service<
   {
     /** Takes note of a call that has ended. Never waits: where too many wait to be read, the call is dropped and counted. */
     readonly observe: (call: EndedCall) => Effect.Effect<void>
-    /** The report of one call, once it was read; of a call that shows nothing there is none. */
+    /**
+     * The report of one call, once it was read. Of a call that shows nothing there is none, unless its provider keeps the
+     * history of the conversation: then there is one without signals, for what the next turn goes on from.
+     */
     readonly get: SignalStore["Service"]["get"]
     /** Reports, newest first. */
     readonly list: (

@@ -141,6 +141,17 @@ describe("the signals of a call", () => {
     }).pipe(Effect.provide(signals()))
   )
 
+  it.live("are kept without any where the provider keeps the history, and then not counted as reported", () =>
+    Effect.gen(function* () {
+      const { observe, settled, stats } = yield* Signals
+      const going = { ...requestOf(...hello), extensions: { some: { previous_response_id: "resp_1" } } }
+      yield* observe(ended("1", going, answer("On its way.", "resp_2")))
+      yield* settled
+      assert.deepInclude(yield* reportOf("1"), { flagged: false, signals: [] })
+      assert.deepInclude(yield* stats, { read: 1, reported: 0 })
+    }).pipe(Effect.provide(signals()))
+  )
+
   it.live("come from the engine, one report for each call", () => {
     const script: Script = [started(), text("I cannot help with that."), finish()]
     return Effect.gen(function* () {
