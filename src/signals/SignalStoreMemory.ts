@@ -25,20 +25,21 @@ const isBefore = (one: ReportPosition, other: ReportPosition) =>
   one.openedAt === other.openedAt ? one.call < other.call : one.openedAt < other.openedAt
 
 class Reports {
-  readonly #reports = new Map<string, SignalReport>()
+  readonly #kept = new Map<string, KeptReport>()
   readonly #byResponse = new Map<string, string>()
   readonly #memories = new Map<string, Memory>()
 
   keep(reports: ReadonlyArray<KeptReport>, memories: ReadonlyMap<string, Memory>): void {
-    for (const { conversationKey, report, responseId } of reports) {
-      if (!this.#reports.has(report.call)) this.#reports.set(report.call, report)
+    for (const kept of reports) {
+      const { conversationKey, report, responseId } = kept
+      if (!this.#kept.has(report.call)) this.#kept.set(report.call, kept)
       if (responseId !== undefined) this.#byResponse.set(responseId, conversationKey)
     }
     for (const [key, memory] of memories) this.#memories.set(key, memory)
   }
 
   get(call: string): SignalReport | undefined {
-    return this.#reports.get(call)
+    return this.#kept.get(call)?.report
   }
 
   recall(keys: ReadonlyArray<string>): ReadonlyMap<string, Memory> {
@@ -50,7 +51,7 @@ class Reports {
   }
 
   list(filter: SignalFilter, limit: number, after: ReportPosition | undefined): ReadonlyArray<SignalReport> {
-    return [...this.#reports.values()]
+    return this.#reports()
       .filter((report) => matches(filter, report) && (after === undefined || isBefore(report, after)))
       .toSorted((one, other) => (isBefore(one, other) ? 1 : -1))
       .slice(0, limit)
@@ -63,14 +64,22 @@ class Reports {
       bytes += JSON.stringify(report).length
       return report.openedAt < openedFrom || bytes > maxBytes
     })
-    for (const { call } of gone) this.#reports.delete(call)
+    if (gone.length === 0) return 0
+    for (const { call } of gone) this.#kept.delete(call)
+    const staying = new Set(Array.from(this.#kept.values(), ({ conversationKey }) => conversationKey))
+    for (const key of this.#memories.keys()) if (!staying.has(key)) this.#memories.delete(key)
+    for (const [id, key] of this.#byResponse) if (!staying.has(key)) this.#byResponse.delete(id)
     return gone.length
+  }
+
+  #reports(): Array<SignalReport> {
+    return Array.from(this.#kept.values(), ({ report }) => report)
   }
 
   sample(filter: SignalFilter, size: number, seed: number): ReadonlyArray<SignalReport> {
     const { factor, lots } = shuffleOf(seed)
     const place = ({ call }: SignalReport) => (lotOf(call) * factor) % lots
-    return [...this.#reports.values()]
+    return this.#reports()
       .filter((report) => matches(filter, report))
       .toSorted((one, other) => place(one) - place(other) || (one.call < other.call ? -1 : 1))
       .slice(0, size)

@@ -132,7 +132,25 @@ const testStore = (store: Layer.Layer<SignalStore, StorageError | MigrationError
   )
 }
 
-describe("a store of signals (memory)", () => testStore(SignalStoreMemory.layer))
+describe("a store of signals (memory)", () => {
+  testStore(SignalStoreMemory.layer)
+
+  it.effect("forgets with its reports what is known of a conversation, unless others of its reports stay", () =>
+    Effect.gen(function* () {
+      const { conversationsOf, keep, prune, recall } = yield* SignalStore
+      const keys = ["key of c", "key of d"]
+      const reports = [
+        kept("1", 10, {}, "resp_1"),
+        kept("2", 10, { conversation: "d" }, "resp_2"),
+        kept("3", 30, { conversation: "d" }, "resp_3")
+      ]
+      yield* keep(reports, new Map(keys.map((key) => [key, memory])))
+      assert.strictEqual(yield* prune({ openedFrom: 20, maxBytes: undefined }), 2)
+      assert.deepStrictEqual([...(yield* recall(keys)).keys()], ["key of d"])
+      assert.deepStrictEqual([...(yield* conversationsOf(["resp_1", "resp_3"])).keys()], ["resp_3"])
+    }).pipe(Effect.provide(SignalStoreMemory.layer))
+  )
+})
 
 describeDatabases("a store of signals", (kind) => {
   testStore(sqlIn(kind))
