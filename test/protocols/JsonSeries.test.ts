@@ -4,8 +4,19 @@ import { JsonSeries } from "../../src/protocols/JsonSeries.ts"
 import { templateOf } from "../../src/protocols/JsonTemplate.ts"
 import { parseJson } from "../../src/protocols/open-document.ts"
 
-/** Reads all of them as one series, and holds each against what stands in it. */
+/** Only what begins alike is compared, so all of them get a beginning. */
+const alike = (document: string): string =>
+  document
+    .replace(/^\s*\{(?!\s*\})/, '{"what all of them have in common":0,')
+    .replace(/^\s*\[(?!\s*\])/, '["what all of them have in common",')
+
+/** Reads all of them as one series, and holds each against what stands in it; once more with a beginning that all share. */
 const check = (documents: ReadonlyArray<string>): void => {
+  checkSeries(documents)
+  checkSeries(documents.map(alike))
+}
+
+const checkSeries = (documents: ReadonlyArray<string>): void => {
   const series = new JsonSeries()
   const read = documents.map((document) => series.parse(document))
   // Compared at the end: what was read is not changed by what is read later.
