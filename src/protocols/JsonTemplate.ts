@@ -226,8 +226,7 @@ class Comparison {
     level.key = JSON.parse(other) as string // a string, by its quote
     level.expectsKey = false
     this.keys++
-    // Of all keys the one that cannot be written like the others.
-    return one === other && level.key !== "__proto__"
+    return one === other
   }
 
   private differedBefore(value: string): boolean {
