@@ -25,16 +25,21 @@ export const AuditSinks: Context.Reference<ReadonlyArray<AuditSink>> = Context.R
   defaultValue: (): ReadonlyArray<AuditSink> => []
 })
 
-/** How many records wait for a sink; what comes then is not copied to it, and counted. */
-const capacity = 10_000
-const maxRows = 256
+/** So much waits for a sink, in records and in characters of them; what comes then is not copied to it, and counted. */
+const capacity = { rows: 10_000, characters: 64 * 1024 * 1024 }
+/** So much is handed over at once, or one record that is longer. */
+const batch = { rows: 256, characters: 2 * 1024 * 1024 }
 const flushTimeout = "5 seconds"
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
+
+const lengthOf = (row: AuditRow): number =>
+  row.body.length + ((row._tag === "Opened" ? row.request : row.response)?.length ?? 0)
 
 /** What waits for one sink. */
 export class SinkQueue {
   readonly #sink: AuditSink
   #waiting: Array<AuditRow> = []
+  #characters = 0
   readonly #filled = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(true)
   #failing = false
@@ -46,9 +51,13 @@ export class SinkQueue {
   }
 
   push(rows: ReadonlyArray<AuditRow>): void {
-    const room = capacity - this.#waiting.length
-    if (room < rows.length) this.missed += rows.length - room
-    for (const row of rows.slice(0, room)) this.#waiting.push(row)
+    for (const row of rows) {
+      if (this.#waiting.length >= capacity.rows || this.#characters >= capacity.characters) this.missed++
+      else {
+        this.#waiting.push(row)
+        this.#characters += lengthOf(row)
+      }
+    }
     this.#idle.closeUnsafe()
     // last: whoever waits for it may run at once
     this.#filled.openUnsafe()
@@ -62,9 +71,10 @@ export class SinkQueue {
         this.#filled.closeUnsafe()
         yield* this.#filled.await
       }
-      const rows = this.#waiting.slice(0, maxRows)
+      const rows = this.#next()
       yield* this.#write(rows)
       this.#waiting = this.#waiting.slice(rows.length)
+      for (const row of rows) this.#characters -= lengthOf(row)
     }
   })
 
@@ -73,6 +83,16 @@ export class SinkQueue {
     Effect.interruptible,
     Effect.timeoutOption(flushTimeout)
   )
+
+  #next(): ReadonlyArray<AuditRow> {
+    let characters = 0
+    const end = this.#waiting.findIndex((row, index) => {
+      characters += lengthOf(row)
+      return index === batch.rows || (index > 0 && characters > batch.characters)
+    })
+    // a copy: more comes while these are written
+    return this.#waiting.slice(0, end < 0 ? undefined : end)
+  }
 
   #write(rows: ReadonlyArray<AuditRow>): Effect.Effect<void> {
     return Effect.suspend(() => this.#sink.write(rows)).pipe(

@@ -1,8 +1,10 @@
-import { Clock, Effect, Layer, Redacted, Struct } from "effect"
+import { Clock, Effect, Layer, Redacted } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { OtlpResource } from "effect/observability"
+import { type Finding, withoutExcerpts } from "../domain/Call.ts"
 import { type AuditSink, AuditSinkError, AuditSinks } from "./AuditSink.ts"
 import type { AuditRow } from "./AuditStore.ts"
+import type { Payload } from "./Capture.ts"
 
 /** Where log records go, and what they hold. */
 export interface OtlpOptions {
@@ -34,11 +36,27 @@ const attributesOf = (row: AuditRow, content: boolean): ReadonlyArray<[string, s
         ["millrace.response", content ? row.response : null]
       ]
 
-/** Pieces of what was said stand in a body itself: excerpts of what is long or was found, and the text of a long answer. */
-const withoutPieces = (key: string, value: unknown): unknown => {
-  if (key === "excerpt") return undefined
-  // what is there under that name is what is known of the answer
-  return key === "response" ? Struct.omit(value as { readonly text?: string }, ["text"]) : value
+/** A body, as far as pieces of what was said stand in it. */
+interface Said {
+  readonly request?: Payload
+  readonly response?: Payload
+  readonly findings?: ReadonlyArray<Finding>
+}
+
+const bare = ({ bytes, sha256 }: Payload) => ({ bytes, sha256 })
+
+/** A body without excerpts of what is long or was found, and without the text and the tool calls of a long answer. */
+const withoutPieces = ({ findings, request, response, ...body }: Said) => ({
+  ...body,
+  ...(request === undefined ? {} : { request: bare(request) }),
+  ...(response === undefined ? {} : { response: bare(response) }),
+  ...(findings === undefined ? {} : { findings: withoutExcerpts(findings) })
+})
+
+const bodyOf = (row: AuditRow, content: boolean): unknown => {
+  // bodies were written as JSON
+  const body: Said = JSON.parse(row.body)
+  return content ? body : withoutPieces(body)
 }
 
 const logRecord = (row: AuditRow, content: boolean, observedAt: number) => ({
@@ -46,8 +64,7 @@ const logRecord = (row: AuditRow, content: boolean, observedAt: number) => ({
   observedTimeUnixNano: nanosOf(observedAt),
   ...(row._tag === "Final" && row.outcome === "Failed" ? failed : info),
   eventName: row._tag === "Opened" ? "millrace.call.opened" : "millrace.call.ended",
-  // bodies were written as JSON
-  body: OtlpResource.unknownToAttributeValue(JSON.parse(row.body, content ? undefined : withoutPieces)),
+  body: OtlpResource.unknownToAttributeValue(bodyOf(row, content)),
   attributes: OtlpResource.entriesToAttributes(attributesOf(row, content).filter(([, value]) => value !== null)),
   droppedAttributesCount: 0
 })

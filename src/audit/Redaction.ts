@@ -34,12 +34,12 @@ export const redactOpening = (record: OpenRecord, { request: redact }: Redaction
 }
 
 /** The record of a call that ended, as it may be kept. */
-export const redactEnding = (record: FinalRecord, { response: redact }: Redaction): FinalRecord => {
-  if (redact === undefined) return record
+export const redactEnding = (record: FinalRecord, { request, response: redact }: Redaction): FinalRecord => {
+  if (request === undefined && redact === undefined) return record
   const { findings, response } = record
-  // Nobody knows what of an excerpt must not be kept.
+  // Nobody knows what of an excerpt must not be kept, be it of the request or of the answer.
   const shown = findings === undefined ? record : { ...record, findings: withoutExcerpts(findings) }
-  if (response === undefined) return shown
+  if (redact === undefined || response === undefined) return shown
   const redacted = Result.try(() => redact(response))
   return Result.isSuccess(redacted) ? { ...shown, response: redacted.success } : without(shown, "response")
 }

@@ -250,6 +250,18 @@ describe("many calls", () => {
 })
 
 describe("content", () => {
+  it.effect("of a request that is redacted is not kept in what filters found in it", () =>
+    scenario({ durability: "strict", redact: { request: () => "nothing" } }, (trail) =>
+      Effect.gen(function* () {
+        yield* trail.open(openRecord("a"))
+        yield* trail.finalize(finalRecord("a", { findings }))
+        const record = yield* trail.get("a")
+        assert.lengthOf(record?.findings ?? [], findings.length)
+        assert.notProperty(record?.findings?.[0], "excerpt")
+      })
+    )
+  )
+
   it.effect("is kept as a redaction leaves it, and not at all where that fails", () =>
     scenario(
       {

@@ -7,14 +7,14 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { type AuditSink, AuditSinkError, AuditSinks } from "../../src/audit/AuditSink.ts"
+import { type AuditSink, AuditSinkError, AuditSinks, SinkQueue } from "../../src/audit/AuditSink.ts"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
-import { openedRow } from "../../src/audit/CallRecord.ts"
+import { finalRow, openedRow } from "../../src/audit/CallRecord.ts"
 import * as JsonlSink from "../../src/audit/JsonlSink.ts"
 import * as OtlpSink from "../../src/audit/OtlpSink.ts"
 import { verifyLines } from "../../src/audit/verify-lines.ts"
 import { temporaryFolder } from "../storage/temporary.ts"
-import { finalRecord, findings, openRecord } from "./records.ts"
+import { finalRecord, findings, openRecord, responseOf } from "./records.ts"
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`)
 
@@ -157,6 +157,23 @@ describe("a sink of one's own", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("gets long records a few at a time, and does not fill the memory with those that wait", () =>
+    Effect.gen(function* () {
+      const sizes: Array<number> = []
+      const slow: AuditSink = { name: "slow", write: (rows) => Effect.sync(() => void sizes.push(rows.length)) }
+      const queue = new SinkQueue(slow)
+      const request = "x".repeat(1024 * 1024)
+      const row = { ...openedRow(openRecord("long"), "full", "owner"), request }
+      queue.push(Array.from({ length: 70 }, () => row))
+      assert.strictEqual(queue.missed, 6)
+      const running = yield* Effect.forkChild(queue.run)
+      yield* queue.flushed
+      yield* Fiber.interrupt(running)
+      assert.strictEqual(Math.max(...sizes), 1)
+      assert.strictEqual(sizes.length, 64)
+    })
+  )
+
   it.effect("that hangs is given up at the end, and what it cannot take is counted", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -220,6 +237,28 @@ describe("a sink of OpenTelemetry logs", () => {
       const attributes = JSON.stringify(records)
       assert.include(attributes, `{"key":"millrace.outcome","value":{"stringValue":"Completed"}}`)
       assert.notInclude(attributes, "Hello from")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps content to itself, whatever its callers call their labels and however long their answers are", () =>
+    Effect.gen(function* () {
+      const { bodies, endpoint } = yield* collectorThat(() => 200)
+      const sink = yield* Effect.provide(OtlpSink.make({ endpoint }), FetchHttpClient.layer)
+      const labels = { response: "a label", excerpt: "another" }
+      const tool = { _tag: "ToolCall", id: "t", name: "look", arguments: '{"for":"secret"}', valid: true } as const
+      const answer = responseOf("secret ".repeat(100))
+      const choices = answer.choices.map((choice) => ({ ...choice, parts: [...choice.parts, tool] }))
+      const capture = { level: "full", maxBytes: 200 } as const
+      const response = { ...answer, choices }
+      yield* sink.write([
+        openedRow(openRecord("a", { caller: { key: "ci", labels } }), capture, "owner"),
+        finalRow(finalRecord("a", { findings, response }), capture, "owner", { openedAt: 0, endedAt: 1 })
+      ])
+      const sent = bodies.join("")
+      for (const label of Object.values(labels)) assert.include(sent, label)
+      assert.include(sent, "sha256")
+      assert.notInclude(sent, "secret")
+      for (const { excerpt } of findings) if (excerpt !== undefined) assert.notInclude(sent, excerpt)
     }).pipe(Effect.scoped)
   )
 
