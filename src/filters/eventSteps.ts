@@ -50,7 +50,7 @@ const stepping = (steps: EventSteps, pull: Batches): Batches => {
 }
 
 /** Whether an answer is over, or was cut on purpose: what was held back of it is then all that there is. */
-const endsWell = (cause: Cause.Cause<LlmError | Ending | Cause.Done>): boolean => {
+export const endsWell = (cause: Cause.Cause<LlmError | Ending | Cause.Done>): boolean => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   if (error === undefined) return false
   return isEnding(error) ? error.verdict._tag === "Stop" : Cause.isDone(error)

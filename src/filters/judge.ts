@@ -3,6 +3,7 @@ import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Arra
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
+import { endsWell } from "./eventSteps.ts"
 import type { FailurePolicy, Filter, FilterContext } from "./Filter.ts"
 import { garbage, noteFailure, tooLate } from "./FilterFault.ts"
 import type { Block, BlockKind } from "./HoldBack.ts"
@@ -74,6 +75,12 @@ class Unjudged implements TextScanner {
     this.onText = onText
   }
 
+  /** How much of it can be judged: the other half of a character may come with the next piece. */
+  get whole(): number {
+    const { text, ended } = this
+    return !ended && isHigh(text, text.length - 1) ? text.length - 1 : text.length
+  }
+
   readonly scan = (text: string, end: boolean, decide: Decisions): undefined => {
     this.text += text
     this.ended ||= end
@@ -93,6 +100,7 @@ class Judging {
   private readonly size: number
   private readonly wait: number
   private readonly overlap: number
+  private readonly kinds: ReadonlyArray<BlockKind>
   private readonly steps: ScanSteps
   private readonly waiting = new Set<Unjudged>()
   private readonly toolsWithText = new Set<string>()
@@ -124,14 +132,14 @@ class Judging {
     this.size = mode === "window" ? characters : mode === "event" ? 1 : Number.POSITIVE_INFINITY
     this.wait = mode === "window" ? Duration.toMillis(Duration.fromInputUnsafe(wait)) : Number.POSITIVE_INFINITY
     this.overlap = mode === "window" ? Math.min(overlap, characters - 1) : 0
-    const kinds = judge.kinds ?? ["text", "reasoning", "toolArguments"]
+    this.kinds = judge.kinds ?? ["text", "reasoning", "toolArguments"]
     this.steps = new ScanSteps((block) =>
-      block.kind === "value" || !kinds.includes(block.kind) ? undefined : new Unjudged(block, this.wants)
+      block.kind === "value" || !this.kinds.includes(block.kind) ? undefined : new Unjudged(block, this.wants)
     )
   }
 
   private readonly wants = (unjudged: Unjudged): void => {
-    if (unjudged.text.length === unjudged.judged && !unjudged.ended) return
+    if (unjudged.whole <= unjudged.judged && !unjudged.ended) return
     this.waiting.add(unjudged)
     this.dueAt ??= this.clock.currentTimeMillisUnsafe() + this.wait
   }
@@ -156,12 +164,10 @@ class Judging {
   private ready(): { readonly unjudged: Unjudged; readonly window: TextWindow } | undefined {
     const now = this.dueAt === undefined ? 0 : this.clock.currentTimeMillisUnsafe()
     for (const unjudged of this.waiting) {
-      const { text, ended, judged, block } = unjudged
-      const due = this.dueAt !== undefined && now >= this.dueAt && text.length > judged
-      if (!ended && !due && (text.length < this.size || text.length === judged)) continue
-      const cut = this.judge.windows.mode === "event" ? text.length : Math.min(text.length, this.size)
-      // The other half of a character may come with the next piece.
-      if (cut === text.length && !ended && isHigh(text, cut - 1)) continue
+      const { text, whole, ended, judged, block } = unjudged
+      const due = this.dueAt !== undefined && now >= this.dueAt && whole > judged
+      if (!ended && !due && (whole < this.size || whole <= judged)) continue
+      const cut = this.judge.windows.mode === "event" ? whole : Math.min(whole, this.size)
       const length = isHalf(text, cut) ? cut + 1 : cut
       const end = ended && length >= text.length
       if (length <= judged && !end) continue
@@ -196,12 +202,12 @@ class Judging {
       unjudged.judged = 0
     } else {
       const kept = end ? text.length : Math.max(0, text.length - this.overlap)
-      const safe = isHalf(text, kept) ? kept - 1 : kept
+      const safe = isHalf(text, kept) ? kept + 1 : kept
       if (safe > 0) decide?.keep(safe)
       unjudged.text = unjudged.text.slice(safe)
       unjudged.judged = text.length - safe
     }
-    if (unjudged.text.length === unjudged.judged || end) this.waiting.delete(unjudged)
+    if (unjudged.whole <= unjudged.judged || end) this.waiting.delete(unjudged)
     this.dueAt = this.waiting.size === 0 ? undefined : this.clock.currentTimeMillisUnsafe() + this.wait
     this.steps.drain(this.out)
   }
@@ -271,8 +277,7 @@ class Judging {
       else {
         this.end = exit.cause
         // Of an answer that failed nothing leaves that nobody has judged.
-        const error = Cause.findErrorOption(exit.cause)
-        if (error._tag === "Some" && Cause.isDone(error.value)) this.steps.halt(this.out)
+        if (endsWell(exit.cause)) this.steps.halt(this.out)
         else this.waiting.clear()
       }
       return this.next
@@ -281,9 +286,10 @@ class Judging {
 
   /** Arguments that come only with their call are judged like any others: as a piece of their block, before its end. */
   private readonly told = (event: LlmEvent): ReadonlyArray<LlmEvent> => {
+    if (!this.kinds.includes("toolArguments")) return [event]
     switch (event._tag) {
       case "ToolInputDelta":
-        this.toolsWithText.add(event.id)
+        if (event.text !== "") this.toolsWithText.add(event.id)
         return [event]
       case "ToolInputEnd":
         if (this.toolsWithText.has(event.id)) return [event]
@@ -294,7 +300,7 @@ class Judging {
         const end = this.endsWithoutText.get(id)
         if (end === undefined) return [event]
         this.endsWithoutText.delete(id)
-        return text === "" || text === "{}" ? [end, event] : [{ ...end, _tag: "ToolInputDelta", text }, end, event]
+        return text === "" ? [end, event] : [{ ...end, _tag: "ToolInputDelta", text }, end, event]
       }
       default:
         return [event]

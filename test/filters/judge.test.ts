@@ -7,7 +7,7 @@ import { callOf, prompt } from "../../src/domain/prompt.ts"
 import { Engine } from "../../src/engine/Engine.ts"
 import type { Filter } from "../../src/filters/Filter.ts"
 import { type Judge, judgeAnswers, type TextWindow } from "../../src/filters/judge.ts"
-import type { Verdict } from "../../src/filters/Verdict.ts"
+import { stop, type Verdict } from "../../src/filters/Verdict.ts"
 import { emit, fail, finish, started, text, toolCall, wait, type Script } from "../../src/testing/Script.ts"
 import { testEngine } from "../../src/testing/TestEngine.ts"
 import { answerOf, filtered } from "./applying.ts"
@@ -230,6 +230,83 @@ describe("arguments of tools", () => {
         replaced.events.find(({ _tag }) => _tag === "ToolCall"),
         { arguments: '{"X":"LOUD"}' }
       )
+    })
+  )
+})
+
+describe("what a judge has nothing to say of", () => {
+  const call = (args: string): ReadonlyArray<LlmEvent> => [
+    { _tag: "Started", id: "a", model: "m" },
+    { _tag: "ToolInputStart", id: "c", name: "tool" },
+    { _tag: "ToolInputEnd", id: "c" },
+    { _tag: "ToolCall", id: "c", name: "tool", arguments: args, valid: true },
+    { _tag: "Finish", reason: "tool-calls", usage: { source: "none" } }
+  ]
+
+  it.effect("is a call without arguments, which stays one, and is judged", () =>
+    Effect.gen(function* () {
+      const { asked, filter } = guard({ mode: "final" })
+      const { events } = yield* filtered(filter, call("{}"))
+      assert.deepInclude(
+        events.find(({ _tag }) => _tag === "ToolCall"),
+        { arguments: "{}", valid: true }
+      )
+      assert.deepStrictEqual(
+        asked.map(({ text }) => text),
+        ["{}"]
+      )
+    })
+  )
+
+  it.effect("is an empty piece before the arguments come with their call", () =>
+    Effect.gen(function* () {
+      const [started, start, ...rest] = call('{"a":1}')
+      const empty: LlmEvent = { _tag: "ToolInputDelta", id: "c", text: "" }
+      const { events } = yield* filtered(guard({ mode: "final" }).filter, [started!, start!, empty, ...rest])
+      assert.deepInclude(
+        events.find(({ _tag }) => _tag === "ToolCall"),
+        { arguments: '{"a":1}', valid: true }
+      )
+    })
+  )
+
+  it.effect("are tools, where it reads text: their events pass as they are", () =>
+    Effect.gen(function* () {
+      const events = call('{"a":1}')
+      const { events: left } = yield* filtered(guard({ mode: "final" }, { kinds: ["text"] }).filter, events)
+      assert.deepStrictEqual(left, events)
+    })
+  )
+
+  it.effect(
+    "is what stands before the place at which a filter before it cut the answer: that is judged, and stays",
+    () =>
+      Effect.gen(function* () {
+        for (const windows of [{ mode: "final" }, { mode: "window", characters: 40 }] as const) {
+          const { asked, filter } = guard(windows)
+          const cut: Filter = {
+            name: "cut",
+            events: () => (events) => Stream.concat(Stream.take(events, 3), Stream.fail(stop("enough")))
+          }
+          const both: Filter = {
+            ...filter,
+            name: "both",
+            events: (request, context) => (events) =>
+              filter.events!(request, context)(cut.events!(request, context)(events))
+          }
+          const { text: left } = yield* filtered(both, answerOf("text", ["hello world", " and more"]))
+          assert.strictEqual(left, "hello world")
+          assert.strictEqual(asked.map(({ text }) => text).join(""), "hello world")
+        }
+      })
+  )
+
+  it.effect("is a character that is longer than what windows have left beside their overlap", () =>
+    Effect.gen(function* () {
+      const { filter } = guard({ mode: "window", characters: 4, overlap: 3 })
+      const { events, text: left } = yield* filtered(filter, answerOf("text", ["😀bcdef"]))
+      assert.strictEqual(left, "😀bcdef")
+      assert.strictEqual(events.at(-1)?._tag, "Finish")
     })
   )
 })

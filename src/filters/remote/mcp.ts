@@ -70,13 +70,15 @@ export const mcpFilter = Effect.fnUntraced(function* (
     Effect.mapError(session, failed).pipe(
       Effect.flatMap((begun) =>
         // The arguments are plain data: a question is what JSON can hold.
-        begun.client.callTool({ tool: begun.tool, arguments: JSON.parse(JSON.stringify(question)) }).pipe(
-          Effect.catch((error) =>
-            isEnded(error)
-              ? Effect.andThen(forget(begun), again ? call(question, false) : failed(error))
-              : failed(error)
-          ),
-          Effect.flatMap((result) => ("action" in result ? Effect.succeed(result as Reply) : replyTo(result)))
+        Effect.matchEffect(
+          begun.client.callTool({ tool: begun.tool, arguments: JSON.parse(JSON.stringify(question)) }),
+          {
+            onFailure: (error) =>
+              isEnded(error)
+                ? Effect.andThen(forget(begun), again ? call(question, false) : failed(error))
+                : failed(error),
+            onSuccess: replyTo
+          }
         )
       )
     )
