@@ -20,7 +20,7 @@ import { newCallId } from "./CallId.ts"
 import { cancellation } from "./cancellation.ts"
 import { type EmbeddingTrace, finalRecord, openRecord } from "./embeddingRecord.ts"
 import { Engine } from "./Engine.ts"
-import { filterEmbedding, unansweredOf } from "./filterEmbedding.ts"
+import { asItWent, filterEmbedding, unansweredOf } from "./filterEmbedding.ts"
 import { outcomeOf as outcomeOfVerdict, refusalOf } from "./verdicts.ts"
 import { reserve, reserveAnew } from "./reserve.ts"
 import type { Seal } from "./sealing.ts"
@@ -81,16 +81,15 @@ export const openEmbedding = Effect.fnUntraced(function* (
     cancelledBy: undefined
   }
   const cancelled = yield* Deferred.make<never, LlmError>()
-  const open = (recorded: EmbeddingCall) =>
-    Effect.suspend(() => {
-      trace.opening = true
-      // Interrupted, it counts as opened.
-      return Effect.onExit(audit.open(openRecord(id, recorded, openedAt, trace.passing)), (exit) =>
-        Effect.sync(() => {
-          trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
-        })
-      )
-    })
+  const open = Effect.suspend(() => {
+    trace.opening = true
+    // Interrupted, it counts as opened.
+    return Effect.onExit(audit.open(openRecord(id, asItWent(call, passing), openedAt, passing)), (exit) =>
+      Effect.sync(() => {
+        trace.opened = Exit.isSuccess(exit) || Exit.hasInterrupts(exit)
+      })
+    )
+  })
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const finalize = Effect.suspend(() => {
@@ -99,24 +98,10 @@ export const openEmbedding = Effect.fnUntraced(function* (
         return trace.opened ? audit.finalize(record) : Effect.void
       })
       // A call that ends while its filters look at the request has its record all the same.
-      return trace.reservation === undefined || trace.opening
-        ? finalize
-        : Effect.andThen(Effect.ignore(open(call)), finalize)
+      return trace.reservation === undefined || trace.opening ? finalize : Effect.andThen(Effect.ignore(open), finalize)
     })
   )
   yield* reserve(admission, trace, candidate(call, plan, openedAt))
-  // Before the call is recorded: what filters hide stands in no record.
-  const passed = yield* Effect.exit(filterEmbedding(engine, passing, call.request, plan))
-  const { origin: _, ...changed } = call
-  const sent =
-    Exit.isSuccess(passed) && passed.value.request !== call.request
-      ? { ...changed, request: passed.value.request }
-      : call
-  const chosen = passing.request.model
-  if (Exit.isSuccess(passed) && chosen !== call.request.model) {
-    yield* reserveAnew(admission, trace, { ...candidate(call, passed.value.plan, openedAt), chosen })
-  }
-  yield* open(sent)
   yield* engine.attend(id, {
     call,
     cancel: (by) => {
@@ -124,8 +109,15 @@ export const openEmbedding = Effect.fnUntraced(function* (
       Deferred.doneUnsafe(cancelled, Effect.fail(cancellation(by)))
     }
   })
+  // Before the call is recorded: what filters hide stands in no record.
+  const passed = yield* Effect.exit(filterEmbedding(engine, passing, call.request, plan))
+  const chosen = passing.request.model
+  if (Exit.isSuccess(passed) && chosen !== call.request.model) {
+    yield* reserveAnew(admission, trace, { ...candidate(call, passed.value, openedAt), chosen })
+  }
+  yield* open
   const asking = Exit.isSuccess(passed)
-    ? askTargets(sent, passed.value.plan, openedAt, trace, prices)
+    ? askTargets(asItWent(call, passing), passed.value, openedAt, trace, prices)
     : Effect.mapError(Effect.failCause(passed.cause), (error) => refusalIn(error, trace))
   const embedded = Effect.raceFirst(asking, Deferred.await(cancelled)).pipe(
     Effect.tap((found) => Effect.sync(() => (trace.embedded = found))),
@@ -246,7 +238,8 @@ const ask = Effect.fnUntraced(function* (
         const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : undefined
         const usage = Exit.isSuccess(exit) ? exit.value.usage : noUsage
         const served = Exit.isSuccess(exit) ? exit.value.model : undefined
-        const cost = costOf(prices, { provider, served, upstream: model, requested: request.model }, usage)
+        const requested = trace.passing.call.request.model
+        const cost = costOf(prices, { provider, served, upstream: model, requested }, usage)
         trace.attempts.push({
           provider,
           model,

@@ -33,12 +33,12 @@ export const openRecord = (
   id: string,
   call: EmbeddingCall,
   openedAt: number,
-  { handedTo }: Pick<EmbeddingTrace["passing"], "handedTo">
+  { call: asked, handedTo }: EmbeddingTrace["passing"]
 ) => ({
   id,
   ...(call.requestId === undefined ? {} : { requestId: call.requestId }),
   ...(call.dialect === undefined ? {} : { dialect: call.dialect }),
-  model: call.request.model,
+  model: asked.request.model,
   delivery: "whole" as const,
   caller: call.caller,
   ...(call.conversation === undefined ? {} : { conversation: call.conversation }),

@@ -27,16 +27,14 @@ const said = ({ messages }: LlmRequest): ReadonlyArray<string> =>
     role === "user" ? [parts.map((part) => (part._tag === "Text" ? part.text : "")).join("")] : []
   )
 
-/** The request for vectors that a filtered conversation stands for, or undefined where it is no such thing any more. */
-const requestOf = (before: EmbeddingRequest, filtered: LlmRequest): EmbeddingRequest | undefined => {
+/** The request for vectors that a filtered conversation stands for. */
+const requestOf = (before: EmbeddingRequest, filtered: LlmRequest): EmbeddingRequest => {
   const { dimensions, encoding, input } = before
-  const texts = said(filtered)
-  if (input._tag === "Texts" && texts.length !== input.texts.length) return undefined
   const { extensions, headers, model, user } = filtered
   return {
     model,
     encoding,
-    input: input._tag === "Texts" ? { ...input, texts } : input,
+    input: input._tag === "Texts" ? { ...input, texts: said(filtered) } : input,
     rest: extensions?.[further] ?? {},
     ...(dimensions === undefined ? {} : { dimensions }),
     ...(user === undefined ? {} : { user }),
@@ -44,10 +42,11 @@ const requestOf = (before: EmbeddingRequest, filtered: LlmRequest): EmbeddingReq
   }
 }
 
-/** What became of a request for vectors on its way through the filters, and where it goes by now. */
-export interface FilteredEmbedding {
-  readonly request: EmbeddingRequest
-  readonly plan: RoutePlan
+/** The call with the request as its filters left it, so far. What the caller wrote is then nobody's business any more. */
+export const asItWent = (call: EmbeddingCall, { call: { request }, request: left }: Unanswered): EmbeddingCall => {
+  if (left === request) return call
+  const { origin: _, ...rest } = call
+  return { ...rest, request: requestOf(call.request, left) }
 }
 
 const unreadable = failure(
@@ -55,18 +54,18 @@ const unreadable = failure(
   "The filters of this model read texts, and what they cannot read does not pass: send texts in the place of tokens"
 )
 
-/** Passes a request for vectors through the request side of its filters; the same object comes back where nothing changed. */
+/** Passes a request for vectors through the request side of its filters, and says where it goes by now. */
 export const filterEmbedding = Effect.fnUntraced(function* (
   { passFilters }: Engine["Service"],
   notes: Unanswered,
-  request: EmbeddingRequest,
+  { input }: EmbeddingRequest,
   plan: RoutePlan
-): Effect.fn.Return<FilteredEmbedding, LlmError | Ending, Scope.Scope> {
-  const filtered = yield* passFilters(notes, plan, request.input._tag === "Tokens" ? unreadable : undefined)
-  if (filtered.request === notes.call.request) return { request, plan: filtered.plan }
-  const changed = requestOf(request, filtered.request)
-  if (changed === undefined) return yield* filterFailed(filtered.filters.at(-1)?.name ?? "")
-  return { request: changed, plan: filtered.plan }
+): Effect.fn.Return<RoutePlan, LlmError | Ending, Scope.Scope> {
+  const filtered = yield* passFilters(notes, plan, input._tag === "Tokens" ? unreadable : undefined)
+  if (input._tag === "Texts" && said(filtered.request).length !== input.texts.length) {
+    return yield* filterFailed(filtered.filters.at(-1)?.name ?? "")
+  }
+  return filtered.plan
 })
 
 /** What a call for vectors is to its filters. */

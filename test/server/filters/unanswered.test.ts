@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
+import { untilTrue } from "../client.ts"
 import { ask, askChat, recordOf, Running, running } from "../running.ts"
 
 const secret = "jane.doe@example.com"
@@ -16,6 +17,7 @@ const server = running({
       prompt: { kind: "system", text: "Be brief." },
       lax: { kind: "redact", packs: ["email"], onFailure: "open" },
       judge: { kind: "model", model: "judge", policy: "Be kind.", parallel: true },
+      pondering: { kind: "model", model: "silent", policy: "Be kind.", onFailure: "open" },
       dead: { kind: "http", url: "http://127.0.0.1:1" },
       deadOpen: { kind: "http", url: "http://127.0.0.1:1", onFailure: "open" }
     },
@@ -24,6 +26,7 @@ const server = running({
   script: [{ model: "judge", reply: '{"verdict":"refuse","reason":"rude","text":null,"target":null}' }],
   models: {
     judge: { targets: [{ provider: "chat", model: "judge" }] },
+    silent: { targets: [{ provider: "chat", model: "echo?hang" }] },
     other: { targets: [{ provider: "chat", model: "words-3" }] },
     full: { targets: [{ provider: "chat", model: "words-4" }] },
     ...Object.fromEntries(
@@ -32,6 +35,7 @@ const server = running({
         plain: ["who", "prompt"],
         lax: ["lax"],
         judged: ["judge"],
+        pondered: ["pondering"],
         dead: ["dead"],
         deadOpen: ["deadOpen"]
       }).map(([name, filters]) => [name, { targets: [{ provider: "chat", model: "echo" }], filters }])
@@ -75,9 +79,11 @@ layer(server, { excludeTestServices: true })("a request for vectors", (it) => {
     Effect.gen(function* () {
       const { simulator } = yield* Running
       const before = simulator.log.requests().length
-      const seen = yield* embed("filtered", ["fine", "forbidden"])
+      const seen = yield* embed("filtered", [`Write to ${secret}`, "forbidden"])
       assert.strictEqual(seen.status, 403, seen.text)
       assert.include(seen.text, "Refused by the filter never: not here")
+      // What a filter hid before another one refused stands in no record.
+      assert.notInclude(JSON.stringify(yield* recordOf(seen)), secret)
       assert.deepInclude((yield* recordOf(seen)).outcome, { kind: "Refused", by: "never", reason: "not here" })
       assert.strictEqual(simulator.log.requests().length, before)
     })
@@ -88,7 +94,9 @@ layer(server, { excludeTestServices: true })("a request for vectors", (it) => {
       const handed = yield* embed("filtered", "in french")
       assert.strictEqual(handed.status, 200, handed.text)
       assert.strictEqual((yield* received).body["model"], "words-3")
-      assert.deepInclude((yield* recordOf(handed)).outcome, { kind: "HandedOff", target: "other" })
+      const record = yield* recordOf(handed)
+      assert.deepInclude(record.outcome, { kind: "HandedOff", target: "other" })
+      assert.strictEqual(record.model, "filtered")
       yield* embed("plain", ["a", "b"])
       const { body, headers } = yield* received
       assert.deepInclude(body, { input: ["a", "b"], user: "somebody" })
@@ -105,6 +113,20 @@ layer(server, { excludeTestServices: true })("a request for vectors", (it) => {
       assert.strictEqual(seen.status, 429, seen.text)
       assert.include(seen.text, "full")
       assert.strictEqual(simulator.log.requests().length, before)
+    })
+  )
+
+  it.effect("is an open call while a filter looks at it, and ends with the server", () =>
+    Effect.gen(function* () {
+      const { engine, simulator } = yield* Running
+      const asking = yield* Effect.forkChild(embed("pondered", "something"), { startImmediately: true })
+      yield* untilTrue(() => simulator.log.stats().requests.open === 1)
+      // it, and the call of its judge
+      assert.strictEqual(yield* engine.active, 2)
+      yield* engine.shutdown
+      const seen = yield* Fiber.join(asking)
+      assert.strictEqual(seen.status, 503, seen.text)
+      assert.deepInclude((yield* recordOf(seen)).outcome, { kind: "Cancelled", by: "shutdown" })
     })
   )
 
