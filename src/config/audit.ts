@@ -47,7 +47,8 @@ export const checkSinks = (root: { readonly [key: string]: unknown }): ReadonlyA
   const taken = new Set<unknown>()
   return (Array.isArray(sinks) ? sinks : []).flatMap((sink: unknown, index): ReadonlyArray<Finding> => {
     if (!isSection(sink)) return []
-    const settings = settingsOf[String(sink["kind"])]
+    const kind = String(sink["kind"])
+    const settings = Object.hasOwn(settingsOf, kind) ? settingsOf[kind] : undefined
     if (settings === undefined) return []
     const path: Path = ["audit", "sinks", index]
     const known = new Set(["kind", settings.needs, ...settings.others])

@@ -80,7 +80,7 @@ const checkWindows = (filter: string, { on, parallel, overlap, characters = 256 
 
 const checkFilter = ([name, entry]: readonly [string, unknown]): ReadonlyArray<Finding> => {
   const kind = isSection(entry) ? entry["kind"] : undefined
-  const settings = typeof kind === "string" ? filterSettings[kind] : undefined
+  const settings = typeof kind === "string" && Object.hasOwn(filterSettings, kind) ? filterSettings[kind] : undefined
   if (!isSection(entry) || settings === undefined) return []
   const all = new Set(Object.values(filterSettings).flatMap(({ known }) => known))
   const foreign = Object.keys(entry)

@@ -147,14 +147,16 @@ describe("what does not fit together", () => {
   sinks:
     - { kind: jsonl }
     - { kind: sql }
+    - { kind: constructor }
     - { kind: otel, endpoint: "http://127.0.0.1:4318", path: x }
     - { kind: jsonl, path: audit/calls.jsonl }
     - { kind: jsonl, path: ./audit/calls.jsonl, keep: 2 }
 `,
       "millrace.yaml:3:7: audit.sinks[0]: does not say where records go; add path:",
       'millrace.yaml:4:9: audit.sinks[1].kind: "sql" is not accepted; write one of jsonl, otel',
-      "millrace.yaml:5:56: audit.sinks[2].path: means nothing to a sink of this kind; remove it",
-      "millrace.yaml:7:22: audit.sinks[4].path: is the file of another sink; name one of its own"
+      'millrace.yaml:5:9: audit.sinks[2].kind: "constructor" is not accepted; write one of jsonl, otel',
+      "millrace.yaml:6:56: audit.sinks[3].path: means nothing to a sink of this kind; remove it",
+      "millrace.yaml:8:22: audit.sinks[5].path: is the file of another sink; name one of its own"
     )
   )
 

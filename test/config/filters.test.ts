@@ -49,6 +49,7 @@ describe("filters of a document", () => {
   b: { kind: block }
   c: { kind: redcat }
   d: { kind: http, url: nowhere, forward: [authorization] }
+  g: { kind: toString }
 everyCall: { filters: [e] }
 models:
   m: { targets: [{ provider: simulator, model: echo }], filters: [bb] }
@@ -62,9 +63,10 @@ providers: { simulator: { protocol: simulator } }
         'millrace.yaml:4:8: filters.c.kind: "redcat" is not accepted; write one of redact, block, stop, replace, topics, length, schema, language, injection, system, metadata, model, http, mcp',
         'millrace.yaml:5:20: filters.d.url: "nowhere" is not accepted; write an http:// or https:// URL',
         'millrace.yaml:5:44: filters.d.forward[0]: "authorization" is not accepted; write a header that lets nobody in',
-        'millrace.yaml:6:24: everyCall.filters[0]: names "e", which is no filter of this document; did you mean "a"? (there are a, b, c, d)',
-        'millrace.yaml:8:67: models.m.filters[0]: names "bb", which is no filter of this document; did you mean "b"? (there are a, b, c, d)',
-        'millrace.yaml:9:58: auth.keys[0].filters[0]: names "f", which is no filter of this document; did you mean "a"? (there are a, b, c, d)'
+        'millrace.yaml:6:8: filters.g.kind: "toString" is not accepted; write one of redact, block, stop, replace, topics, length, schema, language, injection, system, metadata, model, http, mcp',
+        'millrace.yaml:7:24: everyCall.filters[0]: names "e", which is no filter of this document; did you mean "a"? (there are a, b, c, d, g)',
+        'millrace.yaml:9:67: models.m.filters[0]: names "bb", which is no filter of this document; did you mean "b"? (there are a, b, c, d, g)',
+        'millrace.yaml:10:58: auth.keys[0].filters[0]: names "f", which is no filter of this document; did you mean "a"? (there are a, b, c, d, g)'
       ])
     })
   )
