@@ -1,4 +1,4 @@
-import { Effect, FileSystem, Option, Schema, Stream } from "effect"
+import { Effect, type FileSystem, Option, Schema, Stream } from "effect"
 import { HttpClient, type HttpClientError, HttpClientResponse } from "effect/http"
 import type { AuditStore } from "../audit/AuditStore.ts"
 import { CallRecord } from "../audit/CallRecord.ts"
@@ -12,6 +12,7 @@ import { withTranscript } from "../server/recorded-request.ts"
 import { baseOf } from "./asking.ts"
 import type { ChosenCalls } from "./call-flags.ts"
 import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
+import { isStored } from "./storage-file.ts"
 
 /** Where the commands find the records of calls. `where` names the place to the user. */
 export interface Records {
@@ -41,9 +42,7 @@ export const databaseRecords = Effect.fnUntraced(function* (
     })
   }
   const where = storage._tag === "Sqlite" ? storage.filename : formatStorageUrl(storage)
-  const files = yield* FileSystem.FileSystem
-  // Opening would make the file.
-  const isThere = storage._tag !== "Sqlite" || (yield* Effect.orElseSucceed(files.exists(where), () => false))
+  const isThere = yield* isStored(storage)
   const store = storeLayer(configuration)
   const unreadable = ({ message }: { readonly message: string }) =>
     new CommandFailed({ message: `The records in ${where} cannot be read: ${message}` })
@@ -88,7 +87,7 @@ export const unanswered = (base: string, error: HttpClientError.HttpClientError 
     message:
       error._tag === "SchemaError"
         ? `What answers at ${base} is no Millrace of this version.\nCheck the URL.`
-        : `${base} cannot be asked: ${reasonOf(error)}\nCheck the URL, and whether the server runs.`
+        : `${base} cannot be asked: ${reasonOf(error)}\n${mendOf(error)}`
   })
 
 const Page = Schema.Struct({ data: Schema.Array(CallRecord), nextCursor: Schema.optionalKey(Schema.String) })
@@ -152,6 +151,11 @@ export const serverRecords = Effect.fnUntraced(function* (
       )
   }
 })
+
+const mendOf = ({ reason }: HttpClientError.HttpClientError): string =>
+  reason._tag === "StatusCodeError" && [401, 403].includes(reason.response.status)
+    ? "Show a key: --key, or MILLRACE_ADMIN_KEY."
+    : "Check the URL, and whether the server runs."
 
 const reasonOf = ({ reason }: HttpClientError.HttpClientError): string =>
   reason._tag === "StatusCodeError" ? `it answers with the status ${reason.response.status}` : "nobody answers there"

@@ -1,4 +1,4 @@
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, type FileSystem, Schema } from "effect"
 import { HttpClient, type HttpClientError, HttpClientResponse } from "effect/http"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
@@ -9,6 +9,7 @@ import type { StorageError } from "../storage/Database.ts"
 import { baseOf } from "./asking.ts"
 import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
 import { unanswered } from "./Records.ts"
+import { isStored } from "./storage-file.ts"
 
 type Reports = Effect.Effect<ReadonlyArray<SignalReport>, CommandFailed>
 
@@ -33,9 +34,7 @@ export const databaseReports = Effect.fnUntraced(function* (
     })
   }
   const where = storage._tag === "Sqlite" ? storage.filename : formatStorageUrl(storage)
-  const files = yield* FileSystem.FileSystem
-  // Opening would make the file.
-  if (storage._tag === "Sqlite" && !(yield* Effect.orElseSucceed(files.exists(where), () => false))) {
+  if (!(yield* isStored(storage))) {
     return { where, list: () => Effect.succeed([]), sample: () => Effect.succeed([]), get: () => Effect.undefined }
   }
   const read = <A>(use: (store: SignalStore["Service"]) => Effect.Effect<A, StorageError>) =>

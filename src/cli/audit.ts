@@ -1,4 +1,4 @@
-import { Console, Effect, FileSystem, Layer, Option } from "effect"
+import { Console, Effect, Layer, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
 import type { Verification } from "../audit/ChainFold.ts"
@@ -10,16 +10,12 @@ import { databaseLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag } from "./flags.ts"
+import { isStored } from "./storage-file.ts"
 
 const verifyConfigured = Effect.fnUntraced(function* (configuration: Configuration) {
   const where = formatStorageUrl(configuration.storage)
   const database = databaseLayer(configuration)
-  const files = yield* FileSystem.FileSystem
-  const { storage } = configuration
-  // Opening would make the file.
-  const isMissing =
-    storage._tag === "Sqlite" && !(yield* Effect.orElseSucceed(files.exists(storage.filename), () => false))
-  if (database === undefined || isMissing) {
+  if (database === undefined || !(yield* isStored(configuration.storage))) {
     return yield* new CommandFailed({
       message: `There are no records in ${where}.\nName the configuration of the server with --config.`
     })

@@ -1,4 +1,4 @@
-import { Console, DateTime, Effect, FileSystem, Option } from "effect"
+import { Console, DateTime, Effect, type FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
@@ -7,6 +7,7 @@ import { load } from "../config/load.ts"
 import { ConfigurationError } from "../config/problems.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag } from "./flags.ts"
+import { isStored } from "./storage-file.ts"
 import { compare } from "./replay/compare.ts"
 import { recordedCalls } from "./replay/recorded-calls.ts"
 import type { Recordings } from "./replay/Recording.ts"
@@ -86,11 +87,7 @@ const fromDatabase = Effect.fnUntraced(function* (
     })
   }
   const where = formatStorageUrl(storage)
-  const files = yield* FileSystem.FileSystem
-  // Opening would make the file.
-  const isThere =
-    storage._tag !== "Sqlite" || (yield* Effect.orElseSucceed(files.exists(storage.filename), () => false))
-  if (!isThere) return { recordings: [], skipped: [] }
+  if (!(yield* isStored(storage))) return { recordings: [], skipped: [] }
   return yield* recordedCalls(filter, limit).pipe(
     Effect.mapError(
       ({ message }) => new CommandFailed({ message: `The records in ${where} cannot be read: ${message}` })

@@ -11,6 +11,8 @@ import { baseOf, clientWith } from "./asking.ts"
 import { dollars } from "./call-texts.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
+import { unanswered } from "./Records.ts"
+import { isStored } from "./storage-file.ts"
 
 const text = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
@@ -50,6 +52,11 @@ const ofDatabase = Effect.fnUntraced(function* (config: Option.Option<string>, q
     })
   }
   const where = formatStorageUrl(configuration.storage)
+  if (!(yield* isStored(configuration.storage))) {
+    return yield* new CommandFailed({
+      message: `There are no records in ${where}.\nName the configuration of the server with --config.`
+    })
+  }
   return yield* Effect.flatMap(Ledger, (ledger) => ledger.report(query)).pipe(
     Effect.provide(ledgerLayer(configuration)),
     Effect.catch(unusableStorage(where))
@@ -62,15 +69,7 @@ const ofServer = Effect.fnUntraced(function* (url: string, query: URLSearchParam
   return yield* client.get(`${base}/v1/usage`, { urlParams: query }).pipe(
     Effect.flatMap(HttpClientResponse.filterStatusOk),
     Effect.flatMap(HttpClientResponse.schemaBodyJson(UsageReport)),
-    Effect.mapError((error) => {
-      const status = "reason" in error && "response" in error.reason ? error.reason.response?.status : undefined
-      const what = status === undefined ? "nobody answers there" : `it answers with the status ${status}`
-      const mend =
-        status === 401 || status === 403
-          ? "Show a key: --key, or MILLRACE_ADMIN_KEY."
-          : "Check the URL, and whether the server runs."
-      return new CommandFailed({ message: `${base} cannot be asked: ${what}\n${mend}` })
-    })
+    Effect.mapError((error) => unanswered(base, error))
   )
 })
 

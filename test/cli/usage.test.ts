@@ -1,6 +1,8 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
 import { ask } from "../server/simulate/server.ts"
 import { folderWith, millrace, serving } from "./running.ts"
 
@@ -20,6 +22,10 @@ describe("millrace usage", () => {
         const place = { folder }
         const files = yield* FileSystem.FileSystem
         yield* files.writeFileString(`${folder}/prices.json`, prices)
+        const before = yield* millrace(place, "usage")
+        assert.strictEqual(before.code, 1)
+        assert.include(before.stderr, "There are no records in sqlite:")
+        assert.isFalse(yield* files.exists(`${folder}/.millrace`))
         const { stop, url } = yield* serving(place)
         for (const team of ["search", "search", "ads"]) {
           yield* ask(`${url}/v1/chat/completions`, {
@@ -52,6 +58,32 @@ describe("millrace usage", () => {
           [wrong.code, wrong.stderr.includes("by has to be one or several of day, key")],
           [1, true]
         )
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+
+  it.live(
+    "says what is wrong with a server that cannot be asked",
+    () =>
+      Effect.gen(function* () {
+        const place = { folder: yield* folderWith() }
+        const answers = yield* Effect.acquireRelease(
+          Effect.callback<Server>((resume) => {
+            const server = createServer((request, response) => {
+              const status = request.url?.startsWith("/closed") === true ? 401 : 200
+              response.writeHead(status, { "content-type": "application/json" }).end("{}")
+            }).listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+          }),
+          (server) => Effect.sync(() => server.close())
+        )
+        // It listens on a port.
+        const url = `http://127.0.0.1:${(answers.address() as AddressInfo).port}`
+        const other = yield* millrace(place, "usage", "--url", url)
+        assert.include(other.stderr, `What answers at ${url} is no Millrace of this version.`)
+        for (const command of [["usage"], ["calls", "list"]]) {
+          const closed = yield* millrace(place, ...command, "--url", `${url}/closed`)
+          assert.include(closed.stderr, "it answers with the status 401\nShow a key: --key, or MILLRACE_ADMIN_KEY.")
+        }
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     60_000
   )
