@@ -25,12 +25,13 @@ const mostForms = 2000
 export const patternFault = (pattern: string): string | undefined => {
   const literal = isLiteral(pattern)
   const places = placesOf(pattern)
-  if (places === undefined) return "has a ( without its ), or one within another"
+  if (places === undefined)
+    return `has a ( without its ), one within another, or more than ${mostForms} forms of one word`
   if (places.every((place) => place.some((words) => words.every((word) => word === gap)))) {
     return "has a form without a word"
   }
   if (mayBegin(places, 0) || mayBegin(places.toReversed(), -1)) return "has a * at an end, where it means nothing"
-  if (!literal && formsOf(places) === undefined) return "has more than 2000 forms; with = in front it may"
+  if (!literal && formsOf(places) === undefined) return `has more than ${mostForms} forms; with = in front it may`
   return undefined
 }
 
@@ -71,12 +72,14 @@ const alternativesOf = (piece: string): ReadonlyArray<string> | undefined => {
   if (/^[^()]*$/.test(piece)) return [piece]
   // as nearly all are
   if (/^\([^()]*\)$/.test(piece)) return piece.slice(1, -1).split("|")
+  if (!/^(?:[^()]|\([^()]*\))*$/.test(piece)) return undefined
   let texts: ReadonlyArray<string> = [""]
   for (const [, literal = "", choices] of piece.matchAll(/([^()]*)(?:\(([^()]*)\)|$)/g)) {
     const ends = choices === undefined ? [literal] : choices.split("|").map((choice) => literal + choice)
+    if (texts.length * ends.length > mostForms) return undefined
     texts = texts.flatMap((text) => ends.map((end) => text + end))
   }
-  return /^(?:[^()]|\([^()]*\))*$/.test(piece) && texts.length <= mostForms ? texts : undefined
+  return texts
 }
 
 /** Everything that a pattern stands for, word by word; undefined where that is too much. */

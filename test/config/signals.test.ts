@@ -73,7 +73,7 @@ describe("files of patterns", () => {
             "(known: correction, rephrase, clarification, humanAgent, support, quit, profanity, complaint, gratitude, " +
             "confirmation, success, confirmationPrefix, positivePrefix, negation, invalidArgs, toolNotFound, authMisuse, " +
             "stateError, badQuery, rateLimit, apiError, timeout, network, malformedResponse, contextOverflow, repair, " +
-            'thanks, swearing, restatement); line 5: patterns.quit[0]: the pattern "(a|b" has a ( without its ), or one within another; ' +
+            'thanks, swearing, restatement); line 5: patterns.quit[0]: the pattern "(a|b" has a ( without its ), one within another, or more than 2000 forms of one word; ' +
             "line 6: patterns.quit[1]: 7 is not accepted; write a text",
           "signals.packs[1]: names a file that is not YAML: line 1: Flow sequence in block collection must be sufficiently indented and end with a ]",
           "signals.packs[2]: names a file of no known format; name it .yaml, .json or .toml"

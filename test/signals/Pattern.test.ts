@@ -104,6 +104,11 @@ describe("what is wrong with a pattern", () => {
     expect(patternFault(pattern)).toBeTypeOf("string")
   })
 
+  it("is told without making all the forms of a word first", () => {
+    // 2^64 of them, which no memory holds
+    expect(patternFault("(a|b)".repeat(64))).toContain("more than 2000 forms of one word")
+  })
+
   it("is nothing in those that are built in", () => {
     const faults = packsOf(languageNames).flatMap(({ language, patterns }) =>
       Object.entries(patterns).flatMap(([family, list]) =>
