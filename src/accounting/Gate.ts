@@ -116,8 +116,10 @@ export class Gate {
     })
   }
 
-  /** Writes what has not been written yet. */
-  readonly flush: Effect.Effect<void> = Effect.suspend(() => this.#round([]))
+  /** Writes what has not been written yet, for the last time. */
+  readonly flush: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.catch(this.#decide([]), (error) => Effect.logWarning("What calls have used could not be written", error))
+  )
 
   readonly #round = Effect.fnUntraced(function* (this: Gate, asked: ReadonlyArray<Asked>) {
     const exit = yield* Effect.result(this.#decide(asked))
@@ -128,11 +130,13 @@ export class Gate {
       else if (isIn) each.resume(Effect.void)
       else if (each.denied !== undefined) each.resume(Effect.fail<Denied>({ _tag: "Denied", want: each.denied }))
     }
-    if (exit._tag === "Failure" && asked.length === 0) {
+    if (exit._tag === "Success") return
+    if (asked.length === 0) {
       yield* Effect.logWarning("What calls have used cannot be written; it is tried again", exit.failure)
       yield* Effect.sleep("1 second")
-      this.#changed.openUnsafe()
     }
+    // What calls have used is still to be written, whoever asked.
+    this.#changed.openUnsafe()
   })
 
   readonly #decide = Effect.fnUntraced(function* (

@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { type Count, CountStore } from "../../src/accounting/CountStore.ts"
+import { StorageError } from "../../src/storage/Database.ts"
+import { admissionOf, candidate, limiterOver, moment, recordOf } from "./limiting.ts"
+
+/** A store that others count in too, which fails while it is told to, and the last of what it was told before and after. */
+const store = () => {
+  const state: { fails: boolean; written: ReadonlyArray<Count> } = { fails: false, written: [] }
+  const orFail = <A>(value: () => A): Effect.Effect<A, StorageError> =>
+    Effect.suspend(() =>
+      state.fails
+        ? Effect.fail(new StorageError({ operation: "batch", kind: "unavailable", message: "gone" }))
+        : Effect.sync(value)
+    )
+  const layer = Layer.succeed(CountStore, {
+    isShared: true,
+    enter: () => Effect.void,
+    beat: () => Effect.void,
+    leave: () => Effect.void,
+    others: (_, keys) => orFail(() => keys.map(() => 0)),
+    write: (_, counts) =>
+      orFail(() => {
+        if (counts.length > 0) state.written = counts
+        return "shared" as const
+      }),
+    breakClaims: () => Effect.void
+  })
+  return { state, layer }
+}
+
+const rules = [{ key: "*", concurrent: 1 }]
+
+describe("while limits cannot be looked up", () => {
+  it.effect("calls that have some are refused, and those that have none are served", () =>
+    Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules))
+      state.fails = true
+      const error = yield* Effect.flip(admit(candidate()))
+      assert.strictEqual(error.reason._tag, "AuditUnavailable")
+      assert.include(error.message, "its limits cannot be looked up")
+      yield* admit(candidate({ caller: {} }))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("calls are served where that is what the configuration says", () =>
+    Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules, { onFailure: "open" }))
+      state.fails = true
+      for (let call = 0; call < 3; call++) yield* admit(candidate())
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("what was used is kept, and told as soon as they can, though nobody asks again", () =>
+    Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules))
+      yield* admit(candidate())
+      const other = yield* admit(candidate({ caller: { key: "other" } }))
+      assert.deepStrictEqual(
+        state.written.map(({ held }) => held),
+        [1]
+      )
+      state.fails = true
+      other.settle(recordOf({}))
+      yield* Effect.flip(admit(candidate()))
+      state.fails = false
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(
+        state.written.map(({ held }) => held),
+        [0]
+      )
+    }).pipe(Effect.scoped)
+  )
+})
