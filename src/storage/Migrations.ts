@@ -29,6 +29,9 @@ const createTable = `create table if not exists millrace_migrations (
   primary key (subject, id)
 )`
 
+/** PostgreSQL does not look and create in one step: of two that create "if not exists" at once, one may fail. */
+const oneAtATime: Statement = { sql: "select pg_advisory_xact_lock(hashtext('millrace_migrations'))", params: [] }
+
 const RecordedRows = Schema.Array(Schema.Struct({ id: Schema.Int, name: Schema.String }))
 
 const readRecorded = Effect.fnUntraced(function* (subject: string) {
@@ -92,11 +95,7 @@ export const migrate: (
 ) => Effect.Effect<ReadonlyArray<number>, StorageError | MigrationError, Database> = Effect.fn("storage.migrate")(
   function* (subject: string, migrations: ReadonlyArray<Migration>) {
     const database = yield* Database
-    // "if not exists" is not looked at and acted upon in one step by every database
-    yield* Effect.retry(database.batch([{ sql: createTable, params: [] }]), {
-      while: ({ kind }) => kind === "constraint",
-      times: 3
-    })
+    yield* database.batch([...(database.dialect === "postgres" ? [oneAtATime] : []), { sql: createTable, params: [] }])
     const applied: Array<number> = []
     for (;;) {
       const recorded = yield* readRecorded(subject)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { Database, type SqlValue, type Statement } from "../../src/storage/Database.ts"
+import { type Migration, migrate } from "../../src/storage/Migrations.ts"
 import * as Postgres from "../../src/storage/Postgres.ts"
 import { numbered, together } from "../../src/storage/postgres-text.ts"
 import { databaseAt } from "./address.ts"
@@ -113,6 +114,28 @@ describePostgres("a server", () => {
         (yield* database.query("select name from items")).map((row) => row["name"]),
         ["b"]
       )
+    }).pipe(Effect.scoped)
+  )
+})
+
+describePostgres("a new database of which many make tables at once", () => {
+  it.live("has them once, and nobody fails", () =>
+    Effect.gen(function* () {
+      for (let round = 0; round < 5; round++) {
+        const address = yield* freshDatabase("postgres")
+        const programs = yield* Effect.forEach(Array.from({ length: 8 }), () => Layer.build(databaseAt(address)), {
+          concurrency: "unbounded"
+        })
+        const items: Migration = { id: 1, name: "items", statements: [createItems.sql] }
+        const applied = yield* Effect.forEach(
+          programs,
+          (program) => Effect.provide(migrate("items", [items]), program),
+          {
+            concurrency: "unbounded"
+          }
+        )
+        assert.deepStrictEqual(applied.flat(), [1])
+      }
     }).pipe(Effect.scoped)
   )
 })
