@@ -34,7 +34,7 @@ export class Blocks {
 
   /** The text of a block that is scanned, open or not. */
   held(id: string): HeldBlock | undefined {
-    return this.ended.get(id) ?? this.opened.get(id)?.held
+    return this.opened.get(id)?.held ?? this.ended.get(id)
   }
 
   isChanged(id: string): boolean {

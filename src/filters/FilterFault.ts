@@ -11,6 +11,15 @@ export class FilterFault extends Data.TaggedError("FilterFault")<{
 /** It took longer than it may. */
 export const tooLate = (message: string): FilterFault => new FilterFault({ kind: "timeout", message })
 
+/** Gives up what takes longer than so many milliseconds, of which 0 is no bound; `lack` is what is missing then. */
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number, lack: string): Effect.Effect<A, E, R> =>
+  millis === 0
+    ? effect
+    : Effect.timeoutOrElse(effect, {
+        duration: millis,
+        orElse: () => Effect.die(tooLate(`${lack} within ${millis} ms`))
+      })
+
 /** What it said or let out is not what a filter may say. */
 export const garbage = (message: string): FilterFault => new FilterFault({ kind: "garbage", message })
 

@@ -55,10 +55,6 @@ const deltaOf = (event: Delta, text: string): LlmEvent => {
 export class HoldBack {
   private readonly queue: Array<Item> = []
 
-  get waiting(): boolean {
-    return this.queue.length > 0
-  }
-
   /** Lets an event wait its turn; `late` is asked then what it has become. */
   push(event: LlmEvent, out: Array<LlmEvent>, late?: () => LlmEvent): void {
     if (this.queue.length === 0) out.push(late?.() ?? event)

@@ -5,7 +5,7 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { endsWell } from "./eventSteps.ts"
 import type { FailurePolicy, Filter, FilterContext } from "./Filter.ts"
-import { garbage, noteFailure, tooLate } from "./FilterFault.ts"
+import { garbage, inTime, noteFailure } from "./FilterFault.ts"
 import type { Block, BlockKind } from "./HoldBack.ts"
 import { ScanSteps } from "./ScanSteps.ts"
 import { filterFailed, maxFailures, timeoutOf } from "./supervise.ts"
@@ -221,14 +221,7 @@ class Judging {
         : Effect.succeed(onFailure === "open" ? { _tag: "Pass" } : { _tag: "Replace", text: "" })
     if (this.failures >= maxFailures) return without
     const asked = Effect.suspend(() => judge(window, this.request, this.context))
-    const timed =
-      this.timeout === 0
-        ? asked
-        : Effect.timeoutOrElse(asked, {
-            duration: this.timeout,
-            orElse: () => Effect.die(tooLate(`no verdict within ${this.timeout} ms`))
-          })
-    return Effect.matchCauseEffect(timed, {
+    return Effect.matchCauseEffect(inTime(asked, this.timeout, "no verdict"), {
       onSuccess: (verdict) => {
         if (!isVerdict(verdict)) return this.failed(Cause.die(garbage("what it returned is no verdict")), without)
         this.failures = 0

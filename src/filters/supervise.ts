@@ -4,7 +4,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import { LlmRequest } from "../domain/LlmRequest.ts"
 import type { EventStream, Filter, FilterContext } from "./Filter.ts"
-import { garbage, noteFailure, tooLate } from "./FilterFault.ts"
+import { garbage, inTime, noteFailure, tooLate } from "./FilterFault.ts"
 import { Grammar } from "./grammar.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
@@ -38,16 +38,8 @@ export const requestSide = (
 ): Effect.Effect<LlmRequest, LlmError | Ending> => {
   if (filter.request === undefined) return Effect.succeed(request)
   const { name } = filter
-  const timeout = timeoutOf(filter)
   const filtered = Effect.suspend(() => filter.request?.(request, context) ?? Effect.succeed(request))
-  const timed =
-    timeout === 0
-      ? filtered
-      : Effect.timeoutOrElse(filtered, {
-          duration: timeout,
-          orElse: () => Effect.die(tooLate(`no answer within ${timeout} ms`))
-        })
-  return Effect.matchCauseEffect(timed, {
+  return Effect.matchCauseEffect(inTime(filtered, timeoutOf(filter), "no answer"), {
     onSuccess: (result) =>
       result === request || isRequest(result)
         ? Effect.succeed(result)
@@ -69,7 +61,7 @@ const failedRequest = (filter: Filter, request: LlmRequest, context: FilterConte
 type Batches = Pull.Pull<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending>
 
 /** What remains of an event whose content is left out: the structure of the answer, or nothing. */
-export const withoutContent = (event: LlmEvent): LlmEvent | undefined => {
+const withoutContent = (event: LlmEvent): LlmEvent | undefined => {
   switch (event._tag) {
     case "TextDelta":
     case "ReasoningDelta":

@@ -208,3 +208,18 @@ describe("what might have become something", () => {
     })
   )
 })
+
+describe("a citation of a block that is open", () => {
+  it.effect("keeps its place where only an earlier block of that name was changed", () =>
+    Effect.gen(function* () {
+      const cited: LlmEvent = { _tag: "Source", url: "https://a.b", block: "t", start: 0, end: 4 }
+      const said = (text: string): ReadonlyArray<LlmEvent> => [
+        { _tag: "TextStart", id: "t" },
+        { _tag: "TextDelta", id: "t", text }
+      ]
+      const end: LlmEvent = { _tag: "TextEnd", id: "t" }
+      const { events } = yield* filtered(mail, [...said("jo@ab.com "), end, ...said("Fine "), cited, end, finish])
+      assert.include(events, cited)
+    })
+  )
+})
