@@ -72,8 +72,11 @@ export interface Position {
   readonly id: string
 }
 
-/** How much of requests and answers is read with their calls: nothing, those up to 16 Ki characters, or all. */
+/** How much of requests and answers is read with their calls: nothing, those that are short, or all. */
 export type Content = "none" | "short" | "all"
+
+/** A request or an answer of no more characters is short. */
+export const shortPayload = 16 * 1024
 
 /** What to read of a list: so many calls at most, from a place on. */
 export interface Span {

@@ -10,6 +10,7 @@ import {
   type Lease,
   type OpenedRow,
   type Position,
+  shortPayload,
   type Span,
   type StoredCall
 } from "./AuditStore.ts"
@@ -53,7 +54,6 @@ const storedCall = ({ final, opened }: Kept): StoredCall => ({
   final: final === undefined ? undefined : { body: final.body, response: final.response }
 })
 
-const shortPayload = 16 * 1024
 const longest = { none: -1, short: shortPayload, all: Number.POSITIVE_INFINITY }
 
 const readCall = (kept: Kept, content: Content): StoredCall => {

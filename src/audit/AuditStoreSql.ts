@@ -32,12 +32,9 @@ const selectLeases = "select id, host, pid, heartbeat_at, settled_below from aud
 
 const selectPosition = "select coalesce(max(position), 0) + 1 as position from audit_records"
 
-// a database may give 64-bit columns as text
-const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
-
 const CallRow = Schema.Struct({
   id: Schema.String,
-  at: Whole,
+  at: Schema.Int,
   body: Schema.String,
   payload: Schema.NullOr(Schema.String),
   final_body: Schema.NullOr(Schema.String),
@@ -46,7 +43,7 @@ const CallRow = Schema.Struct({
 
 const ChangeRow = Schema.Struct({
   ...CallRow.fields,
-  position: Whole,
+  position: Schema.Int,
   kind: Schema.Literals(["Opened", "Final"])
 })
 
@@ -54,8 +51,8 @@ const LeaseRow = Schema.Struct({
   id: Schema.String,
   host: Schema.String,
   pid: Schema.Int,
-  heartbeat_at: Whole,
-  settled_below: Whole
+  heartbeat_at: Schema.Int,
+  settled_below: Schema.Int
 })
 
 const callOf = (row: typeof CallRow.Type): StoredCall => ({
@@ -84,11 +81,11 @@ const unreadable = (error: Schema.SchemaError) =>
   new StorageError({ operation: "query", kind: "corrupt", message: `a row of the audit trail: ${error.message}` })
 
 const decodeCalls = Schema.decodeUnknownEffect(Schema.Array(CallRow))
-const decodePlaces = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Whole })))
-const decodePositions = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ position: Whole })))
+const decodePlaces = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Schema.Int })))
+const decodePositions = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ position: Schema.Int })))
 const decodeChanges = Schema.decodeUnknownEffect(Schema.Array(ChangeRow))
 const decodeLeases = Schema.decodeUnknownEffect(Schema.Array(LeaseRow))
-const decodePosition = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ position: Whole })]))
+const decodePosition = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ position: Schema.Int })]))
 
 const make = Effect.gen(function* () {
   const database = yield* Database

@@ -66,7 +66,7 @@ const csvHeader = line(Object.keys(columns))
  * The record as a row of CSV (RFC 4180). A text that a spreadsheet would take for a formula has an apostrophe before it;
  * what is not known is empty.
  */
-export const csvLine = (record: CallRecord): string => line(Object.values(columns).map((cell) => cell(record)))
+const csvLine = (record: CallRecord): string => line(Object.values(columns).map((cell) => cell(record)))
 
 /** Records as text, as much of it at a time as pages of records come. */
 export const exported =

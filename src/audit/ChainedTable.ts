@@ -29,12 +29,10 @@ const selectOrphans = `select opened.id, opened.at from audit_owners owner
     and not exists (select 1 from audit_records final where final.id = opened.id and final.kind = 'Final')
   order by opened.position`
 
-// a database may give 64-bit columns as text
-const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
 const decodeLinks = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ last_link: Whole, last_hash: Schema.String }))
+  Schema.Array(Schema.Struct({ last_link: Schema.Int, last_hash: Schema.String }))
 )
-const decodeOrphans = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Whole })))
+const decodeOrphans = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Schema.Int })))
 const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, kind: Schema.String })))
 
 const columnsOf = (row: AuditRow): ReadonlyArray<SqlValue> =>

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, type Types } from "effect"
 import { type LlmRequest, type Message, type Part, Role } from "../domain/LlmRequest.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../domain/LlmResponse.ts"
 import { cutAfter } from "./Capture.ts"
@@ -6,7 +6,7 @@ import { cutAfter } from "./Capture.ts"
 const optional = Schema.optionalKey
 
 /** Of the arguments of a tool call so many bytes of UTF-8 are kept by themselves. */
-export const argumentsLimit = 64 * 1024
+const argumentsLimit = 64 * 1024
 
 /**
  * A message of a call, numbered from 0 on in the order in which the model has them; the answer is the last, or the last
@@ -78,11 +78,9 @@ const decodesToObject = (text: string): boolean => {
   }
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
 class Writer {
   readonly messages: Array<MessageRecord> = []
-  readonly toolCalls: Array<Mutable<ToolCallRecord>> = []
+  readonly toolCalls: Array<Types.Mutable<ToolCallRecord>> = []
 
   add(role: Role, parts: ReadonlyArray<Part | ResponsePart>, more: Pick<MessageRecord, "name" | "choice">): void {
     const number = this.messages.length

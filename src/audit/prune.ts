@@ -35,11 +35,10 @@ const deleteRecords = "delete from audit_records where position < ?"
 const deleteChains = `delete from audit_chains
   where first_link = last_link and owner not in (select id from audit_owners)`
 
-const Whole = Schema.Union([Schema.Finite, Schema.FiniteFromString])
-const decodeWhole = Schema.decodeUnknownEffect(Schema.NullOr(Whole))
+const decodeNumber = Schema.decodeUnknownEffect(Schema.NullOr(Schema.Finite))
 
-const wholeOf = (row: Row | undefined, column: string): Effect.Effect<number | undefined> =>
-  Effect.orDie(Effect.map(decodeWhole(row?.[column] ?? null), (value) => value ?? undefined))
+const numberOf = (row: Row | undefined, column: string): Effect.Effect<number | undefined> =>
+  Effect.orDie(Effect.map(decodeNumber(row?.[column] ?? null), (value) => value ?? undefined))
 
 /**
  * Removes the oldest records and gives their number. What goes is always a beginning of the table, so that every chain
@@ -52,16 +51,16 @@ export const prune = Effect.fnUntraced(function* (
   const one = (sql: string, ...params: ReadonlyArray<SqlValue>) =>
     Effect.map(database.query(sql, params), (rows) => rows[0])
   const bounds = yield* one(selectBounds)
-  const first = (yield* wholeOf(bounds, "first")) ?? 0
-  const last = (yield* wholeOf(bounds, "last")) ?? 0
-  const settled = (yield* wholeOf(bounds, "settled")) ?? last
+  const first = (yield* numberOf(bounds, "first")) ?? 0
+  const last = (yield* numberOf(bounds, "last")) ?? 0
+  const settled = (yield* numberOf(bounds, "settled")) ?? last
   let end = first
   if (openedFrom !== undefined) {
     // positions must not begin anew, so the newest record stays whatever its age
-    end = Math.max(end, (yield* wholeOf(yield* one(selectOldest, openedFrom), "position")) ?? last)
+    end = Math.max(end, (yield* numberOf(yield* one(selectOldest, openedFrom), "position")) ?? last)
   }
   if (maxBytes !== undefined) {
-    const size = (yield* wholeOf(yield* one(selectSize), "size")) ?? 0
+    const size = (yield* numberOf(yield* one(selectSize), "size")) ?? 0
     end = Math.max(end, last - Math.floor(maxBytes / (size + overheadBytes)) + 1)
   }
   end = Math.min(end, settled, last)

@@ -1,11 +1,8 @@
 import type { Dialect, SqlValue, Statement } from "../storage/Database.ts"
-import type { CallFilter, Content, Position } from "./AuditStore.ts"
+import { type CallFilter, type Content, type Position, shortPayload } from "./AuditStore.ts"
 import { excerptMark, needlesOf } from "./text-search.ts"
 
 const withFinal = "left join audit_records final on final.id = opened.id and final.kind = 'Final'"
-
-/** In a list, a request or an answer longer than this (in characters) is left out; a single call has it. */
-const shortPayload = 16 * 1024
 
 /** How many calls, of those that everything else chooses, one page is searched for a text in. */
 export const searchedAtOnce = 1000

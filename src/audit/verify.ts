@@ -13,26 +13,25 @@ const selectRecords = `select position, owner, link, hash, kind, id, at, request
   from audit_records record where position > ? order by position limit ${pageSize}`
 const selectLink = "select position from audit_records where owner = ? and link = ? limit 1"
 
-const Whole = Schema.Union([Schema.Int, Schema.FiniteFromString])
 const Text = Schema.NullOr(Schema.String)
-const Moment = Schema.NullOr(Whole)
+const Moment = Schema.NullOr(Schema.Int)
 
 const ChainRow = Schema.Struct({
   owner: Schema.String,
-  first_link: Whole,
+  first_link: Schema.Int,
   first_hash: Schema.String,
-  last_link: Whole,
+  last_link: Schema.Int,
   last_hash: Schema.String
 })
 
 const RecordRow = Schema.Struct({
-  position: Whole,
+  position: Schema.Int,
   owner: Schema.String,
-  link: Schema.NullOr(Whole),
+  link: Schema.NullOr(Schema.Int),
   hash: Text,
   kind: Schema.Literals(["Opened", "Final"]),
   id: Schema.String,
-  at: Whole,
+  at: Schema.Int,
   request_id: Text,
   model: Text,
   caller_key: Text,

@@ -4,7 +4,7 @@ import type { FailureReason } from "../domain/LlmError.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 
 /** In the place of words that may repeat what was said. */
-export const notKept = "(not kept)"
+const notKept = "(not kept)"
 
 /** What these say is made here, of names and numbers; of others a provider or a filter may have written it. */
 const ownWords: ReadonlySet<FailureReason["_tag"]> = new Set([

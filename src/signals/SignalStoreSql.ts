@@ -1,8 +1,9 @@
 import { Clock, Effect, Layer, Schema } from "effect"
-import { Database, type SqlValue, type Statement, StorageError } from "../storage/Database.ts"
+import { Database, type SqlValue, type Statement, type StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
 import { migrations } from "./migrations.ts"
 import { prune } from "./prune.ts"
+import { readRows } from "./readRows.ts"
 import { SignalReport } from "./SignalReport.ts"
 import {
   type KeptReport,
@@ -95,42 +96,32 @@ const decodeKeys = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ response_id: Schema.String, conversation_key: Schema.String }))
 )
 
-const unreadable = (error: Schema.SchemaError) =>
-  new StorageError({ operation: "query", kind: "corrupt", message: `a row of the signals: ${error.message}` })
-
 const placeholders = (count: number): string => Array.from({ length: count }, () => "?").join(", ")
+
+const selectMemories = (count: number): string =>
+  `select conversation_key, memory from signal_conversations where conversation_key in (${placeholders(count)})`
+
+const selectConversations = (count: number): string =>
+  `select response_id, conversation_key from signal_reports where response_id in (${placeholders(count)})`
 
 const make = Effect.gen(function* () {
   const database = yield* Database
   yield* migrate("signals", migrations)
 
-  const reports = ({ params, sql }: Statement) =>
-    database.query(sql, params).pipe(
-      Effect.flatMap((rows) => Effect.mapError(decodeReports(rows), unreadable)),
-      Effect.map((rows) => rows.map(({ body }) => body))
-    )
+  const reports = (statement: Statement) =>
+    Effect.map(readRows(database, statement, decodeReports), (rows) => rows.map(({ body }) => body))
 
   return SignalStore.of({
     recall: (keys) =>
-      database
-        .query(
-          `select conversation_key, memory from signal_conversations where conversation_key in (${placeholders(keys.length)})`,
-          keys
-        )
-        .pipe(
-          Effect.flatMap((rows) => Effect.mapError(decodeMemories(rows), unreadable)),
-          Effect.map((rows) => new Map<string, Memory>(rows.map((row) => [row.conversation_key, row.memory])))
-        ),
+      Effect.map(
+        readRows(database, { sql: selectMemories(keys.length), params: keys }, decodeMemories),
+        (rows) => new Map<string, Memory>(rows.map((row) => [row.conversation_key, row.memory]))
+      ),
     conversationsOf: (ids) =>
-      database
-        .query(
-          `select response_id, conversation_key from signal_reports where response_id in (${placeholders(ids.length)})`,
-          ids
-        )
-        .pipe(
-          Effect.flatMap((rows) => Effect.mapError(decodeKeys(rows), unreadable)),
-          Effect.map((rows) => new Map(rows.map((row) => [row.response_id, row.conversation_key])))
-        ),
+      Effect.map(
+        readRows(database, { sql: selectConversations(ids.length), params: ids }, decodeKeys),
+        (rows) => new Map(rows.map((row) => [row.response_id, row.conversation_key]))
+      ),
     keep: Effect.fnUntraced(function* (kept, memories) {
       const now = yield* Clock.currentTimeMillis
       const learned = Array.from(memories, ([key, memory]) => ({

@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
-import { type Database, type Row, type SqlValue, StorageError } from "../storage/Database.ts"
+import type { Database, StorageError } from "../storage/Database.ts"
 import type { Keeping } from "../storage/Retention.ts"
+import { readRows } from "./readRows.ts"
 
 /** So many reports go in one transaction: others who write wait for it. */
 const chunk = 1000
@@ -19,15 +20,11 @@ const selectOldest = `select opened_at, call_id from signal_reports
 const selectGone = `select call_id from signal_reports where (opened_at, call_id) < (?, ?)
   order by opened_at, call_id limit ${chunk}`
 
-const Whole = Schema.Union([Schema.Finite, Schema.FiniteFromString])
-const decodeSizes = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ size: Schema.NullOr(Whole) })))
+const decodeSizes = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ size: Schema.NullOr(Schema.Finite) })))
 const decodePlaces = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ opened_at: Whole, call_id: Schema.String }))
+  Schema.Array(Schema.Struct({ opened_at: Schema.Int, call_id: Schema.String }))
 )
 const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ call_id: Schema.String })))
-
-const unreadable = (error: Schema.SchemaError) =>
-  new StorageError({ operation: "query", kind: "corrupt", message: `a row of the signals: ${error.message}` })
 
 /**
  * Removes the oldest reports, and what is known of conversations that were not gone on with since; gives the number of the
@@ -37,24 +34,17 @@ export const prune = Effect.fnUntraced(function* (
   database: Database["Service"],
   { maxBytes, openedFrom }: Keeping
 ): Effect.fn.Return<number, StorageError> {
-  const read = <A>(
-    decode: (rows: ReadonlyArray<Row>) => Effect.Effect<A, Schema.SchemaError>,
-    sql: string,
-    ...params: ReadonlyArray<SqlValue>
-  ) => Effect.flatMap(database.query(sql, params), (rows) => Effect.mapError(decode(rows), unreadable))
-
   let end = { opened_at: openedFrom ?? Number.MIN_SAFE_INTEGER, call_id: "" }
   if (maxBytes !== undefined) {
-    const [{ size } = { size: null }] = yield* read(decodeSizes, selectSize)
+    const [{ size } = { size: null }] = yield* readRows(database, { sql: selectSize, params: [] }, decodeSizes)
     const stay = Math.floor(maxBytes / ((size ?? 0) + overheadBytes))
-    const [oldest] = yield* read(decodePlaces, selectOldest, Math.max(0, stay - 1))
+    const [oldest] = yield* readRows(database, { sql: selectOldest, params: [Math.max(0, stay - 1)] }, decodePlaces)
     if (oldest !== undefined && oldest.opened_at >= end.opened_at) end = oldest
   }
   let removed = 0
   for (;;) {
-    const gone = (yield* read(decodeIds, selectGone, Math.floor(end.opened_at), end.call_id)).map(
-      ({ call_id }) => call_id
-    )
+    const oldest = { sql: selectGone, params: [Math.floor(end.opened_at), end.call_id] }
+    const gone = (yield* readRows(database, oldest, decodeIds)).map(({ call_id }) => call_id)
     const isLast = gone.length < chunk
     const places = gone.map(() => "?").join(", ")
     yield* database.batch([

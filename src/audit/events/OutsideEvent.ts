@@ -3,7 +3,7 @@ import { Schema } from "effect"
 const optional = Schema.optionalKey
 
 /** So long may a name or an id be. */
-export const maxNameLength = 200
+const maxNameLength = 200
 
 const nameRule = `Expected a text of 1 to ${maxNameLength} characters without control characters`
 const Name = Schema.String.annotate({ message: nameRule }).check(

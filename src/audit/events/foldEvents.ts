@@ -1,3 +1,4 @@
+import type { Types } from "effect"
 import type { OutsideEvent } from "./OutsideEvent.ts"
 import type { NoteRecord, OutsideRecord, RunRecord, ScoreRecord, StepRecord } from "./RunRecord.ts"
 
@@ -8,7 +9,6 @@ export interface Told {
 }
 
 type Progress = Extract<OutsideEvent, { readonly type: "run" | "step" }>
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
 
@@ -58,7 +58,7 @@ class Attachments {
 }
 
 class StepFold extends Attachments {
-  readonly #known: Mutable<Partial<StepRecord>> & { readonly id: string }
+  readonly #known: Types.Mutable<Partial<StepRecord>> & { readonly id: string }
   readonly #calls = new Set<string>()
 
   constructor(id: string) {

@@ -11,7 +11,7 @@ export interface EventRefusal {
 }
 
 /** An event is at most so long, as JSON in UTF-8. */
-export const maxEventBytes = 64 * 1024
+const maxEventBytes = 64 * 1024
 
 const maxDepth = 64
 const earliest = Date.UTC(2000)

@@ -39,9 +39,7 @@ const deleteBefore = "delete from call_events where position < ?"
 const overheadBytes = 300
 const mostRowsTogether = 64
 
-// a database may give 64-bit columns as text
-const Whole = Schema.Union([Schema.Finite, Schema.FiniteFromString])
-const NumberRow = Schema.Record(Schema.String, Schema.NullOr(Whole))
+const NumberRow = Schema.Record(Schema.String, Schema.NullOr(Schema.Finite))
 const HashRow = Schema.Struct({ owner: Schema.String, id: Schema.String, hash: Schema.String })
 const EventBody = Schema.Struct({ owner: Schema.String, id: Schema.String, body: Schema.String })
 const CallerRow = Schema.Struct({ id: Schema.String, caller_key: Schema.NullOr(Schema.String) })
