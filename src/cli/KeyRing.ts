@@ -78,8 +78,9 @@ export const serverKeys = Effect.fnUntraced(function* (
 type Failure = { readonly _tag: string; readonly message: string }
 
 const explain = (where: string, error: Failure | HttpClientError.HttpClientError): string => {
-  if (error._tag.startsWith("Key")) return error.message
-  const status = "reason" in error && "response" in error.reason ? error.reason.response.status : undefined
+  if (error._tag === "SchemaError") return `What answers at ${where} is no Millrace of this version.\nCheck the URL.`
+  if (!("reason" in error)) return error.message
+  const status = "response" in error.reason ? error.reason.response.status : undefined
   if (status === 401 || status === 403) {
     return `${where} does not take the key (${status}).\nShow the administrator's: --key, or MILLRACE_ADMIN_KEY.`
   }

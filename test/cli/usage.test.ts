@@ -78,8 +78,10 @@ describe("millrace usage", () => {
         )
         // It listens on a port.
         const url = `http://127.0.0.1:${(answers.address() as AddressInfo).port}`
-        const other = yield* millrace(place, "usage", "--url", url)
-        assert.include(other.stderr, `What answers at ${url} is no Millrace of this version.`)
+        for (const command of [["usage"], ["keys", "list"]]) {
+          const other = yield* millrace(place, ...command, "--url", url)
+          assert.include(other.stderr, `What answers at ${url} is no Millrace of this version.`)
+        }
         for (const command of [["usage"], ["calls", "list"]]) {
           const closed = yield* millrace(place, ...command, "--url", `${url}/closed`)
           assert.include(closed.stderr, "it answers with the status 401\nShow a key: --key, or MILLRACE_ADMIN_KEY.")
