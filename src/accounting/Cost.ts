@@ -10,7 +10,7 @@ const picoUsdPerMicroUsd = 1_000_000
  * What holds for a request of so many input tokens: all of it is charged by the highest tier that it reaches, and what
  * that one does not say is as below it.
  */
-export const ratesFor = ({ above, ...base }: Price, inputTokens: number): Rates => {
+const ratesFor = ({ above, ...base }: Price, inputTokens: number): Rates => {
   if (above === undefined) return base
   const reached = above.filter(({ tokens }) => inputTokens > tokens).toSorted((one, other) => one.tokens - other.tokens)
   return reached.reduce<Rates>((rates, tier) => ({ ...rates, ...tier }), base)

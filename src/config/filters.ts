@@ -61,7 +61,7 @@ const settingsOf = {
 
 type Kind = keyof typeof settingsOf
 // The keys of the object just above.
-export const filterKinds = Object.keys(settingsOf) as ReadonlyArray<Kind>
+const filterKinds = Object.keys(settingsOf) as ReadonlyArray<Kind>
 
 /** What a kind has for settings, and what it needs. */
 export const filterSettings: {

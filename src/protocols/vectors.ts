@@ -18,7 +18,7 @@ export const decodeVector = (text: string): ReadonlyArray<number> => {
 }
 
 /** A vector as a provider gave it; undefined where what stands there is none. */
-export const readVector = (value: unknown): Vector | undefined => {
+const readVector = (value: unknown): Vector | undefined => {
   if (typeof value === "string") return value
   return Array.isArray(value) && value.every((number) => typeof number === "number") ? value : undefined
 }

@@ -58,7 +58,7 @@ const ofDeployments: ReadonlyArray<string> = ["/chat/completions", "/completions
  * older APIs below `/openai/deployments/<model>` instead, and is named in the query; the Responses API stays where it is.
  * Versions of the undated API (`preview`) are named in the query as well.
  */
-export const azureRoute =
+const azureRoute =
   (apiVersion: string | undefined): Route =>
   (encoded) => {
     const dated = apiVersion !== undefined && /^\d{4}-\d{2}-\d{2}/.test(apiVersion)

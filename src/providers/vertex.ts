@@ -77,7 +77,7 @@ const anthropicVersion = "vertex-2023-10-16"
  * takes requests in the format of its publisher: the model stands in the path, the method says whether the answer is
  * streamed, and the version stands in the body.
  */
-export const vertexRoute: Route = (encoded) => {
+const vertexRoute: Route = (encoded) => {
   const { path, body = {} } = encoded
   // Counting is a model of its own, which is told in the body whose tokens to count.
   if (path === "/v1/messages/count_tokens") return ofAnthropic(encoded, "count-tokens:rawPredict", body)

@@ -20,14 +20,14 @@ export type RescueMode = "off" | "continue" | "restart" | "auto"
 type FramePull = Pull.Pull<NonEmptyReadonlyArray<Frame>, LlmError>
 
 /** How an answer is gone on with: what is asked of which targets. */
-export interface RescueWay {
+interface RescueWay {
   readonly by: "continue" | "restart"
   readonly request: LlmRequest
   readonly targets: ReadonlyArray<Target>
 }
 
 /** What a rescue needs of the call that it is made for. */
-export type RescueFor = Pick<AttemptsFor, "answered" | "cancelled" | "notice">
+type RescueFor = Pick<AttemptsFor, "answered" | "cancelled" | "notice">
 
 /** An answer that has begun: who gives it, and the frames of it. */
 export interface Begun {

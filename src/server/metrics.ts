@@ -91,7 +91,7 @@ const labels = ({ provider, model, key = "" }: TargetStatus): string =>
   `{provider="${escaped(provider)}",model="${escaped(model)}",key="${escaped(key)}"}`
 
 /** The text format of Prometheus. */
-export const renderMetrics = (open: number, refused: number, targets: ReadonlyArray<TargetStatus>): string => {
+const renderMetrics = (open: number, refused: number, targets: ReadonlyArray<TargetStatus>): string => {
   const lines = ["# HELP millrace_calls_open Calls that are being answered.", "# TYPE millrace_calls_open gauge"]
   lines.push(`millrace_calls_open ${open}`)
   lines.push("# HELP millrace_calls_limited_total Calls that were refused by a limit.")

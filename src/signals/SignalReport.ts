@@ -22,7 +22,7 @@ export const SignalGroup = Schema.Struct({
 })
 export type SignalGroup = typeof SignalGroup.Type
 
-export const QualityLevelSchema = Schema.Literals(qualityLevels)
+const QualityLevelSchema = Schema.Literals(qualityLevels)
 
 /**
  * What a call has shown of its conversation. `signals` are those that the call added; `quality`, `score` (0 to 100),

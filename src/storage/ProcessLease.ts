@@ -18,7 +18,7 @@ export interface ProcessLease {
 
 /** How often a process says that it lives, and after how long a silence it is taken to be dead. */
 export const heartbeatMillis = 5000
-export const leaseMillis = 15_000
+const leaseMillis = 15_000
 
 /** This process. */
 export const currentProcess: Effect.Effect<Process> = Effect.map(Clock.currentTimeMillis, (now) => ({

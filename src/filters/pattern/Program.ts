@@ -37,7 +37,7 @@ export const Op = {
 export const Around = { beginLine: 1, endLine: 2, beginText: 4, endText: 8, boundary: 16, noBoundary: 32 } as const
 
 /** How long a match of a pattern may be that has no bound of its own, in code units. */
-export const defaultLongest = 256
+const defaultLongest = 256
 
 const maxInstructions = 20_000
 

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { isObject, nullish, type JsonObject } from "../open-document.ts"
 
 /** The highest index that a candidate of an answer may have. */
-export const maxCandidateIndex = 127
+const maxCandidateIndex = 127
 
 const Index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxCandidateIndex }))
 const Json = Schema.Record(Schema.String, Schema.Json)

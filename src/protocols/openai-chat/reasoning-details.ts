@@ -24,7 +24,7 @@ const routed = `${openAiChatId}/`
 const foreign = "millrace/"
 
 /** The `format` of an entry whose reasoning comes from `origin`. */
-export const detailFormat = (origin: string | undefined): string =>
+const detailFormat = (origin: string | undefined): string =>
   origin === undefined || origin === openAiChatId
     ? noFormat
     : origin.startsWith(routed)

@@ -27,7 +27,7 @@ export interface Options {
 }
 
 /** The seed of a model that is given none. */
-export const defaultSeed = 1
+const defaultSeed = 1
 
 /** The most words, tokens or events that a number in a model's name may ask for. */
 export const largestCount = 100_000

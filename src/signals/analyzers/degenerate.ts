@@ -11,7 +11,7 @@ const endlessWord = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]{400,}
 const broken = /\uFFFD/g
 
 /** What is wrong with a text that is no language any more, or undefined. */
-export const degeneration = (text: string): string | undefined => {
+const degeneration = (text: string): string | undefined => {
   if ((text.match(broken)?.length ?? 0) > 20) return "characters that could not be read"
   if (longRun.test(text)) return "one character, over and over"
   if (endlessWord.test(text)) return "a word without an end"
