@@ -1,4 +1,4 @@
-import { type Effect, type Redacted, Result } from "effect"
+import { type Effect, type Redacted, Result, type Schema } from "effect"
 import { isObject, present, type JsonObject } from "../protocols/open-document.ts"
 import type { Auth, Deployment, Route, RoutedRequest, Signer } from "./Deployment.ts"
 import type { HttpTransport } from "./HttpTransport.ts"
@@ -105,13 +105,33 @@ const tierHeader = "x-vertex-ai-llm-shared-request-type"
 const ofGoogle = (encoded: RoutedRequest): RoutedRequest => {
   const path = encoded.path.replace(/^\/v1beta\//, "/").replace(/^\/models\b/, "/publishers/google/models")
   if (encoded.body === undefined) return { ...encoded, path }
-  const { serviceTier, generateContentRequest, ...body } = encoded.body
+  const { serviceTier, generateContentRequest, ...rest } = encoded.body
   const tier = serviceTier === "flex" || serviceTier === "priority" ? { [tierHeader]: serviceTier } : {}
+  const body = isObject(generateContentRequest) ? countable(generateContentRequest) : rest
   return {
     path,
     headers: { ...encoded.headers, ...tier },
-    body: isObject(generateContentRequest) ? countable(generateContentRequest) : body
+    body: /\/gemini-[12]\./.test(path) ? withoutCallIds(body) : body
   }
+}
+
+/**
+ * The calls of functions and their answers had no ids on Vertex AI before the third generation of Gemini, and a request that
+ * has some is refused; what answers which call is told by name and order. The models since then give ids and want them back.
+ */
+const withoutCallIds = (body: JsonObject): JsonObject =>
+  Array.isArray(body["contents"]) ? { ...body, contents: body["contents"].map(withoutIdsOf) } : body
+
+const withoutIdsOf = (content: Schema.Json): Schema.Json =>
+  isObject(content) && Array.isArray(content["parts"])
+    ? { ...content, parts: content["parts"].map(withoutId) }
+    : content
+
+const withoutId = (part: Schema.Json): Schema.Json => {
+  const key = isObject(part) ? ["functionCall", "functionResponse"].find((name) => isObject(part[name])) : undefined
+  if (key === undefined || !isObject(part) || !isObject(part[key])) return part
+  const { id: _, ...rest } = part[key]
+  return { ...part, [key]: rest }
 }
 
 /** What of a request has tokens: here it stands in the body itself, and nothing else may. */

@@ -20,7 +20,7 @@ const knownFields = new Set(["content", "finishReason", "index", "tokenCount", "
  * a signature ends a block, because it belongs to what stands before it.
  */
 export class CandidateDecoder {
-  /** the first finish reason; undefined while there is none */
+  /** undefined while there is none */
   finishReason: string | undefined
   private readonly choice: { readonly choice?: number }
   private readonly ids: Ids
@@ -28,6 +28,8 @@ export class CandidateDecoder {
   private readonly sources = new Sources()
   private readonly others = new ChangedFields(knownFields)
   private open: OpenBlock | undefined
+  /** whether the answer went on after a finish reason, which is then no ending of what it stands on */
+  private goesOn = false
   private lastCode = ""
   private text = ""
   private textBlocks: Array<string> = []
@@ -46,19 +48,24 @@ export class CandidateDecoder {
   /** Reads what a chunk says of this answer; false where it is malformed. */
   read(candidate: Candidate, events: Array<LlmEvent>): boolean {
     const { content, finishReason } = candidate
-    if (this.finishReason === undefined) {
-      let logprobs = readLogprobs(candidate["logprobsResult"])
-      for (const part of content?.parts ?? []) {
-        if (!this.part(part, logprobs, events)) return false
-        if (typeof part["text"] === "string" && part["text"] !== "") logprobs = undefined
-      }
+    const told = events.length
+    let logprobs = readLogprobs(candidate["logprobsResult"])
+    for (const part of content?.parts ?? []) {
+      if (!this.part(part, logprobs, events)) return false
+      if (typeof part["text"] === "string" && part["text"] !== "") logprobs = undefined
     }
+    if (this.finishReason !== undefined && events.length > told) this.goesOn = true
     this.readOthers(candidate, events)
-    if (this.finishReason === undefined && finishReason !== undefined && finishReason !== null && finishReason !== "") {
-      this.finishReason = String(finishReason)
-      this.end(events)
+    if (finishReason !== undefined && finishReason !== null && finishReason !== "") {
+      this.note(String(finishReason))
+      if (!this.goesOn) this.end(events)
     }
     return true
+  }
+
+  /** There are servers that say `STOP` on every chunk, so another word after it is how the answer ended. */
+  private note(finishReason: string): void {
+    if (this.finishReason === undefined || this.finishReason === "STOP") this.finishReason = finishReason
   }
 
   /** Ends what is open. */

@@ -48,10 +48,17 @@ const decodeMedia = ({ inlineData, fileData }: MediaFields, kept: Pick<MediaPart
     _tag: "Media",
     kind: kindOf(mediaType),
     ...present({ mediaType }),
-    source: inlineData === undefined ? fileSource(fileData?.fileUri ?? "") : { _tag: "Base64", data: inlineData.data },
+    source:
+      inlineData === undefined
+        ? fileSource(fileData?.fileUri ?? "")
+        : { _tag: "Base64", data: plainBase64(inlineData.data) },
     ...kept
   }
 }
+
+/** Bytes may be written in the alphabet for addresses here, as Google's client for Python does; nobody else reads that. */
+const plainBase64 = (data: string): string =>
+  data.length % 4 === 0 && !/[-_]/.test(data) ? data : Buffer.from(data, "base64").toString("base64")
 
 const kindOf = (mediaType: string | undefined): MediaPart["kind"] =>
   mediaType?.startsWith("image/") === true ? "image" : mediaType?.startsWith("audio/") === true ? "audio" : "file"

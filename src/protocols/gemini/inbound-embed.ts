@@ -5,7 +5,7 @@ import { documentDecoder } from "../document.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { Embed } from "../Surface.ts"
 import { decodeVector } from "../vectors.ts"
-import { message, repeated } from "./proto-document.ts"
+import { message, numeric, repeated } from "./proto-document.ts"
 import { Content } from "./wire.ts"
 
 const format = "gemini-embeddings"
@@ -13,7 +13,7 @@ const format = "gemini-embeddings"
 /** One text to be embedded, and what its vector is for. */
 const EmbedContentRequest = message({
   content: Content,
-  outputDimensionality: Schema.optionalKey(Schema.Natural)
+  outputDimensionality: Schema.optionalKey(numeric(Schema.Natural))
 })
 type EmbedContentRequest = typeof EmbedContentRequest.Type
 

@@ -51,6 +51,19 @@ export const repeated = <S extends Schema.ConstraintDecoder<unknown, never>>(ite
   )
 }
 
+/** A number that may also stand in quotes, as some clients write each of them and the API's own definition does 64 bits. */
+export const numeric = <S extends Schema.ConstraintDecoder<number, never>>(number: S) => {
+  const decode = SchemaParser.decodeUnknownEffect(number)
+  return Schema.declareConstructor<S["Type"], Schema.Json>()(
+    [],
+    () => (input, _, options) => decode(isNumberText(input) ? Number(input) : input, options),
+    { expected: "number" }
+  )
+}
+
+const isNumberText = (input: unknown): input is string =>
+  typeof input === "string" && /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(input)
+
 /** A value out of a list: its name, or its number, as clients write it that speak the API's binary form too. */
 export const EnumValue = Schema.Union([Schema.String, Schema.Int])
 export type EnumValue = typeof EnumValue.Type

@@ -1,7 +1,7 @@
 import type { Notice } from "../../domain/Call.ts"
 import type { Frame } from "../../domain/Frame.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { LlmEvent } from "../../domain/LlmEvent.ts"
+import { isContent, type LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { parseJson } from "../open-document.ts"
@@ -102,13 +102,15 @@ class ContentRenderer implements StreamRenderer {
     if (data === "") return this.framing.pass(raw)
     const chunk = readChunk(parseJson(data))
     if (chunk === undefined) return ""
+    // There are servers that say on every chunk that it is the last.
+    const before = this.isEnding && frame.events.some(goesOn) ? this.passHeld() : ""
     this.note(chunk)
     for (const event of frame.events) {
       if (event._tag === "ToolInputStart") this.openCalls.add(event.id)
       else if (event._tag === "ToolCall") this.openCalls.delete(event.id)
     }
     this.held.push(frame)
-    return this.openCalls.size > 0 || this.isEnding ? "" : this.passHeld()
+    return before + (this.openCalls.size > 0 || this.isEnding ? "" : this.passHeld())
   }
 
   private note({ candidates, promptFeedback }: Chunk): void {
@@ -170,6 +172,9 @@ const isPieces = (events: ReadonlyArray<LlmEvent>): boolean => {
   }
   return events[0]?._tag === "TextDelta" || events[0]?._tag === "ReasoningDelta"
 }
+
+/** Whether an event goes on with an answer; what is said of it as a whole may come after its end. */
+const goesOn = (event: LlmEvent): boolean => event._tag !== "Opaque" && isContent(event)
 
 type OfCall = Extract<LlmEvent, { readonly _tag: "ToolInputDelta" | "ToolInputEnd" | "ToolCall" }>
 

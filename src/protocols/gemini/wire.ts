@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { EnumValue, message, repeated } from "./proto-document.ts"
+import { EnumValue, message, numeric, repeated } from "./proto-document.ts"
 
 /** The name of the wire format, as a protocol and as a dialect. */
 export const geminiId = "gemini"
@@ -61,26 +61,30 @@ const ToolConfig = message({
 })
 export type ToolConfig = typeof ToolConfig.Type
 
+const Int = numeric(Schema.Int)
+const Natural = numeric(Schema.Natural)
+const Finite = numeric(Schema.Finite)
+
 const ThinkingConfig = message({
   includeThoughts: optional(Schema.Boolean),
-  thinkingBudget: optional(Schema.Int),
+  thinkingBudget: optional(Int),
   thinkingLevel: optional(EnumValue)
 })
 export type ThinkingConfig = typeof ThinkingConfig.Type
 
 export const GenerationConfig = message({
-  temperature: optional(Schema.Finite),
-  topP: optional(Schema.Finite),
+  temperature: optional(Finite),
+  topP: optional(Finite),
   // Written with a fraction by clients whose own field is a float.
-  topK: optional(Schema.Finite),
-  candidateCount: optional(Schema.Natural),
-  maxOutputTokens: optional(Schema.Natural),
+  topK: optional(Finite),
+  candidateCount: optional(Natural),
+  maxOutputTokens: optional(Natural),
   stopSequences: optional(repeated(Schema.String)),
-  presencePenalty: optional(Schema.Finite),
-  frequencyPenalty: optional(Schema.Finite),
-  seed: optional(Schema.Int),
+  presencePenalty: optional(Finite),
+  frequencyPenalty: optional(Finite),
+  seed: optional(Int),
   responseLogprobs: optional(Schema.Boolean),
-  logprobs: optional(Schema.Natural),
+  logprobs: optional(Natural),
   responseMimeType: optional(Schema.String),
   responseSchema: optional(JsonObject),
   responseJsonSchema: optional(Schema.Json),

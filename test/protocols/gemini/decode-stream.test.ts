@@ -135,12 +135,28 @@ describe("a Gemini stream", () => {
     expect(finish(decode(text("a", { finishReason })))).toMatchObject({ reason, rawReason: String(finishReason) })
   })
 
-  it("counts the first ending, reads usage after it, and no text", () => {
-    const decoded = decode(text("a", stop), text("b", { finishReason: "SAFETY" }), {
+  it("counts the first ending that is more than STOP, and reads usage after it", () => {
+    const decoded = decode(text("a", stop), parts([], { finishReason: "SAFETY" }), parts([], stop), {
       usageMetadata: { promptTokenCount: 1 }
     })
-    expect(finish(decoded)).toMatchObject({ reason: "stop", usage: { inputTokens: 1 } })
-    expect(only(decoded, "TextDelta").map((delta) => delta.text)).toEqual(["a"])
+    expect(finish(decoded)).toMatchObject({ reason: "content-filter", rawReason: "SAFETY", usage: { inputTokens: 1 } })
+  })
+
+  it("goes on after a finish reason, because there are servers that state one on every chunk", () => {
+    const thought = { text: "hm", thought: true }
+    const decoded = decode(
+      parts([], stop),
+      parts([thought], stop),
+      text("Hel", stop),
+      text("lo", stop),
+      parts([{ functionCall: { name: "f", args: {} } }], stop),
+      parts([], { finishReason: "MAX_TOKENS" })
+    )
+    expect(only(decoded, "ReasoningDelta").map((delta) => delta.text)).toEqual(["hm"])
+    expect(only(decoded, "TextDelta").map((delta) => delta.text)).toEqual(["Hel", "lo"])
+    expect(only(decoded, "TextStart")).toHaveLength(1)
+    expect(only(decoded, "ToolCall")).toMatchObject([{ name: "f" }])
+    expect(finish(decoded)).toMatchObject({ reason: "length", rawReason: "MAX_TOKENS" })
   })
 
   it("may have several candidates, told apart by index", () => {

@@ -265,6 +265,14 @@ describe("frames of the provider between rendered ones", () => {
     expect(text).not.toContain("partialArgs")
   })
 
+  it("that each say that they are the last wait for no more than the next", () => {
+    const chunks = ["a", "b", "c"].map((text) => chunk([{ text }], stop))
+    const renderer = geminiDialect.renderer(contextOf())
+    const sent = framesOf(...chunks).map((frame) => renderer.verbatim(frame))
+    expect(sent).toEqual(["", ...chunks])
+    expect(renderer.end()).toBe("")
+  })
+
   it("lose the terminator of another format", () => {
     const chunks = [chunk([{ text: "a" }], stop), "data: [DONE]\n\n"]
     expect(send(framesOf(...chunks))).toBe(chunks[0])

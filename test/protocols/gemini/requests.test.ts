@@ -76,6 +76,29 @@ describe("a Gemini request", () => {
     })
   })
 
+  it("may have its numbers in quotes", () => {
+    const generationConfig = {
+      maxOutputTokens: "100",
+      temperature: "0.5",
+      topK: "40",
+      seed: "-7",
+      thinkingConfig: { thinkingBudget: "128" }
+    }
+    expect(decode({ contents: [ask], generationConfig })).toMatchObject({
+      sampling: { maxOutputTokens: 100, temperature: 0.5, topK: 40, seed: -7 },
+      reasoning: { budgetTokens: 128 }
+    })
+  })
+
+  it("may have its pictures in the alphabet for addresses, which becomes the usual one", () => {
+    const bytes = Buffer.from([0xfb, 0xef, 0xff, 0xfe])
+    const picture = (data: string) => user({ inlineData: { mimeType: "image/png", data } })
+    const plain = { source: { _tag: "Base64", data: bytes.toString("base64") } }
+    for (const data of ["--___g==", bytes.toString("base64url"), bytes.toString("base64")]) {
+      expect(decode({ contents: [picture(data)] }).messages).toMatchObject([{ parts: [plain] }])
+    }
+  })
+
   it("names the field that is wrong", () => {
     const failed = (body: unknown) => {
       const result = geminiDialect.decode(body, path)
@@ -87,6 +110,9 @@ describe("a Gemini request", () => {
       _tag: "InvalidRequest",
       kind: "type",
       path: "contents[0].parts[0].text"
+    })
+    expect(failed({ contents: [ask], generationConfig: { maxOutputTokens: "1.5" } })?.[0]).toMatchObject({
+      path: "generationConfig.maxOutputTokens"
     })
     expect(failed({ contents: [ask], generation_config: { temperature: "hot" } })?.[0]).toEqual({
       _tag: "InvalidRequest",
