@@ -1,5 +1,6 @@
 import { Result, Schema, SchemaIssue } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import { readerOf, unread } from "./json-reader.ts"
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -28,9 +29,13 @@ const describe = (path: string, message: string): string =>
 export const documentDecoder = <S extends Schema.ConstraintDecoder<unknown, never>>(
   schema: S
 ): ((body: unknown) => Result.Result<S["Type"], LlmError>) => {
+  const read = readerOf(schema)
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
-  return (body) =>
-    Result.mapError(decode(body), (error) => {
+  return (body) => {
+    const found = read(body)
+    // A reader gives what the schema would.
+    if (found !== unread) return Result.succeed(found as S["Type"])
+    return Result.mapError(decode(body), (error) => {
       const issues = issuesOf(error.issue).issues.map((issue) => {
         const path = formatPath(issue.path ?? [])
         return { path, text: describe(path, issue.message) }
@@ -43,6 +48,7 @@ export const documentDecoder = <S extends Schema.ConstraintDecoder<unknown, neve
         shown.join("; ") + (hidden > 0 ? `; and ${hidden} more` : "")
       )
     })
+  }
 }
 
 /** The fields of a document that are not in `known`: what only its own format knows. Undefined where there are none. */

@@ -1,5 +1,6 @@
 import { Effect, Schema, SchemaIssue, SchemaParser } from "effect"
 import { unknownFields } from "./document.ts"
+import { ownReader, type Reader, readerOf, readerOfFields, unread } from "./json-reader.ts"
 
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Schema.Json }
@@ -32,7 +33,10 @@ export const openDocument = <const F extends { readonly [key: string]: Schema.Co
       isObject(input)
         ? Effect.map(decode(input, options), (known) => ({ ...known, rest: unknownFields(input, fields), raw: input }))
         : Effect.fail(new SchemaIssue.InvalidType(ast, input, options)),
-    { expected: "object" }
+    {
+      expected: "object",
+      [ownReader]: readerOfFields(fields, (known, rest, raw) => Object.assign(known, { rest, raw }))
+    }
   )
 }
 
@@ -67,8 +71,22 @@ export const byType = <const S extends { readonly [type: string]: Schema.Constra
         : // The decoder was chosen by `type`, so that what it returns is the member of `Known` with this type.
           Effect.map(decode(input, options), (known) => ({ ...(known as object), type }) as Known)
     },
-    { expected: "object" }
+    { expected: "object", [ownReader]: readerByType(schemas, absent) }
   )
+}
+
+const readerByType = (schemas: { readonly [type: string]: Schema.Constraint }, absent: string | undefined): Reader => {
+  const readers = new Map(Object.entries(schemas).map(([type, schema]) => [type, readerOf(schema)]))
+  return (value) => {
+    if (!isObject(value)) return unread
+    const type = value["type"] ?? absent
+    if (typeof type !== "string") return unread
+    const read = readers.get(type)
+    if (read === undefined) return unknownKind(value)
+    const known = read(value)
+    // What the readers of objects give is an object.
+    return known === unread ? unread : { ...(known as object), type }
+  }
 }
 
 const unknownKind = (raw: JsonObject): UnknownKind => ({ type: undefined, raw })

@@ -1,4 +1,5 @@
 import { Effect, Schema, SchemaIssue, SchemaParser } from "effect"
+import { ownReader, type Reader, readerOf, unread } from "../json-reader.ts"
 import { isObject, type JsonObject, type Kept } from "../open-document.ts"
 
 /** A name as JSON writes it: the API also takes the one that its own definition has, with underscores. */
@@ -30,6 +31,14 @@ export const message = <const F extends { readonly [name: string]: Schema.Constr
 ) => {
   const struct = Schema.Struct(fields)
   const decode = SchemaParser.decodeUnknownEffect(struct)
+  const readFields = readerOf(struct)
+  const read: Reader = (value) => {
+    if (!isObject(value)) return unread
+    const { known, rest } = namedFields(value, fields)
+    const found = readFields(known)
+    // What the reader of a struct gives is an object.
+    return found === unread ? unread : { ...(found as object), rest, raw: value }
+  }
   return Schema.declareConstructor<(typeof struct)["Type"] & Kept, JsonObject>()(
     [],
     () => (input, ast, options) => {
@@ -37,17 +46,20 @@ export const message = <const F extends { readonly [name: string]: Schema.Constr
       const { known, rest } = namedFields(input, fields)
       return Effect.map(decode(known, options), (decoded) => ({ ...decoded, rest, raw: input }))
     },
-    { expected: "object" }
+    { expected: "object", [ownReader]: read }
   )
 }
 
 /** A field that holds several: one alone may stand without its brackets, as the API's own examples write it. */
 export const repeated = <S extends Schema.ConstraintDecoder<unknown, never>>(item: S) => {
-  const decode = SchemaParser.decodeUnknownEffect(Schema.Array(item))
+  const items = Schema.Array(item)
+  const decode = SchemaParser.decodeUnknownEffect(items)
+  const readItems = readerOf(items)
+  const read: Reader = (value) => readItems(Array.isArray(value) ? value : [value])
   return Schema.declareConstructor<ReadonlyArray<S["Type"]>, Schema.Json>()(
     [],
     () => (input, _, options) => decode(Array.isArray(input) ? input : [input], options),
-    { expected: "array" }
+    { expected: "array", [ownReader]: read }
   )
 }
 
