@@ -59,7 +59,7 @@ export const unknownFields = (
   let rest: Record<string, Schema.Json> | undefined
   for (const key of Object.keys(document)) {
     // The document was parsed from JSON, so what no schema field covers is JSON still.
-    if (!(key in known)) (rest ??= {})[key] = document[key] as Schema.Json
+    if (!Object.hasOwn(known, key)) (rest ??= {})[key] = document[key] as Schema.Json
   }
   return rest
 }

@@ -15,8 +15,8 @@ const namedFields = (
   let rest: Record<string, Schema.Json> | undefined
   for (const [key, value] of Object.entries(input)) {
     if (value === null) continue
-    const name = key in fields ? key : camelCase(key)
-    if (name in fields) known[name] = value
+    const name = Object.hasOwn(fields, key) ? key : camelCase(key)
+    if (Object.hasOwn(fields, name)) known[name] = value
     else (rest ??= {})[name] = value
   }
   return { known, rest }
