@@ -110,6 +110,15 @@ export const toolFeatures: ReadonlyArray<RequestFeature> = [
     }
   },
   {
+    name: "tools in a namespace",
+    trace: /lookup/,
+    asked: {
+      "openai-responses": {
+        tools: [{ type: "namespace", name: "mcp__maps", tools: [responsesTool] }]
+      }
+    }
+  },
+  {
     name: "tools that the provider runs: a search of the web",
     trace: /search/i,
     asked: {

@@ -5,6 +5,7 @@ import type {
   Part,
   ReasoningPart,
   TextPart,
+  Tool,
   ToolCallPart
 } from "../../domain/LlmRequest.ts"
 import { openedPart, withOpenedCalls } from "../CallOrigin.ts"
@@ -12,6 +13,7 @@ import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
+import { nameOfCall, placed } from "./namespaces.ts"
 import {
   openAiResponsesId,
   type Content,
@@ -29,12 +31,15 @@ type Piece<T extends string> = Extract<ContentPart, { readonly type: T }>
  * The messages that the input stands for. What the model did (its messages, calls, reasoning, hosted tools) comes as items
  * of their own; those that follow each other are one turn of the assistant.
  */
-export const decodeInput = (input: string | ReadonlyArray<InputItem>): ReadonlyArray<Message> => {
+export const decodeInput = (
+  input: string | ReadonlyArray<InputItem>,
+  tools: ReadonlyArray<Tool> = []
+): ReadonlyArray<Message> => {
   if (typeof input === "string") return [{ role: "user", parts: [{ _tag: "Text", text: input }] }]
   const messages: Array<Message> = []
   let turn: Array<Part> | undefined
   for (const item of input) {
-    const message = decodeItem(item)
+    const message = decodeItem(item, tools)
     if (message.role !== "assistant") {
       turn = undefined
       messages.push(message)
@@ -46,16 +51,16 @@ export const decodeInput = (input: string | ReadonlyArray<InputItem>): ReadonlyA
   return messages.map((message) => ({ ...message, parts: withOpenedCalls(message.parts) }))
 }
 
-const decodeItem = (item: InputItem): Message => {
+const decodeItem = (item: InputItem, tools: ReadonlyArray<Tool>): Message => {
   switch (item.type) {
     case "message":
       return decodeMessage(item)
     case "reasoning":
       return { role: "assistant", parts: [decodeReasoning(item)] }
     case "function_call":
-      return { role: "assistant", parts: [toolCall(item, item.arguments)] }
+      return { role: "assistant", parts: [toolCall(item, item.arguments, tools)] }
     case "custom_tool_call":
-      return { role: "assistant", parts: [{ ...toolCall(item, argumentsOfText(item.input)), freeText: true }] }
+      return { role: "assistant", parts: [{ ...toolCall(item, argumentsOfText(item.input), tools), freeText: true }] }
     case "function_call_output":
     case "custom_tool_call_output":
       return { role: "tool", parts: [decodeToolOutput(item)] }
@@ -169,13 +174,21 @@ const decodeFile = (piece: Piece<"input_file">): MediaPart | OpaquePart => {
   return { _tag: "Media", kind: "file", ...source, ...present({ filename: piece.filename }), ...extended(piece.rest) }
 }
 
-const toolCall = (item: Item<"function_call"> | Item<"custom_tool_call">, text: string): ToolCallPart => ({
-  _tag: "ToolCall",
-  id: item.call_id,
-  name: item.name,
-  arguments: text,
-  ...extended(withoutPlace(item.rest))
-})
+const toolCall = (
+  item: Item<"function_call"> | Item<"custom_tool_call">,
+  text: string,
+  tools: ReadonlyArray<Tool>
+): ToolCallPart => {
+  const { call_id: id, name, namespace, rest } = item
+  const place = namespace ? { namespace: { name: namespace }, name } : undefined
+  return {
+    _tag: "ToolCall",
+    id,
+    name: place === undefined ? name : nameOfCall(place, tools),
+    arguments: text,
+    ...extended({ ...withoutPlace(rest), ...(place === undefined ? {} : placed(place)) })
+  }
+}
 
 const decodeToolOutput = (item: ToolOutput): Part => ({
   _tag: "ToolResult",

@@ -8,8 +8,15 @@ import { searchWith } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
 import { extended } from "./extension.ts"
+import { chosenTool, placed, qualifiedName } from "./namespaces.ts"
 import { storedState } from "./stored-state.ts"
-import { openAiResponsesId, ResponsesRequest, type RequestTool, type RequestToolChoice } from "./wire.ts"
+import {
+  openAiResponsesId,
+  ResponsesRequest,
+  type ClientTool,
+  type RequestTool,
+  type RequestToolChoice
+} from "./wire.ts"
 
 const readDocument = documentDecoder(ResponsesRequest)
 
@@ -35,12 +42,13 @@ export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmE
 const requestOf = (document: ResponsesRequest): LlmRequest => {
   const { reasoning } = document
   const settings = present({ effort: reasoning?.effort, summary: reasoning?.summary })
+  const tools = document.tools?.flatMap(decodeTool)
   return {
     model: document.model,
-    messages: [...instructionsOf(document), ...decodeInput(document.input ?? [])],
+    messages: [...instructionsOf(document), ...decodeInput(document.input ?? [], tools)],
     ...present({
-      tools: document.tools?.map(decodeTool),
-      toolChoice: document.tool_choice ? toolChoiceOf(document.tool_choice) : undefined,
+      tools,
+      toolChoice: document.tool_choice ? toolChoiceOf(document.tool_choice, tools) : undefined,
       parallelToolCalls: document.parallel_tool_calls,
       responseFormat: responseFormatOf(document),
       reasoning: Object.keys(settings).length === 0 ? undefined : settings,
@@ -56,45 +64,59 @@ const requestOf = (document: ResponsesRequest): LlmRequest => {
 const instructionsOf = ({ instructions }: ResponsesRequest): ReadonlyArray<Message> =>
   instructions ? [{ role: "system", parts: [{ _tag: "Text", text: instructions }] }] : []
 
-const decodeTool = (tool: RequestTool): Tool => {
-  if (tool.type === undefined) {
-    const { filters, type, ...options } = tool.raw
-    const search = String(type).startsWith("web_search")
-      ? { webSearch: searchWith({ ...options, ...(isObject(filters) ? filters : {}) }) }
-      : {}
-    return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool.raw), value: tool.raw, ...search }
-  }
-  if (tool.type === "custom") {
-    const { name, description, format } = tool
-    return {
-      _tag: "Function",
-      name,
-      ...present({ description }),
-      inputSchema: freeTextSchema,
-      freeText: present({ format }),
-      ...extended(tool.rest)
+const decodeTool = (tool: RequestTool): ReadonlyArray<Tool> => {
+  switch (tool.type) {
+    case "function":
+    case "custom":
+      return [decodeFunction(tool)]
+    case "namespace": {
+      const { tools: _, ...namespace } = tool.raw
+      const known = tool.tools.filter((member) => member.type !== undefined)
+      if (known.length < tool.tools.length) return [hostedToolOf(tool.raw)]
+      return known.map((member) => {
+        const { name, rest } = member
+        return decodeFunction({
+          ...member,
+          name: qualifiedName(tool.name, name),
+          rest: { ...rest, ...placed({ namespace, name }) }
+        })
+      })
     }
-  }
-  return {
-    _tag: "Function",
-    name: tool.name,
-    ...present({ description: tool.description, inputSchema: tool.parameters, strict: tool.strict }),
-    ...extended(tool.rest)
+    case undefined:
+      return [hostedToolOf(tool.raw)]
   }
 }
 
-const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
+const hostedToolOf = (tool: JsonObject): Tool => {
+  const { filters, type, ...options } = tool
+  const search = String(type).startsWith("web_search")
+    ? { webSearch: searchWith({ ...options, ...(isObject(filters) ? filters : {}) }) }
+    : {}
+  return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool), value: tool, ...search }
+}
+
+const decodeFunction = (tool: ClientTool): Tool => ({
+  _tag: "Function",
+  name: tool.name,
+  ...present({ description: tool.description }),
+  ...(tool.type === "custom"
+    ? { inputSchema: freeTextSchema, freeText: present({ format: tool.format }) }
+    : present({ inputSchema: tool.parameters, strict: tool.strict })),
+  ...extended(tool.rest)
+})
+
+const toolChoiceOf = (choice: RequestToolChoice, tools: ReadonlyArray<Tool> | undefined): ToolChoice | undefined => {
   if (typeof choice === "string") {
     return choice === "auto" ? { _tag: "Auto" } : choice === "none" ? { _tag: "None" } : { _tag: "Required" }
   }
   switch (choice.type) {
     case "function":
     case "custom":
-      return { _tag: "Tool", name: choice.name }
+      return { _tag: "Tool", name: chosenTool(choice.name, tools) }
     case "allowed_tools":
       return {
         _tag: choice.mode === "required" ? "Required" : "Auto",
-        ...present({ among: allowedNames(choice.tools) })
+        ...present({ among: allowedNames(choice.tools)?.map((name) => chosenTool(name, tools)) })
       }
     case undefined:
       return undefined
@@ -104,11 +126,14 @@ const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
 /** What a tool of the provider is called by: those that are not named go by the server that has them, or by their type. */
 const hostedName = ({ name, server_label: label, type }: JsonObject): string => String(name ?? label ?? type)
 
-/** The names of a list of tools; undefined where one of them says more than which it is. */
+/** The names of a list of tools; undefined where one of them says more than which it is, or is many. */
 const allowedNames = (tools: Schema.Json): ReadonlyArray<string> | undefined =>
-  Array.isArray(tools) && tools.length > 0 && tools.every((tool) => isObject(tool) && Object.keys(tool).every(isNaming))
+  Array.isArray(tools) && tools.length > 0 && tools.every(isName)
     ? tools.map((tool) => hostedName(isObject(tool) ? tool : {}))
     : undefined
+
+const isName = (tool: Schema.Json): boolean =>
+  isObject(tool) && tool["type"] !== "namespace" && Object.keys(tool).every(isNaming)
 
 const isNaming = (field: string): boolean => field === "type" || field === "name" || field === "server_label"
 

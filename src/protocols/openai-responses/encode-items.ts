@@ -17,6 +17,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 import { answersText, ownExtension } from "./extension.ts"
+import { takePlace } from "./namespaces.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
@@ -215,8 +216,9 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
 }
 
 const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
-  const own = ownFields(part, encoding)
-  const call = { call_id: part.id, name: part.name }
+  const { place, rest: own } = takePlace(ownFields(part, encoding))
+  const named = place === undefined ? { name: part.name } : { name: place.name, namespace: place.namespace["name"] }
+  const call = { call_id: part.id, ...present(named) }
   if (part.freeText === true) encoding.textCalls.add(part.id)
   return part.freeText === true
     ? { type: "custom_tool_call", ...call, input: textOfArguments(part.arguments), ...own }

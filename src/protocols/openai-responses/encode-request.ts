@@ -18,6 +18,7 @@ import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
 import { ownExtension } from "./extension.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
+import { inNamespaces, placeOfTool, takePlace } from "./namespaces.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -61,7 +62,7 @@ const encodeBody = (
   encoding.foreign(extensions)
   const { text, reasoning, tool_choice: choice, include, ...own } = ownExtension(extensions)
   const { instructions, messages } = withoutInstructions(request.messages)
-  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
+  const tools = inNamespaces(request.tools ?? [], (tool) => encodeTool(tool, encoding))
   const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }
   const thought = { ...(isObject(reasoning) ? reasoning : {}), ...encodeReasoning(request.reasoning ?? {}, encoding) }
   const input = encodeItems(messages, quirks, encoding)
@@ -102,12 +103,11 @@ const withoutInstructions = (messages: ReadonlyArray<Message>): Instructed => {
 
 const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Provider") return hostedTool(tool, openAiResponsesId, encoding, searchOf)
-  const { name, description, inputSchema, strict, freeText } = tool
-  if (freeText !== undefined) {
-    return [
-      { type: "custom", name, ...present({ description, format: freeText.format }), ...ownFields(tool, encoding) }
-    ]
-  }
+  const { description, inputSchema, strict, freeText } = tool
+  const { place, rest: own } = takePlace(ownFields(tool, encoding))
+  const name = place?.name ?? tool.name
+  if (freeText !== undefined)
+    return [{ type: "custom", name, ...present({ description, format: freeText.format }), ...own }]
   return [
     {
       type: "function",
@@ -116,7 +116,7 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
       parameters: { type: "object", ...(isObject(inputSchema) ? inputSchema : { properties: {} }) },
       // Left out, it would be taken for true: every argument would be required.
       strict: strict ?? false,
-      ...ownFields(tool, encoding)
+      ...own
     }
   ]
 }
@@ -153,7 +153,8 @@ const choiceOf = ({ toolChoice, tools }: LlmRequest): JsonObject[string] | undef
 const namedTool = (name: string, tools: LlmRequest["tools"]): JsonObject => {
   const chosen = tools?.find((tool) => tool.name === name)
   if (chosen?._tag !== "Provider" || !isObject(chosen.value)) {
-    return { type: takesText(tools, name) ? "custom" : "function", name }
+    const type = takesText(tools, name) ? "custom" : "function"
+    return { type, name: placeOfTool(name, tools)?.name ?? name }
   }
   if (chosen.protocol !== openAiResponsesId) return { type: "web_search" }
   return { type: chosen.value["type"] ?? name, ...present({ server_label: chosen.value["server_label"] }) }

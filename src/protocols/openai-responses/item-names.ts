@@ -2,8 +2,9 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { callFields } from "../CallOrigin.ts"
-import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
 import type { CallHead } from "./item-writers.ts"
+import { placeOfTool } from "./namespaces.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** Ids of items, which tell by their beginning what an item is; those that the provider gave are kept. */
@@ -46,10 +47,12 @@ type ToolStart = Pick<Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, "i
 
 /** A call but for its arguments: as this format once described it, or as a plain one. */
 export const callHeadOf = (call: ToolStart, { tools }: LlmRequest): CallHead => {
-  const more = callFields(call, openAiResponsesId)
-  const native = more["type"] === "custom_tool_call"
+  const own = callFields(call, openAiResponsesId)
+  const place = placeOfTool(call.name, tools)
+  const native = own["type"] === "custom_tool_call"
   const wrapped = !native && takesText(tools, call.name)
-  return { callId: call.id, name: call.name, custom: native || wrapped, wrapped, more }
+  const more = { ...present({ namespace: place?.namespace["name"] }), ...own }
+  return { callId: call.id, name: place?.name ?? call.name, custom: native || wrapped, wrapped, more }
 }
 
 /** A call that a provider of another format ran, as the hosted tool of this one that does the same; there may be none. */

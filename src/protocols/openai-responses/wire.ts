@@ -53,13 +53,15 @@ const ReasoningItem = openDocument({
 })
 export type ReasoningItem = typeof ReasoningItem.Type
 
+const call = { call_id: Schema.String, name: Schema.String, namespace: nullish(Schema.String) }
+
 // Items of other types (calls of hosted tools and what they answered, MCP, references, what comes next) are passed on whole.
 export const InputItem = byType(
   {
     message: MessageItem,
-    function_call: openDocument({ type, call_id: Schema.String, name: Schema.String, arguments: Schema.String }),
+    function_call: openDocument({ type, ...call, arguments: Schema.String }),
     function_call_output: ToolOutput,
-    custom_tool_call: openDocument({ type, call_id: Schema.String, name: Schema.String, input: Schema.String }),
+    custom_tool_call: openDocument({ type, ...call, input: Schema.String }),
     custom_tool_call_output: ToolOutput,
     reasoning: ReasoningItem,
     item_reference: openDocument({ type, id: Schema.String })
@@ -68,7 +70,7 @@ export const InputItem = byType(
 )
 export type InputItem = typeof InputItem.Type
 
-export const RequestTool = byType({
+const clientTools = {
   function: openDocument({
     type,
     name: Schema.String,
@@ -82,6 +84,13 @@ export const RequestTool = byType({
     description: nullish(Schema.String),
     format: nullish(Schema.Record(Schema.String, Schema.Json))
   })
+}
+const ClientTool = byType(clientTools)
+export type ClientTool = Exclude<typeof ClientTool.Type, { readonly type: undefined }>
+
+export const RequestTool = byType({
+  ...clientTools,
+  namespace: openDocument({ type, name: Schema.String, tools: Schema.Array(ClientTool) })
 })
 export type RequestTool = typeof RequestTool.Type
 
