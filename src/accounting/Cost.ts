@@ -39,6 +39,20 @@ export const microUsdOf = (price: Price, usage: Usage): number => {
   return Math.round(pico / picoUsdPerMicroUsd)
 }
 
+/** What so many tokens cost at most, in millionths of a US dollar, of whichever kinds they turn out to be. */
+export const mostMicroUsdOf = (price: Price, usage: Omit<Usage, "source">): number => {
+  const {
+    audioOutput = 0,
+    cacheWrite = 0,
+    input,
+    output = 0,
+    reasoning = 0,
+    ...rest
+  } = ratesFor(price, usage.inputTokens ?? 0)
+  const dear = { ...rest, input: Math.max(input, cacheWrite), output: Math.max(output, reasoning, audioOutput) }
+  return microUsdOf(dear, { ...usage, source: "estimated" })
+}
+
 /** By which names a price is looked for, the surest first: as the provider says, as it was asked, as the caller asked. */
 export interface Sold {
   readonly provider: string

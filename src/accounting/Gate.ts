@@ -277,10 +277,13 @@ const firstWithoutRoom = (wants: ReadonlyArray<Want>): Want | undefined => {
     const { amount, counter, limit } = want
     if (counter.fits(amount, limit.max)) continue
     // Of several that have no room the one that has it last decides when to come back.
-    if (first === undefined || counter.window.end > first.counter.window.end) first = want
+    if (first === undefined || roomAt(want) > roomAt(first)) first = want
   }
   return first
 }
+
+/** When a limit has room again, at the latest; calls that run are soon over. */
+const roomAt = ({ counter, limit }: Want): number => (limit.measure === "concurrent" ? 0 : counter.window.end)
 
 const noMaxima: ReadonlyMap<Counter, number> = new Map()
 

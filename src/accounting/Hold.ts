@@ -1,7 +1,7 @@
 import type { FinalRecord } from "../domain/Call.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
 import type { Candidate, Reservation } from "./Admission.ts"
-import { actual, dearest } from "./amounts.ts"
+import { actual, type Amounts, dearest } from "./amounts.ts"
 import { stateOf, type Want } from "./Counter.ts"
 import type { Gate } from "./Gate.ts"
 import type { Ledger } from "./Ledger.ts"
@@ -56,14 +56,18 @@ export class Hold implements Reservation {
   readonly #candidate: Candidate
   readonly #wants: ReadonlyArray<Want>
   readonly #books: Books
-  /** up to this length the answer is covered by what is held */
+  readonly #inputTokens: number
+  /** for how many tokens of the answer there is room in what is held, and up to which length it is covered by them */
+  #outputTokens: number
   #coveredLength: number
   #isSettled = false
 
-  constructor(candidate: Candidate, wants: ReadonlyArray<Want>, outputTokens: number, books: Books) {
+  constructor(candidate: Candidate, wants: ReadonlyArray<Want>, { inputTokens, outputTokens }: Amounts, books: Books) {
     this.#candidate = candidate
     this.#wants = wants
     this.#books = books
+    this.#inputTokens = inputTokens
+    this.#outputTokens = outputTokens
     this.#coveredLength = wants.some(grows) ? outputTokens * lengthOf(candidate) : Infinity
   }
 
@@ -101,6 +105,7 @@ export class Hold implements Reservation {
         want.counter.hold(amount)
         want.amount += amount
       }
+      this.#outputTokens += tokens
       this.#coveredLength += tokens * lengthOfToken
       this.#books.gate.changed()
       return undefined
@@ -108,10 +113,16 @@ export class Hold implements Reservation {
     return stop?.limit.measure === "cost" ? "cost" : "tokens"
   }
 
-  /** What so many further tokens are; the price of the request itself was held with the first. */
+  /**
+   * What so many further tokens are. Their price is what the call costs more with them: the tokens of many models cost less
+   * than a millionth of a dollar each, and by themselves would never cost anything.
+   */
   #further({ limit }: Want, tokens: number): number {
     if (limit.measure !== "cost") return tokens
-    const { prices } = this.#books
-    return dearest(this.#candidate, 0, tokens, prices) - dearest(this.#candidate, 0, 0, prices)
+    return this.#costOf(this.#outputTokens + tokens) - this.#costOf(this.#outputTokens)
+  }
+
+  #costOf(outputTokens: number): number {
+    return dearest(this.#candidate, this.#inputTokens, outputTokens, this.#books.prices)
   }
 }

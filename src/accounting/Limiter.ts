@@ -142,13 +142,13 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
       // It belongs to a call that was let in already.
       for (const { amount, counter } of wants) counter.hold(amount)
       gate.changed()
-      return Effect.succeed(new Hold(candidate, wants, amounts.outputTokens, books))
+      return Effect.succeed(new Hold(candidate, wants, amounts, books))
     }
     const decided = gate.decide(wants)
-    if (decided === "taken") return Effect.succeed(new Hold(candidate, wants, amounts.outputTokens, books))
+    if (decided === "taken") return Effect.succeed(new Hold(candidate, wants, amounts, books))
     if (decided !== undefined) return deny(decided, wants)
     return Effect.matchEffect(gate.ask(wants), {
-      onSuccess: () => Effect.sync(() => new Hold(candidate, wants, amounts.outputTokens, books)),
+      onSuccess: () => Effect.sync(() => new Hold(candidate, wants, amounts, books)),
       onFailure: (error) => (error._tag === "Denied" ? deny(error, wants) : unknown(error, candidate))
     })
   }

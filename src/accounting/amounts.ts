@@ -1,7 +1,7 @@
 import type { FinalRecord } from "../domain/Call.ts"
-import type { LlmRequest, Part } from "../domain/LlmRequest.ts"
+import type { LlmRequest, Part, Tool } from "../domain/LlmRequest.ts"
 import type { Candidate } from "./Admission.ts"
-import { microUsdOf } from "./Cost.ts"
+import { mostMicroUsdOf } from "./Cost.ts"
 import type { Measure } from "./Limits.ts"
 import type { PriceBook } from "./PriceBook.ts"
 
@@ -33,6 +33,11 @@ const tokensIn = (part: Part): number => {
   }
 }
 
+const tokensOfTool = (tool: Tool): number =>
+  tool._tag === "Function"
+    ? tokensOf(tool.name) + tokensOf(tool.description ?? "") + tokensOf(JSON.stringify(tool.inputSchema ?? {}))
+    : tokensOf(JSON.stringify(tool.value))
+
 /** The input of a request, roughly: nobody waits for a tokenizer before the call begins. */
 const inputOf = ({ messages, tools = [] }: LlmRequest): number => {
   let tokens = 0
@@ -40,8 +45,7 @@ const inputOf = ({ messages, tools = [] }: LlmRequest): number => {
     tokens += perMessage
     for (const part of message.parts) tokens += tokensIn(part)
   }
-  for (const tool of tools)
-    tokens += tokensOf(JSON.stringify(tool._tag === "Function" ? (tool.inputSchema ?? {}) : tool.value))
+  for (const tool of tools) tokens += tokensOfTool(tool)
   return Math.ceil(tokens)
 }
 
@@ -74,7 +78,7 @@ export const dearest = (
     const sold = { provider: target.provider, served: undefined, upstream: target.model, requested: model }
     const price = prices.find(sold)
     if (price === undefined) continue
-    most = Math.max(most, microUsdOf(price, { inputTokens, outputTokens, source: "estimated" }))
+    most = Math.max(most, mostMicroUsdOf(price, { inputTokens, outputTokens }))
   }
   return most
 }

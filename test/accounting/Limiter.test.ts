@@ -105,6 +105,20 @@ describe("who is admitted", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("not before a window is over, where too many calls run at once as well", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ concurrent: 1 }, { requests: { minute: 1 } })
+      const running = yield* admission.admit(candidate())
+      const error = yield* refusal(admission.admit(candidate()))
+      assert.include(error.message, "1 request per minute; try again in 30 s")
+      running.settle(recordOf({}))
+      assert.strictEqual((yield* refusal(admission.admit(candidate()))).retryAfterMs, 30_000)
+      const total = yield* inMemory({ concurrent: 1 }, { requests: { total: 1 } })
+      yield* total.admit(candidate())
+      assert.isUndefined((yield* refusal(total.admit(candidate()))).retryAfterMs)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("nobody whose call may come to more than the limit ever allows, and they are told so", () =>
     Effect.gen(function* () {
       const admission = yield* inMemory({ cost: { day: 0.001 } })
@@ -177,6 +191,40 @@ describe("what was reserved", () => {
       assert.strictEqual(reservation.states?.(moment)[0]?.remaining, 100_000 - reserved)
       assert.isUndefined(reservation.exceeds?.(800 + 8 * 1024))
       assert.strictEqual(reservation.states?.(moment)[0]?.remaining, 100_000 - reserved - 8 * 256 * 10)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "ends an answer of a model whose tokens cost less than a millionth of a dollar, by the price of all of it",
+    () =>
+      Effect.gen(function* () {
+        const admission = yield* inMemory({ cost: { day: 0.001 }, stopStreams: true })
+        const cheap = yield* admission.admit(candidate({ targets: [{ provider: "p", model: "cheap" }] }, 1000))
+        // A thousand tokens are 400 millionths; the 600 that are left are 1,500 more, and then the first that costs one.
+        assert.isUndefined(cheap.exceeds?.(8000 + 4 * 1500))
+        assert.strictEqual(cheap.exceeds?.(8000 + 4 * 1504), "cost")
+        const long = yield* inMemory({ cost: { day: 0.01 }, stopStreams: true })
+        const tiered = yield* long.admit(candidate({ targets: [{ provider: "p", model: "tiered" }] }, 100))
+        assert.strictEqual(tiered.states?.(moment)[0]?.remaining, 10_000 - 2000 - 12)
+        // All of the answer is dearer where the request is long.
+        assert.isUndefined(tiered.exceeds?.(800 + 4 * 256))
+        assert.strictEqual(tiered.states?.(moment)[0]?.remaining, 10_000 - 2000 - 12 - 256 * 20)
+      }).pipe(Effect.scoped)
+  )
+
+  it.effect("is as much as the dearest kind of tokens would be, and what is said of tools is among them", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ cost: { day: 1 } }, { inputTokens: { day: 100_000 } })
+      const targets = [{ provider: "p", model: "parts" }]
+      const left = (reservation: Reservation) => reservation.states?.(moment).map(({ remaining }) => remaining)
+      const plain = yield* admission.admit(candidate({ targets }, 100))
+      assert.deepStrictEqual(left(plain), [1_000_000 - 6 * 12 - 100 * 40, 100_000 - 6])
+      plain.settle(undefined)
+      const { request } = candidate({}, 100)
+      if (!("messages" in request)) return assert.fail("not a request for text")
+      const tools = [{ _tag: "Function" as const, name: "tool", description: "what it is for".repeat(400) }]
+      const agent = yield* admission.admit(candidate({ targets, request: { ...request, tools } }, 100))
+      assert.strictEqual(left(agent)?.[1], 100_000 - 7 - 1400)
     }).pipe(Effect.scoped)
   )
 

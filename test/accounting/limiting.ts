@@ -16,7 +16,13 @@ import { databaseAt } from "../storage/address.ts"
 /** A dollar for a million tokens in, ten for a million out: `model` costs 1 and 10 millionths; `asked` also for each request. */
 export const prices = new PriceBook({
   version: "test",
-  models: { model: { input: 1, output: 10 }, asked: { input: 1, output: 10, request: 0.01 } }
+  models: {
+    model: { input: 1, output: 10 },
+    asked: { input: 1, output: 10, request: 0.01 },
+    cheap: { input: 0, output: 0.4 },
+    tiered: { input: 1, output: 10, above: [{ tokens: 5, input: 2, output: 20 }] },
+    parts: { input: 10, cacheWrite: 12, output: 20, reasoning: 40 }
+  }
 })
 
 /** Limits in this process alone. */
