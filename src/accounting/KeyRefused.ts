@@ -20,15 +20,15 @@ export const noFilter = (name: string, known: ReadonlyArray<string>) => {
   return refused("filters", `There is no filter ${JSON.stringify(name)}; ${there}`)
 }
 
-/** Epoch milliseconds before this are taken for seconds: 1973. */
-const firstMillis = 1e11
+/** Whether a moment of today was given in seconds: in milliseconds it would be in the seventies. */
+export const isInSeconds = (moment: number): boolean => moment >= 1e9 && moment < 1e11
 
 /** A key that would never work. */
 export const expiredAlready = (expiresAt: number) =>
   refused(
     "expired",
     "The key would have expired already; say a time to come" +
-      (expiresAt < firstMillis ? ". Times are in milliseconds since 1970, and this one seems to be in seconds" : "")
+      (isInSeconds(expiresAt) ? ". Times are in milliseconds since 1970, and this one seems to be in seconds" : "")
   )
 
 /** Keys were made with a pepper that is not there any more. */

@@ -27,8 +27,9 @@ export class KeyStore extends Context.Service<
     readonly load: Effect.Effect<KeptKeys, StorageError>
     /** false where there is one of that name or secret already */
     readonly insert: (key: KeptKey) => Effect.Effect<boolean, StorageError>
-    /** Replaces the key of that name. */
-    readonly replace: (key: KeptKey) => Effect.Effect<void, StorageError>
+    /** Replaces the key of that name; false, and nothing is done, where any key was changed since a revision. */
+    readonly replace: (key: KeptKey, since: number) => Effect.Effect<boolean, StorageError>
+    readonly remove: (name: string) => Effect.Effect<void, StorageError>
     /** Keeps the same secret of that name by another hash, if it still is kept by this one. */
     readonly rehash: (name: string, from: string, to: string) => Effect.Effect<void, StorageError>
   }
@@ -51,7 +52,17 @@ export class KeyStore extends Context.Service<
           put(key)
           return true
         }),
-      replace: (key) => Effect.sync(() => put(key)),
+      replace: (key, since) =>
+        Effect.sync(() => {
+          if (since !== revision) return false
+          put(key)
+          return true
+        }),
+      remove: (name) =>
+        Effect.sync(() => {
+          kept.delete(name)
+          revision++
+        }),
       rehash: (name, from, to) =>
         Effect.sync(() => {
           const key = kept.get(name)

@@ -29,6 +29,13 @@ const raiseRevision: Statement = {
   params: []
 }
 
+// A row that the table refuses undoes everything that was done with it. The revision was raised before.
+const undoIfRaised = (since: number): Statement => ({
+  sql: `insert into accounting_guard (ok)
+    select 0 where exists (select 1 from accounting_revisions where subject = 'keys' and revision <> ?)`,
+  params: [since + 1]
+})
+
 // One statement, so that keys and revision are of one moment.
 const selectKeys = `select keys.hash, keys.previous_hash, keys.body, revisions.revision
   from accounting_revisions revisions left join accounting_keys keys on 1 = 1
@@ -43,6 +50,16 @@ const make = Effect.gen(function* () {
   const rows = <A>(schema: Schema.Decoder<A>, sql: string, params: ReadonlyArray<string> = []) =>
     Effect.flatMap(database.query(sql, params), (found) =>
       Effect.mapError(Schema.decodeUnknownEffect(schema)(found), unreadable)
+    )
+
+  /** Does all of it, or nothing where the database refuses one of them: then it is false. */
+  const unlessRefused = (statements: ReadonlyArray<Statement>): Effect.Effect<boolean, StorageError> =>
+    database.batch(statements).pipe(
+      Effect.as(true),
+      Effect.catchIf(
+        ({ kind }) => kind === "constraint",
+        () => Effect.succeed(false)
+      )
     )
 
   yield* database.batch([
@@ -66,21 +83,19 @@ const make = Effect.gen(function* () {
       )
     })),
     insert: ({ hash, key, previousHash }) =>
-      database
-        .batch([{ sql: insertKey, params: [key.name, hash, previousHash ?? null, encodeKey(key)] }, raiseRevision])
-        .pipe(
-          Effect.as(true),
-          Effect.catchIf(
-            ({ kind }) => kind === "constraint",
-            () => Effect.succeed(false)
-          )
-        ),
-    replace: ({ hash, key, previousHash }) =>
+      unlessRefused([
+        { sql: insertKey, params: [key.name, hash, previousHash ?? null, encodeKey(key)] },
+        raiseRevision
+      ]),
+    replace: ({ hash, key, previousHash }, since) =>
+      unlessRefused([
+        raiseRevision,
+        undoIfRaised(since),
+        { sql: updateKey, params: [hash, previousHash ?? null, encodeKey(key), key.name] }
+      ]),
+    remove: (name) =>
       Effect.asVoid(
-        database.batch([
-          { sql: updateKey, params: [hash, previousHash ?? null, encodeKey(key), key.name] },
-          raiseRevision
-        ])
+        database.batch([{ sql: "delete from accounting_keys where name = ?", params: [name] }, raiseRevision])
       ),
     rehash: (name, from, to) =>
       Effect.asVoid(

@@ -1,11 +1,12 @@
-import { Clock, Context, Duration, Effect, Layer, Redacted, Schedule, type Scope, Semaphore } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Redacted, Schedule, type Scope, Semaphore, Struct } from "effect"
 import { hash, randomBytes } from "node:crypto"
 import { adminName } from "../domain/Call.ts"
-import type { StorageError } from "../storage/Database.ts"
+import { StorageError } from "../storage/Database.ts"
 import {
   alreadyThere,
   documented,
   expiredAlready,
+  isInSeconds,
   type KeyRefused,
   noFilter,
   strangers,
@@ -13,7 +14,7 @@ import {
 } from "./KeyRefused.ts"
 import { type KeptKey, KeyStore } from "./KeyStore.ts"
 import { Peppers } from "./Peppers.ts"
-import { isUsable, type KeyChange, type NewKey, type VirtualKey } from "./VirtualKey.ts"
+import { isUsable, type KeyChange, lastMoment, type NewKey, type VirtualKey } from "./VirtualKey.ts"
 
 /** A key with its secret, which is shown this once and kept nowhere. */
 export interface IssuedKey {
@@ -40,6 +41,10 @@ const checkEvery = "1 second"
 /** Whoever shows a key that is not known has it looked for in the store, though not more often than this. */
 const checkOnMissMillis = 100
 
+/** How often a change is tried while other processes change keys. */
+const maxTries = 30
+const tooBusy = new StorageError({ operation: "batch", kind: "busy", message: "others change keys all the time" })
+
 const hintOf = (secret: string): string => (secret.length < 16 ? "…" : `${secret.slice(0, 6)}…${secret.slice(-4)}`)
 
 class KeyRing {
@@ -49,6 +54,7 @@ class KeyRing {
   readonly #filters: ReadonlyArray<string>
   readonly #peppers: Peppers
   readonly #onlyOne = Semaphore.makeUnsafe(1)
+  readonly #oneChange = Semaphore.makeUnsafe(1)
   #byHash = new Map<string, VirtualKey>()
   #byName = new Map<string, KeptKey>()
   /** the hashes of secrets that were shown and found, by a fingerprint that costs less than they do */
@@ -186,30 +192,49 @@ class KeyRing {
     })
   }
 
-  #replace(kept: KeptKey): Effect.Effect<VirtualKey, StorageError> {
-    return this.#store.replace(kept).pipe(
-      Effect.andThen(() => this.refresh),
-      Effect.as(kept.key)
+  /** Replaces a key by what becomes of it as it is now; anew where somebody else has changed one meanwhile. */
+  #replace(name: string, next: (kept: KeptKey) => KeptKey): Effect.Effect<VirtualKey, KeyRefused | StorageError> {
+    const tried = Effect.flatMap(this.#changeable(name), (kept) => {
+      const replaced = next(kept)
+      return Effect.map(this.#store.replace(replaced, this.#revision), (done) => (done ? replaced.key : undefined))
+    })
+    return tried.pipe(
+      Effect.repeat({ until: (key) => key !== undefined, times: maxTries }),
+      Effect.flatMap((key) => (key === undefined ? tooBusy : Effect.as(this.refresh, key))),
+      this.#oneChange.withPermit
     )
   }
 
   readonly rotate = (name: string, grace: Duration.Duration): Effect.Effect<IssuedKey, KeyRefused | StorageError> =>
-    Effect.gen({ self: this }, function* () {
-      const { hash: before, key } = yield* this.#changeable(name)
+    Effect.suspend(() => {
       const { hash, secret } = this.#issue()
       const now = this.#now
-      const { previousUntil: _, ...rest } = key
-      const rotated: VirtualKey = { ...rest, hint: hintOf(secret), rotatedAt: now }
-      const kept = Duration.isZero(grace)
-        ? { key: rotated, hash, previousHash: undefined }
-        : { key: { ...rotated, previousUntil: now + Duration.toMillis(grace) }, hash, previousHash: before }
-      return { key: yield* this.#replace(kept), secret }
+      const rotated = this.#replace(name, ({ hash: before, key }) => {
+        const facts: VirtualKey = { ...Struct.omit(key, ["previousUntil"]), hint: hintOf(secret), rotatedAt: now }
+        if (Duration.isZero(grace)) return { key: facts, hash, previousHash: undefined }
+        const previousUntil = Math.min(now + Duration.toMillis(grace), lastMoment)
+        return { key: { ...facts, previousUntil }, hash, previousHash: before }
+      })
+      return Effect.map(rotated, (key) => ({ key, secret }))
     })
 
   readonly change = (name: string, change: KeyChange): Effect.Effect<VirtualKey, KeyRefused | StorageError> =>
-    Effect.flatMap(Effect.andThen(this.#checkFilters(change), this.#changeable(name)), (kept) =>
-      this.#replace({ ...kept, key: changed(kept.key, change) })
+    Effect.andThen(
+      this.#checkChange(change),
+      this.#replace(name, (kept) => ({ ...kept, key: changed(kept.key, change) }))
     )
+
+  readonly remove = (name: string): Effect.Effect<void, KeyRefused | StorageError> =>
+    this.#changeable(name).pipe(
+      Effect.andThen(this.#store.remove(name)),
+      Effect.andThen(() => this.refresh)
+    )
+
+  #checkChange(change: KeyChange): Effect.Effect<void, KeyRefused> {
+    const { expiresAt } = change
+    if (typeof expiresAt === "number" && isInSeconds(expiresAt)) return expiredAlready(expiresAt)
+    return this.#checkFilters(change)
+  }
 
   #checkFilters({ filters }: Pick<KeyChange, "filters">): Effect.Effect<void, KeyRefused> {
     const unknown = filters?.find((name) => !this.#filters.includes(name))
@@ -259,6 +284,8 @@ export class Keys extends Context.Service<
     /** Gives the key another secret; the one before works for as long as `grace` says. */
     readonly rotate: (name: string, grace: Duration.Duration) => Effect.Effect<IssuedKey, KeyRefused | StorageError>
     readonly change: (name: string, change: KeyChange) => Effect.Effect<VirtualKey, KeyRefused | StorageError>
+    /** Removes a key for good. What was recorded and counted under its name stays, and is its who has that name next. */
+    readonly remove: (name: string) => Effect.Effect<void, KeyRefused | StorageError>
   }
 >()("millrace/accounting/Keys") {
   /** Holds the keys of the configuration and of the store; sees within a second or so what others change there. */

@@ -4,6 +4,11 @@ import { Limits } from "./Limits.ts"
 const optional = Schema.optionalKey
 const Moment = Schema.Finite
 
+/** The last moment that calendars have, in epoch milliseconds. */
+export const lastMoment = 8.64e15
+const moments = { message: "Expected a time in milliseconds since 1970" }
+const ExpiresAt = Moment.annotate(moments).check(Schema.isBetween({ minimum: 0, maximum: lastMoment }, moments))
+
 /** How a key may be called: it stands in records, reports and paths. */
 export const KeyName = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9][\w.@-]{0,99}$/, {
@@ -23,7 +28,7 @@ const attributes = {
   filters: optional(Schema.Array(Schema.NonEmptyString)),
   limits: optional(Limits),
   /** epoch milliseconds */
-  expiresAt: optional(Moment)
+  expiresAt: optional(ExpiresAt)
 }
 
 /** A key to be made. */
@@ -38,7 +43,7 @@ export const KeyChange = Schema.Struct({
   models: optional(Schema.NullOr(Schema.Array(Schema.NonEmptyString))),
   filters: optional(Schema.NullOr(Schema.Array(Schema.NonEmptyString))),
   limits: optional(Schema.NullOr(Limits)),
-  expiresAt: optional(Schema.NullOr(Moment)),
+  expiresAt: optional(Schema.NullOr(ExpiresAt)),
   disabled: optional(Schema.Boolean)
 })
 export type KeyChange = typeof KeyChange.Type
@@ -46,6 +51,7 @@ export type KeyChange = typeof KeyChange.Type
 /** A key as it is shown: everything but the key itself. Times are epoch milliseconds. */
 export const VirtualKey = Schema.Struct({
   ...NewKey.fields,
+  expiresAt: optional(Moment),
   /** beginning and end of the key itself, to tell it by */
   hint: Schema.String,
   /** `document` where it stands in the configuration, and is changed there */

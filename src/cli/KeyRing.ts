@@ -23,6 +23,7 @@ export interface KeyRing {
   readonly create: (key: NewKey) => Issued
   readonly rotate: (name: string, grace: Duration.Duration) => Issued
   readonly change: (name: string, change: KeyChange) => Effect.Effect<VirtualKey, CommandFailed>
+  readonly remove: (name: string) => Effect.Effect<void, CommandFailed>
 }
 
 const refused = (error: KeyRefused | StorageError) => new CommandFailed({ message: error.message })
@@ -50,7 +51,8 @@ export const databaseKeys = Effect.fnUntraced(function* (
     list: using((keys) => keys.list),
     create: (key) => using((keys) => keys.create(key)),
     rotate: (name, grace) => using((keys) => keys.rotate(name, grace)),
-    change: (name, change) => using((keys) => keys.change(name, change))
+    change: (name, change) => using((keys) => keys.change(name, change)),
+    remove: (name) => using((keys) => keys.remove(name))
   }
 })
 
@@ -71,7 +73,8 @@ export const serverKeys = Effect.fnUntraced(function* (
     create: (payload) => issued(keys.create({ payload })),
     rotate: (name, grace) =>
       issued(keys.rotate({ params: { name }, payload: { graceSeconds: Math.ceil(Duration.toSeconds(grace)) } })),
-    change: (name, payload) => asked(keys.change({ params: { name }, payload }))
+    change: (name, payload) => asked(keys.change({ params: { name }, payload })),
+    remove: (name) => asked(keys.remove({ params: { name } }))
   }
 })
 

@@ -48,17 +48,20 @@ const limitMend = `<measure>/<window>=<amount> (${measures.slice(0, -1).join(", 
 const decodeLimits = Schema.decodeUnknownEffect(Limits, { onExcessProperty: "error" })
 
 const limitsOf = Effect.fnUntraced(function* (listed: ReadonlyArray<string>) {
-  const limits: Record<string, unknown> = {}
+  const limits = new Map<string, unknown>()
   for (const [name, amount] of yield* pairs("limit", listed, limitMend)) {
     const [measure = "", window] = name.split("/")
     const value = Number(amount)
-    if (window === undefined) limits[measure] = value
-    else limits[measure] = { ...(limits[measure] as object | undefined), [window]: value }
+    if (window === undefined) limits.set(measure, value)
+    else limits.set(measure, { ...(limits.get(measure) as object | undefined), [window]: value })
   }
-  return yield* Effect.mapError(decodeLimits(limits), () => wrong("limit", listed.join(" "), limitMend))
+  const mend = () => wrong("limit", listed.join(" "), limitMend)
+  return yield* Effect.mapError(decodeLimits(Object.fromEntries(limits)), mend)
 })
 
 const day = /^(\d+)d$/
+// What JavaScript takes for a date is more than that: 5 would be the first of May of 2001.
+const date = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?)?$/
 
 /** When something that is said as a time from now, or as a date, is: epoch milliseconds. */
 const momentOf = Effect.fnUntraced(function* (flag: string, text: string) {
@@ -66,8 +69,8 @@ const momentOf = Effect.fnUntraced(function* (flag: string, text: string) {
   const days = day.exec(text)?.[1]
   const after = days === undefined ? parseDuration(text) : Duration.days(Number(days))
   if (after !== undefined) return now + Duration.toMillis(after)
-  const date = DateTime.make(text)
-  if (Option.isSome(date)) return DateTime.toEpochMillis(date.value)
+  const moment = date.test(text) ? DateTime.make(text) : Option.none()
+  if (Option.isSome(moment)) return DateTime.toEpochMillis(moment.value)
   return yield* wrong(flag, text, "a time from now such as 12h or 30d, or a date such as 2027-01-31")
 })
 
@@ -100,11 +103,15 @@ const create = Command.make(
     model: several("model", "A model that it may name, or a pattern such as anthropic/*; may be repeated. Else any"),
     filter: several("filter", "A configured filter that all of its calls pass; may be repeated"),
     limit: several("limit", `${limitMend}; may be repeated`),
+    stopStreams: Flag.Boolean("stop-streams").pipe(
+      Flag.withDescription("End a stream that uses up what is left of tokens or cost"),
+      Flag.withDefault(false)
+    ),
     expires: text("expires", "After how long (12h, 30d), or when (2027-01-31)")
   },
-  Effect.fn(function* ({ json, name, owner, tenant, label, model, filter, limit, expires, ...at }) {
+  Effect.fn(function* ({ json, name, owner, tenant, label, model, filter, limit, stopStreams, expires, ...at }) {
     const labels = Object.fromEntries(yield* pairs("label", label, "a=b"))
-    const limits = yield* limitsOf(limit)
+    const limits = { ...(yield* limitsOf(limit)), ...(stopStreams ? { stopStreams } : {}) }
     const wanted: NewKey = {
       name,
       ...(Option.isSome(owner) ? { owner: owner.value } : {}),
@@ -112,7 +119,7 @@ const create = Command.make(
       ...(label.length === 0 ? {} : { labels }),
       ...(model.length === 0 ? {} : { models: model }),
       ...(filter.length === 0 ? {} : { filters: filter }),
-      ...(limit.length === 0 ? {} : { limits }),
+      ...(Object.keys(limits).length === 0 ? {} : { limits }),
       ...(Option.isSome(expires) ? { expiresAt: yield* momentOf("expires", expires.value) } : {})
     }
     yield* withKeys(at, (keys) =>
@@ -199,6 +206,19 @@ const expire = Command.make(
   })
 ).pipe(Command.withDescription("Say until when a key works"))
 
+const remove = Command.make(
+  "delete",
+  { config: configFlag, url: urlFlag, key: keyFlag, name: nameArgument },
+  Effect.fn(function* ({ name, ...at }) {
+    yield* withKeys(at, (keys) =>
+      Effect.andThen(
+        keys.remove(name),
+        Console.log(`The key ${JSON.stringify(name)} is deleted. What was recorded and counted under its name stays.`)
+      )
+    )
+  })
+).pipe(Command.withDescription("Delete a key for good"))
+
 /** `millrace keys`: the keys that callers show. */
 export const keysCommand = Command.make("keys").pipe(
   Command.withDescription("Make, change and list the keys that callers show"),
@@ -208,6 +228,7 @@ export const keysCommand = Command.make("keys").pipe(
     rotate,
     changing("disable", "Let a key work no longer", true),
     changing("enable", "Let a disabled key work again", false),
-    expire
+    expire,
+    remove
   ])
 )

@@ -73,6 +73,31 @@ describeDatabases("keys", (kind) => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("keep what several processes change of one at once", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const processes = yield* Effect.all([keysAt(address), keysAt(address), keysAt(address)])
+      const { secret } = yield* processes[0].create({ name: "a" })
+      const owners = yield* Effect.forEach(
+        Array.from({ length: 30 }, (_, index) => index),
+        (index) => {
+          const keys = processes[index % 3]!
+          if (index % 10 === 9) return Effect.as(keys.rotate("a", Duration.hours(1)), undefined)
+          return keys.change(
+            "a",
+            index === 4 ? { disabled: true } : index % 3 === 0 ? { owner: "ada" } : { tenant: "t" }
+          )
+        },
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(owners.length, 30)
+      for (const keys of processes) {
+        assert.deepInclude((yield* keys.list)[0], { disabled: true, owner: "ada", tenant: "t" })
+        assert.isUndefined(yield* keys.identify(secret))
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("keep the secret before for its grace through a change of the pepper", () =>
     Effect.gen(function* () {
       const address = yield* freshDatabase(kind)

@@ -66,6 +66,28 @@ describe("millrace keys", () => {
         yield* until(url, next, 200)
         yield* millrace(place, "keys", "disable", "web")
 
+        const short = yield* millrace(
+          place,
+          "keys",
+          "create",
+          "short",
+          "--limit",
+          "cost/day=1",
+          "--stop-streams",
+          "--json"
+        )
+        assert.deepStrictEqual(JSON.parse(short.stdout).limits, { cost: { day: 1 }, stopStreams: true })
+        yield* until(url, JSON.parse(short.stdout).secret, 200)
+        const deleted = yield* millrace(place, "keys", "delete", "short")
+        assert.include(deleted.stdout, 'The key "short" is deleted')
+        yield* until(url, JSON.parse(short.stdout).secret, 401)
+        yield* millrace(place, "keys", "create", "short")
+        assert.strictEqual((yield* millrace(place, "keys", "delete", "short", ...asAdmin)).code, 0)
+        assert.include(
+          (yield* millrace(place, "keys", "delete", "short", ...asAdmin)).stderr,
+          'There is no key "short"'
+        )
+
         const listed = yield* millrace(place, "keys", "list", "--url", `${url}/v1/`, "--key", environment.ADMIN)
         assert.strictEqual(listed.code, 0, listed.stderr)
         assert.match(listed.stdout, /^ci .*from the configuration$/m)
@@ -74,7 +96,7 @@ describe("millrace keys", () => {
         const calls = yield* ask(`${url}/v1/calls`, { headers: { "x-api-key": environment.ADMIN } })
         assert.isAbove(json(calls).data.length, 0)
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
-    120_000
+    180_000
   )
 
   it.live(
@@ -126,6 +148,9 @@ describe("millrace keys", () => {
         assert.include(yield* failing("disable", "ci"), "change it there")
         assert.include(yield* failing("rotate", "nobody"), 'There is no key "nobody"')
         assert.include(yield* failing("create", "x", "--limit", "words/day=3"), "<measure>/<window>=<amount>")
+        assert.include(yield* failing("create", "x", "--limit", "__proto__/day=3"), "<measure>/<window>=<amount>")
+        assert.include(yield* failing("delete", "ci"), "change it there")
+        assert.include(yield* failing("expire", "x", "5"), "a time from now such as 12h or 30d")
         assert.include(yield* failing("create", "x", "--filter", "pii"), 'There is no filter "pii"; none is configured')
         assert.include(yield* failing("create", "x", "--expires", "soon"), "2027-01-31")
         assert.include(yield* failing("create", "x", "--expires", "2020-01-01"), "would have expired already")

@@ -270,6 +270,34 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
     })
   )
 
+  it.effect("deletes one for good; what it did stays under its name", () =>
+    Effect.gen(function* () {
+      const { secret } = json(yield* admin("", "POST", { name: "passing" }))
+      const called = yield* askMessages("smart", {}, { headers: bearer(secret) })
+      assert.deepStrictEqual([(yield* admin("/passing", "DELETE")).status, yield* works(secret)], [204, false])
+      assert.deepStrictEqual(
+        [(yield* admin("/passing")).status, (yield* admin("/passing", "DELETE")).status],
+        [404, 404]
+      )
+      assert.strictEqual((yield* admin("/ci", "DELETE")).status, 409)
+      assert.strictEqual((yield* recordOf(called)).caller.key, "passing")
+      const again = json(yield* admin("", "POST", { name: "passing" }))
+      assert.deepStrictEqual([yield* works(secret), yield* works(again.secret)], [false, true])
+    })
+  )
+
+  it.effect("keeps all of several changes that are made at once", () =>
+    Effect.gen(function* () {
+      const { secret } = json(yield* admin("", "POST", { name: "contended" }))
+      const changes = [{ disabled: true }, { owner: "ada" }, { tenant: "acme" }, { models: ["smart"] }]
+      const all = [...changes.map((change) => admin("/contended", "PATCH", change)), admin("/contended/rotate", "POST")]
+      const seen = yield* Effect.all(all, { concurrency: "unbounded" })
+      assert.deepInclude(json(yield* admin("/contended")), Object.assign({}, ...changes))
+      yield* admin("/contended", "PATCH", { disabled: false })
+      assert.deepStrictEqual([yield* works(secret), yield* works(json(seen.at(-1)!).secret)], [false, true])
+    })
+  )
+
   it.effect("says what cannot be done", () =>
     Effect.gen(function* () {
       for (const name of ["ci", "admin"]) {
@@ -299,6 +327,10 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
       const soon = yield* admin("", "POST", { name: "x", expiresAt: 1795250000 })
       assert.deepStrictEqual([soon.status, json(soon).message.includes("in seconds")], [422, true])
       yield* admin("", "POST", { name: "unchanged" })
+      const seconds = yield* admin("/unchanged", "PATCH", { expiresAt: 1895250000 })
+      assert.deepStrictEqual([seconds.status, json(seconds).message.includes("in seconds")], [422, true])
+      const never = yield* admin("/unchanged", "PATCH", { expiresAt: 1895250000e9 })
+      assert.deepStrictEqual([never.status, json(never).message.includes("milliseconds since 1970")], [400, true])
       assert.strictEqual((yield* admin("/unchanged", "PATCH", { expires: 1 })).status, 400)
       assert.strictEqual((yield* admin("/unchanged/rotate", "POST", { grace: 1 })).status, 400)
     })
@@ -353,8 +385,8 @@ layer(server, { excludeTestServices: true })("the administrator's API", (it) => 
         [misspelt.status, errorOf(misspelt.text).message],
         [404, "There is nothing at /admin/api/key"]
       )
-      const deleted = yield* admin("/ci", "DELETE")
-      assert.deepStrictEqual([deleted.status, deleted.headers["allow"]], [405, "GET, PATCH"])
+      const put = yield* admin("/ci", "PUT")
+      assert.deepStrictEqual([put.status, put.headers["allow"]], [405, "GET, PATCH, DELETE"])
     })
   )
 

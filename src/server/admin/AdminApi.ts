@@ -50,6 +50,7 @@ export class AdminApi extends HttpApi.make("millrace")
           success: VirtualKey,
           error: failures
         }),
+        HttpApiEndpoint.delete("remove", "/admin/api/keys/:name", { params: name, error: failures }),
         HttpApiEndpoint.post("rotate", "/admin/api/keys/:name/rotate", {
           params: name,
           payload: [Rotation, Schema.Null],

@@ -49,6 +49,7 @@ const keysGroup = HttpApiBuilder.group(
         })
       )
       .handle("change", ({ params, payload }) => Effect.mapError(keys.change(params.name, payload), explained))
+      .handle("remove", ({ params }) => Effect.mapError(keys.remove(params.name), explained))
       .handle("rotate", ({ params, payload }) =>
         Effect.mapBoth(keys.rotate(params.name, Duration.seconds(payload?.graceSeconds ?? 0)), {
           onSuccess: shown,
