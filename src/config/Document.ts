@@ -99,7 +99,15 @@ const Provider = Schema.Struct({
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   quirks: Schema.optionalKey(
     Schema.Array(
-      oneOf(["noStreamOptions", "legacyMaxTokens", "noDeveloperRole", "noJsonSchema", "noAllowedTools", "takesSeals"])
+      oneOf([
+        "noStreamOptions",
+        "legacyMaxTokens",
+        "noDeveloperRole",
+        "noJsonSchema",
+        "noAllowedTools",
+        "takesSeals",
+        "adaptiveThinking"
+      ])
     )
   ),
   models: Schema.optionalKey(Schema.Array(text("the name of a model"))),

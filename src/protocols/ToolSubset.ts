@@ -39,3 +39,18 @@ export const withoutForeignChoice = (request: LlmRequest, own: string, said: Not
   said.dropped(`the choice of the tool ${chosen.name}`, `only ${chosen.protocol} runs it`)
   return others
 }
+
+/**
+ * A request for a model that cannot be made to call a tool: it is left to the model. Nothing is said in words instead, since
+ * words that are there in one turn only would break the thoughts off that hold for the conversation as it was.
+ */
+export const unforced = (
+  request: LlmRequest,
+  { forcedCalls }: { readonly forcedCalls: boolean },
+  said: Notices
+): LlmRequest => {
+  const { toolChoice } = request
+  if (forcedCalls || (toolChoice?._tag !== "Required" && toolChoice?._tag !== "Tool")) return request
+  said.add("changed", "the choice of a tool is left to the model: it cannot be made to call one")
+  return { ...request, toolChoice: { _tag: "Auto" } }
+}

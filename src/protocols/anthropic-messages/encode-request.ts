@@ -3,16 +3,18 @@ import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
-import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude.ts"
+import { lacksThought, type BlockKind } from "../ClaudeThinking.ts"
+import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { jsonInstruction } from "../JsonInstruction.ts"
+import { jsonInstruction, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { offeringOnly } from "../ToolSubset.ts"
+import { offeringOnly, unforced } from "../ToolSubset.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
 import { markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
-import { betas, ownExtension, statedEffort, statedVersion } from "./extension.ts"
+import { betas, ownExtension, statedThinking, statedEffort, statedVersion } from "./extension.ts"
 import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 
@@ -71,14 +73,17 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
   const request = offeringOnly(asked, encoding)
   refuseForeignInput(request.messages, anthropicMessagesId, encoding)
   const kept = encoding.own(request.extensions)
-  const { metadata, tool_choice, thinking: _, output_config: __, [statedEffort]: ___, ...rest } = kept
-  const { [betas]: ____, [statedVersion]: _____, ...own } = rest
+  const { metadata, tool_choice, thinking: _, output_config: __, ...rest } = kept
+  const { [betas]: ___, [statedVersion]: ____, [statedEffort]: _____, [statedThinking]: ______, ...own } = rest
   if (request.metadata !== undefined) encoding.dropped("metadata")
-  const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
-  const choice = tools.length === 0 ? undefined : encodeToolChoice(request)
+  const traits = traitsOf(model, quirks)
+  const tools = request.tools?.flatMap((tool) => encodeTool(tool, traits, encoding)) ?? []
+  const choice = tools.length === 0 ? undefined : encodeToolChoice(unforced(request, traits, encoding))
   const forced = choice?.["type"] === "any" || choice?.["type"] === "tool"
-  const settings = encodeSettings(request, quirks, forced, encoding)
-  const { system, messages } = withInstruction(request, encodeMessages(request.messages, encoding), encoding)
+  const conversation = encodeMessages(request.messages, encoding)
+  const thoughtless = lacksThought(conversation.messages, blockKind)
+  const settings = encodeSettings(request, { traits, forced, thoughtless }, encoding)
+  const { system, messages } = withInstruction(request, conversation, traits, encoding)
   return {
     model,
     ...settings,
@@ -93,19 +98,36 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
   }
 }
 
-/** JSON without a schema is not a setting of this API: the model is asked for it. */
+/** What is known of the model; a server may say of its models that they decide themselves how much they think. */
+const traitsOf = (model: string, { adaptiveThinking }: Quirks): ClaudeTraits => {
+  const traits = claudeTraits(model) ?? anyTraits
+  return adaptiveThinking === true ? { ...traits, thinking: "effort" } : traits
+}
+
+const blockKind = ({ type }: JsonObject): BlockKind =>
+  type === "thinking" || type === "redacted_thinking" ? "thought" : type === "tool_result" ? "result" : "other"
+
+/**
+ * JSON without a schema is not a setting of this API, and older models know none with one: the model is asked for it.
+ */
 const withInstruction = (
   { responseFormat }: LlmRequest,
   conversation: Conversation,
+  { schemas }: ClaudeTraits,
   encoding: Encoding
 ): Conversation => {
-  if (responseFormat?._tag !== "Json") return conversation
-  encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
-  return { ...conversation, system: [...conversation.system, { type: "text", text: jsonInstruction }] }
+  const told = (text: string) => ({ ...conversation, system: [...conversation.system, { type: "text", text }] })
+  if (responseFormat?._tag === "Json") {
+    encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
+    return told(jsonInstruction)
+  }
+  if (responseFormat?._tag !== "JsonSchema" || schemas) return conversation
+  encoding.add("emulated", schemaIsTold)
+  return told(schemaInstruction(responseFormat.schema))
 }
 
-const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
+const encodeTool = (tool: Tool, traits: ClaudeTraits, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  if (tool._tag === "Function") return [encodeFunction(tool, traits, encoding)]
   return hostedTool(tool, anthropicMessagesId, encoding, searchOf)
 }
 
@@ -119,14 +141,17 @@ const searchOf = ({ allowedDomains, blockedDomains, userLocation }: WebSearch): 
         ...present({ allowed_domains: allowedDomains, blocked_domains: blockedDomains, user_location: userLocation })
       }
 
-const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+const encodeFunction = (tool: FunctionTool, { schemas }: ClaudeTraits, encoding: Encoding): JsonObject => {
   noteFreeText(tool, encoding)
+  if (tool.strict === true && !schemas) {
+    encoding.dropped(`strict of the tool ${tool.name}`, "the model cannot be held to a schema")
+  }
   return {
     name: tool.name,
     ...present({ description: tool.description }),
     // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
     input_schema: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) },
-    ...present({ strict: tool.strict }),
+    ...(schemas ? present({ strict: tool.strict }) : {}),
     ...markers(tool, encoding)
   }
 }

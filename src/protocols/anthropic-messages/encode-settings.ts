@@ -1,112 +1,43 @@
-import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Sampling } from "../../domain/LlmRequest.ts"
+import type { ClaudeTraits } from "../claude.ts"
+import { claudeSampling } from "../ClaudeSampling.ts"
+import { planThinking } from "../ClaudeThinking.ts"
 import type { Encoding } from "../Encoding.ts"
-import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { ownExtension, statedEffort } from "./extension.ts"
+import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit and the API wants one, in tokens. */
 const defaultMaxTokens = 4096
-/** The least that a model may be given to think, in tokens. */
-const minBudget = 1024
-
-/** How many tokens an effort is worth where the target counts tokens. */
-const budgets: { readonly [effort: string]: number } = {
-  minimal: 1024,
-  low: 1024,
-  medium: 4096,
-  high: 16_384,
-  xhigh: 32_768,
-  max: 32_768
+/** What decides about the settings beside the request. */
+export interface Circumstances {
+  readonly traits: ClaudeTraits
+  readonly forced: boolean
+  readonly thoughtless: boolean
 }
 
-/** How the answer is to be drawn, thought about and formed. `forced` says that the model has to call a tool. */
+/** How the answer is to be drawn, thought about and formed. */
 export const encodeSettings = (
   request: LlmRequest,
-  quirks: Quirks,
-  forced: boolean,
+  circumstances: Circumstances,
   encoding: Encoding
 ): JsonObject & { readonly max_tokens: number } => {
-  const { sampling } = request
-  const plan = planThinking(request, quirks, forced, encoding)
-  const config = outputConfig(request, plan.effort)
+  const { sampling, extensions } = request
+  const own = ownExtension(extensions)
+  const plan = planThinking(
+    request,
+    {
+      ...circumstances,
+      ...(isObject(own["thinking"]) ? { own: own["thinking"] } : {}),
+      ownThinking: own[statedThinking] === true,
+      ownEffort: own[statedEffort] === true
+    },
+    encoding
+  )
+  const config = outputConfig(request, plan.effort, circumstances.traits)
   return {
-    max_tokens: plan.maxTokens,
+    max_tokens: maxTokensOf(sampling, plan.budget ?? 0, encoding),
     ...present({ thinking: plan.thinking, output_config: Object.keys(config).length === 0 ? undefined : config }),
-    ...encodeSampling(sampling, plan.thinks, encoding)
-  }
-}
-
-interface ThinkingPlan {
-  readonly maxTokens: number
-  readonly thinks: boolean
-  readonly thinking?: JsonObject
-  /** the effort in this API's own words */
-  readonly effort?: string
-}
-
-const planThinking = (request: LlmRequest, quirks: Quirks, forced: boolean, encoding: Encoding): ThinkingPlan => {
-  const { reasoning = {}, sampling } = request
-  const own = ownExtension(request.extensions)
-  const ownEffort = own[statedEffort] === true
-  const maxTokens = () => maxTokensOf(sampling, 0, encoding)
-  const effort = ownEffort && reasoning.effort !== undefined ? { effort: reasoning.effort } : {}
-
-  const stated = statedThinking(reasoning, own["thinking"])
-  if (stated !== undefined) {
-    return { maxTokens: maxTokens(), thinks: stated["type"] !== "disabled", thinking: stated, ...effort }
-  }
-  const wanted = ownEffort ? reasoning.budgetTokens : wantedBudget(reasoning, encoding)
-  if (wanted === undefined) return { maxTokens: maxTokens(), thinks: false, ...effort }
-  if (forced) {
-    encoding.dropped("reasoning", "a model that has to call a tool cannot think before")
-    return { maxTokens: maxTokens(), thinks: false, ...effort }
-  }
-  if (quirks.adaptiveThinking === true) {
-    const level = reasoning.effort === "minimal" ? "low" : reasoning.effort
-    return {
-      maxTokens: maxTokens(),
-      thinks: true,
-      thinking: { type: "adaptive" },
-      ...present({ effort: level }),
-      ...effort
-    }
-  }
-  return { ...budgetPlan(Math.max(wanted, minBudget), sampling, encoding), ...effort }
-}
-
-/** What the caller said of thinking in this API's own terms, or by switching it off. */
-const statedThinking = ({ mode, effort, budgetTokens }: ReasoningSettings, own: unknown): JsonObject | undefined => {
-  const more = isObject(own) ? own : {}
-  if (typeof more["type"] === "string") return more
-  if (mode === "disabled" || (mode === undefined && effort === "none")) return { type: "disabled", ...more }
-  if (mode === "adaptive") return { type: "adaptive", ...more }
-  return mode === "enabled" && budgetTokens !== undefined
-    ? { type: "enabled", budget_tokens: budgetTokens, ...more }
-    : undefined
-}
-
-const wantedBudget = ({ mode, effort, budgetTokens }: ReasoningSettings, encoding: Encoding): number | undefined => {
-  if (budgetTokens !== undefined) return budgetTokens
-  if (effort === undefined) return mode === "enabled" ? budgets["medium"] : undefined
-  const budget = budgets[effort]
-  if (budget === undefined) encoding.add("changed", `reasoning effort ${effort} is not known: taken for medium`)
-  return budget ?? budgets["medium"]
-}
-
-/** Thinking counts as output. A limit that the caller set holds for both, and thinking gets at most half of it. */
-const budgetPlan = (wanted: number, sampling: Sampling, encoding: Encoding): ThinkingPlan => {
-  const limit = sampling.maxOutputTokens
-  const budget = limit === undefined || wanted < limit ? wanted : Math.floor(limit / 2)
-  if (budget < minBudget) {
-    encoding.dropped("reasoning", `max_tokens leaves no room for the ${minBudget} tokens that thinking needs`)
-    return { maxTokens: maxTokensOf(sampling, 0, encoding), thinks: false }
-  }
-  if (budget < wanted)
-    encoding.add("changed", `the reasoning budget of ${wanted} tokens is ${budget}, to fit in max_tokens`)
-  return {
-    maxTokens: maxTokensOf(sampling, budget, encoding),
-    thinks: true,
-    thinking: { type: "enabled", budget_tokens: budget }
+    ...encodeSampling(sampling, plan.thinks, circumstances.traits, encoding)
   }
 }
 
@@ -119,29 +50,29 @@ const maxTokensOf = (sampling: Sampling, budget: number, encoding: Encoding): nu
   return defaultMaxTokens + budget
 }
 
-const outputConfig = ({ responseFormat, extensions }: LlmRequest, effort: string | undefined): JsonObject => {
+const outputConfig = (
+  { responseFormat, extensions }: LlmRequest,
+  effort: string | undefined,
+  { schemas }: ClaudeTraits
+): JsonObject => {
   const own = ownExtension(extensions)["output_config"]
   const format =
-    responseFormat?._tag === "JsonSchema" ? { type: "json_schema", schema: responseFormat.schema } : undefined
+    schemas && responseFormat?._tag === "JsonSchema"
+      ? { type: "json_schema", schema: responseFormat.schema }
+      : undefined
   return { ...(isObject(own) ? own : {}), ...present({ effort, format }) }
 }
 
-/** How tokens are drawn. A model that thinks draws them in its own way. */
-const encodeSampling = (sampling: Sampling, thinks: boolean, encoding: Encoding): JsonObject => {
+/** How tokens are drawn. A model that thinks draws them in its own way, and newer ones always do. */
+const encodeSampling = (sampling: Sampling, thinks: boolean, traits: ClaudeTraits, encoding: Encoding): JsonObject => {
   const stops = sampling.stopSequences?.filter((sequence) => sequence.trim() !== "")
   if (stops?.length !== sampling.stopSequences?.length) {
     encoding.dropped("a stop sequence", "the Messages API refuses those of nothing but white space")
   }
-  const left = (key: string, value: number | undefined, allowed: boolean) => {
-    if (value === undefined || allowed) return value
-    encoding.dropped(key, "it cannot be set for a model that thinks")
-    return undefined
-  }
   dropUnknown(sampling, encoding)
+  const temperature = temperatureOf(sampling, encoding)
   return present({
-    temperature: left("temperature", temperatureOf(sampling, encoding), !thinks || sampling.temperature === 1),
-    top_p: left("top_p", sampling.topP, !thinks || (sampling.topP ?? 1) >= 0.95),
-    top_k: left("top_k", sampling.topK, !thinks),
+    ...claudeSampling({ ...sampling, ...present({ temperature }) }, thinks, traits, encoding),
     stop_sequences: stops === undefined || stops.length === 0 ? undefined : stops
   })
 }

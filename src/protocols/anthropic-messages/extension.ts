@@ -7,6 +7,9 @@ import { anthropicMessagesId } from "./wire.ts"
 /** Marks an effort that was given in this format: it is one, and not to be turned into a budget when it is sent on. */
 export const statedEffort = mark("effort")
 
+/** Marks that thinking was asked for in this format: it is as the caller wants it, also where it exceeds the output. */
+export const statedThinking = mark("thinking")
+
 /** Marks an instruction that stood within the conversation in this format: who put it there knows that the model takes it. */
 export const systemTurn = mark("role")
 

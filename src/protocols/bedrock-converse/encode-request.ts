@@ -5,19 +5,22 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { bedrockConverseId } from "./wire.ts"
-import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
+import { lacksThought, planThinking, type BlockKind, type ThinkingPlan } from "../ClaudeThinking.ts"
+import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ConverseEncoding } from "./encode-parts.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
-import { encodeThinking } from "./encode-thinking.ts"
 import { encodeTools } from "./encode-tools.ts"
 import { traitsOf } from "./models.ts"
 
 /** Encodes a request. The model is part of the path; its id may be an ARN. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { model, delivery, quirks } = context
-  const encoding = new ConverseEncoding(traitsOf(model))
-  const body = encodeBody(request, quirks.adaptiveThinking === true, encoding)
+  const traits = traitsOf(model)
+  const encoding = new ConverseEncoding(
+    quirks.adaptiveThinking === true ? { ...traits, thinking: "effort", topEffort: "all" } : traits
+  )
+  const body = encodeBody(request, encoding)
   if (encoding.failure !== undefined) return Result.fail(encoding.failure)
   const streams = delivery === "stream"
   return Result.succeed({
@@ -31,7 +34,16 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 /** Where Claude's own answer, whole or streamed, says which stop sequence it was. */
 const stopSequencePaths = ["/stop_sequence", "/delta/stop_sequence"]
 
-const encodeBody = (request: LlmRequest, adaptive: boolean, encoding: ConverseEncoding): JsonObject => {
+const blockKind = (block: JsonObject): BlockKind =>
+  "reasoningContent" in block ? "thought" : "toolResult" in block ? "result" : "other"
+
+const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject => {
+  const { traits } = encoding
+  const request = unforced(
+    offeringOnly(withoutForeignChoice(asked, bedrockConverseId, encoding), encoding),
+    traits,
+    encoding
+  )
   refuseForeignInput(request.messages, bedrockConverseId, encoding)
   if (request.user !== undefined) encoding.dropped("user")
   const {
@@ -39,22 +51,20 @@ const encodeBody = (request: LlmRequest, adaptive: boolean, encoding: ConverseEn
     inferenceConfig: ownConfig,
     ...own
   } = encoding.own(request.extensions)
-  const { toolConfig, forced, instruction } = encodeTools(
-    offeringOnly(withoutForeignChoice(request, bedrockConverseId, encoding), encoding),
-    encoding
-  )
-  const thinking = encodeThinking(request, adaptive, forced, encoding)
-  const { inferenceConfig, modelFields } = encodeSampling(request.sampling, thinking.thinks, encoding)
-  const form = encodeForm(request.responseFormat, encoding)
+  const { toolConfig, forced, instruction } = encodeTools(request, encoding)
   const { system, messages } = encodeMessages(request.messages, encoding)
+  const thoughtless = lacksThought(messages, blockKind)
+  const plan = planThinking(request, { traits, forced, thoughtless }, encoding)
+  const { inferenceConfig, modelFields } = encodeSampling(request.sampling, plan.thinks, encoding)
+  const form = encodeForm(request.responseFormat, encoding)
   const told = [instruction, form.instruction].flatMap((text) => (text === undefined ? [] : [{ text }]))
-  const asksForStop = encoding.traits.family === "claude" && "stopSequences" in inferenceConfig
+  const asksForStop = traits.family === "claude" && "stopSequences" in inferenceConfig
   return {
     messages,
     ...filled({
       system: [...system, ...told],
       inferenceConfig: merged(inferenceConfig, ownConfig),
-      additionalModelRequestFields: merged({ ...thinking.fields, ...modelFields }, ownFields),
+      additionalModelRequestFields: merged({ ...thinkingFields(plan), ...modelFields }, ownFields),
       additionalModelResponseFieldPaths: asksForStop ? stopSequencePaths : []
     }),
     ...present({
@@ -66,6 +76,10 @@ const encodeBody = (request: LlmRequest, adaptive: boolean, encoding: ConverseEn
     ...own
   }
 }
+
+/** How much the model may think stands in the fields of Claude's own API: the API has none that all models share. */
+const thinkingFields = ({ thinking, effort }: ThinkingPlan): JsonObject =>
+  present({ thinking, output_config: effort === undefined ? undefined : { effort } })
 
 const merged = (fields: JsonObject, own: unknown): JsonObject => ({ ...fields, ...(isObject(own) ? own : {}) })
 

@@ -1,4 +1,5 @@
 import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
+import { claudeSampling } from "../ClaudeSampling.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { jsonInstruction, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
@@ -15,20 +16,17 @@ export const encodeSampling = (sampling: Sampling, thinks: boolean, encoding: Co
   if (stops?.length !== sampling.stopSequences?.length) {
     encoding.dropped("a stop sequence", "those of nothing but white space are refused")
   }
-  const left = (key: string, value: number | undefined, allowed: boolean) => {
-    if (value === undefined || allowed) return value
-    encoding.dropped(key, "it cannot be set for a model that thinks")
-    return undefined
-  }
   dropUnknown(sampling, encoding)
+  const asked = { ...sampling, ...present({ temperature: temperatureOf(sampling, encoding) }) }
+  const { temperature, top_p: topP, top_k: topK } = claudeSampling(asked, thinks, encoding.traits, encoding)
   return {
     inferenceConfig: present({
       maxTokens: sampling.maxOutputTokens,
-      temperature: left("temperature", temperatureOf(sampling, encoding), !thinks || sampling.temperature === 1),
-      topP: left("top_p", sampling.topP, !thinks || (sampling.topP ?? 1) >= 0.95),
+      temperature,
+      topP,
       stopSequences: stops === undefined || stops.length === 0 ? undefined : stops
     }),
-    modelFields: topKField(left("top_k", sampling.topK, !thinks), encoding)
+    modelFields: topKField(topK, encoding)
   }
 }
 

@@ -206,7 +206,8 @@ describe("a request with everything", () => {
       "output_config",
       "thinking",
       "thread",
-      "~effort"
+      "~effort",
+      "~thinking"
     ])
   })
 })
@@ -537,6 +538,101 @@ describe("reasoning", () => {
   it("is an effort for models that decide themselves", () => {
     const adaptive = settings({ reasoning: { effort: "minimal" } }, { quirks: { adaptiveThinking: true } })
     expect(adaptive).toMatchObject({ thinking: { type: "adaptive" }, output_config: { effort: "low" } })
+    const of = (model: string, reasoning: NonNullable<LlmRequest["reasoning"]>) => {
+      const { thinking, output_config } = settings({ reasoning, sampling: {} }, { model })
+      return {
+        ...(thinking === undefined ? {} : { thinking }),
+        ...(output_config === undefined ? {} : { output_config })
+      }
+    }
+    const effort = (effort: string) => ({ thinking: { type: "adaptive" }, output_config: { effort } })
+    expect(of("claude-sonnet-5", { effort: "high" })).toEqual(effort("high"))
+    expect(of("claude-mythos-preview", { effort: "xhigh" })).toEqual(effort("xhigh"))
+    expect(of("anthropic/claude-opus-4.7", { mode: "enabled", budgetTokens: 9000 })).toEqual(effort("high"))
+    expect(of("claude-opus-4-6", { effort: "xhigh" })).toEqual(effort("high"))
+    expect(of("claude-opus-5-5", { effort: "low", summary: "auto" })).toEqual({
+      thinking: { type: "adaptive", display: "summarized" },
+      output_config: { effort: "low" }
+    })
+    expect(of("claude-sonnet-4-5-20250929", { mode: "adaptive" })).toEqual({ thinking: budget(4096) })
+    expect(of("claude-3-5-haiku-20241022", { effort: "low" })).toEqual({})
+  })
+
+  it("is switched off as the model can be told", () => {
+    const off = (model: string) => settings({ reasoning: { effort: "none" } }, { model })
+    expect(off("claude-sonnet-4-5")).toMatchObject({ thinking: { type: "disabled" } })
+    expect(off("claude-opus-4-8")).toMatchObject({ thinking: undefined, output_config: undefined })
+    expect(off("claude-haiku-5-5")).toMatchObject({ thinking: { type: "disabled" } })
+    expect(off("claude-sonnet-5-5")).toMatchObject({ thinking: { type: "between_tools" } })
+    for (const model of ["claude-opus-5-5", "claude-fable-5"]) {
+      expect(off(model)).toMatchObject({ thinking: undefined, output_config: { effort: "low" } })
+      expect(encode(asked({ reasoning: { effort: "none" } }), { model }).notices).toHaveLength(1)
+    }
+  })
+
+  it("gives way where the calls that are answered came without thoughts, which a budget wants", () => {
+    const call: Message = { role: "assistant", parts: [{ _tag: "ToolCall", id: "a", name: "f", arguments: "{}" }] }
+    const result: Message = { role: "tool", parts: [{ _tag: "ToolResult", callId: "a", content: [] }] }
+    const signed = { _tag: "Reasoning", text: "hm", signature: "s", origin: "anthropic-messages" } as const
+    const question: Message = { role: "user", parts: [{ _tag: "Text", text: "Go." }] }
+    const thought: Message = { ...call, parts: [signed, ...call.parts] }
+    const of = (messages: ReadonlyArray<Message>, model: string) =>
+      settings({ messages, reasoning: { budgetTokens: 1024 }, sampling: {} }, { model }).thinking
+    expect(of([question, thought, result, call, result], "claude-sonnet-4-5")).toEqual(budget(1024))
+    expect(of([question, call, result, question, thought, result], "claude-sonnet-4-5")).toBeUndefined()
+    expect(of([question, call, result, call, question], "claude-sonnet-4-5")).toEqual(budget(1024))
+    expect(of([question, call, result], "claude-opus-4-6")).toMatchObject({ type: "adaptive" })
+    const sampling = { maxOutputTokens: 9000 }
+    const open = asked({ messages: [question, call, result], reasoning: { effort: "low" }, sampling })
+    expect(codes(open)).toEqual([expect.stringMatching(/^dropped reasoning: the calls of tools before/)])
+  })
+})
+
+describe("a model", () => {
+  const body = (more: Partial<LlmRequest>, model: string) => encode(asked(more), { model }).body
+  const said = (more: Partial<LlmRequest>, model: string) =>
+    encode(asked(more), { model }).notices.map(({ code, message }) => `${code} ${message}`)
+
+  it("that draws tokens in its own way is not told how", () => {
+    const sampling = { maxOutputTokens: 9, temperature: 0.7, topP: 0.9, topK: 5 }
+    expect(body({ sampling }, "claude-sonnet-4")).toMatchObject({ temperature: 0.7, top_p: 0.9, top_k: 5 })
+    expect(body({ sampling }, "claude-sonnet-4-5")).toMatchObject({ temperature: 0.7, top_k: 5 })
+    expect(said({ sampling }, "claude-sonnet-4-5")).toEqual([expect.stringMatching(/^dropped top_p/)])
+    expect(body({ sampling: { topP: 0.9 } }, "claude-sonnet-4-5")).toMatchObject({ top_p: 0.9 })
+    for (const model of ["claude-opus-4-7", "claude-sonnet-5", "claude-fable-5-2", "claude-haiku-5-5"]) {
+      const { temperature, top_p, top_k, max_tokens } = body({ sampling }, model)
+      expect({ temperature, top_p, top_k, max_tokens }).toEqual({ max_tokens: 9 })
+      expect(said({ sampling }, model)).toHaveLength(3)
+    }
+    expect(said({ sampling: { maxOutputTokens: 9, temperature: 1, topP: 1 } }, "claude-sonnet-5")).toEqual([])
+  })
+
+  it("that cannot be made to call a tool is left the choice", () => {
+    const tools = [{ _tag: "Function", name: "f" } as const]
+    const choice = (toolChoice: NonNullable<LlmRequest["toolChoice"]>, model: string) =>
+      body({ tools, toolChoice, parallelToolCalls: false }, model)["tool_choice"]
+    expect(choice({ _tag: "Required" }, "claude-opus-5")).toMatchObject({ type: "any" })
+    expect(choice({ _tag: "Required" }, "claude-haiku-5-5")).toMatchObject({ type: "any" })
+    const auto = { type: "auto", disable_parallel_tool_use: true }
+    for (const model of ["claude-opus-5-5", "claude-sonnet-5-5", "claude-mythos-5-1"]) {
+      expect(choice({ _tag: "Tool", name: "f" }, model)).toEqual(auto)
+      expect(choice({ _tag: "Required" }, model)).toEqual(auto)
+      expect(choice({ _tag: "None" }, model)).toEqual({ type: "none" })
+      expect(said({ tools, toolChoice: { _tag: "Required" } }, model)).toEqual([
+        expect.stringMatching(/^changed the choice of a tool is left to the model/)
+      ])
+    }
+  })
+
+  it("that is held to no schema is told it", () => {
+    const responseFormat = { _tag: "JsonSchema", name: "city", schema: { type: "object" } } as const
+    const tools = [{ _tag: "Function", name: "f", strict: true } as const]
+    const older = body({ responseFormat, tools }, "claude-sonnet-4-20250514")
+    expect(older["output_config"]).toBeUndefined()
+    expect(older["system"]).toEqual([{ type: "text", text: expect.stringContaining('{"type":"object"}') }])
+    expect(older["tools"]).toEqual([{ name: "f", input_schema: { type: "object", properties: {} } }])
+    expect(said({ responseFormat, tools }, "claude-sonnet-4-20250514")).toHaveLength(2)
+    expect(said({ responseFormat, tools }, "claude-sonnet-4-5")).toEqual([])
   })
 })
 

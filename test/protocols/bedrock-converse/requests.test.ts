@@ -86,18 +86,31 @@ describe("a request", () => {
 
   it("says how tokens are drawn", () => {
     const sampling = { maxOutputTokens: 9, temperature: 0.5, topP: 0.9, topK: 7, stopSequences: ["END", " "] }
-    expect(encode(asked({ sampling })).body).toMatchObject({
+    expect(encode(asked({ sampling }), { model: sonnet37 }).body).toMatchObject({
       inferenceConfig: { maxTokens: 9, temperature: 0.5, topP: 0.9, stopSequences: ["END"] },
       additionalModelRequestFields: { top_k: 7 },
       additionalModelResponseFieldPaths: ["/stop_sequence", "/delta/stop_sequence"]
     })
-    expect(notices(asked({ sampling }))).toEqual([expect.stringMatching(/^dropped a stop sequence/)])
+    expect(notices(asked({ sampling }), { model: sonnet37 })).toEqual([
+      expect.stringMatching(/^dropped a stop sequence/)
+    ])
     expect(encode(asked({ sampling }), { model: nova }).body["additionalModelRequestFields"]).toEqual({
       inferenceConfig: { topK: 7 }
     })
     const other = encode(asked({ sampling: { topK: 7, temperature: 1.5 } }), { model: llama })
     expect(other.body["inferenceConfig"]).toEqual({ temperature: 1 })
     expect(other.notices.map(({ code }) => code).toSorted()).toEqual(["changed", "dropped"])
+  })
+
+  it("is not told how tokens are drawn by models that refuse it", () => {
+    const sampling = { temperature: 0.5, topP: 0.9, topK: 7 }
+    expect(encode(asked({ sampling })).body["inferenceConfig"]).toEqual({ temperature: 0.5 })
+    expect(notices(asked({ sampling }))).toEqual([expect.stringMatching(/^dropped top_p: .* not both/)])
+    const body = encode(asked({ sampling }), { model: opus48 }).body
+    expect(body).not.toHaveProperty("inferenceConfig")
+    expect(body).not.toHaveProperty("additionalModelRequestFields")
+    expect(notices(asked({ sampling }), { model: opus48 })).toHaveLength(3)
+    expect(notices(asked({ sampling: { temperature: 1, topP: 1 } }), { model: opus48 })).toEqual([])
   })
 
   it("takes a tier, and metadata that the provider's logs can hold", () => {
@@ -441,6 +454,33 @@ describe("thinking", () => {
     expect(notices(drawn)).toHaveLength(3)
   })
 
+  it("is kept short where the model cannot be told to leave it", () => {
+    expect(fields({ reasoning: { effort: "none" } }, "global.anthropic.claude-opus-5-5")).toEqual({
+      output_config: { effort: "low" }
+    })
+    expect(fields({ reasoning: { mode: "disabled" } }, "global.anthropic.claude-sonnet-5-5")).toEqual({
+      thinking: { type: "between_tools" }
+    })
+  })
+
+  it("gives way where the calls that are answered came without thoughts, which a budget wants", () => {
+    const answered = (...thoughts: ReadonlyArray<Part>): ReadonlyArray<Message> => [
+      said("user", "Go."),
+      { role: "assistant", parts: [...thoughts, call] },
+      { role: "tool", parts: [{ _tag: "ToolResult", callId: "t1", content: [{ _tag: "Text", text: "ok" }] }] }
+    ]
+    const signed: Part = { _tag: "Reasoning", text: "hm", signature: "s", origin: "bedrock-converse" }
+    const thinking = (messages: ReadonlyArray<Message>, model: string) =>
+      encode(asked({ reasoning: { budgetTokens: 2000 }, tools: [tool] }, messages), { model }).body[
+        "additionalModelRequestFields"
+      ]
+    expect(thinking(answered(signed), sonnet45)).toMatchObject({ thinking: { type: "enabled" } })
+    expect(thinking(answered(), sonnet45)).toBeUndefined()
+    expect(thinking(answered(), opus46)).toMatchObject({ thinking: { type: "adaptive" } })
+    const open = asked({ reasoning: { effort: "low" }, tools: [tool] }, answered())
+    expect(notices(open)).toEqual([expect.stringMatching(/^dropped reasoning: the calls of tools/)])
+  })
+
   it("of other models is said not to be known", () => {
     for (const model of [nova, llama, profile, "anthropic.claude-3-haiku-20240307-v1:0"]) {
       expect(notices(asked({ reasoning: { effort: "low" } }), { model })).toEqual([
@@ -499,6 +539,6 @@ describe("a model", () => {
     ["arn:aws:bedrock:us-east-1::foundation-model/mistral.mistral-large-2407-v1:0", "other", "none", false],
     [profile, "unknown", "none", false]
   ])("%s is known by its id", (model, family, thinking, schemas) => {
-    expect(traitsOf(model)).toEqual({ family, thinking, schemas })
+    expect(traitsOf(model)).toMatchObject({ family, thinking, schemas })
   })
 })
