@@ -3,6 +3,7 @@ import { Database, type Row, StorageError } from "../storage/Database.ts"
 import { Payload, fingerprint } from "./Capture.ts"
 import { type Link, nextLink } from "./Chain.ts"
 import { type ChainBreak, ChainFold, type Verification } from "./ChainFold.ts"
+import { LabelCheck } from "./verify-labels.ts"
 
 const pageSize = 500
 
@@ -105,6 +106,7 @@ const agrees = (row: RecordRow): boolean => {
 
 class TableCheck {
   readonly #database: Database["Service"]
+  readonly #labels: LabelCheck
   readonly #fold = new ChainFold()
   /** The last links that were on record when the check began: what is written meanwhile comes after them. */
   readonly #ends = new Map<string, Link>()
@@ -114,6 +116,7 @@ class TableCheck {
 
   constructor(database: Database["Service"]) {
     this.#database = database
+    this.#labels = new LabelCheck(database)
   }
 
   readonly run: Effect.Effect<Verification, StorageError> = Effect.gen({ self: this }, function* () {
@@ -128,9 +131,12 @@ class TableCheck {
       for (const row of rows) {
         const broken = yield* this.#take(row)
         if (broken !== undefined) return this.#report(broken)
-        position = row.position
       }
-      if (rows.length < pageSize) return this.#report(this.#brokenEnd())
+      const end = rows.at(-1)?.position ?? position
+      const mislabelled = yield* this.#mislabelled(rows, position, end)
+      if (mislabelled !== undefined) return this.#report(mislabelled)
+      position = end
+      if (rows.length < pageSize) return this.#report(this.#brokenEnd() ?? (yield* this.#strayLabel))
     }
   })
 
@@ -185,6 +191,26 @@ class TableCheck {
       const message = `a record that came after it (link ${row.link}) stands before it`
       return { ...broken, kind: "reordered", id: undefined, message } as const
     })
+  }
+
+  #mislabelled(
+    rows: ReadonlyArray<RecordRow>,
+    after: number,
+    upTo: number
+  ): Effect.Effect<ChainBreak | undefined, StorageError> {
+    const opened = rows.filter(({ kind }) => kind === "Opened")
+    const message = "is not found by the labels that it has, or by others"
+    return Effect.map(
+      this.#labels.first(opened, after, upTo),
+      (row) => row && { kind: "changed", owner: row.owner, link: row.link ?? 0, id: row.id, message }
+    )
+  }
+
+  get #strayLabel(): Effect.Effect<ChainBreak | undefined, StorageError> {
+    const message = "is named by a label, and is not there"
+    return Effect.map(this.#labels.stray, (id) =>
+      id === undefined ? undefined : { kind: "missing", owner: "", link: 0, id, message }
+    )
   }
 
   /** A chain that does not reach its end. */

@@ -33,7 +33,7 @@ const summary = ({ chains, records, truncated, unlinked }: Verification): Readon
   `${count(records, "record")} in ${count(chains, "chain")} looked at.`,
   ...truncated.map(
     ({ link, owner }) =>
-      `The chain of ${owner} begins after link ${link}: the records before it were removed for their age.`
+      `The chain of ${owner} begins after link ${link}: the records before it were removed for their age or size.`
   ),
   ...(unlinked === 0 ? [] : [`${count(unlinked, "record")} from before there were chains stand in none.`])
 ]
@@ -45,7 +45,8 @@ const breakOf = ({ broken }: Verification): string => {
   const { id, kind, link, message, owner } = broken
   const call = id === undefined ? "" : `, the record of ${id}`
   const chain = owner === "" ? "The chain" : `The chain of ${owner}`
-  return `${chain} breaks at link ${link}${call} (${kind}): ${message}.`
+  const place = link === 0 ? "" : ` at link ${link}`
+  return `${chain} breaks${place}${call} (${kind}): ${message}.`
 }
 
 const verify = Command.make(

@@ -19,7 +19,7 @@ const tampered = (kind: Kind, ...statements: ReadonlyArray<string>) =>
       for (const owner of ["one", "two"]) {
         const id = `${owner}-${call}`
         yield* commit([
-          openedRow(openRecord(id, { openedAt: call }), "full", owner),
+          openedRow(openRecord(id, { openedAt: call, caller: { labels: { team: owner, "a=b": "c" } } }), "full", owner),
           finalRow(finalRecord(id), "full", owner, { openedAt: call, endedAt: call })
         ])
       }
@@ -69,6 +69,24 @@ describeDatabases("the chains of records", (kind) => {
         const { broken } = yield* tampered(kind, `update audit_records set ${change} ${end}`)
         assert.deepStrictEqual([broken?.kind, broken?.link, broken?.id], ["changed", 6, "one-2"], change)
       }
+    })
+  )
+
+  it.live("show labels that lead to other calls than those that have them", () =>
+    Effect.gen(function* () {
+      const one = "id = 'one-2' and label = 'team=one'"
+      const changes = {
+        "another label": `update audit_labels set label = 'team=two' where ${one}`,
+        "another time": `update audit_labels set at = at + 1 where ${one}`,
+        "a label less": `delete from audit_labels where ${one}`,
+        "a label more": "insert into audit_labels (id, label, at) values ('one-2', 'stage=test', 2)"
+      }
+      for (const [what, statement] of Object.entries(changes)) {
+        const { broken } = yield* tampered(kind, statement)
+        assert.deepStrictEqual([broken?.kind, broken?.link, broken?.id], ["changed", 5, "one-2"], what)
+      }
+      const stray = yield* tampered(kind, "insert into audit_labels (id, label, at) values ('nobody', 'a=b', 2)")
+      assert.deepStrictEqual([stray.broken?.kind, stray.broken?.id], ["missing", "nobody"])
     })
   )
 
