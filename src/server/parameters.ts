@@ -36,15 +36,6 @@ export const whole = (more = ""): Parameter<number> => ({
   read: (text) => (/^\d{1,9}$/.test(text) && Number(text) > 0 ? Number(text) : undefined)
 })
 
-/** Epoch milliseconds, of a time in words or in digits. */
-export const moment: Parameter<number> = {
-  expected: "a time such as 2027-01-31T12:00:00Z, or in milliseconds since 1970",
-  read: (text) =>
-    /^\d{1,15}$/.test(text)
-      ? Number(text)
-      : Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
-}
-
 /** A day of the calendar, as `2026-11-21`. */
 export const day: Parameter<string> = {
   expected: "a day such as 2026-11-21 (UTC)",
@@ -53,6 +44,22 @@ export const day: Parameter<string> = {
     const date = DateTime.make(text)
     // The 31st of June would be the first of July.
     return Option.isSome(date) && DateTime.formatIsoDateUtc(date.value) === text ? text : undefined
+  }
+}
+
+/** Milliseconds since 1970. Fewer digits are something else, such as seconds, and what is from then on would be everything. */
+const millis = /^(?:0|\d{11,15})$/
+
+/** A year, a month, a day, or a time of a day. */
+const written = /^\d{4}(?:-\d{2}(?:-\d{2}(?:[T ].+)?)?)?$/
+
+/** Epoch milliseconds, of a time in words or in digits; one that names no zone is of UTC. */
+export const moment: Parameter<number> = {
+  expected: "a time such as 2027-01-31T12:00:00Z, or in milliseconds since 1970",
+  read: (text) => {
+    if (millis.test(text)) return Number(text)
+    const isWrong = !written.test(text) || (text.length >= 10 && day.read(text.slice(0, 10)) === undefined)
+    return isWrong ? undefined : Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
   }
 }
 

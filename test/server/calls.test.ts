@@ -59,6 +59,12 @@ layer(running(), real)("the list of calls", (it) => {
         ["follow=all", "follow has to be one of ended, begun"],
         ["follow=ended&limit=5", "limit"],
         ["from=yesterday", "from has to be a time such as"],
+        // read as something else, each of these would choose everything
+        ["from=1795258922", "or in milliseconds since 1970"],
+        ["from=12", "from has to be a time such as"],
+        ["from=2026-02-30", "from has to be a time such as"],
+        ["to=2026-06-31T00:00:00Z", "to has to be a time such as"],
+        ["to=Nov%2021", "to has to be a time such as"],
         ["limit=0", "limit has to be a whole number from 1 on"],
         ["format=csv&limit=many", "limit has to be a whole number from 1 on"],
         ["format=jsonl&cursor=x", "cursor is not one"],
