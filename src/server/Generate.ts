@@ -12,6 +12,7 @@ import type { PulseWatch } from "./Pulse.ts"
 import { relayStream, relayWhole } from "./relay.ts"
 import {
   callerOf,
+  conversationOf,
   checkControl,
   type Exchange,
   headersOf,
@@ -89,7 +90,7 @@ const callOf = Effect.fnUntraced(function* (
   const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path, origin.headers))
   yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
-  const conversation = headers["x-millrace-conversation"]
+  const conversation = conversationOf(headers)
   return {
     request,
     delivery,

@@ -13,6 +13,7 @@ import { explain } from "./explain.ts"
 import { answerHeaders, sendJson } from "./Generate.ts"
 import {
   callerOf,
+  conversationOf,
   checkControl,
   type Exchange,
   headersOf,
@@ -59,7 +60,7 @@ const serve = Effect.fnUntraced(function* (
   const request = yield* Effect.fromResult(decode(body))
   yield* checkModel(principal, request.model)
   const timeoutMs = yield* timeoutOf(headers)
-  const conversation = headers["x-millrace-conversation"]
+  const conversation = conversationOf(headers)
   const opened = yield* openEmbedding({
     request,
     caller: yield* callerOf(headers, principal),

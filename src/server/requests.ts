@@ -1,5 +1,5 @@
 import { Effect, Random } from "effect"
-import { isUtf8 } from "node:buffer"
+import { Buffer, isUtf8 } from "node:buffer"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
 import { callerBy, type Principal } from "../accounting/Access.ts"
@@ -131,15 +131,30 @@ export const checkControl = (headers: RequestHeaders): Effect.Effect<void, LlmEr
 const controlError = (header: string, mend: string): LlmError =>
   failure({ _tag: "InvalidRequest", kind: "type", path: header }, `The header ${header} is not readable: ${mend}`)
 
+/** What a header says. Node reads its bytes as Latin-1, and most programs write what is not ASCII as UTF-8. */
+const saidIn = (headers: RequestHeaders, name: string): string | undefined => {
+  const value = headers[name]
+  if (value === undefined || !/[\x80-\xff]/.test(value)) return value
+  const bytes = Buffer.from(value, "latin1")
+  return isUtf8(bytes) ? bytes.toString("utf8") : value
+}
+
+/** The conversation that a call belongs to, where its caller says so. */
+export const conversationOf = (headers: RequestHeaders): string | undefined =>
+  saidIn(headers, "x-millrace-conversation")
+
 /** Who asks: by the key, and as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
 export const callerOf = (headers: RequestHeaders, principal: Principal): Effect.Effect<Caller, LlmError> => {
-  const tenant = headers["x-millrace-tenant"]
-  const listed = headers["x-millrace-labels"]
+  const tenant = saidIn(headers, "x-millrace-tenant")
+  const listed = saidIn(headers, "x-millrace-labels")
   const labels: Record<string, string> = {}
   for (const pair of listed?.split(",") ?? []) {
     const at = pair.indexOf("=")
-    if (at <= 0) return controlError("x-millrace-labels", "write it as a=b,c=d")
-    labels[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
+    const name = pair.slice(0, Math.max(0, at)).trim()
+    if (name === "") return controlError("x-millrace-labels", "write it as a=b,c=d")
+    // labels are plain objects, which have something else under that name
+    if (name === "__proto__") return controlError("x-millrace-labels", "no label can be called __proto__")
+    labels[name] = pair.slice(at + 1).trim()
   }
   return callerBy(principal, {
     ...(tenant === undefined ? {} : { tenant }),

@@ -129,7 +129,7 @@ layer(server, { excludeTestServices: true })("a request that cannot be a call", 
         const body = { model: "smart", messages: [userMessage], max_tokens: 5 }
         const cases = {
           "x-millrace-timeout": ["soon", "5", "-1s", "1.5.5s", ""],
-          "x-millrace-labels": ["a", "=b", "a=b,,c=d"],
+          "x-millrace-labels": ["a", "=b", "a=b, =c", "a=b,,c=d", "__proto__=x"],
           "x-millrace-timeuot": ["5s"],
           "x-millrace-target": ["messages/echo"]
         }
@@ -237,6 +237,24 @@ layer(server, { excludeTestServices: true })("a request that is one", (it) => {
       const record = yield* audit.get(String(seen.headers["x-millrace-call-id"]))
       assert.deepStrictEqual(record?.caller, { tenant: "acme", labels: { team: "search", stage: "test" } })
       assert.strictEqual(record?.conversation, "talk-7")
+    })
+  )
+
+  it.effect("says so in characters that are not ASCII, as UTF-8 or as Latin-1", () =>
+    Effect.gen(function* () {
+      const { audit } = yield* Running
+      // A header is written byte by byte: these are the bytes of UTF-8, and those of Latin-1.
+      for (const name of [Buffer.from("Zürich").toString("latin1"), "Zürich"]) {
+        const headers = {
+          "x-millrace-tenant": name,
+          "x-millrace-labels": `city=${name}`,
+          "x-millrace-conversation": `${name} 7`
+        }
+        yield* askChat("smart", { stream: false }, { headers })
+        const { data } = yield* audit.list({ labels: ["city=Zürich"], limit: 1 })
+        assert.deepStrictEqual(data[0]?.caller, { tenant: "Zürich", labels: { city: "Zürich" } })
+        assert.strictEqual(data[0]?.conversation, "Zürich 7")
+      }
     })
   )
 
@@ -398,6 +416,12 @@ layer(server, { excludeTestServices: true })("what is served beside calls", (it)
       const matching = (query: string) =>
         Effect.map(ask(`/v1/calls?requestId=${one.requestId}&${query}`), (seen) => json(seen).data.length)
       const found = ["model=smart", "status=ended&outcome=Completed", `from=${openedAt}&before=${openedAt + 1}`]
+      const timeOf = (millis: number, zone: string) =>
+        encodeURIComponent(new Date(millis).toISOString().replace("Z", zone))
+      for (const zone of ["Z", "", "+00:00"]) {
+        found.push(`from=${timeOf(openedAt, zone)}&to=${timeOf(openedAt + 1, zone)}`)
+      }
+      found.push(`from=${timeOf(openedAt + 7_200_000, "+02:00")}`, "from=2026&to=2100-01")
       for (const query of found) assert.strictEqual(yield* matching(query), 1, query)
       const missed = ["model=other", "status=open", "outcome=Failed", `before=${openedAt}`, "from=2100-01-01T00:00:00Z"]
       for (const query of missed) assert.strictEqual(yield* matching(query), 0, query)

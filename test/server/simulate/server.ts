@@ -71,8 +71,9 @@ export const ask = (
       response.on("error", () => seen("broken"))
       look()
     })
-    const isPlain = body === undefined || typeof body === "string" || Buffer.isBuffer(body)
-    request.end(isPlain ? body : JSON.stringify(body))
+    // As bytes: Node writes headers in the encoding of a text that comes with them.
+    if (body === undefined || Buffer.isBuffer(body)) request.end(body)
+    else request.end(Buffer.from(typeof body === "string" ? body : JSON.stringify(body)))
     return Effect.sync(() => request.destroy())
   })
 
