@@ -12,12 +12,12 @@ type Trouble = { readonly message: string }
 /**
  * A further place that gets a copy of every record, once the store has it. `write` is given records in the order in
  * which they were written, and is asked again for the same ones until it succeeds: one that fails, hangs or throws
- * concerns nobody but itself.
+ * concerns nobody but itself. It may give the number of those that its place will never take, which are counted as missed.
  */
 export interface AuditSink {
   /** Names it in logs. */
   readonly name: string
-  readonly write: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, Trouble>
+  readonly write: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<number | void, Trouble>
 }
 
 /** The sinks of a program. Each layer of a sink adds itself to those that are provided to it. */
@@ -43,7 +43,7 @@ export class SinkQueue {
   readonly #filled = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(true)
   #failing = false
-  /** Records that it did not get. */
+  /** Records that it did not get, or that its place refused. */
   missed = 0
 
   constructor(sink: AuditSink) {
@@ -72,7 +72,7 @@ export class SinkQueue {
         yield* this.#filled.await
       }
       const rows = this.#next()
-      yield* this.#write(rows)
+      this.missed += (yield* this.#write(rows)) ?? 0
       this.#waiting = this.#waiting.slice(rows.length)
       for (const row of rows) this.#characters -= lengthOf(row)
     }
@@ -94,7 +94,7 @@ export class SinkQueue {
     return this.#waiting.slice(0, end < 0 ? undefined : end)
   }
 
-  #write(rows: ReadonlyArray<AuditRow>): Effect.Effect<void> {
+  #write(rows: ReadonlyArray<AuditRow>): Effect.Effect<number | void> {
     return Effect.suspend(() => this.#sink.write(rows)).pipe(
       Effect.catchDefect((defect): Effect.Effect<never, Trouble> =>
         Effect.fail(new AuditSinkError({ message: String(defect) }))

@@ -60,7 +60,7 @@ export interface AuditStats {
   readonly lost: number
   /** Calls of dead processes that were ended as `Interrupted`. */
   readonly recovered: number
-  /** Records that a sink did not get, because too many waited for it; the store has them. */
+  /** Records that a sink did not get because too many waited for it, or that its place refused; the store has them. */
   readonly missed: number
 }
 

@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer, Redacted } from "effect"
+import { Clock, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { OtlpResource } from "effect/observability"
 import { type Finding, withoutExcerpts } from "../domain/Call.ts"
@@ -75,6 +75,18 @@ const refusals: ReadonlyArray<number> = [400, 413, 422]
 const isRefused = ({ reason }: HttpClientError.HttpClientError): boolean =>
   reason._tag === "StatusCodeError" && refusals.includes(reason.response.status)
 
+/** What a collector says that took some and not others. A 64-bit number is a text in its JSON. */
+const decodeAnswer = Schema.decodeUnknownResult(
+  Schema.fromJsonString(
+    Schema.Struct({
+      partialSuccess: Schema.Struct({
+        rejectedLogRecords: Schema.Union([Schema.Natural, Schema.FiniteFromString]),
+        errorMessage: Schema.optionalKey(Schema.String)
+      })
+    })
+  )
+)
+
 const silent = Effect.fail(new AuditSinkError({ message: "The collector does not answer within 10 seconds" }))
 
 /** A sink that sends every record to an OpenTelemetry collector as a log record. */
@@ -94,22 +106,33 @@ export const make = Effect.fnUntraced(function* ({
     const request = HttpClientRequest.post(url, { headers: Object.fromEntries(shown) }).pipe(
       HttpClientRequest.bodyJsonUnsafe({ resourceLogs: [{ resource, scopeLogs }] })
     )
-    yield* Effect.flatMap(client.execute(request), (response) => response.arrayBuffer).pipe(
+    const text = yield* Effect.flatMap(client.execute(request), (response) => response.text).pipe(
       Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => silent })
     )
+    const answer = decodeAnswer(text)
+    const { errorMessage: message, rejectedLogRecords: refused } = Result.isSuccess(answer)
+      ? answer.success.partialSuccess
+      : { rejectedLogRecords: 0, errorMessage: undefined }
+    if (refused > 0)
+      yield* Effect.logWarning(`The audit sink ${url} refuses records, which are left out`, { refused, message })
+    return refused
   })
   /** Of records that are refused together those are found that are refused alone, so that these do not hold up the rest. */
-  const write = (rows: ReadonlyArray<AuditRow>): Effect.Effect<void, AuditSinkError> =>
+  const write = (rows: ReadonlyArray<AuditRow>): Effect.Effect<number, AuditSinkError> =>
     Effect.catch(send(rows), (error) => {
       if (error._tag === "AuditSinkError") return Effect.fail(error)
       const { message } = error
       if (!isRefused(error)) return Effect.fail(new AuditSinkError({ message }))
       const [row, ...others] = rows
       if (row === undefined || others.length === 0) {
-        return Effect.logWarning(`The audit sink ${url} refuses a record, which is left out`, { id: row?.id, message })
+        const told = Effect.logWarning(`The audit sink ${url} refuses a record, which is left out`, {
+          id: row?.id,
+          message
+        })
+        return Effect.as(told, rows.length)
       }
       const half = Math.ceil(rows.length / 2)
-      return Effect.andThen(write(rows.slice(0, half)), () => write(rows.slice(half)))
+      return Effect.zipWith(write(rows.slice(0, half)), write(rows.slice(half)), (one, other) => one + other)
     })
   return { name: url, write }
 })

@@ -199,7 +199,7 @@ describe("a sink of one's own", () => {
 
 describe("a sink of OpenTelemetry logs", () => {
   /** A collector that answers as it is told, and keeps what it takes. */
-  const collectorThat = (statusOf: (body: string, request: number) => number) =>
+  const collectorThat = (statusOf: (body: string, request: number) => number, answer = "{}") =>
     Effect.acquireRelease(
       Effect.callback<{ endpoint: string; bodies: Array<string>; paths: Array<string>; close: () => void }>(
         (resume) => {
@@ -212,7 +212,7 @@ describe("a sink of OpenTelemetry logs", () => {
               paths.push(`${request.url} ${request.headers["x-token"]}`)
               const status = statusOf(body, paths.length)
               if (status === 200) bodies.push(body)
-              response.writeHead(status).end("{}")
+              response.writeHead(status).end(answer)
             })
           })
           server.listen(0, "127.0.0.1", () => {
@@ -266,9 +266,25 @@ describe("a sink of OpenTelemetry logs", () => {
     Effect.gen(function* () {
       const { bodies, endpoint } = yield* collectorThat((body) => (body.includes(`"stringValue":"c3"`) ? 413 : 200))
       const sink = yield* Effect.provide(OtlpSink.make({ endpoint }), FetchHttpClient.layer)
-      yield* sink.write(ids(6).map((id) => openedRow(openRecord(id), "full", "owner")))
+      const refused = yield* sink.write(ids(6).map((id) => openedRow(openRecord(id), "full", "owner")))
+      assert.strictEqual(refused, 1)
       const taken = bodies.join("")
       for (const id of ids(6)) assert.strictEqual(taken.includes(`"stringValue":"${id}"`), id !== "c3", id)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("counts what the collector says that it did not take of what it took", () =>
+    Effect.gen(function* () {
+      for (const rejectedLogRecords of [2, "2"]) {
+        const answer = JSON.stringify({ partialSuccess: { rejectedLogRecords, errorMessage: "too old" } })
+        const { endpoint, paths } = yield* collectorThat(() => 200, answer)
+        const sink = yield* Effect.provide(OtlpSink.make({ endpoint }), FetchHttpClient.layer)
+        const queue = new SinkQueue(sink)
+        yield* Effect.forkScoped(queue.run)
+        queue.push(ids(3).map((id) => openedRow(openRecord(id), "full", "owner")))
+        yield* queue.flushed
+        assert.deepStrictEqual([queue.missed, paths.length], [2, 1])
+      }
     }).pipe(Effect.scoped)
   )
 

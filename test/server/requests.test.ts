@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { connect } from "node:net"
 import { ask, askChat, askMessages, dialects, errorOf, Running, running, userMessage } from "./running.ts"
 import { json, type Seen } from "./simulate/server.ts"
@@ -417,7 +417,7 @@ layer(server, { excludeTestServices: true })("what is served beside calls", (it)
         Effect.map(ask(`/v1/calls?requestId=${one.requestId}&${query}`), (seen) => json(seen).data.length)
       const found = ["model=smart", "status=ended&outcome=Completed", `from=${openedAt}&before=${openedAt + 1}`]
       const timeOf = (millis: number, zone: string) =>
-        encodeURIComponent(new Date(millis).toISOString().replace("Z", zone))
+        encodeURIComponent(DateTime.formatIso(DateTime.makeUnsafe(millis)).replace("Z", zone))
       for (const zone of ["Z", "", "+00:00"]) {
         found.push(`from=${timeOf(openedAt, zone)}&to=${timeOf(openedAt + 1, zone)}`)
       }
