@@ -32,6 +32,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   if (tools.length > 0 && request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
   const { generation_config: settings, ...more } = encodeSettings(
     withoutForeignChoice(request, geminiInteractionsId, encoding),
+    model,
     tools.length > 0,
     encoding
   )

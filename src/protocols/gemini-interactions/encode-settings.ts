@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
+import { levelOfBudget, traitsOf } from "../gemini/models.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { geminiInteractionsId } from "./wire.ts"
@@ -8,6 +9,7 @@ import { geminiInteractionsId } from "./wire.ts"
 /** How the answer is to be drawn, thought about and formed. `hasTools` says that there is something to choose from. */
 export const encodeSettings = (
   request: LlmRequest,
+  model: string,
   hasTools: boolean,
   encoding: Encoding
 ): JsonObject & { readonly generation_config: JsonObject } => {
@@ -16,7 +18,7 @@ export const encodeSettings = (
   return {
     generation_config: {
       ...encodeSampling(request.sampling, encoding),
-      ...thinkingOf(request.reasoning ?? {}, encoding),
+      ...thinkingOf(request.reasoning ?? {}, model, encoding),
       ...present({ tool_choice: hasTools ? choiceOf(request) : undefined })
     },
     ...present({
@@ -75,7 +77,6 @@ const formatOf = (format: LlmRequest["responseFormat"]): Schema.Json | undefined
 }
 
 const levels: { readonly [effort: string]: string } = {
-  minimal: "minimal",
   low: "low",
   medium: "medium",
   high: "high",
@@ -83,18 +84,20 @@ const levels: { readonly [effort: string]: string } = {
   max: "high"
 }
 
-/** The level that a budget in tokens comes nearest to. */
-const levelOfBudget = (budget: number): string => (budget <= 1024 ? "low" : budget <= 8192 ? "medium" : "high")
-
 /** Models think at levels, and none of them is silence. Who asks for thinking expects to see what was thought. */
-const thinkingOf = ({ mode, effort, budgetTokens, summary }: ReasoningSettings, encoding: Encoding): JsonObject => {
+const thinkingOf = (
+  { mode, effort, budgetTokens, summary }: ReasoningSettings,
+  model: string,
+  encoding: Encoding
+): JsonObject => {
+  const least = traitsOf(model).leastLevel.toLowerCase()
   const summaries = summary === "none" ? "none" : "auto"
   if (mode === "disabled" || budgetTokens === 0 || (mode === undefined && effort === "none")) {
     encoding.add("emulated", "thinking cannot be switched off: the model is asked to think as little as it can")
-    return { thinking_level: "minimal", thinking_summaries: "none" }
+    return { thinking_level: least, thinking_summaries: "none" }
   }
   if (effort !== undefined) {
-    const level = levels[effort] ?? "medium"
+    const level = effort === "minimal" ? least : (levels[effort] ?? "medium")
     if (level !== effort) encoding.add("changed", `reasoning effort ${effort} is ${level}`)
     return { thinking_level: level, thinking_summaries: summaries }
   }

@@ -3,7 +3,7 @@ import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Encoding } from "./encode-parts.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
-import { traitsOf, type ModelTraits } from "./models.ts"
+import { levelOfBudget, traitsOf, type ModelTraits } from "./models.ts"
 
 /** How many tokens an effort is worth where the model counts tokens. */
 const budgets: { readonly [effort: string]: number } = {
@@ -14,8 +14,6 @@ const budgets: { readonly [effort: string]: number } = {
   xhigh: 24_576,
   max: 24_576
 }
-/** The least budget of a model that cannot go without thinking, in tokens. */
-const minBudget = 128
 const maxStopSequences = 5
 
 const levels: { readonly [effort: string]: string } = {
@@ -90,10 +88,7 @@ const ownThinkingConfig = ({ mode, effort, budgetTokens }: ReasoningSettings): J
   return present({ thinkingBudget: budget, thinkingLevel: effort?.toUpperCase() })
 }
 
-/**
- * Thinking as another format asked for it, whose callers expect to see what was thought. A model that thinks at levels
- * takes a budget too, but not both.
- */
+/** Thinking as another format asked for it, whose callers expect to see what was thought. */
 const encodeThinking = (
   reasoning: ReasoningSettings | undefined,
   traits: ModelTraits,
@@ -111,24 +106,46 @@ const encodeThinking = (
   if (effort !== undefined && (traits.thinking === "level" || budgetTokens === undefined)) {
     return { includeThoughts, ...encodeEffort(effort, traits, encoding) }
   }
-  if (budgetTokens !== undefined) return { includeThoughts, thinkingBudget: budgetTokens }
+  if (budgetTokens !== undefined) return { includeThoughts, ...encodeBudget(budgetTokens, traits, encoding) }
   return mode === "adaptive" && traits.thinking === "budget"
     ? { includeThoughts, thinkingBudget: -1 }
     : { includeThoughts }
 }
 
-const encodeEffort = (effort: string, { thinking }: ModelTraits, encoding: Encoding): JsonObject => {
+const encodeEffort = (effort: string, traits: ModelTraits, encoding: Encoding): JsonObject => {
   const known = effort in levels ? effort : "medium"
   if (known !== effort) encoding.add("changed", `reasoning effort ${effort} is not known: taken for medium`)
-  return present(
-    thinking === "level"
-      ? { thinkingBudget: undefined, thinkingLevel: levels[known] }
-      : { thinkingBudget: budgets[known], thinkingLevel: undefined }
-  )
+  if (traits.thinking === "budget") return present({ thinkingBudget: budgets[known] })
+  const level = known === "minimal" ? traits.leastLevel : (levels[known] ?? "MEDIUM")
+  if (level.toLowerCase() !== known) {
+    encoding.add("changed", `reasoning effort ${known} is ${level.toLowerCase()}: the model has no level of that name`)
+  }
+  return { thinkingLevel: level }
 }
 
-const withoutThinking = ({ thinking, canSkipThinking }: ModelTraits, encoding: Encoding): JsonObject => {
+/** Models that think at levels refuse a budget, or do not keep to it; the others take some. */
+const encodeBudget = (budget: number, traits: ModelTraits, encoding: Encoding): JsonObject => {
+  if (!traits.takesBudget) {
+    const level = levelOfBudget(budget)
+    encoding.add("changed", `the reasoning budget of ${budget} tokens is the level ${level}`)
+    return { thinkingLevel: level.toUpperCase() }
+  }
+  const { least = budget, most = budget } = traits.budgets ?? {}
+  const nearest = Math.min(most, Math.max(least, budget))
+  if (nearest !== budget) {
+    encoding.add(
+      "changed",
+      `the reasoning budget of ${budget} tokens is ${nearest}: the model takes ${least} to ${most}`
+    )
+  }
+  return { thinkingBudget: nearest }
+}
+
+const withoutThinking = (
+  { thinking, canSkipThinking, budgets: taken, leastLevel }: ModelTraits,
+  encoding: Encoding
+): JsonObject => {
   if (canSkipThinking) return { thinkingBudget: 0 }
   encoding.add("emulated", "the model always thinks: it is asked to think as little as it can")
-  return thinking === "budget" ? { thinkingBudget: minBudget } : { thinkingLevel: "MINIMAL" }
+  return thinking === "budget" ? present({ thinkingBudget: taken?.least }) : { thinkingLevel: leastLevel }
 }

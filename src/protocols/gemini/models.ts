@@ -7,6 +7,12 @@ import type { LlmRequest } from "../../domain/LlmRequest.ts"
 export interface ModelTraits {
   /** whether the model thinks within a budget of tokens, at a level, or not at all */
   readonly thinking: "budget" | "level" | "none"
+  /** the budgets that the model takes, in tokens; undefined where none is known to be refused */
+  readonly budgets?: { readonly least: number; readonly most: number }
+  /** whether a model that thinks at levels takes a budget too */
+  readonly takesBudget: boolean
+  /** the level at which the model thinks as little as it can */
+  readonly leastLevel: "MINIMAL" | "LOW"
   /** whether thinking can be switched off */
   readonly canSkipThinking: boolean
   /** whether a function call of an earlier turn has to carry the signature of the thoughts that led to it */
@@ -20,11 +26,28 @@ export const maySearch = (model: string, { tools = [], responseFormat }: LlmRequ
 
 const text = { _tag: "Text" } as const
 
+const older = { takesBudget: true, leastLevel: "MINIMAL", wantsSignatures: false } as const
+
+/** The models that know the least level of all. The others refuse it, and all of them know the one above it. */
+const thinksMinimally = /gemini-3(\.[0-6])?-flash|flash-lite|gemma/
+
 /** The traits of a model. */
 export const traitsOf = (model: string): ModelTraits => {
-  if (/gemini-(1|2\.0)/.test(model)) return { thinking: "none", canSkipThinking: true, wantsSignatures: false }
+  if (/gemini-(1|2\.0)/.test(model)) return { ...older, thinking: "none", canSkipThinking: true }
   if (/gemini-2\./.test(model)) {
-    return { thinking: "budget", canSkipThinking: !/-pro/.test(model), wantsSignatures: false }
+    const isPro = /-pro/.test(model)
+    const least = isPro ? 128 : /-lite/.test(model) ? 512 : 1
+    return { ...older, thinking: "budget", canSkipThinking: !isPro, budgets: { least, most: isPro ? 32_768 : 24_576 } }
   }
-  return { thinking: "level", canSkipThinking: false, wantsSignatures: /gemini/.test(model) }
+  return {
+    thinking: "level",
+    takesBudget: !/gemini|gemma/.test(model),
+    leastLevel: thinksMinimally.test(model) ? "MINIMAL" : "LOW",
+    canSkipThinking: false,
+    wantsSignatures: /gemini/.test(model)
+  }
 }
+
+/** The level that a budget in tokens comes nearest to. */
+export const levelOfBudget = (budget: number): "low" | "medium" | "high" =>
+  budget <= 1024 ? "low" : budget <= 8192 ? "medium" : "high"

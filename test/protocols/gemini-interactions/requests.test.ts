@@ -73,8 +73,9 @@ describe("a request", () => {
     [{ effort: "max" }, { thinking_level: "high", thinking_summaries: "auto" }, 1],
     [{ budgetTokens: 4096, summary: "none" }, { thinking_level: "medium", thinking_summaries: "none" }, 1],
     [{ mode: "adaptive" }, { thinking_summaries: "auto" }, 0],
-    [{ mode: "disabled" }, { thinking_level: "minimal", thinking_summaries: "none" }, 1],
-    [{ effort: "none" }, { thinking_level: "minimal", thinking_summaries: "none" }, 1],
+    [{ mode: "disabled" }, { thinking_level: "low", thinking_summaries: "none" }, 1],
+    [{ effort: "none" }, { thinking_level: "low", thinking_summaries: "none" }, 1],
+    [{ effort: "minimal" }, { thinking_level: "low", thinking_summaries: "auto" }, 1],
     [{}, undefined, 0]
   ] as const)("thinks %j as %j", (reasoning, config, notices) => {
     expect(bodyOf({ reasoning })["generation_config"]).toEqual(config)
