@@ -8,6 +8,7 @@ import type { StreamDecoder } from "../Protocol.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { failedInteraction, streamError } from "./errors.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
+import { OutputStep } from "./output-step.ts"
 import { beginStep, CallStep, type Step } from "./steps.ts"
 import { usageOf } from "./usage.ts"
 import { isTyped, readStreamEvent, type StreamEvent, type Typed } from "./wire.ts"
@@ -20,6 +21,7 @@ class InteractionDecoder implements StreamDecoder {
   private started = false
   private done = false
   private calledTool = false
+  private failed = false
   private begun = 0
   private usage: Usage = noUsage
   private readonly open = new Map<number, Step>()
@@ -30,7 +32,10 @@ class InteractionDecoder implements StreamDecoder {
     if (value === undefined) return isDoneSentinel(frame.data) ? undefined : malformedFrame
     const event = readStreamEvent(value)
     if (event === undefined) return malformedFrame
-    if (event === "other") return undefined
+    if (event === "other") {
+      if (this.started && isObject(value)) this.reportIn(value, events)
+      return undefined
+    }
     if (event.event_type === "error") return streamError(value, frame.raw)
     return this.read(event, frame.raw, events)
   }
@@ -59,8 +64,7 @@ class InteractionDecoder implements StreamDecoder {
       else if (event.event_type === "step.start") this.begin(event.index, event.step, events)
       else this.end(event.index, events)
     }
-    const { metadata } = event
-    if (isObject(metadata)) this.report(metadata["usage"], events)
+    this.reportIn(event, events)
     return undefined
   }
 
@@ -78,8 +82,10 @@ class InteractionDecoder implements StreamDecoder {
     })
   }
 
-  private report(usage: unknown, events: Events): void {
-    const stated = usageOf(usage)
+  /** Usage may stand on any event, or in the metadata of one. */
+  private reportIn({ usage, metadata }: JsonObject, events: Events): void {
+    const { usage: inner, total_usage: total } = isObject(metadata) ? metadata : {}
+    const stated = usageOf(usage ?? total ?? inner)
     if (stated === undefined) return
     this.usage = mergeUsage(this.usage, stated)
     events.push({ _tag: "UsageReported", usage: this.usage })
@@ -105,6 +111,7 @@ class InteractionDecoder implements StreamDecoder {
     this.open.delete(index)
     step.end(events)
     if (step instanceof CallStep) this.calledTool = true
+    if (step instanceof OutputStep && step.failed) this.failed = true
   }
 
   private complete(interaction: JsonObject, raw: string, events: Events): LlmError | undefined {
@@ -119,7 +126,7 @@ class InteractionDecoder implements StreamDecoder {
     const rawReason = typeof status === "string" && status !== "" ? status : undefined
     events.push({
       _tag: "Finish",
-      reason: finishReasonOf(rawReason, this.calledTool),
+      reason: finishReasonOf(rawReason, this.calledTool, this.failed),
       ...present({ rawReason }),
       usage: this.usage
     })

@@ -90,7 +90,8 @@ export const streamError = (document: unknown, raw: string): LlmError => {
 
 /** The failure that an interaction ended with, where it did: its status says so, and sometimes an error why. */
 export const failedInteraction = (interaction: JsonObject, raw: string): LlmError | undefined => {
-  const { status, error } = interaction
+  const { status, errors } = interaction
+  const error = interaction["error"] ?? (Array.isArray(errors) ? errors[0] : undefined)
   if (status !== "failed" && status !== "cancelled") return undefined
   return streamError(
     { error: isObject(error) ? error : { message: `the provider ended the interaction as ${status}` } },

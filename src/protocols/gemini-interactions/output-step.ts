@@ -7,6 +7,8 @@ type Events = Array<LlmEvent>
 
 /** What the model says: texts with their annotations, images and sounds, in the order in which they come. */
 export class OutputStep {
+  /** whether the step says that it came to nothing */
+  readonly failed: boolean
   private readonly id: string
   private texts = 0
   /** the open text, in pieces: annotations count in it */
@@ -14,7 +16,10 @@ export class OutputStep {
 
   constructor(step: Typed, id: string, events: Events) {
     this.id = id
-    const { content } = step
+    const { content, error } = step
+    this.failed = isObject(error)
+    if (this.failed)
+      events.push({ _tag: "Opaque", protocol: geminiInteractionsId, value: present({ type: step.type, error }) })
     for (const piece of Array.isArray(content) ? content : []) {
       if (!isTyped(piece)) continue
       this.endText(events)

@@ -3,7 +3,7 @@ import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
-import { isObject, present } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeContents } from "./decode-contents.ts"
 import { decodeSettings, decodeTool, decodeToolConfig } from "./decode-settings.ts"
 import { extended } from "./extension.ts"
@@ -41,12 +41,22 @@ const invalid = (path: string, message: string) =>
 /** The name of a model without the collection that it stands in. */
 export const modelName = (resource: string): string => resource.replace(/^models\//, "")
 
-/** Contents that the provider holds in a cache of its own. */
-const heldContents: Requirement = {
-  protocol: geminiId,
-  feature: "cachedContent",
-  message: "cachedContent: caches are not held here; send all contents"
+/** What the provider holds by itself: contents in a cache, an answer that was not finished. */
+const held: { readonly [field: string]: Requirement } = {
+  cachedContent: {
+    protocol: geminiId,
+    feature: "cachedContent",
+    message: "cachedContent: caches are not held here; send all contents"
+  },
+  continuationToken: {
+    protocol: geminiId,
+    feature: "continuationToken",
+    message: "continuationToken: only the provider that gave it can go on with its answer; ask anew without it"
+  }
 }
+
+const heldIn = (rest: JsonObject = {}): Requirement | undefined =>
+  Object.entries(held).find(([field]) => rest[field] !== undefined)?.[1]
 
 const requestOf = (document: GenerateContentRequest, model: string): LlmRequest => {
   const { kept: generationConfig, marks, ...settings } = decodeSettings(document.generationConfig)
@@ -59,7 +69,7 @@ const requestOf = (document: GenerateContentRequest, model: string): LlmRequest 
     ...present({
       toolChoice,
       serviceTier: document.serviceTier,
-      requires: document.rest?.["cachedContent"] == null ? undefined : heldContents
+      requires: heldIn(document.rest)
     }),
     ...settings,
     ...extended({ ...document.rest, ...marks, generationConfig, toolConfig })

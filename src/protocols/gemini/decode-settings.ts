@@ -93,7 +93,7 @@ type Settings = Pick<LlmRequest, "sampling" | "responseFormat" | "reasoning">
 export const decodeSettings = (
   config: GenerationConfig | undefined
 ): Settings & { readonly kept: JsonObject | undefined; readonly marks: JsonObject } => {
-  const { thinkingConfig: thinking, rest } = config ?? {}
+  const thinking = config?.thinkingConfig
   const format = config === undefined ? {} : decodeFormat(config)
   return {
     sampling: config === undefined ? {} : decodeSampling(config),
@@ -102,7 +102,6 @@ export const decodeSettings = (
       reasoning: thinking === undefined ? undefined : decodeThinking(thinking)
     }),
     kept: filled({
-      ...rest,
       ...format.kept,
       thinkingConfig: thinking?.rest
     }),
@@ -125,18 +124,36 @@ const decodeSampling = (config: GenerationConfig): Sampling =>
     topLogprobs: config.logprobs
   })
 
-const decodeFormat = (
-  config: GenerationConfig
-): { readonly responseFormat?: ResponseFormat; readonly kept?: JsonObject } => {
-  const { responseMimeType: mimeType, responseSchema, responseJsonSchema } = config
-  const schema = responseJsonSchema ?? (responseSchema === undefined ? undefined : jsonSchemaOf(responseSchema))
+const decodeFormat = ({
+  responseMimeType,
+  responseSchema,
+  responseJsonSchema,
+  rest = {}
+}: GenerationConfig): { readonly responseFormat?: ResponseFormat; readonly kept?: JsonObject } => {
+  const { responseFormat, ...others } = rest
+  const stated = responseMimeType === undefined ? textFormatOf(responseFormat) : undefined
+  const mimeType = stated?.mimeType ?? responseMimeType
+  const schema =
+    stated?.schema ?? responseJsonSchema ?? (responseSchema === undefined ? undefined : jsonSchemaOf(responseSchema))
+  const kept = present({ ...others, responseFormat: stated === undefined ? responseFormat : undefined })
   if (mimeType === "application/json") {
     // The schema has no name here, and other formats want one.
-    return { responseFormat: schema === undefined ? { _tag: "Json" } : { _tag: "JsonSchema", name: "output", schema } }
+    const named = schema === undefined ? undefined : ({ _tag: "JsonSchema", name: "output", schema } as const)
+    return { responseFormat: named ?? { _tag: "Json" }, kept }
   }
-  if (mimeType === "text/plain" && schema === undefined) return { responseFormat: { _tag: "Text" } }
-  const kept = present({ responseMimeType: mimeType, responseSchema, responseJsonSchema })
-  return { kept }
+  if (mimeType === "text/plain" && schema === undefined) return { responseFormat: { _tag: "Text" }, kept }
+  return { kept: present({ responseMimeType: mimeType, responseSchema, responseJsonSchema, ...kept }) }
+}
+
+/** The form of a text where the newer list of forms has that and nothing else. */
+const textFormatOf = (
+  formats: Schema.Json | undefined
+): { readonly mimeType: string; readonly schema: Schema.Json | undefined } | undefined => {
+  const [format, ...others] = Array.isArray(formats) ? formats : [formats]
+  const { text, ...media } = isObject(format) ? format : {}
+  if (others.length > 0 || Object.keys(media).length > 0 || !isObject(text)) return undefined
+  const { mimeType, mime_type: sameThing = mimeType, schema } = text
+  return typeof sameThing === "string" ? { mimeType: sameThing, schema } : undefined
 }
 
 const levels = ["THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL"]

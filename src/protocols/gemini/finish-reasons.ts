@@ -4,6 +4,8 @@ import type { Notices } from "../Notices.ts"
 const reasons: { readonly [finishReason: string]: FinishReason } = {
   STOP: "stop",
   MAX_TOKENS: "length",
+  // As much as one request may be answered with: the caller asks on with the token that stands beside it.
+  CONTINUATION: "length",
   SAFETY: "content-filter",
   RECITATION: "content-filter",
   BLOCKLIST: "content-filter",

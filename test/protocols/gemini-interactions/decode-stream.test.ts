@@ -214,6 +214,14 @@ describe("usage", () => {
   it("has thoughts in its output and what tools read in its input", () =>
     expect(foldEvents(eventsOf(created, completed("completed", { usage }))).usage).toEqual(canonical))
 
+  it.each([
+    { event_type: "step.stop", index: 0, usage, step_usage: { total_input_tokens: 1 } },
+    { event_type: "step.delta", index: 0, delta: said("B"), metadata: { total_usage: usage } },
+    { event_type: "interaction.status_update", interaction_id: "v1_1", status: "in_progress", usage }
+  ])("may be told by %j", (event) =>
+    expect(eventsOf(created, delta(0, said("A")), event, completed()).at(-1)).toMatchObject({ usage: canonical })
+  )
+
   it("may be told on the way, beside an event", () => {
     const events = eventsOf(created, delta(0, said("A"), { metadata: { usage } }), completed())
     expect(events.filter(({ _tag }) => _tag === "UsageReported")).toEqual([{ _tag: "UsageReported", usage: canonical }])
@@ -225,6 +233,8 @@ describe("the end", () => {
   it.each([
     ["completed", "stop"],
     ["incomplete", "length"],
+    ["requires_continuation", "length"],
+    ["budget_exceeded", "length"],
     ["not_invented_yet", "unknown"]
   ])("as %s is %s", (status, reason) =>
     expect(eventsOf(created, completed(status)).at(-1)).toMatchObject({ reason, rawReason: status })
@@ -234,6 +244,21 @@ describe("the end", () => {
     const call = start(0, { type: "function_call", id: "c", name: "f" })
     expect(eventsOf(created, call, completed("incomplete")).at(-1)).toMatchObject({ reason: "length" })
     expect(eventsOf(created, call, completed("completed")).at(-1)).toMatchObject({ reason: "tool-calls" })
+  })
+
+  it("of what came to nothing is no success", () => {
+    const error = { code: 13, message: "broken" }
+    const events = eventsOf(created, start(0, { ...output, error }), stop(0), completed())
+    expect(events.at(-1)).toMatchObject({ reason: "error", rawReason: "completed" })
+    expect(events[1]).toMatchObject({ _tag: "Opaque", value: { error } })
+  })
+
+  it("as a failure may tell several errors, of which the first counts", () => {
+    const errors = [{ code: "overloaded", message: "too busy" }, { code: "internal" }]
+    expect(decode(created, completed("failed", { errors })).error).toMatchObject({
+      reason: { _tag: "Overloaded" },
+      message: "too busy"
+    })
   })
 
   it("may be followed by the terminator of another format, which is none without it", () => {

@@ -126,6 +126,7 @@ describe("a Gemini stream", () => {
     ["MODEL_ARMOR", "content-filter"],
     ["MALFORMED_FUNCTION_CALL", "error"],
     ["UNEXPECTED_TOOL_CALL", "error"],
+    ["CONTINUATION", "length"],
     ["OTHER", "unknown"],
     ["INVENTED_TOMORROW", "unknown"],
     [1, "stop"],

@@ -324,6 +324,26 @@ describe("a Gemini request", () => {
     })
   })
 
+  it("asks nobody else to go on with an answer", () => {
+    expect(decode({ contents: [ask], continuationToken: "dG9rZW4=" }).requires).toMatchObject({
+      protocol: "gemini",
+      feature: "continuationToken"
+    })
+  })
+
+  it("may have the form of its answer in a list of forms", () => {
+    const schema = { type: "object" }
+    const formatOf = (responseFormat: unknown) => {
+      const { responseFormat: read, extensions } = decode({ contents: [ask], generationConfig: { responseFormat } })
+      return [read, extensions?.["gemini"]]
+    }
+    const json = { _tag: "JsonSchema", name: "output", schema }
+    expect(formatOf([{ text: { mimeType: "application/json", schema } }])).toEqual([json, undefined])
+    expect(formatOf({ text: { mime_type: "application/json", schema } })).toEqual([json, undefined])
+    const several = [{ text: { mimeType: "text/plain" } }, { image: {} }]
+    expect(formatOf(several)).toEqual([undefined, { generationConfig: { responseFormat: several } }])
+  })
+
   it.each([
     { thinkingBudget: 0 },
     { thinkingBudget: -1 },
@@ -420,15 +440,36 @@ describe("a request of another format, sent to a Gemini model", () => {
   it.each([
     ["gemini-2.5-flash", { effort: "medium" }, { includeThoughts: true, thinkingBudget: 4096 }],
     ["gemini-3-flash", { effort: "medium" }, { includeThoughts: true, thinkingLevel: "MEDIUM" }],
-    ["gemini-3-flash", { mode: "enabled", budgetTokens: 2000 }, { includeThoughts: true, thinkingBudget: 2000 }],
+    ["gemini-3-flash", { mode: "enabled", budgetTokens: 2000 }, { includeThoughts: true, thinkingLevel: "MEDIUM" }],
+    ["my-own-tuning", { mode: "enabled", budgetTokens: 2000 }, { includeThoughts: true, thinkingBudget: 2000 }],
+    ["gemini-2.5-pro", { budgetTokens: 40_000 }, { includeThoughts: true, thinkingBudget: 32_768 }],
+    ["gemini-2.5-flash", { budgetTokens: 32_000 }, { includeThoughts: true, thinkingBudget: 24_576 }],
+    ["gemini-2.5-flash-lite", { budgetTokens: 100 }, { includeThoughts: true, thinkingBudget: 512 }],
+    ["gemini-3.5-flash", { effort: "minimal" }, { includeThoughts: true, thinkingLevel: "MINIMAL" }],
+    ["gemini-3.5-flash-lite", { mode: "disabled" }, { thinkingLevel: "MINIMAL" }],
+    ["gemini-3.8-flash", { effort: "minimal" }, { includeThoughts: true, thinkingLevel: "LOW" }],
+    ["gemini-3.1-pro-preview", { effort: "minimal" }, { includeThoughts: true, thinkingLevel: "LOW" }],
+    ["gemini-4-argon", { mode: "disabled" }, { thinkingLevel: "LOW" }],
     ["gemini-2.5-flash", { mode: "disabled" }, { thinkingBudget: 0 }],
     ["gemini-2.5-pro", { mode: "disabled" }, { thinkingBudget: 128 }],
-    ["gemini-3-pro", { effort: "none" }, { thinkingLevel: "MINIMAL" }],
+    ["gemini-3-pro", { effort: "none" }, { thinkingLevel: "LOW" }],
     ["gemini-2.5-flash", { mode: "adaptive" }, { includeThoughts: true, thinkingBudget: -1 }],
     ["gemini-2.0-flash", { effort: "high" }, undefined]
   ] as const)("is thought about by %s as asked: %j", (name, reasoning, thinkingConfig) => {
     const { body } = encode(conversation({ reasoning }), { model: name })
     expect(body["generationConfig"]).toEqual(thinkingConfig === undefined ? undefined : { thinkingConfig })
+  })
+
+  it.each([
+    ["gemini-2.5-flash", { budgetTokens: 32_000 }, 1],
+    ["gemini-2.5-flash", { budgetTokens: 8000 }, 0],
+    ["gemini-3.5-flash", { budgetTokens: 8000 }, 1],
+    ["gemini-3.5-flash", { effort: "xhigh" }, 1],
+    ["gemini-3.5-flash", { effort: "minimal" }, 0],
+    ["gemini-3.1-pro-preview", { effort: "minimal" }, 1]
+  ] as const)("says where %s thinks otherwise than asked: %j", (name, reasoning, changes) => {
+    const { notices } = encode(conversation({ reasoning }), { model: name })
+    expect(notices.map(({ code }) => code)).toEqual(Array(changes).fill("changed"))
   })
 
   it("says what had to be left out", () => {
