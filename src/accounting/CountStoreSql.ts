@@ -1,7 +1,7 @@
 import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { Database, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
-import { currentProcess, isExpired, isKnownDead } from "../storage/ProcessLease.ts"
+import { currentProcess, isKnownDead, Silences } from "../storage/ProcessLease.ts"
 import { CountStore, type Count, type CountKey, type Written } from "./CountStore.ts"
 import { migrations } from "./migrations.ts"
 
@@ -85,6 +85,7 @@ const make = Effect.gen(function* () {
   const database = yield* Database
   yield* migrate("accounting", migrations)
   const self = yield* currentProcess
+  const silences = new Silences()
   const rows = <A>(schema: Schema.Decoder<A>, sql: string, params: Statement["params"]) =>
     Effect.flatMap(database.query(sql, params), (found) =>
       Effect.mapError(Schema.decodeUnknownEffect(schema)(found), unreadable)
@@ -103,19 +104,24 @@ const make = Effect.gen(function* () {
   })
 
   const ownersBeside = (owner: string) =>
-    rows(OwnerRows, "select id, host, pid, heartbeat_at from accounting_owners where id <> ?", [owner])
+    Effect.map(
+      rows(OwnerRows, "select id, host, pid, heartbeat_at from accounting_owners where id <> ?", [owner]),
+      Arr.map(({ heartbeat_at: heartbeatAt, ...lease }) => ({ ...lease, heartbeatAt }))
+    )
 
   /** Lets lapse what the dead hold: those of this machine at once, others when nothing was heard of them for a while. */
-  const buryDead = Effect.fnUntraced(function* (owner: string, now: number) {
-    for (const { heartbeat_at: heartbeatAt, host, id, pid } of yield* ownersBeside(owner)) {
-      const lease = { host, pid, heartbeatAt }
-      if (isExpired(lease, now) || (yield* isKnownDead(lease, self))) yield* database.batch(bury(id, heartbeatAt))
+  const buryDead = Effect.fnUntraced(function* (owner: string, heartbeat: number | undefined) {
+    const known = yield* ownersBeside(owner)
+    const silent = heartbeat === undefined ? [] : silences.among(known, heartbeat)
+    for (const lease of known) {
+      const isDead = silent.includes(lease) || (yield* isKnownDead(lease, self))
+      if (isDead) yield* database.batch(bury(lease.id, lease.heartbeatAt))
     }
   })
 
   const others = Effect.fnUntraced(function* (owner: string, keys: ReadonlyArray<CountKey>) {
-    // A silence is only held against somebody at a heartbeat of our own, which then was not held up itself.
-    yield* buryDead(owner, Number.NEGATIVE_INFINITY)
+    // A silence is only held against somebody at a heartbeat of our own.
+    yield* buryDead(owner, undefined)
     const found = yield* Effect.forEach(Arr.chunksOf(keys, keysPerQuery), (some) => othersOf(owner, some))
     return found.flat()
   })

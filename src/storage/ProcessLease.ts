@@ -56,3 +56,41 @@ export const isKnownDead = (lease: ProcessLease, self: Process): Effect.Effect<b
 
 /** Whether nothing was heard of a process for so long that it counts as dead. */
 export const isExpired = (lease: ProcessLease, now: number): boolean => now - lease.heartbeatAt > leaseMillis
+
+/** A word that somebody lives, and since when it is the last one. */
+interface Heard {
+  readonly heartbeatAt: number
+  readonly since: number
+}
+
+/** The clocks of machines that work together are hardly ever so far apart: whoever was last heard of before is dead. */
+const farApartMillis = 600_000
+
+/**
+ * Who of others was silent for so long that they count as dead, by our own clock alone: theirs may go before it or after.
+ * Looked at with every heartbeat of our own; where that was held up, so may theirs have been, and they get time to catch up.
+ */
+export class Silences {
+  #heard: ReadonlyMap<string, Heard> = new Map()
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  /** Those of all others that are silent at `now`. */
+  among<Other extends { readonly id: string; readonly heartbeatAt: number }>(
+    others: ReadonlyArray<Other>,
+    now: number
+  ): ReadonlyArray<Other> {
+    const wasHeldUp = now - this.#lookedAt > 2 * heartbeatMillis
+    const before = wasHeldUp ? new Map<string, Heard>() : this.#heard
+    this.#lookedAt = now
+    this.#heard = new Map(
+      others.map(({ heartbeatAt, id }) => {
+        const known = before.get(id)
+        return [id, known?.heartbeatAt === heartbeatAt ? known : { heartbeatAt, since: now }]
+      })
+    )
+    return others.filter(({ heartbeatAt, id }) => {
+      const { since = now } = this.#heard.get(id) ?? {}
+      return now - since > leaseMillis || now - heartbeatAt > farApartMillis
+    })
+  }
+}

@@ -1,12 +1,14 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Schedule, Schema, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer, Schedule, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChildProcess } from "effect/process"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import type { LimitRule } from "../../src/accounting/LimitRules.ts"
 import { Admission, type Reservation } from "../../src/accounting/Admission.ts"
+import { CountStore } from "../../src/accounting/CountStore.ts"
+import * as CountStoreSql from "../../src/accounting/CountStoreSql.ts"
 import { Ledger } from "../../src/accounting/Ledger.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import { databaseAt } from "../storage/address.ts"
@@ -408,6 +410,35 @@ describeDatabases("limits that several processes share", (kind) => {
       yield* admitted(silent, 1)
       yield* Effect.repeat(used, { until: ([row]) => Number(row?.["used"]) === 25 })
       assert.strictEqual((yield* admitted(living, 100)).length, 60 - 25 - 25 - 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("let nobody lapse whose clock goes after that of others, until nothing is heard of it", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const storeAt = Effect.map(
+        Layer.build(Layer.fresh(Layer.provide(CountStoreSql.layer, databaseAt(address)))),
+        (services) => Context.get(services, CountStore)
+      )
+      const [slow, fast] = yield* Effect.all([storeAt, storeAt])
+      const key = { id: "calls", start: 0 }
+      const now = yield* Clock.currentTimeMillis
+      const ahead = 60_000
+      yield* slow.enter("slow", now)
+      yield* slow.write("slow", [{ ...key, end: Infinity, used: 0, held: 1, max: 1 }], false)
+      yield* fast.enter("fast", now + ahead)
+      /** What the one whose clock goes before sees of the other, after its heartbeat. */
+      const heldAfter = (seconds: number) =>
+        Effect.andThen(fast.beat("fast", now + ahead + seconds * 1000), fast.others("fast", [key]))
+      for (let seconds = 0; seconds < 40; seconds += 5) {
+        yield* slow.beat("slow", now + seconds * 1000)
+        assert.deepStrictEqual(yield* heldAfter(seconds), [1])
+      }
+      for (const seconds of [40, 45, 50]) assert.deepStrictEqual(yield* heldAfter(seconds), [1])
+      // Held up itself for a while, it gives the other time.
+      assert.deepStrictEqual(yield* heldAfter(100), [1])
+      for (const seconds of [105, 110, 115]) assert.deepStrictEqual(yield* heldAfter(seconds), [1])
+      assert.deepStrictEqual(yield* heldAfter(120), [0])
     }).pipe(Effect.scoped)
   )
 
