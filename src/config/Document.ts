@@ -105,6 +105,15 @@ const Provider = Schema.Struct({
         "noDeveloperRole",
         "noJsonSchema",
         "noAllowedTools",
+        "noReasoningContent",
+        "thinkingParts",
+        "wantsReasoning",
+        "thinkingSwitch",
+        "shortCallIds",
+        "randomSeed",
+        "noLogprobs",
+        "noNames",
+        "noUser",
         "takesSeals",
         "adaptiveThinking"
       ])

@@ -8,5 +8,8 @@ export const jsonInstruction =
 export const schemaInstruction = (schema: Schema.Json): string =>
   `${jsonInstruction} It must match this JSON Schema:\n${JSON.stringify(schema)}`
 
+/** What is said of JSON that the model is told of in words. */
+export const jsonIsTold = "response_format json_object: the model is told to answer in JSON"
+
 /** What is said of a schema that the model is told in words. */
 export const schemaIsTold = "response_format json_schema: the model is told the schema, and not held to it"

@@ -18,6 +18,24 @@ export interface Quirks {
   readonly noJsonSchema?: true
   /** does not know a tool choice among several tools */
   readonly noAllowedTools?: true
+  /** refuses `reasoning_content` in earlier turns: it knows their reasoning as `reasoning` */
+  readonly noReasoningContent?: true
+  /** knows the reasoning of earlier turns as parts of their content, of the type `thinking`, and in no field beside it */
+  readonly thinkingParts?: true
+  /** refuses earlier turns of the model without their reasoning */
+  readonly wantsReasoning?: true
+  /** is told in `thinking` whether to think, and thinks unless it is told not to */
+  readonly thinkingSwitch?: true
+  /** takes an id of a tool call only if it is nine letters and digits */
+  readonly shortCallIds?: true
+  /** calls the seed `random_seed` */
+  readonly randomSeed?: true
+  /** refuses to be asked for log probabilities */
+  readonly noLogprobs?: true
+  /** refuses messages that name who speaks */
+  readonly noNames?: true
+  /** knows neither an end user nor service tiers, and refuses both */
+  readonly noUser?: true
   /** is a Millrace itself, and takes back the proofs that were sealed: they are for a provider behind it */
   readonly takesSeals?: true
   /** refuses a budget for thinking: its models decide themselves, and take an effort */

@@ -34,11 +34,22 @@ const system: Quirks = { noDeveloperRole: true, noAllowedTools: true }
 /** Knows `max_tokens`, the name of the limit before reasoning models. */
 const maxTokens: Quirks = { ...system, legacyMaxTokens: true }
 
-/** Answers in JSON where asked to, and holds it to no schema. */
-const anyJson: Quirks = { ...maxTokens, noJsonSchema: true }
+/** Its models think unless they are told not to, and want to be told again what they thought. */
+const thinking: Quirks = { ...maxTokens, thinkingSwitch: true, wantsReasoning: true }
 
-/** Refuses fields that it does not know, `stream_options` among them; usage comes with every stream anyway. */
-const strict: Quirks = { ...maxTokens, noStreamOptions: true }
+/** Usage comes with every stream without being asked for. */
+const unasked: Quirks = { ...maxTokens, noStreamOptions: true }
+
+/** Refuses whatever it does not know, and knows its own words alone. */
+const mistral: Quirks = {
+  ...unasked,
+  thinkingParts: true,
+  shortCallIds: true,
+  randomSeed: true,
+  noLogprobs: true,
+  noNames: true,
+  noUser: true
+}
 
 /**
  * The vendors that are known by name. One whose key is in the environment is a provider without further configuration;
@@ -93,22 +104,31 @@ export const presets = {
     models: /^(command-|embed-v)/,
     quirks: {}
   },
-  groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", system),
-  mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", strict),
-  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", anyJson),
+  groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", {
+    ...system,
+    noReasoningContent: true,
+    noLogprobs: true,
+    noNames: true
+  }),
+  mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", mistral),
+  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", { ...thinking, noJsonSchema: true }),
   xai: compatible("https://api.x.ai/v1", "XAI_API_KEY", system),
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
   together: compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY", maxTokens),
   fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", maxTokens),
-  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITY_API_KEY", strict),
-  cerebras: compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", system),
+  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITY_API_KEY", unasked),
+  cerebras: compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", { ...system, noReasoningContent: true }),
   sambanova: compatible("https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", maxTokens),
   nvidia: compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", maxTokens),
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", maxTokens),
   huggingface: compatible("https://router.huggingface.co/v1", "HF_TOKEN", maxTokens),
-  moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", maxTokens),
+  moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", thinking),
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens),
-  zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", anyJson),
+  zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", {
+    ...maxTokens,
+    thinkingSwitch: true,
+    noJsonSchema: true
+  }),
   venice: compatible("https://api.venice.ai/api/v1", "VENICE_API_KEY", maxTokens),
   ollama: compatible("http://127.0.0.1:11434/v1", undefined, maxTokens),
   lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, maxTokens),

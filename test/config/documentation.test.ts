@@ -32,6 +32,17 @@ describe("docs/configuration.md", () => {
     assert.include(row ?? "", keyVariable === undefined ? "none" : `\`${keyVariable}\``)
   })
 
+  it.effect.each(presetNames)("names the quirks of the preset %s, which any provider may be given", (name) =>
+    Effect.gen(function* () {
+      const { quirks }: Preset = presets[name]
+      const names = Object.keys(quirks)
+      for (const quirk of names) assert.include(configuration, `\`${quirk}\``)
+      const text = `providers: { own: { protocol: openai-chat, baseUrl: "http://h", quirks: [${names.join(", ")}] } }`
+      const { providers } = yield* loading({ text })
+      assert.deepInclude(providers[0], { quirks })
+    })
+  )
+
   it.effect("states the defaults", () =>
     Effect.gen(function* () {
       const [whole] = blocks(configuration)

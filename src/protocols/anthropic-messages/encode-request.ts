@@ -8,7 +8,7 @@ import { lacksThought, type BlockKind } from "../ClaudeThinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { jsonInstruction, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
+import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
 import { encodeMessages, type Conversation } from "./encode-messages.ts"
@@ -118,7 +118,7 @@ const withInstruction = (
 ): Conversation => {
   const told = (text: string) => ({ ...conversation, system: [...conversation.system, { type: "text", text }] })
   if (responseFormat?._tag === "Json") {
-    encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
+    encoding.add("emulated", jsonIsTold)
     return told(jsonInstruction)
   }
   if (responseFormat?._tag !== "JsonSchema" || schemas) return conversation

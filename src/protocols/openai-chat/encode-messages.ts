@@ -8,22 +8,17 @@ import type {
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
 import { textOfArguments } from "../FreeText.ts"
-import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 import { encodePart, markers, type ChatEncoding } from "./encode-parts.ts"
-import { encodeReasoning, isTakenBack, notTakenBack } from "./reasoning-details.ts"
+import { encodeReasoning, isTakenBack, notTakenBack, thinkingParts } from "./reasoning-details.ts"
 import { openAiChatId } from "./wire.ts"
 
 /**
  * The messages as this API wants them: the result of each tool is a message of its own, and a result can only be text. The
  * pictures of a result follow in a message of the user, after all results of that turn, which must not be parted.
  */
-export const encodeMessages = (
-  messages: ReadonlyArray<Message>,
-  quirks: Quirks,
-  encoding: ChatEncoding
-): ReadonlyArray<JsonObject> => {
+export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
   const encoded: Array<JsonObject> = []
   let shown: Array<JsonObject> = []
   const show = () => {
@@ -38,7 +33,7 @@ export const encodeMessages = (
     const others = message.parts.filter((part) => part._tag !== "ToolResult")
     if (others.length === 0 && (results.length > 0 || message.role === "tool")) continue
     show()
-    const said = encodeMessage(message, others, quirks, encoding)
+    const said = encodeMessage(message, others, encoding)
     if (message.role !== "assistant" || !isSilenced(others, said)) encoded.push(said)
   }
   show()
@@ -56,14 +51,9 @@ const messageMarks = ({ extensions }: Message, encoding: ChatEncoding): JsonObje
 
 type Other = Exclude<Part, ToolResultPart>
 
-const encodeMessage = (
-  message: Message,
-  parts: ReadonlyArray<Other>,
-  quirks: Quirks,
-  encoding: ChatEncoding
-): JsonObject => {
-  const { name } = message
-  const more = { ...present({ name }), ...messageMarks(message, encoding) }
+const encodeMessage = (message: Message, parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonObject => {
+  const { quirks } = encoding
+  const more = { ...nameOf(message, encoding), ...messageMarks(message, encoding) }
   switch (message.role) {
     case "assistant":
       return { role: "assistant", ...encodeAssistant(parts, encoding), ...more }
@@ -81,6 +71,13 @@ const encodeMessage = (
   }
 }
 
+const nameOf = ({ name }: Message, encoding: ChatEncoding): JsonObject => {
+  if (name === undefined) return {}
+  if (encoding.quirks.noNames !== true) return { name }
+  encoding.refused("the name of a message")
+  return {}
+}
+
 const encodeInput = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonObject => {
   const pieces: Array<TextPart | MediaPart | OpaquePart> = []
   for (const part of parts) {
@@ -91,12 +88,17 @@ const encodeInput = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonO
   return { content: contentOf(pieces, encoding) }
 }
 
+const partsOf = (
+  parts: ReadonlyArray<TextPart | MediaPart | OpaquePart>,
+  encoding: ChatEncoding
+): ReadonlyArray<JsonObject> => parts.flatMap((part) => encodePart(part, encoding))
+
 /** A single text without marks is a string, which every server understands. */
 const contentOf = (
   parts: ReadonlyArray<TextPart | MediaPart | OpaquePart>,
   encoding: ChatEncoding
 ): string | ReadonlyArray<JsonObject> => {
-  const pieces = parts.flatMap((part) => encodePart(part, encoding))
+  const pieces = partsOf(parts, encoding)
   const [first, ...others] = pieces
   if (first === undefined) return ""
   const { type, text, ...marks } = first
@@ -107,7 +109,7 @@ const contentOf = (
 
 const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): JsonObject => {
   const reasoning = parts.filter((part) => part._tag === "Reasoning")
-  const taken = reasoning.filter(isTakenBack)
+  const taken = reasoning.filter((part) => isTakenBack(part, encoding.quirks))
   if (taken.length < reasoning.length) encoding.dropped(...notTakenBack)
   const calls: Array<JsonObject> = []
   const said: Array<TextPart | OpaquePart> = []
@@ -120,10 +122,14 @@ const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): J
     else if (part._tag === "Opaque") said.push(part)
     else if (part._tag === "Media") encoding.dropped(`${part.kind} in a message of the assistant`)
   }
-  const content = contentOf(said, encoding)
+  if (encoding.quirks.wantsReasoning === true && taken.length === 0) {
+    encoding.add("emulated", "reasoning of an earlier turn: there is none to give back, and the server wants some")
+  }
+  const thoughts = encoding.quirks.thinkingParts === true ? thinkingParts(taken) : []
+  const content = thoughts.length === 0 ? contentOf(said, encoding) : [...thoughts, ...partsOf(said, encoding)]
   return {
     content: content === "" && (calls.length > 0 || refusal !== "") ? null : content,
-    ...encodeReasoning(taken),
+    ...encodeReasoning(taken, encoding.quirks),
     ...(refusal === "" ? {} : { refusal }),
     ...(calls.length === 0 ? {} : { tool_calls: calls })
   }
@@ -134,7 +140,8 @@ const isCall = (part: OpaquePart): part is OpaquePart & { readonly value: JsonOb
   part.protocol === openAiChatId && isObject(part.value) && typeof part.value["id"] === "string"
 
 const encodeToolCall = (part: ToolCallPart, encoding: ChatEncoding): JsonObject => {
-  const { id, name } = part
+  const { name } = part
+  const id = encoding.callId(part.id)
   const more = markers(part, encoding)
   return part.freeText === true
     ? { id, type: "custom", custom: { name, input: textOfArguments(part.arguments) }, ...more }
@@ -143,7 +150,8 @@ const encodeToolCall = (part: ToolCallPart, encoding: ChatEncoding): JsonObject 
 
 const encodeToolResult = (result: ToolResultPart, shown: Array<JsonObject>, encoding: ChatEncoding): JsonObject => {
   const part = withToldFailure(result, encoding)
-  const { callId, name } = part
+  const { name } = part
+  const callId = encoding.callId(part.callId)
   const said = part.content.filter((piece) => piece._tag !== "Media")
   const media = part.content.filter((piece) => piece._tag === "Media")
   if (media.length > 0) {

@@ -1,18 +1,32 @@
 import type { CacheMarker, Extensions, MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
+import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { shortId } from "./short-ids.ts"
 import { openAiChatId } from "./wire.ts"
 
 /**
- * What is noticed while a request is encoded. `native` says that the request came in this format: its server then takes
- * what is not part of the API itself.
+ * What is known and noticed while a request is encoded. `native` says that the request came in this format: its server
+ * then takes what is not part of the API itself, apart from what it is known to refuse.
  */
 export class ChatEncoding extends Encoding {
   readonly native: boolean
+  readonly quirks: Quirks
 
-  constructor(native: boolean) {
+  constructor(native: boolean, quirks: Quirks) {
     super(openAiChatId, "Chat Completions")
     this.native = native
+    this.quirks = quirks
+  }
+
+  /** Something that this server in particular would refuse. */
+  refused(field: string): void {
+    this.dropped(field, "the server would refuse it")
+  }
+
+  /** The id of a tool call, as this server takes it. */
+  callId(id: string): string {
+    return this.quirks.shortCallIds === true ? shortId(id) : id
   }
 }
 

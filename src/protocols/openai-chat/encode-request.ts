@@ -12,7 +12,7 @@ import type {
 import type { Delivery } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
+import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
@@ -22,15 +22,19 @@ import { encodeMessages } from "./encode-messages.ts"
 import { ChatEncoding, markers } from "./encode-parts.ts"
 import { isOwn } from "./extension.ts"
 import { notTakenBack, withoutSealed } from "./reasoning-details.ts"
+import { isRefused } from "./refused.ts"
 import { openAiChatId } from "./wire.ts"
 
 const path = "/chat/completions"
 
-/** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
+/**
+ * Encodes a request: as it came where it came in this format, nobody changed it, and the server is not known to refuse
+ * something in it; else from the canonical one.
+ */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new ChatEncoding(isOwn(request.extensions))
-  if (origin !== undefined) {
+  const encoding = new ChatEncoding(isOwn(request.extensions), quirks)
+  if (origin !== undefined && !isRefused(origin.body, quirks)) {
     const { stream: _, stream_options: options, ...body } = origin.body
     const streaming = streamFields(delivery, options, quirks)
     const unsaid = delivery === "whole" && "stream" in origin.body ? { stream: false } : {}
@@ -82,21 +86,20 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   const choice =
     ownChoice ??
     (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools ?? []))
-  const { form, messages } = formOf(request, quirks, encoding)
+  const { form, messages } = formOf(request, encoding)
   const callable = tools !== undefined && tools.length > 0
   return {
     model,
-    messages: encodeMessages(messages, quirks, encoding),
+    messages: encodeMessages(messages, encoding),
     ...streamFields(delivery, options, quirks),
-    ...encodeSampling(request.sampling, quirks, encoding),
+    ...encodeSampling(request.sampling, encoding),
     ...present({
       tools: callable ? tools : undefined,
       tool_choice: callable ? choice : undefined,
       parallel_tool_calls: callable ? request.parallelToolCalls : undefined,
       response_format: form === undefined ? undefined : encodeFormat(form),
-      reasoning_effort: request.reasoning === undefined ? undefined : effortOf(request.reasoning, encoding),
-      service_tier: serviceTier(request.serviceTier),
-      user: request.user,
+      ...(request.reasoning === undefined ? {} : encodeThinking(request.reasoning, encoding)),
+      ...account(request, encoding),
       metadata: request.metadata
     }),
     ...own
@@ -138,18 +141,30 @@ const encodeToolChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>): strin
   }
 }
 
-/** The form of the answer, and the conversation with the schema in it where the server knows none. */
+/**
+ * The form of the answer, and the conversation with what has to be said of it: the schema where the server knows none, and
+ * that it is JSON, without which servers refuse to hold an answer to any JSON. Callers of this format know that.
+ */
 const formOf = (
   { messages, responseFormat: form }: LlmRequest,
-  quirks: Quirks,
   encoding: ChatEncoding
 ): { readonly form: ResponseFormat | undefined; readonly messages: ReadonlyArray<Message> } => {
-  if (form?._tag !== "JsonSchema" || quirks.noJsonSchema !== true) return { form, messages }
+  if (form?._tag === "Json" && !encoding.native && !messages.some(speaksOfJson)) {
+    encoding.add("emulated", jsonIsTold)
+    return { form, messages: withInstruction(messages, jsonInstruction) }
+  }
+  if (form?._tag !== "JsonSchema" || encoding.quirks.noJsonSchema !== true) return { form, messages }
   encoding.add("emulated", schemaIsTold)
+  return { form: { _tag: "Json" }, messages: withInstruction(messages, schemaInstruction(form.schema)) }
+}
+
+const speaksOfJson = ({ parts }: Message): boolean =>
+  parts.some((part) => part._tag === "Text" && /json/i.test(part.text))
+
+const withInstruction = (messages: ReadonlyArray<Message>, text: string): ReadonlyArray<Message> => {
   const start = messages.findIndex(({ role }) => role !== "system" && role !== "developer")
   const head = start < 0 ? messages.length : start
-  const told: Message = { role: "system", parts: [{ _tag: "Text", text: schemaInstruction(form.schema) }] }
-  return { form: { _tag: "Json" }, messages: [...messages.slice(0, head), told, ...messages.slice(head)] }
+  return [...messages.slice(0, head), { role: "system", parts: [{ _tag: "Text", text }] }, ...messages.slice(head)]
 }
 
 const encodeFormat = (format: ResponseFormat): JsonObject => {
@@ -163,6 +178,16 @@ const encodeFormat = (format: ResponseFormat): JsonObject => {
       return { type: "json_schema", json_schema: { name, ...present({ description, strict }), schema } }
     }
   }
+}
+
+/** Whether to think, where the server is told that by itself, and how much. */
+const encodeThinking = (reasoning: ReasoningSettings, encoding: ChatEncoding): JsonObject => {
+  const { mode, effort } = reasoning
+  const isOff = effort === undefined ? mode === "disabled" : effort === "none"
+  if (encoding.quirks.thinkingSwitch !== true) return present({ reasoning_effort: effortOf(reasoning, encoding) })
+  if (isOff) return { thinking: { type: "disabled" } }
+  const thinking = mode === "enabled" || effort !== undefined ? { type: "enabled" } : undefined
+  return present({ thinking, reasoning_effort: effortOf(reasoning, encoding) })
 }
 
 /** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */
@@ -182,25 +207,33 @@ const effortOf = (
   return worth
 }
 
-/** What the other APIs call the tier that is the usual one here. */
-const serviceTier = (tier: string | undefined): string | undefined => (tier === "standard_only" ? "default" : tier)
+/** What of a request concerns the account that it is for. */
+const account = ({ serviceTier, user }: LlmRequest, encoding: ChatEncoding): JsonObject => {
+  // What the other APIs call the tier that is the usual one here.
+  const fields = present({ service_tier: serviceTier === "standard_only" ? "default" : serviceTier, user })
+  if (encoding.quirks.noUser !== true) return fields
+  for (const field of Object.keys(fields)) encoding.refused(field)
+  return {}
+}
 
-const encodeSampling = (sampling: Sampling, quirks: Quirks, encoding: ChatEncoding): JsonObject => {
+const encodeSampling = (sampling: Sampling, encoding: ChatEncoding): JsonObject => {
   const { maxOutputTokens, topK } = sampling
+  const { quirks } = encoding
   if (topK !== undefined && !encoding.native) encoding.dropped("top_k")
   const legacy = quirks.legacyMaxTokens === true
+  const logprobs = present({ logprobs: sampling.logprobs, top_logprobs: sampling.topLogprobs })
+  if (quirks.noLogprobs === true) for (const field of Object.keys(logprobs)) encoding.refused(field)
   return present({
     max_tokens: legacy ? maxOutputTokens : undefined,
     max_completion_tokens: legacy ? undefined : maxOutputTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
     top_k: encoding.native ? topK : undefined,
-    seed: sampling.seed,
+    [quirks.randomSeed === true ? "random_seed" : "seed"]: sampling.seed,
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
     stop: sampling.stopSequences,
     n: sampling.choices,
-    logprobs: sampling.logprobs,
-    top_logprobs: sampling.topLogprobs
+    ...(quirks.noLogprobs === true ? {} : logprobs)
   })
 }

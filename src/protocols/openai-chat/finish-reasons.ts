@@ -8,13 +8,16 @@ const reasons: { readonly [raw: string]: FinishReason } = {
   length: "length",
   max_tokens: "length",
   model_length: "length",
+  model_context_window_exceeded: "length",
   tool_calls: "tool-calls",
   tool_use: "tool-calls",
   function_call: "tool-calls",
   content_filter: "content-filter",
+  sensitive: "content-filter",
   refusal: "refusal",
   error: "error",
-  insufficient_system_resource: "error"
+  insufficient_system_resource: "error",
+  network_error: "error"
 }
 
 /**

@@ -3,6 +3,7 @@ import type { OpaquePart, ReasoningPart } from "../../domain/LlmRequest.ts"
 import { sealOfCall, withoutSeal } from "./call-extras.ts"
 import { marked, ownExtension } from "./extension.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { Quirks } from "../Protocol.ts"
 import { openedPart } from "../CallOrigin.ts"
 import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
 import { openAiChatId, type ReasoningDetail, type RequestMessage } from "./wire.ts"
@@ -35,9 +36,15 @@ const detailFormat = (origin: string | undefined): string =>
 export const servedOrigin = (format: unknown): string =>
   typeof format !== "string" || format === "" || format === noFormat ? openAiChatId : routed + format
 
-/** Whether a server of this format takes reasoning back: one of them made it. */
-export const isTakenBack = ({ origin }: Proof): boolean =>
-  origin === openAiChatId || origin?.startsWith(routed) === true
+/** Whether a server of this format made a piece of reasoning. */
+const isServed = ({ origin }: Proof): boolean => origin === openAiChatId || origin?.startsWith(routed) === true
+
+/** Whether a server of this format takes reasoning back: one of them made it, and it has words where only these are taken. */
+export const isTakenBack = (part: ReasoningPart, quirks: Quirks): boolean =>
+  isServed(part) && (part.text !== "" || !takesWordsAlone(quirks))
+
+const takesWordsAlone = ({ noReasoningContent, thinkingParts }: Quirks): boolean =>
+  noReasoningContent === true || thinkingParts === true
 
 /** What is said of reasoning that no server of this format would take back, and why. */
 export const notTakenBack = [
@@ -47,7 +54,7 @@ export const notTakenBack = [
 
 /** A proof as callers get it: as it is where a server of this format made it, else sealed. */
 const shown = (proof: Proof, own: string | undefined): string | undefined =>
-  isTakenBack(proof) ? own : proofFor(openAiChatId, proof)
+  isServed(proof) ? own : proofFor(openAiChatId, proof)
 
 /** An entry of `reasoning_details`. */
 export const detailOf = ({ text, ...proof }: Proof & { readonly text: string }, index: number): JsonObject => {
@@ -177,9 +184,17 @@ const partOf = (
   }
 }
 
+/** The reasoning of an earlier turn as the beginning of its content. */
+export const thinkingParts = (parts: ReadonlyArray<ReasoningPart>): ReadonlyArray<JsonObject> =>
+  parts.map(({ text }) => ({ type: "thinking", thinking: [{ type: "text", text }] }))
+
 /** The fields of an assistant's message that say its reasoning. */
-export const encodeReasoning = (parts: ReadonlyArray<ReasoningPart>): JsonObject => {
+export const encodeReasoning = (parts: ReadonlyArray<ReasoningPart>, quirks: Quirks): JsonObject => {
+  if (quirks.thinkingParts === true) return {}
   const text = parts.map((part) => part.text).join("")
+  // The least that is taken for a text.
+  if (quirks.wantsReasoning === true && text === "") return { reasoning_content: " " }
+  if (quirks.noReasoningContent === true) return present({ reasoning: text || undefined })
   const stated = parts.map((part) => ownExtension(part.extensions)["fields"]).find((kept) => Array.isArray(kept))
   const fields: ReadonlyArray<unknown> = Array.isArray(stated) ? stated : ["reasoning_content"]
   const detailed = fields.length === 0 || parts.some((part) => isProven(part) || hasDetail(part))

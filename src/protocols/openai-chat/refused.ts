@@ -1,0 +1,49 @@
+import { isObject, type JsonObject } from "../open-document.ts"
+import type { Quirks } from "../Protocol.ts"
+import { isShortId } from "./short-ids.ts"
+
+/**
+ * Whether a request of this format, as a caller wrote it, holds something that a server with these quirks is known to
+ * refuse, and that can be said to it in another way.
+ */
+export const isRefused = (body: JsonObject, quirks: Quirks): boolean => {
+  // Most servers have none.
+  for (const quirk in quirks) {
+    const find = finders[quirk]
+    if (find?.(body) === true) return true
+  }
+  return false
+}
+
+type Finder = (body: JsonObject) => boolean
+
+const anyMessage =
+  (find: (message: JsonObject) => boolean): Finder =>
+  ({ messages }) =>
+    Array.isArray(messages) && messages.some((message) => isObject(message) && find(message))
+
+const hasAny =
+  (...fields: ReadonlyArray<string>) =>
+  (document: JsonObject): boolean =>
+    fields.some((field) => document[field] !== undefined && document[field] !== null)
+
+const hasType = (value: unknown, type: string): boolean => isObject(value) && value["type"] === type
+
+const finders: { readonly [quirk: string]: Finder } = {
+  legacyMaxTokens: hasAny("max_completion_tokens"),
+  noDeveloperRole: anyMessage(({ role }) => role === "developer"),
+  noJsonSchema: ({ response_format: format }) => hasType(format, "json_schema"),
+  noAllowedTools: ({ tool_choice: choice }) => hasType(choice, "allowed_tools"),
+  noReasoningContent: anyMessage(hasAny("reasoning_content", "reasoning_details")),
+  thinkingParts: anyMessage(hasAny("reasoning_content", "reasoning", "reasoning_details")),
+  shortCallIds: anyMessage(
+    ({ tool_call_id: id, tool_calls: calls }) =>
+      isLongId(id) || (Array.isArray(calls) && calls.some((call) => isObject(call) && isLongId(call["id"])))
+  ),
+  randomSeed: hasAny("seed"),
+  noLogprobs: hasAny("logprobs", "top_logprobs"),
+  noNames: anyMessage((message) => message["role"] !== "tool" && hasAny("name")(message)),
+  noUser: hasAny("user", "service_tier")
+} satisfies { readonly [Q in keyof Quirks]: Finder }
+
+const isLongId = (id: unknown): boolean => typeof id === "string" && !isShortId(id)

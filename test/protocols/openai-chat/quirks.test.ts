@@ -1,0 +1,238 @@
+import { Result } from "effect"
+import { describe, expect, it } from "vitest"
+import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.ts"
+import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import type { Quirks } from "../../../src/protocols/Protocol.ts"
+import { presets } from "../../../src/providers/presets.ts"
+
+type Fields = { readonly [key: string]: unknown }
+
+const context = { model: "target", delivery: "whole", origin: undefined } as const
+
+/** A request of another format, as a server with these quirks gets it. */
+const told = (request: Partial<LlmRequest>, quirks: Quirks) =>
+  Result.getOrThrow(
+    openAiChat.encode({ model: "m", sampling: {}, messages: [asks("Hm?")], ...request }, { ...context, quirks })
+  )
+
+/** A request of this format that nobody changed, as a server with these quirks gets it. */
+const passed = (body: Fields, quirks: Quirks) => {
+  const document = { model: "m", messages: [{ role: "user", content: "Hm?" }], ...body }
+  const { request } = Result.getOrThrow(openAiChatDialect.decode(document as never)) // a literal of the test
+  const origin = { protocol: openAiChat.id, headers: {}, body: document as never, text: JSON.stringify(document) }
+  return Result.getOrThrow(openAiChat.encode(request, { ...context, quirks, origin }))
+}
+
+const asks = (text: string): Message => ({ role: "user", parts: [{ _tag: "Text", text }] })
+const answers = (...parts: ReadonlyArray<Part>): Message => ({ role: "assistant", parts })
+const thought: Part = { _tag: "Reasoning", text: "Seven?", origin: "openai-chat" }
+const call: Part = { _tag: "ToolCall", id: "toolu_01A", name: "look_up", arguments: "{}" }
+const result: Part = { _tag: "ToolResult", callId: "toolu_01A", content: [{ _tag: "Text", text: "7" }] }
+
+/** A loop of tools whose model thought before it called. */
+const loop = [asks("Look it up."), answers(thought, call), { role: "tool", parts: [result] }] as const
+
+const messagesOf = ({ body }: { readonly body: Fields }) => body["messages"] as ReadonlyArray<Fields>
+
+describe("reasoning goes back to its server in the words that it takes", () => {
+  it("as reasoning_content, unless something else is known", () => {
+    expect(messagesOf(told({ messages: loop }, {}))[1]).toMatchObject({ reasoning_content: "Seven?" })
+  })
+
+  it.each(["groq", "cerebras"] as const)("as reasoning, without its details, to %s", (name) => {
+    const proven: Part = { ...thought, signature: "s", origin: "openai-chat/anthropic-claude-v1" }
+    for (const part of [thought, proven]) {
+      const [, answer] = messagesOf(told({ messages: [asks("?"), answers(part, call)] }, presets[name].quirks))
+      expect(answer).toEqual({ role: "assistant", content: null, reasoning: "Seven?", tool_calls: [expect.anything()] })
+    }
+  })
+
+  it("as the beginning of the content to Mistral", () => {
+    const text: Part = { _tag: "Text", text: "It is 7." }
+    const request = told({ messages: [...loop, answers(thought, text), asks("Sure?")] }, presets.mistral.quirks)
+    const thinking = { type: "thinking", thinking: [{ type: "text", text: "Seven?" }] }
+    expect(messagesOf(request)[1]).toEqual({
+      role: "assistant",
+      content: [thinking],
+      tool_calls: [expect.anything()]
+    })
+    expect(messagesOf(request)[3]).toEqual({
+      role: "assistant",
+      content: [thinking, { type: "text", text: "It is 7." }]
+    })
+  })
+
+  it("and what has no words does not go where only words are taken, which is said", () => {
+    const redacted: Part = { ...thought, text: "", redacted: "blob" }
+    for (const name of ["groq", "mistral"] as const) {
+      const request = told({ messages: [asks("?"), answers(redacted, call)] }, presets[name].quirks)
+      expect(JSON.stringify(request.body)).not.toContain("blob")
+      expect(request.notices).toMatchObject([{ code: "dropped" }])
+    }
+  })
+
+  it.each(["deepseek", "moonshot"] as const)(
+    "and %s, which wants some of every turn, is told that there was none",
+    (name) => {
+      const { quirks } = presets[name]
+      const kept = messagesOf(told({ messages: loop }, quirks))
+      expect(kept[1]).toMatchObject({ reasoning_content: "Seven?" })
+      const elsewhere: Part = { ...thought, origin: "anthropic-messages", signature: "s" }
+      const request = told({ messages: [asks("?"), answers(elsewhere, call)] }, quirks)
+      expect(messagesOf(request)[1]).toMatchObject({ reasoning_content: " ", tool_calls: [expect.anything()] })
+      expect(request.notices.map(({ code }) => code)).toEqual(["dropped", "emulated"])
+    }
+  )
+})
+
+describe("a server that decides by a switch whether to think", () => {
+  it.each(["deepseek", "moonshot", "zai"] as const)("is told so: %s", (name) => {
+    const { quirks } = presets[name]
+    expect(told({}, quirks).body).not.toHaveProperty("thinking")
+    expect(told({ reasoning: { mode: "disabled" } }, quirks)).toMatchObject({
+      body: { thinking: { type: "disabled" } },
+      notices: []
+    })
+    expect(told({ reasoning: { effort: "none" } }, quirks).body).toMatchObject({ thinking: { type: "disabled" } })
+    expect(told({ reasoning: { mode: "enabled", budgetTokens: 20_000 } }, quirks).body).toMatchObject({
+      thinking: { type: "enabled" },
+      reasoning_effort: "high"
+    })
+  })
+})
+
+describe("ids of tool calls", () => {
+  it("are short where only short ones are taken, and calls and results still find each other", () => {
+    const [, answer, tool] = messagesOf(told({ messages: loop }, presets.mistral.quirks))
+    const calls = answer?.["tool_calls"] as ReadonlyArray<Fields>
+    expect(calls[0]?.["id"]).toMatch(/^[a-z0-9]{9}$/)
+    expect(tool?.["tool_call_id"]).toBe(calls[0]?.["id"])
+  })
+
+  it("stay as they are where they are short, and everywhere else", () => {
+    const short = answers({ _tag: "ToolCall", id: "D681PevKs", name: "look_up", arguments: "{}" })
+    for (const [message, quirks, id] of [
+      [short, presets.mistral.quirks, "D681PevKs"],
+      [answers(call), presets.openai.quirks, "toolu_01A"]
+    ] as const) {
+      expect(messagesOf(told({ messages: [asks("?"), message] }, quirks))[1]).toMatchObject({ tool_calls: [{ id }] })
+    }
+  })
+
+  it("are different where they were", () => {
+    const calls = Array.from({ length: 500 }, (_, at): Part => ({ ...call, id: `call_${at}` }))
+    const [, answer] = messagesOf(told({ messages: [asks("?"), answers(...calls)] }, presets.mistral.quirks))
+    const ids = (answer?.["tool_calls"] as ReadonlyArray<Fields>).map(({ id }) => id)
+    expect(new Set(ids).size).toBe(500)
+  })
+})
+
+describe("what a server would refuse", () => {
+  const asked: Partial<LlmRequest> = {
+    messages: [{ ...asks("Hm?"), name: "ann" }],
+    user: "u",
+    serviceTier: "flex",
+    sampling: { seed: 3, logprobs: true, topLogprobs: 2 }
+  }
+
+  it("is left out for it, and said", () => {
+    const { body, notices } = told(asked, presets.mistral.quirks)
+    expect(body).toEqual({ model: "target", messages: [{ role: "user", content: "Hm?" }], random_seed: 3 })
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual([
+      "the name of a message",
+      "logprobs",
+      "top_logprobs",
+      "service_tier",
+      "user"
+    ])
+  })
+
+  it("goes to others", () => {
+    expect(told(asked, {}).body).toEqual({
+      model: "target",
+      messages: [{ role: "user", content: "Hm?", name: "ann" }],
+      user: "u",
+      service_tier: "flex",
+      seed: 3,
+      logprobs: true,
+      top_logprobs: 2
+    })
+    expect(told(asked, presets.groq.quirks).body).toEqual({
+      model: "target",
+      messages: [{ role: "user", content: "Hm?" }],
+      user: "u",
+      service_tier: "flex",
+      seed: 3
+    })
+  })
+})
+
+describe("an answer in JSON", () => {
+  const inJson: Partial<LlmRequest> = { responseFormat: { _tag: "Json" } }
+
+  it("is asked for in words where the conversation does not speak of it, for servers refuse that", () => {
+    const { body, notices } = told({ ...inJson, messages: [asks("Cities?")] }, {})
+    expect(body).toMatchObject({
+      messages: [{ role: "system", content: expect.stringContaining("JSON") }, { content: "Cities?" }],
+      response_format: { type: "json_object" }
+    })
+    expect(notices).toMatchObject([{ code: "emulated" }])
+  })
+
+  it("is not where it does", () => {
+    const { body, notices } = told({ ...inJson, messages: [asks("Cities, as json.")] }, {})
+    expect(body).toMatchObject({ messages: [{ content: "Cities, as json." }] })
+    expect(notices).toEqual([])
+  })
+})
+
+describe("a request in the server's own format", () => {
+  const schema = { type: "json_schema", json_schema: { name: "trip", schema: { type: "object" }, strict: true } }
+  const rare = { safe_prompt: true, temperature: 0.5 }
+
+  it("goes on as it came, whatever is in it, where nothing is known against it", () => {
+    const body = { ...rare, max_completion_tokens: 5, seed: 1, user: "u", response_format: schema }
+    expect(passed(body, {}).body).toEqual({ model: "target", messages: [{ role: "user", content: "Hm?" }], ...body })
+    const older = { ...rare, max_tokens: 5, response_format: { type: "json_object" } }
+    expect(passed(older, presets.mistral.quirks).body).toMatchObject(older)
+  })
+
+  it("is said in other words where the server would refuse it", () => {
+    expect(passed({ ...rare, max_completion_tokens: 5, seed: 1, user: "u" }, presets.mistral.quirks).body).toEqual({
+      model: "target",
+      messages: [{ role: "user", content: "Hm?" }],
+      ...rare,
+      max_tokens: 5,
+      random_seed: 1
+    })
+    expect(passed({ response_format: schema }, presets.deepseek.quirks).body).toMatchObject({
+      messages: [{ role: "system", content: expect.stringContaining("JSON Schema") }, { role: "user" }],
+      response_format: { type: "json_object" }
+    })
+    const messages = [
+      { role: "developer", content: "Be brief." },
+      { role: "user", content: "Hm?" },
+      { role: "assistant", content: "7", reasoning_content: "Seven?" },
+      { role: "user", content: "Sure?" }
+    ]
+    expect(messagesOf(passed({ messages }, presets.groq.quirks))).toEqual([
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "Hm?" },
+      { role: "assistant", content: "7", reasoning: "Seven?" },
+      { role: "user", content: "Sure?" }
+    ])
+  })
+
+  it("has its ids of tool calls changed only for a server that takes no others", () => {
+    const messages = [
+      { role: "user", content: "Hm?" },
+      { role: "assistant", tool_calls: [{ id: "call_1", type: "function", function: { name: "f", arguments: "{}" } }] },
+      { role: "tool", tool_call_id: "call_1", content: "7" }
+    ]
+    expect(messagesOf(passed({ messages }, presets.openrouter.quirks))).toEqual(messages)
+    const [, answer, tool] = messagesOf(passed({ messages }, presets.mistral.quirks))
+    expect(tool?.["tool_call_id"]).toMatch(/^[a-z0-9]{9}$/)
+    expect(answer).toMatchObject({ tool_calls: [{ id: tool?.["tool_call_id"] }] })
+  })
+})
