@@ -35,7 +35,7 @@ const system: Quirks = { noDeveloperRole: true, noAllowedTools: true }
 const maxTokens: Quirks = { ...system, legacyMaxTokens: true }
 
 /** Its models think unless they are told not to, and want to be told again what they thought. */
-const thinking: Quirks = { ...maxTokens, thinkingSwitch: true, wantsReasoning: true }
+const thinking: Quirks = { ...maxTokens, thinkingSwitch: true, wantsReasoning: true, noForcedCalls: true }
 
 /** Usage comes with every stream without being asked for. */
 const unasked: Quirks = { ...maxTokens, noStreamOptions: true }

@@ -17,10 +17,10 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
-import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
+import { offeredAmong, offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ChatEncoding, markers } from "./encode-parts.ts"
-import { isOwn } from "./extension.ts"
+import { isOwn, ownExtension } from "./extension.ts"
 import { notTakenBack, withoutSealed } from "./reasoning-details.ts"
 import { isRefused } from "./refused.ts"
 import { openAiChatId } from "./wire.ts"
@@ -77,14 +77,16 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   const { model, delivery, quirks } = context
   refuseForeignInput(asked.messages, openAiChatId, encoding)
   const chosen = withoutForeignChoice(asked, openAiChatId, encoding)
-  const request = quirks.noAllowedTools === true ? offeringOnly(chosen, encoding) : chosen
+  const among = quirks.noAllowedTools === true ? offeringOnly(chosen, encoding) : chosen
+  const request = unforced(among, { forcedCalls: quirks.noForcedCalls !== true || isUnthinking(among) }, encoding)
   // Who does not know this role is another vendor's, and may refuse settings that it does not know.
   const extensions =
     quirks.noDeveloperRole === true ? request.extensions : withSiblingFields(request.extensions, openAiChatId)
   const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
   const choice =
-    ownChoice ??
+    // It says what was asked for, which may not be what can be.
+    (request === chosen ? ownChoice : undefined) ??
     (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools ?? []))
   const { form, messages } = formOf(request, encoding)
   const callable = tools !== undefined && tools.length > 0
@@ -180,12 +182,20 @@ const encodeFormat = (format: ResponseFormat): JsonObject => {
   }
 }
 
+/** Whether the model is told not to think, in this format's own words or in those of others. */
+const isUnthinking = ({ reasoning, extensions }: LlmRequest): boolean => {
+  const { thinking } = ownExtension(extensions)
+  return (isObject(thinking) && thinking["type"] === "disabled") || (reasoning !== undefined && isOff(reasoning))
+}
+
+const isOff = ({ mode, effort }: ReasoningSettings): boolean =>
+  effort === undefined ? mode === "disabled" : effort === "none"
+
 /** Whether to think, where the server is told that by itself, and how much. */
 const encodeThinking = (reasoning: ReasoningSettings, encoding: ChatEncoding): JsonObject => {
   const { mode, effort } = reasoning
-  const isOff = effort === undefined ? mode === "disabled" : effort === "none"
   if (encoding.quirks.thinkingSwitch !== true) return present({ reasoning_effort: effortOf(reasoning, encoding) })
-  if (isOff) return { thinking: { type: "disabled" } }
+  if (isOff(reasoning)) return { thinking: { type: "disabled" } }
   const thinking = mode === "enabled" || effort !== undefined ? { type: "enabled" } : undefined
   return present({ thinking, reasoning_effort: effortOf(reasoning, encoding) })
 }

@@ -102,6 +102,38 @@ describe("a server that decides by a switch whether to think", () => {
   })
 })
 
+describe("a server whose models cannot be made to call a tool while they think", () => {
+  const tools = [{ _tag: "Function", name: "look_up" }] as const
+  const forced: ReadonlyArray<Partial<LlmRequest>> = [
+    { tools, toolChoice: { _tag: "Required" } },
+    { tools, toolChoice: { _tag: "Tool", name: "look_up" } }
+  ]
+
+  it.each(forced)("leaves it to them, and says so: %o", (request) => {
+    const { body, notices } = told(request, presets.deepseek.quirks)
+    expect(body).toMatchObject({ tool_choice: "auto" })
+    expect(notices).toMatchObject([{ code: "changed" }])
+  })
+
+  it.each(forced)("makes them where they are told not to think: %o", (request) => {
+    const { body, notices } = told({ ...request, reasoning: { mode: "disabled" } }, presets.deepseek.quirks)
+    expect(body).toMatchObject({ thinking: { type: "disabled" }, tool_choice: expect.not.stringMatching("auto") })
+    expect(notices).toEqual([])
+  })
+
+  it("leaves it to them also for callers of its own format", () => {
+    const own = [{ type: "function", function: { name: "look_up" } }]
+    const named = { type: "function", function: { name: "look_up" } }
+    const { quirks } = presets.moonshot
+    for (const choice of ["required", "any", named]) {
+      expect(passed({ tools: own, tool_choice: choice }, quirks).body).toMatchObject({ tool_choice: "auto" })
+    }
+    for (const more of [{ tool_choice: "none" }, { tool_choice: "required", thinking: { type: "disabled" } }]) {
+      expect(passed({ tools: own, ...more }, quirks).body).toMatchObject(more)
+    }
+  })
+})
+
 describe("ids of tool calls", () => {
   it("are short where only short ones are taken, and calls and results still find each other", () => {
     const [, answer, tool] = messagesOf(told({ messages: loop }, presets.mistral.quirks))
@@ -123,8 +155,8 @@ describe("ids of tool calls", () => {
   it("are different where they were", () => {
     const calls = Array.from({ length: 500 }, (_, at): Part => ({ ...call, id: `call_${at}` }))
     const [, answer] = messagesOf(told({ messages: [asks("?"), answers(...calls)] }, presets.mistral.quirks))
-    const ids = (answer?.["tool_calls"] as ReadonlyArray<Fields>).map(({ id }) => id)
-    expect(new Set(ids).size).toBe(500)
+    const named = answer?.["tool_calls"] as ReadonlyArray<Fields>
+    expect(new Set(named.map(({ id }) => id)).size).toBe(500)
   })
 })
 
