@@ -12,6 +12,11 @@ export interface ClaudeTraits {
   readonly forcedCalls: boolean
   /** whether an answer can be held to a schema, and the calls of tools to theirs */
   readonly schemas: boolean
+  /**
+   * the most that it writes, in tokens, where asking for so much does no harm: an older model refuses a request whose prompt
+   * leaves no room for it
+   */
+  readonly maxOutput?: number
 }
 
 interface ClaudeModel {
@@ -61,7 +66,8 @@ export const claudeTraits = (model: string): ClaudeTraits | undefined => {
       generation >= 4.7 ? "all" : generation >= 4.6 ? "max" : family === "opus" && generation >= 4.5 ? "high" : "none",
     sampling: generation >= 4.7 ? "none" : generation >= 4.1 ? "one" : "all",
     forcedCalls: generation < (thinkers.has(family) ? 5.1 : family === "haiku" ? Infinity : 5.5),
-    schemas: generation >= 4.5
+    schemas: generation >= 4.5,
+    ...(generation >= 4.5 ? { maxOutput: generation >= 4.7 ? 128_000 : 64_000 } : {})
   }
 }
 

@@ -6,7 +6,7 @@ import type { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
 
-/** The output that is asked for where the caller set no limit and the API wants one, in tokens. */
+/** The output that is asked for where the caller set no limit, the API wants one, and the model's own is not known, in tokens. */
 const defaultMaxTokens = 4096
 /** What decides about the settings beside the request. */
 export interface Circumstances {
@@ -35,14 +35,20 @@ export const encodeSettings = (
   )
   const config = outputConfig(request, plan.effort, circumstances.traits)
   return {
-    max_tokens: maxTokensOf(sampling, plan.budget ?? 0, encoding),
+    max_tokens: maxTokensOf(sampling, plan.budget ?? 0, circumstances.traits, encoding),
     ...present({ thinking: plan.thinking, output_config: Object.keys(config).length === 0 ? undefined : config }),
     ...encodeSampling(sampling, plan.thinks, circumstances.traits, encoding)
   }
 }
 
-const maxTokensOf = (sampling: Sampling, budget: number, encoding: Encoding): number => {
-  if (sampling.maxOutputTokens !== undefined) return sampling.maxOutputTokens
+const maxTokensOf = (
+  { maxOutputTokens }: Sampling,
+  budget: number,
+  { maxOutput }: ClaudeTraits,
+  encoding: Encoding
+): number => {
+  if (maxOutputTokens !== undefined) return maxOutputTokens
+  if (maxOutput !== undefined) return maxOutput
   encoding.dropped(
     "an unlimited output",
     `the Messages API wants max_tokens, and ${defaultMaxTokens + budget} were asked for`

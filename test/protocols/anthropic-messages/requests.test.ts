@@ -624,6 +624,20 @@ describe("a model", () => {
     }
   })
 
+  it("may write as much as it can where nobody set a limit", () => {
+    const unlimited = { sampling: {}, reasoning: { effort: "high" } }
+    expect(body(unlimited, "claude-opus-5-5")).toMatchObject({ max_tokens: 128_000 })
+    expect(body(unlimited, "claude-haiku-4-5-20251001")).toMatchObject({
+      max_tokens: 64_000,
+      thinking: { budget_tokens: 16_384 }
+    })
+    expect(said(unlimited, "claude-haiku-4-5-20251001")).toEqual([])
+    expect(body({ sampling: {} }, "claude-3-haiku-20240307")).toMatchObject({ max_tokens: 4096 })
+    expect(said({ sampling: {} }, "claude-3-haiku-20240307")).toEqual([
+      expect.stringMatching(/^dropped an unlimited output/)
+    ])
+  })
+
   it("that is held to no schema is told it", () => {
     const responseFormat = { _tag: "JsonSchema", name: "city", schema: { type: "object" } } as const
     const tools = [{ _tag: "Function", name: "f", strict: true } as const]
