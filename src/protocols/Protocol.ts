@@ -42,6 +42,8 @@ export interface Quirks {
   readonly takesSeals?: true
   /** refuses a budget for thinking: its models decide themselves, and take an effort */
   readonly adaptiveThinking?: true
+  /** knows these betas of Claude's API alone, and refuses requests for others */
+  readonly betas?: ReadonlyArray<string>
 }
 
 /** What a request is encoded for: the target's model, how the answer should come, what is peculiar there. */

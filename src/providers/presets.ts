@@ -1,3 +1,4 @@
+import { vertexBetas } from "../protocols/ClaudeBetas.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
 import type { Cloud, FormatName } from "./formats.ts"
 
@@ -94,7 +95,7 @@ export const presets = {
     others: ["anthropic-messages"],
     baseUrl: "",
     baseUrlVariable: "GOOGLE_VERTEX_BASE_URL",
-    quirks: {},
+    quirks: { betas: vertexBetas },
     cloud: "vertex"
   },
   cohere: {

@@ -155,6 +155,18 @@ describe("Vertex AI", () => {
     )
   }
 
+  it.live("is asked for those betas of Claude that it knows", () =>
+    Effect.gen(function* () {
+      const { url, calls } = yield* google()
+      const text = provider(url, yield* keyFile(url), asClaude)
+      const header = "claude-code-20250219, context-1m-2025-08-07, advanced-tool-use-2025-11-20"
+      const asked = asking("v/claude-sonnet-5", { extensions: { "anthropic-messages": { "anthropic-beta": header } } })
+      const { notices } = yield* Effect.provide(asked, configured({ text }))
+      assert.strictEqual(calls()[0]?.headers["anthropic-beta"], "context-1m-2025-08-07,tool-search-tool-2025-10-19")
+      assert.include(notices, "the beta claude-code-20250219: the provider does not know it")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("counts tokens", () =>
     Effect.gen(function* () {
       const { url, calls } = yield* google()

@@ -4,6 +4,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude.ts"
+import { betasIn } from "../ClaudeBetas.ts"
 import { lacksThought, type BlockKind } from "../ClaudeThinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
@@ -25,8 +26,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   const { origin, model, delivery, quirks } = context
   const encoding = new Encoding(anthropicMessagesId, "the Messages API")
   if (origin !== undefined) {
-    const { "anthropic-version": version = defaultVersion, "anthropic-beta": beta } = origin.headers
-    const headers = { "anthropic-version": version, ...present({ "anthropic-beta": beta }) }
+    const headers = headersOf(origin.headers["anthropic-version"], origin.headers[betas], quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
     const body = {
       ...origin.body,
@@ -38,16 +38,18 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   }
   const body = encodeBody(request, context, encoding)
   if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path, headers: statedHeaders(request), body, notices: encoding.list })
+  // The headers that a request of this format had, where it does not go on as it came.
+  const { [betas]: beta, [statedVersion]: version } = ownExtension(request.extensions)
+  return Result.succeed({ path, headers: headersOf(version, beta, quirks, encoding), body, notices: encoding.list })
 }
 
-/** The headers that a request of this format had, where it does not go on as it came. */
-const statedHeaders = ({ extensions }: LlmRequest): EncodedRequest["headers"] => {
-  const { [betas]: beta, [statedVersion]: version } = ownExtension(extensions)
-  return {
-    "anthropic-version": typeof version === "string" ? version : defaultVersion,
-    ...(typeof beta === "string" ? { [betas]: beta } : {})
+const headersOf = (version: unknown, beta: unknown, quirks: Quirks, said: Encoding): EncodedRequest["headers"] => {
+  const stated = { "anthropic-version": typeof version === "string" ? version : defaultVersion }
+  if (typeof beta !== "string" || quirks.betas === undefined) {
+    return typeof beta === "string" ? { ...stated, [betas]: beta } : stated
   }
+  const known = betasIn(beta, quirks.betas, said)
+  return known.length === 0 ? stated : { ...stated, [betas]: known.join(",") }
 }
 
 /** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */

@@ -1,11 +1,20 @@
 import { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { LlmRequest } from "../../domain/LlmRequest.ts"
+import type { Extensions, LlmRequest } from "../../domain/LlmRequest.ts"
+import { betas, ownExtension, statedEffort, statedThinking } from "../anthropic-messages/extension.ts"
+import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
+import { bedrockBetas, betasIn } from "../ClaudeBetas.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { bedrockConverseId } from "./wire.ts"
-import { lacksThought, planThinking, type BlockKind, type ThinkingPlan } from "../ClaudeThinking.ts"
+import {
+  lacksThought,
+  planThinking,
+  type BlockKind,
+  type ThinkingCircumstances,
+  type ThinkingPlan
+} from "../ClaudeThinking.ts"
 import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { ConverseEncoding } from "./encode-parts.ts"
@@ -46,15 +55,12 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
   )
   refuseForeignInput(request.messages, bedrockConverseId, encoding)
   if (request.user !== undefined) encoding.dropped("user")
-  const {
-    additionalModelRequestFields: ownFields,
-    inferenceConfig: ownConfig,
-    ...own
-  } = encoding.own(request.extensions)
+  const claude = claudeWords(request, encoding)
+  const { additionalModelRequestFields: ownFields, inferenceConfig: ownConfig, ...own } = encoding.own(claude.others)
   const { toolConfig, forced, instruction } = encodeTools(request, encoding)
   const { system, messages } = encodeMessages(request.messages, encoding)
   const thoughtless = lacksThought(messages, blockKind)
-  const plan = planThinking(request, { traits, forced, thoughtless }, encoding)
+  const plan = planThinking(request, { traits, forced, thoughtless, ...claude.thinking }, encoding)
   const { inferenceConfig, modelFields } = encodeSampling(request.sampling, plan.thinks, encoding)
   const form = encodeForm(request.responseFormat, encoding)
   const told = [instruction, form.instruction].flatMap((text) => (text === undefined ? [] : [{ text }]))
@@ -64,7 +70,7 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
     ...filled({
       system: [...system, ...told],
       inferenceConfig: merged(inferenceConfig, ownConfig),
-      additionalModelRequestFields: merged({ ...thinkingFields(plan), ...modelFields }, ownFields),
+      additionalModelRequestFields: merged({ ...thinkingFields(plan), ...modelFields, ...claude.fields }, ownFields),
       additionalModelResponseFieldPaths: asksForStop ? stopSequencePaths : []
     }),
     ...present({
@@ -74,6 +80,29 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
       requestMetadata: encodeMetadata(request.metadata, encoding)
     }),
     ...own
+  }
+}
+
+interface ClaudeWords {
+  readonly thinking: Partial<ThinkingCircumstances>
+  readonly fields: JsonObject
+  /** what is left of the extensions for others */
+  readonly others: Extensions | undefined
+}
+
+/** What a request says in the words of Claude's own API alone: Claude takes it here too, in the fields of that API. */
+const claudeWords = ({ extensions }: LlmRequest, encoding: ConverseEncoding): ClaudeWords => {
+  if (encoding.traits.family !== "claude") return { thinking: {}, fields: {}, others: extensions }
+  const { thinking, [betas]: header, ...rest } = ownExtension(extensions)
+  const names = typeof header === "string" ? betasIn(header, bedrockBetas, encoding) : []
+  return {
+    thinking: {
+      ...(isObject(thinking) ? { own: thinking } : {}),
+      ownThinking: rest[statedThinking] === true,
+      ownEffort: rest[statedEffort] === true
+    },
+    fields: names.length === 0 ? {} : { anthropic_beta: names },
+    others: extensions === undefined ? undefined : { ...extensions, [anthropicMessagesId]: rest }
   }
 }
 

@@ -5,6 +5,7 @@ import type { LlmRequest, Message, Part, Tool } from "../../domain/LlmRequest.ts
 import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/encode-request.ts"
 import { betas } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
+import { bedrockBetas } from "../ClaudeBetas.ts"
 import { bedrockConverseId } from "../bedrock-converse/wire.ts"
 import type { JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -24,7 +25,8 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   }
   const notices: Array<Notice> = []
   const tier = tierHeader(request.serviceTier, notices)
-  return Result.map(encodeMessagesRequest(messagesRequest(request), { ...context, origin: undefined }), (encoded) => {
+  const enveloped = { ...context, quirks: { ...context.quirks, betas: bedrockBetas }, origin: undefined }
+  return Result.map(encodeMessagesRequest(messagesRequest(request), enveloped), (encoded) => {
     const { model: _, stream: __, ...body } = encoded.body
     const streams = delivery === "stream"
     return {
@@ -38,7 +40,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
 
 /** What is new in the API is asked for by a list in the body here. */
 const betasOf = (header: string | undefined): JsonObject =>
-  header === undefined ? {} : { anthropic_beta: header.split(",").map((beta) => beta.trim()) }
+  header === undefined ? {} : { anthropic_beta: header.split(",") }
 
 /** Media that the provider would have to fetch. */
 const isElsewhere = (part: Part): boolean =>

@@ -2,6 +2,7 @@ import { Result, type Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { LlmRequest, MediaPart, Message, Part } from "../../../src/domain/LlmRequest.ts"
+import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { traitsOf } from "../../../src/protocols/bedrock-converse/models.ts"
 import { bedrockConverse } from "../../../src/protocols/bedrock-converse/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
@@ -479,6 +480,34 @@ describe("thinking", () => {
     expect(thinking(answered(), opus46)).toMatchObject({ thinking: { type: "adaptive" } })
     const open = asked({ reasoning: { effort: "low" }, tools: [tool] }, answered())
     expect(notices(open)).toEqual([expect.stringMatching(/^dropped reasoning: the calls of tools/)])
+  })
+
+  it("is said to Claude in the words of its own API, where a caller of that API chose them", () => {
+    const body = {
+      model: "m",
+      max_tokens: 9000,
+      thinking: { type: "adaptive", display: "summarized" },
+      output_config: { effort: "max" },
+      messages: [{ role: "user", content: "Hm?" }]
+    }
+    const headers = {
+      "anthropic-beta": "interleaved-thinking-2025-05-14,advanced-tool-use-2025-11-20,claude-code-20250219"
+    }
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body, undefined, headers))
+    const sent = encode(request, { model: opus48 })
+    expect(sent.body["additionalModelRequestFields"]).toEqual({
+      thinking: { type: "adaptive", display: "summarized" },
+      output_config: { effort: "max" },
+      anthropic_beta: ["interleaved-thinking-2025-05-14", "tool-search-tool-2025-10-19"]
+    })
+    expect(sent.notices.map(({ message }) => message)).toEqual([
+      "the beta claude-code-20250219: the provider does not know it"
+    ])
+    const { thinking: _, ...effort } = body
+    const { request: alone } = Result.getOrThrow(anthropicMessagesDialect.decode(effort))
+    expect(encode(alone, { model: opus48 }).body["additionalModelRequestFields"]).toEqual({
+      output_config: { effort: "max" }
+    })
   })
 
   it("of other models is said not to be known", () => {

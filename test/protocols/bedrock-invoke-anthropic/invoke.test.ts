@@ -154,7 +154,10 @@ describe("a request", () => {
     const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body, undefined, headers))
     const target = { model: "claude", delivery: "whole", quirks: {}, origin: undefined } as const
     const sent = Result.getOrThrow(bedrockInvokeAnthropic.encode(request, target))
-    expect(sent.body["anthropic_beta"]).toEqual(["context-1m-2025-08-07", "files-api-2025-04-14"])
+    expect(sent.body["anthropic_beta"]).toEqual(["context-1m-2025-08-07"])
+    expect(sent.notices.map(({ message }) => message)).toEqual([
+      "the beta files-api-2025-04-14: the provider does not know it"
+    ])
     expect(sent.body).not.toHaveProperty("anthropic-beta")
     const own = Result.getOrThrow(anthropicMessages.encode(request, target))
     expect(own.headers).toEqual(headers)
