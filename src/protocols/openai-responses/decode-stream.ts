@@ -7,9 +7,17 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { finishReasonOf, rawReasonOf } from "./finish-reasons.ts"
+import { isAnother, streamedOutput, type Streamed } from "./final-output.ts"
 import { MessageItem } from "./message-item.ts"
 import { beginItem, CallItem, type OutputItem } from "./output-items.ts"
-import { doneFields, readStreamEvent, type DoneType, type StreamEvent, type Typed } from "./stream-events.ts"
+import {
+  doneFields,
+  readStreamEvent,
+  type DeltaEvent,
+  type DoneType,
+  type StreamEvent,
+  type Typed
+} from "./stream-events.ts"
 import { usageOf } from "./usage.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -27,6 +35,9 @@ const itemTypes: { readonly [type: string]: string } = {
   "response.reasoning_summary_text.done": "reasoning"
 }
 
+/** How much of a call is kept that was not announced yet, in UTF-16 code units. */
+const maxEarly = 65_536
+
 /**
  * What is known of one answer so far, be it a stream or whole. Items are known by their place in the output, because there
  * are servers that give an item another id in every event (Copilot).
@@ -38,7 +49,11 @@ class ResponseDecoder implements StreamDecoder {
   private calledTool = false
   private lastIndex = 0
   private readonly open = new Map<number, OutputItem>()
-  private readonly seen = new Set<number>()
+  private readonly streamed: Array<Streamed> = []
+  /** the index after the highest so far */
+  private nextIndex = 0
+  /** pieces of calls that came before their calls, by their index */
+  private readonly early = new Map<number, DeltaEvent>()
   private readonly ids = new Set<string>()
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
@@ -65,10 +80,9 @@ class ResponseDecoder implements StreamDecoder {
   /** The end of a stream, or a whole answer: items that were not streamed, and then the ending. */
   finish(response: JsonObject, events: Array<LlmEvent>): void {
     this.start(response, events)
-    const output = response["output"]
-    for (const [index, item] of (Array.isArray(output) ? output : []).entries()) {
-      if (!isObject(item) || typeof item["type"] !== "string") continue
-      if (!this.seen.has(index)) this.begin(index, { ...item, type: item["type"] }, events)
+    for (const [item, known] of streamedOutput(response["output"], this.streamed)) {
+      const index = known ?? this.nextIndex
+      if (known === undefined) this.begin(index, item, events)
       this.end(index, item, events)
     }
     for (const index of this.open.keys()) this.end(index, undefined, events)
@@ -83,13 +97,13 @@ class ResponseDecoder implements StreamDecoder {
   }
 
   private read(event: Exclude<StreamEvent, { readonly type: "error" }>, events: Array<LlmEvent>): void {
-    if ("delta" in event) return this.item(event, events)?.delta(event, events)
+    if ("delta" in event) return this.write(event, events)
     switch (event.type) {
       case "response.output_item.added":
-        return this.begin(event.output_index ?? this.seen.size, event.item, events)
+        return this.begin(event.output_index ?? this.nextIndex, event.item, events)
       case "response.output_item.done": {
         const index = event.output_index ?? this.lastIndex
-        if (!this.seen.has(index)) this.begin(index, event.item, events)
+        if (!this.isStreamed(index)) this.begin(index, event.item, events)
         return this.end(index, event.item, events)
       }
       case "response.content_part.added":
@@ -114,6 +128,16 @@ class ResponseDecoder implements StreamDecoder {
     }
   }
 
+  private write(event: DeltaEvent, events: Array<LlmEvent>): void {
+    const item = this.item(event, events)
+    if (item !== undefined) return item.delta(event, events)
+    const index = event.output_index ?? this.lastIndex
+    if (this.isStreamed(index)) return
+    const before = this.early.get(index)?.delta ?? ""
+    if (before.length + event.delta.length > maxEarly) return
+    this.early.set(index, { ...event, delta: before + event.delta })
+  }
+
   private start({ id, model, created_at: created, service_tier: tier }: JsonObject, events: Array<LlmEvent>): void {
     if (this.started) return
     this.started = true
@@ -128,10 +152,24 @@ class ResponseDecoder implements StreamDecoder {
 
   private begin(index: number, item: Typed, events: Array<LlmEvent>): void {
     this.start({}, events)
-    if (this.open.has(index)) return
+    const before = this.streamed.findLast((streamed) => streamed.index === index)
+    if (this.open.has(index)) {
+      if (before !== undefined && !isAnother(item, before.item)) return
+      this.end(index, undefined, events)
+    }
     this.lastIndex = index
-    this.seen.add(index)
-    this.open.set(index, beginItem(item, this.idOf(item), events))
+    this.nextIndex = Math.max(this.nextIndex, index + 1)
+    this.streamed.push({ index, item })
+    const begun = beginItem(item, this.idOf(item), events)
+    this.open.set(index, begun)
+    const early = this.early.get(index)
+    if (early === undefined) return
+    this.early.delete(index)
+    begun.delta(early, events)
+  }
+
+  private isStreamed(index: number): boolean {
+    return this.streamed.some((streamed) => streamed.index === index)
   }
 
   /** Ids of blocks are those of their items, so that an answer that was changed on the way keeps what callers refer to. */
@@ -153,8 +191,10 @@ class ResponseDecoder implements StreamDecoder {
   /** The open item that an event is about; one that was never announced begins with its first event. */
   private item(event: Placed, events: Array<LlmEvent>): OutputItem | undefined {
     const index = event.output_index ?? this.lastIndex
+    const open = this.open.get(index)
+    if (open !== undefined) return open
     const type = itemTypes[event.type]
-    if (!this.seen.has(index) && type !== undefined) this.begin(index, { type }, events)
+    if (!this.isStreamed(index) && type !== undefined) this.begin(index, { type }, events)
     return this.open.get(index)
   }
 
@@ -168,7 +208,7 @@ class ResponseDecoder implements StreamDecoder {
 
 interface Placed {
   readonly type: string
-  readonly output_index?: number
+  readonly output_index?: number | null
 }
 
 const malformed = failure(

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, nullish, type JsonObject } from "../open-document.ts"
 
 /** The highest index that an item of an answer, or a piece of it, may have. */
 export const maxIndex = 1024
@@ -43,15 +43,15 @@ export const doneFields = {
 } as const
 export type DoneType = keyof typeof doneFields
 
-const place = { output_index: Schema.optionalKey(Index), content_index: Schema.optionalKey(Index) }
+const place = { output_index: nullish(Index), content_index: nullish(Index) }
 
 /**
  * The events of a stream that mean something. Items and pieces differ by type and are read where the type is known. There
- * are servers that leave indices out where there is only one item.
+ * are servers that leave indices out, or have `null` for them, where there is only one item.
  */
 export const StreamEvent = Schema.Union([
   Schema.Struct({ type: Schema.Literals(lifecycle), response: Json }),
-  Schema.Struct({ type: Schema.Literals(items), output_index: Schema.optionalKey(Index), item: Typed }),
+  Schema.Struct({ type: Schema.Literals(items), output_index: nullish(Index), item: Typed }),
   Schema.Struct({ type: Schema.Literals(parts), ...place, part: Typed }),
   Schema.Struct({ type: Schema.Literals(deltas), ...place, delta: Schema.String }),
   Schema.Struct({
@@ -76,7 +76,9 @@ export type DeltaEvent = Extract<StreamEvent, { readonly delta: string }>
 
 const isTyped = (value: unknown): value is Typed => isObject(value) && typeof value["type"] === "string"
 const isPlace = (value: unknown): boolean =>
-  value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maxIndex)
+  value === undefined ||
+  value === null ||
+  (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maxIndex)
 
 type Kind = "lifecycle" | "item" | "part" | "delta" | "done" | "annotation" | "error"
 
@@ -90,38 +92,52 @@ const kinds = new Map<unknown, Kind>([
   ["error", "error"]
 ])
 
-const isStreamEvent = (event: JsonObject, kind: Kind): boolean => {
-  if (!isPlace(event["output_index"]) || !isPlace(event["content_index"])) return false
+/** What an event says of the answer. */
+const saidIn = (event: JsonObject, kind: Exclude<Kind, "error">): unknown => {
   switch (kind) {
     case "delta":
-      return typeof event["delta"] === "string"
+      return event["delta"]
     case "done":
       // The kind says that the type is one of these.
-      return typeof event[doneFields[event["type"] as DoneType]] === "string"
+      return event[doneFields[event["type"] as DoneType]]
     case "item":
-      return isTyped(event["item"])
+      return event["item"]
     case "part":
-      return isTyped(event["part"])
+      return event["part"]
     case "annotation":
-      return isObject(event["annotation"])
+      return event["annotation"]
     case "lifecycle":
-      return isObject(event["response"])
-    case "error":
-      return true
+      return event["response"]
   }
 }
 
+const isSaid = (said: unknown, kind: Exclude<Kind, "error">): boolean =>
+  kind === "delta" || kind === "done"
+    ? typeof said === "string"
+    : kind === "item" || kind === "part"
+      ? isTyped(said)
+      : isObject(said)
+
 /**
  * Reads an event out of parsed JSON, by hand because it is done for every token; a test holds it against the schema.
- * `"other"` is an event that means nothing here (the progress of a hosted tool, what is yet to be invented), `undefined`
- * one that is malformed.
+ * `"other"` is an event that means nothing here (the progress of a hosted tool, what is yet to be invented, a piece that
+ * is `null`), `undefined` one that is malformed.
  */
 export const readStreamEvent = (value: unknown): StreamEvent | "other" | undefined => {
   if (!isObject(value)) return undefined
   const kind = kinds.get(value["type"])
-  // What `isStreamEvent` checked is all that the type says.
-  if (kind !== undefined) return isStreamEvent(value, kind) ? (value as unknown as StreamEvent) : undefined
-  // Servers that speak several formats report errors without saying of which type the document is.
-  if (value["type"] === undefined && isObject(value["error"])) return { type: "error" }
-  return typeof value["type"] === "string" ? "other" : undefined
+  if (kind === undefined) {
+    // Servers that speak several formats report errors without saying of which type the document is.
+    if (value["type"] === undefined && isObject(value["error"])) return { type: "error" }
+    return typeof value["type"] === "string" ? "other" : undefined
+  }
+  if (!isPlace(value["output_index"]) || !isPlace(value["content_index"])) return undefined
+  if (kind !== "error") {
+    const said = saidIn(value, kind)
+    // A field that is filled in with nothing says nothing, and is no reason to give up an answer.
+    if (said === null && kind !== "lifecycle") return "other"
+    if (!isSaid(said, kind)) return undefined
+  }
+  // What was checked is all that the type says.
+  return value as unknown as StreamEvent
 }

@@ -52,6 +52,62 @@ describe("what servers of this format do differently", () => {
     expect(events.at(-1)).toMatchObject({ reason: "tool-calls", rawReason: "completed" })
   })
 
+  it("knows the items of the finished answer by what they are, wherever they were streamed", () => {
+    const texts = (text: string, id: string) => ({ type: "message", id, content: [{ type: "output_text", text }] })
+    const finished = { ...call, arguments: '{"a":1}' }
+    for (const [first, second] of [
+      [3, 7],
+      [0, 0],
+      [1, 0]
+    ] as const) {
+      const events = answer(
+        added(first, call),
+        delta("function_call_arguments", '{"a":1}', { output_index: first }),
+        done(first, finished),
+        added(second, { type: "message", id: "msg_1", content: [] }),
+        delta("output_text", "y", { output_index: second }),
+        done(second, texts("y", "msg_1")),
+        completed({ output: [finished, texts("y", "msg_2")] })
+      )
+      expect(said(events)).toBe("y")
+      expect(callsIn(events).length).toBe(1)
+    }
+    const events = answer(
+      added(0, { type: "message", id: "msg_1", content: [] }),
+      delta("output_text", "y"),
+      completed({
+        output: [{ type: "reasoning", id: "rs_1", summary: [], encrypted_content: "e" }, texts("y", "msg_1"), finished]
+      })
+    )
+    expect(said(events)).toBe("y")
+    expect(events.find(({ _tag }) => _tag === "ReasoningEnd")).toMatchObject({ signature: "e" })
+    expect(callsIn(events)).toMatchObject([{ arguments: '{"a":1}' }])
+  })
+
+  it("takes pieces that come before their item, and items that are announced twice", () => {
+    const piece = (text: string) => delta("function_call_arguments", text)
+    const early = [piece('{"a"'), piece(":1"), added(0, call), added(0, call), piece("}")]
+    expect(callsIn(answer(...early, done(0, call), completed()))).toMatchObject([{ arguments: '{"a":1}', valid: true }])
+    expect(
+      said(answer(delta("output_text", "a"), added(0, { type: "message" }), delta("output_text", "b"), completed()))
+    ).toBe("ab")
+  })
+
+  it("takes null for what is not said", () => {
+    const events = answer(
+      added(0, { type: "message", id: null, content: null }),
+      delta("output_text", "a", { output_index: null, content_index: null, logprobs: null }),
+      { type: "response.output_text.delta", output_index: 0, delta: null },
+      { type: "response.output_text.done", output_index: 0, text: null },
+      { type: "response.content_part.done", output_index: 0, part: null },
+      { type: "response.output_text.annotation.added", output_index: 0, annotation: null },
+      { type: "response.output_item.done", output_index: 0, item: null },
+      completed({ error: null, incomplete_details: null, usage: null })
+    )
+    expect(said(events)).toBe("a")
+    expect(decode(created, { type: "response.output_text.delta", delta: 1 }).error).toBeDefined()
+  })
+
   it("takes arguments that come only with the item, or with the whole response", () => {
     const item = { ...call, arguments: "{}" }
     expect(callsIn(answer(added(0, call), done(0, item), completed()))).toMatchObject([{ arguments: "{}" }])
