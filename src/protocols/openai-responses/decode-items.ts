@@ -14,6 +14,7 @@ import { present, type JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
 import { nameOfCall, placed } from "./namespaces.ts"
+import { betweenParts } from "./stated-text.ts"
 import {
   openAiResponsesId,
   type Content,
@@ -211,7 +212,7 @@ const decodeReasoning = (item: Item<"reasoning">): ReasoningPart | OpaquePart =>
   const texts = (list: ReasoningItem["summary"]) => (list ?? []).map(({ text }) => text)
   const summaries = texts(summary)
   const thoughts = texts(content)
-  const text = (summaries.length > 0 ? summaries : thoughts).join("")
+  const text = (summaries.length > 0 ? summaries : thoughts).join(betweenParts)
   if (encrypted && isSealed(encrypted)) return openedPart(encrypted, text)
   const { status: _, ...rest } = item.rest ?? {}
   const lists = thoughts.length > 0 || summaries.length > 1

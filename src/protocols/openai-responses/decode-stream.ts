@@ -14,7 +14,7 @@ import {
   doneFields,
   readStreamEvent,
   type DeltaEvent,
-  type DoneType,
+  type DoneEvent,
   type StreamEvent,
   type Typed
 } from "./stream-events.ts"
@@ -198,11 +198,10 @@ class ResponseDecoder implements StreamDecoder {
     return this.open.get(index)
   }
 
-  private piece(event: Extract<StreamEvent, { readonly type: DoneType }>, events: Array<LlmEvent>): void {
+  private piece(event: DoneEvent, events: Array<LlmEvent>): void {
     // `readStreamEvent` saw that the field which says this piece whole is a text.
     const text = (event as unknown as JsonObject)[doneFields[event.type]] as string
-    const kind = event.type === "response.refusal.done" ? "refusal" : "text"
-    this.item(event, events)?.piece(event.content_index ?? 0, text, kind, events)
+    this.item(event, events)?.piece(event, text, events)
   }
 }
 

@@ -2,7 +2,7 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { logprobsOf, sourceOf } from "./annotations.ts"
 import type { OutputItem } from "./output-items.ts"
-import type { DeltaEvent, Typed } from "./stream-events.ts"
+import type { DeltaEvent, DoneEvent, Typed } from "./stream-events.ts"
 
 type Events = Array<LlmEvent>
 
@@ -34,9 +34,14 @@ export class MessageItem implements OutputItem {
     this.write(this.text(index, events), event.delta, logprobs, events)
   }
 
-  piece(index: number, text: string, kind: "text" | "refusal", events: Events): void {
+  piece(event: DoneEvent, text: string, events: Events): void {
+    this.told(event.content_index ?? 0, text, event.type === "response.refusal.done", events)
+  }
+
+  /** All of a piece, which counts where its deltas did not come. */
+  private told(index: number, text: string, refusal: boolean, events: Events): void {
     if (this.pieces.get(index)?.written === true) return
-    if (kind === "refusal") this.refuse(index, text, events)
+    if (refusal) this.refuse(index, text, events)
     else this.write(this.text(index, events), text, undefined, events)
   }
 
@@ -72,7 +77,7 @@ export class MessageItem implements OutputItem {
   /** What the finished piece holds beyond what was streamed of it. */
   private complete(index: number, part: JsonObject, events: Events): void {
     const { type, text, refusal, annotations, logprobs } = part
-    if (type === "refusal" && typeof refusal === "string") return this.piece(index, refusal, "refusal", events)
+    if (type === "refusal" && typeof refusal === "string") return this.told(index, refusal, true, events)
     if (type !== "output_text" || typeof text !== "string") return
     const piece = this.text(index, events)
     if (!piece.written) this.write(piece, text, logprobsOf(logprobs), events)

@@ -1,9 +1,10 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { finishedArguments, isJsonObject } from "../ToolArguments.ts"
 import { hostedInput } from "./hosted-tools.ts"
 import { MessageItem } from "./message-item.ts"
-import type { DeltaEvent, Typed } from "./stream-events.ts"
+import type { DeltaEvent, DoneEvent, Typed } from "./stream-events.ts"
+import { betweenParts, textOfReasoning } from "./stated-text.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 type Events = Array<LlmEvent>
@@ -12,7 +13,7 @@ type Events = Array<LlmEvent>
 export interface OutputItem {
   delta(event: DeltaEvent, events: Events): void
   /** A piece is complete, and this is all of it: it counts where its deltas did not come. */
-  piece(contentIndex: number, text: string, kind: "text" | "refusal", events: Events): void
+  piece(event: DoneEvent, text: string, events: Events): void
   /** The item is complete. `item` is all of it, where the server said it. */
   end(item: JsonObject | undefined, events: Events): void
 }
@@ -37,10 +38,14 @@ export const beginItem = (item: Typed, id: string, events: Events): OutputItem =
   }
 }
 
-/** Reasoning, as a summary or as the thoughts themselves. What proves it stands in the finished item only. */
+/**
+ * Reasoning, as a summary or as the thoughts themselves, in parts that begin with a heading each. What proves it stands in
+ * the finished item only.
+ */
 class ReasoningItem implements OutputItem {
   private readonly id: string
-  private written = false
+  private readonly parts = new Set<number>()
+  private last = 0
 
   constructor(id: string, events: Events) {
     this.id = id
@@ -48,28 +53,33 @@ class ReasoningItem implements OutputItem {
   }
 
   delta(event: DeltaEvent, events: Events): void {
-    this.write(event.delta, events)
+    this.write(partOf(event), event.delta, events)
   }
 
-  piece(_: number, text: string, __: string, events: Events): void {
-    if (!this.written) this.write(text, events)
+  piece(event: DoneEvent, text: string, events: Events): void {
+    const part = partOf(event)
+    if (!this.parts.has(part)) this.write(part, text, events)
   }
 
   end(item: JsonObject | undefined, events: Events): void {
-    for (const list of this.written ? [] : [item?.["summary"], item?.["content"]]) {
-      for (const part of Array.isArray(list) ? list : []) if (isObject(part)) this.write(textAt(part, "text"), events)
-    }
+    if (item !== undefined && this.parts.size === 0) this.write(0, textOfReasoning(item), events)
     const blob = item?.["encrypted_content"]
     const signed = typeof blob === "string" && blob !== "" ? { signature: blob } : {}
     events.push({ _tag: "ReasoningEnd", id: this.id, ...signed, origin: openAiResponsesId })
   }
 
-  private write(text: string, events: Events): void {
-    if (text === "") return
-    this.written = true
+  private write(part: number, piece: string, events: Events): void {
+    if (piece === "") return
+    const text = this.parts.size > 0 && part !== this.last ? betweenParts + piece : piece
+    this.parts.add(part)
+    this.last = part
     events.push({ _tag: "ReasoningDelta", id: this.id, text })
   }
 }
+
+/** Which part of the reasoning an event is about. */
+const partOf = ({ summary_index: summary, content_index: content }: DeltaEvent | DoneEvent): number =>
+  summary ?? content ?? 0
 
 /**
  * A call of a client's tool. Its arguments come in deltas, or only when they are done (LM Studio), or only with the item.
@@ -94,7 +104,7 @@ export class CallItem implements OutputItem {
     this.write(event.delta, events)
   }
 
-  piece(_: number, text: string, __: string, events: Events): void {
+  piece(_: DoneEvent, text: string, events: Events): void {
     if (this.written === "") this.write(text, events)
   }
 

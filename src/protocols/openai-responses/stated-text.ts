@@ -5,12 +5,22 @@ const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ?
 
 const own: ReadonlyArray<string> = ["text", "refusal", "arguments", "input"]
 
+/** What stands between the parts of reasoning where they are one text: each begins with a heading of its own. */
+export const betweenParts = "\n\n"
+
+/** What reasoning says: its summary, and the thoughts where they are told. */
+export const textOfReasoning = ({ summary, content }: JsonObject): string =>
+  [...list(summary), ...list(content)]
+    .map(textOfItem)
+    .filter((text) => text !== "")
+    .join(betweenParts)
+
 /** What an item or a piece of one says, as one text. */
 export const textOfItem = (item: unknown): string => {
   if (!isObject(item)) return ""
-  const { type, summary, content } = item
+  const { type, content } = item
   if (type === "message") return list(content).map(textOfItem).join("")
-  if (type === "reasoning") return [...list(summary), ...list(content)].map(textOfItem).join("")
+  if (type === "reasoning") return textOfReasoning(item)
   const field = own.find((name) => typeof item[name] === "string")
   return field === undefined || !says.test(String(type)) ? "" : String(item[field])
 }

@@ -43,7 +43,7 @@ export const doneFields = {
 } as const
 export type DoneType = keyof typeof doneFields
 
-const place = { output_index: nullish(Index), content_index: nullish(Index) }
+const place = { output_index: nullish(Index), content_index: nullish(Index), summary_index: nullish(Index) }
 
 /**
  * The events of a stream that mean something. Items and pieces differ by type and are read where the type is known. There
@@ -71,8 +71,9 @@ export const StreamEvent = Schema.Union([
 ])
 export type StreamEvent = typeof StreamEvent.Type
 
-/** An event about a piece of an item. */
+/** An event about a piece of an item: the next part of it, or that it is complete. */
 export type DeltaEvent = Extract<StreamEvent, { readonly delta: string }>
+export type DoneEvent = Extract<StreamEvent, { readonly type: DoneType }>
 
 const isTyped = (value: unknown): value is Typed => isObject(value) && typeof value["type"] === "string"
 const isPlace = (value: unknown): boolean =>
@@ -131,7 +132,8 @@ export const readStreamEvent = (value: unknown): StreamEvent | "other" | undefin
     if (value["type"] === undefined && isObject(value["error"])) return { type: "error" }
     return typeof value["type"] === "string" ? "other" : undefined
   }
-  if (!isPlace(value["output_index"]) || !isPlace(value["content_index"])) return undefined
+  const { output_index: item, content_index: part, summary_index: summary } = value
+  if (!isPlace(item) || !isPlace(part) || !isPlace(summary)) return undefined
   if (kind !== "error") {
     const said = saidIn(value, kind)
     // A field that is filled in with nothing says nothing, and is no reason to give up an answer.

@@ -93,6 +93,35 @@ describe("what servers of this format do differently", () => {
     ).toBe("ab")
   })
 
+  it("keeps the parts of a summary apart, each of which begins with a heading", () => {
+    const parts = ["**Look**\n\nHm.", "**Think**\n\nAh."]
+    const item = { type: "reasoning", id: "rs_1", summary: parts.map((text) => ({ type: "summary_text", text })) }
+    const thought = (events: ReadonlyArray<LlmEvent>) =>
+      foldEvents(events).choices[0]?.parts.map((part) => (part._tag === "Reasoning" ? part.text : ""))
+    const piece = (summary_index: number, text: string) => delta("reasoning_summary_text", text, { summary_index })
+    const all = (summary_index: number) => ({
+      type: "response.reasoning_summary_text.done",
+      output_index: 0,
+      summary_index,
+      text: parts[summary_index]
+    })
+    const streams = [
+      [piece(0, "**Look**"), piece(0, "\n\nHm."), all(0), piece(1, parts[1]!), all(1)],
+      [piece(0, parts[0]!), all(0), all(1)],
+      []
+    ]
+    for (const stream of streams) {
+      const events = answer(
+        added(0, { type: "reasoning", id: "rs_1", summary: [] }),
+        ...stream,
+        done(0, item),
+        completed()
+      )
+      expect(thought(events)).toEqual([parts.join("\n\n")])
+    }
+    expect(thought(answer(completed({ output: [item] })))).toEqual([parts.join("\n\n")])
+  })
+
   it("takes null for what is not said", () => {
     const events = answer(
       added(0, { type: "message", id: null, content: null }),
