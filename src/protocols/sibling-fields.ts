@@ -8,7 +8,12 @@ type Fields = Extensions[string]
 const siblingOf = { "openai-chat": "openai-responses", "openai-responses": "openai-chat" } as const
 
 /** What the two call alike. */
-const sameNames: ReadonlyArray<string> = ["prompt_cache_key", "prompt_cache_retention", "safety_identifier"]
+const sameNames: ReadonlyArray<string> = [
+  "prompt_cache_key",
+  "prompt_cache_options",
+  "prompt_cache_retention",
+  "safety_identifier"
+]
 
 const pick = (fields: Fields, isPicked: (name: string) => boolean): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([name, value]) => isPicked(name) && value !== null))

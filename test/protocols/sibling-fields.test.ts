@@ -6,7 +6,12 @@ import { openAiResponsesDialect } from "../../src/protocols/openai-responses/inb
 import type { Quirks } from "../../src/protocols/Protocol.ts"
 import { formats, type FormatName } from "../../src/providers/formats.ts"
 
-const shared = { prompt_cache_key: "tenant-7", prompt_cache_retention: "24h", safety_identifier: "user-7" }
+const shared = {
+  prompt_cache_key: "tenant-7",
+  prompt_cache_options: { mode: "explicit" },
+  prompt_cache_retention: "24h",
+  safety_identifier: "user-7"
+}
 const chat = Result.getOrThrow(
   openAiChatDialect.decode({
     model: "m",

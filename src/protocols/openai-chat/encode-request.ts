@@ -14,6 +14,7 @@ import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { effortFor } from "../OpenAiEffort.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
@@ -100,7 +101,7 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
       tool_choice: callable ? choice : undefined,
       parallel_tool_calls: callable ? request.parallelToolCalls : undefined,
       response_format: form === undefined ? undefined : encodeFormat(form),
-      ...(request.reasoning === undefined ? {} : encodeThinking(request.reasoning, encoding)),
+      ...(request.reasoning === undefined ? {} : encodeThinking(request.reasoning, model, encoding)),
       ...account(request, encoding),
       metadata: request.metadata
     }),
@@ -192,21 +193,23 @@ const isOff = ({ mode, effort }: ReasoningSettings): boolean =>
   effort === undefined ? mode === "disabled" : effort === "none"
 
 /** Whether to think, where the server is told that by itself, and how much. */
-const encodeThinking = (reasoning: ReasoningSettings, encoding: ChatEncoding): JsonObject => {
+const encodeThinking = (reasoning: ReasoningSettings, model: string, encoding: ChatEncoding): JsonObject => {
   const { mode, effort } = reasoning
-  if (encoding.quirks.thinkingSwitch !== true) return present({ reasoning_effort: effortOf(reasoning, encoding) })
+  if (encoding.quirks.thinkingSwitch !== true)
+    return present({ reasoning_effort: effortOf(reasoning, model, encoding) })
   if (isOff(reasoning)) return { thinking: { type: "disabled" } }
   const thinking = mode === "enabled" || effort !== undefined ? { type: "enabled" } : undefined
-  return present({ thinking, reasoning_effort: effortOf(reasoning, encoding) })
+  return present({ thinking, reasoning_effort: effortOf(reasoning, model, encoding) })
 }
 
 /** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */
 const effortOf = (
   { mode, effort, budgetTokens, summary }: ReasoningSettings,
+  model: string,
   encoding: ChatEncoding
 ): string | undefined => {
   if (summary !== undefined) encoding.dropped("reasoning summary")
-  if (effort !== undefined) return effort
+  if (effort !== undefined) return effortFor(model, effort, encoding)
   if (mode === "disabled") {
     encoding.dropped("reasoning disabled", "Chat Completions leaves it to the model")
     return undefined

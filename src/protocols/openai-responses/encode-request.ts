@@ -14,6 +14,7 @@ import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { effortFor } from "../OpenAiEffort.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
 import { ownExtension } from "./extension.ts"
@@ -64,7 +65,10 @@ const encodeBody = (
   const { instructions, messages } = withoutInstructions(request.messages)
   const tools = inNamespaces(request.tools ?? [], (tool) => encodeTool(tool, encoding))
   const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }
-  const thought = { ...(isObject(reasoning) ? reasoning : {}), ...encodeReasoning(request.reasoning ?? {}, encoding) }
+  const thought = {
+    ...(isObject(reasoning) ? reasoning : {}),
+    ...encodeReasoning(request.reasoning ?? {}, model, encoding)
+  }
   const input = encodeItems(messages, quirks, encoding)
   return {
     model,
@@ -179,14 +183,13 @@ const formatOf = (format: ResponseFormat | undefined): JsonObject | undefined =>
 const effortOf = (budgetTokens: number): string =>
   budgetTokens >= 16_384 ? "high" : budgetTokens >= 4096 ? "medium" : "low"
 
-const encodeReasoning = (settings: ReasoningSettings, encoding: Encoding): JsonObject => {
+const encodeReasoning = (settings: ReasoningSettings, model: string, encoding: Encoding): JsonObject => {
   const { mode, effort, budgetTokens, summary } = settings
   if (effort === undefined && mode === "disabled") {
     encoding.dropped("reasoning switched off", "the models of the Responses API decide themselves, or take an effort")
     return present({ summary })
   }
-  if (effort === "max") encoding.add("changed", "reasoning effort max is xhigh")
-  const stated = effort === "max" ? "xhigh" : effort
+  const stated = effort === undefined ? undefined : effortFor(model, effort, encoding)
   return present({ effort: stated ?? (budgetTokens === undefined ? undefined : effortOf(budgetTokens)), summary })
 }
 

@@ -37,6 +37,12 @@ export const storedState = (request: LlmRequest): Requirement | undefined => {
   if (holdsItem(request, "item_reference")) {
     return unresolved("item_reference", "responses are not stored; set store: false, so that whole items are sent")
   }
+  if (holdsItem(request, "compaction_trigger")) {
+    return unresolved(
+      "compaction_trigger",
+      "only the provider makes conversations shorter so that it can read them again"
+    )
+  }
   return holdsItem(request, "compaction")
     ? unresolved("compaction", "only who made it can read it; send all items")
     : undefined

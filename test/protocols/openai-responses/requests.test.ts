@@ -241,7 +241,8 @@ describe("what only the provider's store has", () => {
     ["prompt", { prompt: { id: "pmpt_1" } }, "send instructions and input"],
     ["background", { background: true }, "not stored"],
     ["item_reference", { input: [{ type: "item_reference", id: "msg_1" }] }, "store: false"],
-    ["compaction", { input: [{ type: "compaction", encrypted_content: "blob" }] }, "send all items"]
+    ["compaction", { input: [{ type: "compaction", encrypted_content: "blob" }] }, "send all items"],
+    ["compaction_trigger", { input: [{ type: "compaction_trigger" }] }, "makes conversations shorter"]
   ])("%s is refused with what to do instead", (feature, body, mend) => {
     const request = decode(body)
     expect(storedState(request)).toMatchObject({ feature, message: expect.stringContaining(mend) })
