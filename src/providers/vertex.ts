@@ -105,14 +105,23 @@ const tierHeader = "x-vertex-ai-llm-shared-request-type"
 const ofGoogle = (encoded: RoutedRequest): RoutedRequest => {
   const path = encoded.path.replace(/^\/v1beta\//, "/").replace(/^\/models\b/, "/publishers/google/models")
   if (encoded.body === undefined) return { ...encoded, path }
-  const { serviceTier, generateContentRequest, ...rest } = encoded.body
+  const { serviceTier, generateContentRequest, toolConfig, ...rest } = encoded.body
   const tier = serviceTier === "flex" || serviceTier === "priority" ? { [tierHeader]: serviceTier } : {}
-  const body = isObject(generateContentRequest) ? countable(generateContentRequest) : rest
+  const body = isObject(generateContentRequest)
+    ? countable(generateContentRequest)
+    : { ...rest, ...toolConfigOf(toolConfig) }
   return {
     path,
     headers: { ...encoded.headers, ...tier },
     body: /\/gemini-[12]\./.test(path) ? withoutCallIds(body) : body
   }
+}
+
+/** The field by which the Gemini API wants to be asked for tools of its own beside functions is unknown to Vertex AI. */
+const toolConfigOf = (toolConfig: Schema.Json | undefined): JsonObject => {
+  if (!isObject(toolConfig)) return present({ toolConfig })
+  const { includeServerSideToolInvocations: _, ...rest } = toolConfig
+  return Object.keys(rest).length === 0 ? {} : { toolConfig: rest }
 }
 
 /**

@@ -3,7 +3,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, FileSystem, Path } from "effect"
 import { TestClock } from "effect/testing"
-import type { Message } from "../../src/domain/LlmRequest.ts"
+import type { Message, Tool } from "../../src/domain/LlmRequest.ts"
 import { prompt } from "../../src/domain/prompt.ts"
 import { asking, configured, counting, receivingServer, type Received } from "./calling.ts"
 import { complaints, loading, warnings } from "./loading.ts"
@@ -203,30 +203,41 @@ describe("Vertex AI", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("is told the ids of calls only where the generation of the model has them", () =>
-    Effect.gen(function* () {
-      const { url, calls } = yield* google()
-      const text = provider(url, yield* keyFile(url), placed)
-      const { messages } = prompt("m", "Hi")
-      const call = { _tag: "ToolCall", id: "call-1", name: "f", arguments: '{"id":"kept"}' } as const
-      const answer = { _tag: "ToolResult", callId: "call-1", content: [{ _tag: "Text", text: "ok" }] } as const
-      const history: ReadonlyArray<Message> = [
-        ...messages,
-        { role: "assistant", parts: [call] },
-        { role: "tool", parts: [answer] }
-      ]
-      yield* Effect.provide(
-        Effect.forEach(["v/gemini-2.5-pro", "v/gemini-3.5-flash"], (model) => asking(model, { messages: history })),
-        configured({ text })
-      )
-      const [older, newer] = calls().map(({ body }) => JSON.parse(body).contents.slice(1))
-      assert.deepStrictEqual(older, [
-        { role: "model", parts: [{ functionCall: { name: "f", args: { id: "kept" } } }] },
-        { role: "user", parts: [{ functionResponse: { name: "f", response: { output: "ok" } } }] }
-      ])
-      assert.strictEqual(newer[0].parts[0].functionCall.id, "call-1")
-      assert.strictEqual(newer[1].parts[0].functionResponse.id, "call-1")
-    }).pipe(Effect.scoped)
+  it.live(
+    "is told what it knows: ids of calls by the generation of the model, and of tools of its own beside functions",
+    () =>
+      Effect.gen(function* () {
+        const { url, calls } = yield* google()
+        const text = provider(url, yield* keyFile(url), placed)
+        const { messages } = prompt("m", "Hi")
+        const call = { _tag: "ToolCall", id: "call-1", name: "f", arguments: '{"id":"kept"}' } as const
+        const answer = { _tag: "ToolResult", callId: "call-1", content: [{ _tag: "Text", text: "ok" }] } as const
+        const history: ReadonlyArray<Message> = [
+          ...messages,
+          { role: "assistant", parts: [call] },
+          { role: "tool", parts: [answer] }
+        ]
+        const tools: ReadonlyArray<Tool> = [
+          { _tag: "Function", name: "f" },
+          { _tag: "Provider", protocol: "openai-responses", name: "web_search", value: {}, webSearch: {} }
+        ]
+        yield* Effect.provide(
+          Effect.forEach(["v/gemini-2.5-pro", "v/gemini-3.5-flash"], (model) =>
+            asking(model, { messages: history, tools })
+          ),
+          configured({ text })
+        )
+        const [older, newer] = calls().map(({ body }) => JSON.parse(body).contents.slice(1))
+        assert.deepStrictEqual(older, [
+          { role: "model", parts: [{ functionCall: { name: "f", args: { id: "kept" } } }] },
+          { role: "user", parts: [{ functionResponse: { name: "f", response: { output: "ok" } } }] }
+        ])
+        assert.strictEqual(newer[0].parts[0].functionCall.id, "call-1")
+        assert.strictEqual(newer[1].parts[0].functionResponse.id, "call-1")
+        const [, newest] = calls().map(({ body }) => JSON.parse(body))
+        assert.lengthOf(newest.tools, 2)
+        assert.notProperty(newest, "toolConfig")
+      }).pipe(Effect.scoped)
   )
 
   it.live("takes an API key instead of a service account", () =>

@@ -80,6 +80,26 @@ describe("a search of the web that was asked for", () => {
     )
   })
 
+  it("is seen at work beside functions, which Gemini wants to be told", () => {
+    const look = { type: "function", name: "look", parameters: null }
+    const toolConfig = (request: LlmRequest) => {
+      const context = { model: "gemini-3-pro", delivery: "whole", quirks: {}, origin: undefined } as const
+      return Result.getOrThrow(formats.gemini.protocol.encode(request, context)).body["toolConfig"]
+    }
+    const both = byResponses({ type: "web_search" }, look)
+    expect(toolConfig(both)).toEqual({ includeServerSideToolInvocations: true })
+    expect(toolConfig({ ...both, toolChoice: { _tag: "Auto" } })).toEqual({
+      functionCallingConfig: { mode: "VALIDATED" },
+      includeServerSideToolInvocations: true
+    })
+    expect(toolConfig({ ...both, toolChoice: { _tag: "Tool", name: "look" } })).toMatchObject({
+      functionCallingConfig: { mode: "ANY", allowedFunctionNames: ["look"] }
+    })
+    expect(toolConfig(byResponses({ type: "web_search" }))).toBeUndefined()
+    expect(toolConfig(byResponses(look))).toBeUndefined()
+    expect(toolConfig(byGemini({ googleSearch: {} }, { functionDeclarations: [{ name: "look" }] }))).toBeUndefined()
+  })
+
   it("stands aside where the model does nothing beside it", () => {
     const request = byResponses({ type: "web_search" }, { type: "function", name: "look", parameters: null })
     expect(sent(request, "gemini").tools).toHaveLength(2)

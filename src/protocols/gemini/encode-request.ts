@@ -84,7 +84,7 @@ const encodeBody = (
     ...present({
       systemInstruction: system,
       tools: tools.length === 0 ? undefined : tools,
-      toolConfig: encodeToolConfig(request, ownToolConfig, encoding),
+      toolConfig: encodeToolConfig(request, ownToolConfig, isMixed(request, tools), encoding),
       generationConfig: encodeSettings(request, model, quirks, encoding),
       serviceTier: serviceTierOf(request.serviceTier, encoding)
     }),
@@ -140,6 +140,12 @@ const encodeTools = ({ tools = [] }: LlmRequest, searches: boolean, encoding: En
   return functionDeclarations.length === 0 ? others : [{ functionDeclarations }, ...others]
 }
 
+/** Whether functions stand beside what another format's caller wants the provider to run: those of this one say it themselves. */
+const isMixed = ({ tools = [] }: LlmRequest, encoded: ReadonlyArray<JsonObject>): boolean =>
+  encoded.length > 1 &&
+  tools.some(({ _tag }) => _tag === "Function") &&
+  tools.some((tool) => tool._tag === "Provider" && tool.protocol !== geminiId)
+
 const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
   noteFreeText(tool, encoding)
   encoding.foreign(tool.extensions)
@@ -155,6 +161,7 @@ const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
 const encodeToolConfig = (
   { tools = [], toolChoice, parallelToolCalls }: LlmRequest,
   own: unknown,
+  mixed: boolean,
   encoding: Encoding
 ): JsonObject | undefined => {
   if (parallelToolCalls === false && tools.length > 0) encoding.dropped("parallel_tool_calls")
@@ -162,9 +169,16 @@ const encodeToolConfig = (
   const calling = {
     // The API refuses a choice where there is nothing to choose from.
     ...(toolChoice === undefined || tools.length === 0 ? {} : choiceOf(toolChoice, tools)),
+    // Beside tools of the provider's own, calls at the model's will are those that fit their schema.
+    ...(mixed && toolChoice?._tag === "Auto" ? { mode: "VALIDATED" } : {}),
     ...(isObject(ownCalling) ? ownCalling : {})
   }
-  const config = { ...(Object.keys(calling).length === 0 ? {} : { functionCallingConfig: calling }), ...more }
+  const config = {
+    ...(Object.keys(calling).length === 0 ? {} : { functionCallingConfig: calling }),
+    // The API refuses tools of its own beside functions where the caller does not say that it will see them at work.
+    ...(mixed ? { includeServerSideToolInvocations: true } : {}),
+    ...more
+  }
   return Object.keys(config).length === 0 ? undefined : config
 }
 
