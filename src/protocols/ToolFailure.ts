@@ -17,3 +17,7 @@ export const withToldFailure = (part: ToolResultPart, said: Notices): ToolResult
   const told = { _tag: "Text", text: silent ? "Error: the tool failed" : "Error:" } as const
   return { ...result, content: silent ? [told] : [told, ...part.content] }
 }
+
+/** Whether a tool failed and answered with more than words: who has a field for the failure may take nothing else with it. */
+export const failedWithMedia = ({ isError, content }: ToolResultPart): boolean =>
+  isError === true && content.some(({ _tag }) => _tag !== "Text")

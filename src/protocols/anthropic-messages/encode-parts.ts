@@ -12,6 +12,7 @@ import type { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
+import { failedWithMedia, withToldFailure } from "../ToolFailure.ts"
 import { toolInput } from "./tool-input.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
@@ -128,7 +129,9 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
   return { type: "tool_use", id: callId(part.id), name: part.name, input, ...markers(part, encoding) }
 }
 
-const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+const encodeToolResult = (result: ToolResultPart, encoding: Encoding): JsonObject => {
+  // The API takes nothing but texts from a tool that failed.
+  const part = failedWithMedia(result) ? withToldFailure(result, encoding) : result
   const content = part.content.flatMap((piece) => encodePart(piece, encoding))
   return {
     type: "tool_result",

@@ -3,7 +3,7 @@ import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { Encoding } from "../Encoding.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
-import { withToldFailure } from "../ToolFailure.ts"
+import { failedWithMedia, withToldFailure } from "../ToolFailure.ts"
 import { encodeMedia } from "./encode-media.ts"
 import type { ModelTraits } from "./models.ts"
 import { encodeRedacted } from "./redacted.ts"
@@ -107,8 +107,9 @@ const encodeToolCall = (part: ToolCallPart, encoding: ConverseEncoding): JsonObj
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): JsonObject => {
-  // Only some families know the status of a result.
-  const { callId: id, isError, content } = encoding.traits.family === "other" ? withToldFailure(part, encoding) : part
+  // Only some families know the status of a result, and those of a failure nothing but texts.
+  const told = encoding.traits.family === "other" || failedWithMedia(part)
+  const { callId: id, isError, content } = told ? withToldFailure(part, encoding) : part
   // Nothing within a result can be cached by itself.
   const blocks = content.flatMap((piece) => encodeContent(piece, encoding))
   return { toolResult: { toolUseId: callId(id), content: blocks, ...(isError === true ? { status: "error" } : {}) } }

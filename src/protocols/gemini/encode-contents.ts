@@ -6,6 +6,8 @@ import { ownExtension } from "./extension.ts"
 interface Turn {
   readonly role: "user" | "model"
   readonly parts: Array<JsonObject>
+  /** what functions answered beside words, where it has to follow in a turn of its own: answers stand alone */
+  readonly shown: Array<JsonObject>
   more: JsonObject
 }
 
@@ -19,12 +21,9 @@ export interface Contents {
  * The messages as this API wants them: the instruction first and apart, then turns. Messages of one side that follow each
  * other are one turn, because the answers of functions that were called together have to stand together.
  */
-export const encodeContents = (
-  messages: ReadonlyArray<Message>,
-  wantsSignatures: boolean,
-  encoding: Encoding
-): Contents => {
-  const start = messages.findIndex((message) => !isInstruction(message))
+export const encodeContents = (messages: ReadonlyArray<Message>, encoding: Encoding): Contents => {
+  const { takesInstructions, wantsSignatures } = encoding.traits
+  const start = takesInstructions ? messages.findIndex((message) => !isInstruction(message)) : 0
   const head = start < 0 ? messages : messages.slice(0, start)
   const instructions = head.map((message) => encodeMessage(message, "user", encoding))
   const turns: Array<Turn> = []
@@ -35,15 +34,18 @@ export const encodeContents = (
     if (last?.role !== turn.role) turns.push(turn)
     else {
       last.parts.push(...turn.parts)
+      last.shown.push(...turn.shown)
       last.more = { ...last.more, ...turn.more }
     }
   }
   if (wantsSignatures) for (const turn of turns) signFirstCall(turn, encoding)
-  return {
-    system: instructionOf(instructions),
-    contents: turns.map(({ role, parts, more }) => ({ role, parts, ...more }))
-  }
+  return { system: instructionOf(instructions), contents: turns.flatMap(contentsOf) }
 }
+
+const contentsOf = ({ role, parts, shown, more }: Turn): ReadonlyArray<JsonObject> => [
+  { role, parts, ...more },
+  ...(shown.length === 0 ? [] : [{ role, parts: shown }])
+]
 
 const instructionOf = (turns: ReadonlyArray<Turn>): JsonObject | undefined => {
   const parts = turns.flatMap((turn) => turn.parts)
@@ -56,12 +58,17 @@ const encodeMessage = (message: Message, role: Turn["role"], encoding: Encoding)
   if (message.name !== undefined) encoding.dropped("the name of a message")
   encoding.foreign(message.extensions)
   const parts = message.parts.flatMap((part) => encodePart(part, encoding))
-  return { role, parts, more: ownExtension(message.extensions) }
+  return { role, parts, shown: [...encoding.takeShown()], more: ownExtension(message.extensions) }
 }
+
+const late = "instructions within the conversation are sent as words of the user"
 
 const roleOf = (message: Message, encoding: Encoding): Turn["role"] => {
   if (isInstruction(message)) {
-    encoding.add("emulated", "instructions within the conversation are sent as words of the user")
+    encoding.add(
+      "emulated",
+      encoding.traits.takesInstructions ? late : "the model takes instructions as words of the user"
+    )
   }
   return message.role === "assistant" ? "model" : "user"
 }

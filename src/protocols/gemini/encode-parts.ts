@@ -14,16 +14,33 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { responseOf } from "./decode-parts.ts"
 import { ownExtension, wrappedWithName } from "./extension.ts"
 import { functionArgs } from "./function-args.ts"
+import type { ModelTraits } from "./models.ts"
 import { geminiId } from "./wire.ts"
 
 /** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
 export class Encoding extends Notices {
   failure: LlmError | undefined
+  readonly traits: ModelTraits
   /** the names of the functions that were called, by the id of the call */
   readonly called = new Map<string, string>()
+  private shown: Array<JsonObject> = []
 
-  constructor() {
+  constructor(traits: ModelTraits) {
     super("the Gemini API has no counterpart")
+    this.traits = traits
+  }
+
+  /** What a function answered beside words, for a model that sees such things only in a turn of the user's own. */
+  show(name: string, media: ReadonlyArray<JsonObject>): void {
+    this.add("emulated", "media in the result of a tool: they follow in a message of the user")
+    this.shown.push({ text: `The answer of the function ${name} contains:` }, ...media)
+  }
+
+  /** What was shown since this was asked last. */
+  takeShown(): ReadonlyArray<JsonObject> {
+    const { shown } = this
+    if (shown.length > 0) this.shown = []
+    return shown
   }
 
   /** Input that the target cannot take: an answer without it would be an answer to another question. */
@@ -85,7 +102,7 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObj
       return [{ inlineData: { mimeType, data: source.data, ...fields(media) }, ...more }]
     }
     case "Url":
-      return [fileData(source.url, mediaType, fields(media), more)]
+      return [fileData(source.url, mediaType ?? typeByName(source.url), fields(media), more)]
     case "FileId":
       // Files are known here by an address; an id of another provider means nothing.
       if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) return [fileData(source.id, mediaType, fields(media), more)]
@@ -98,6 +115,23 @@ const fileData = (uri: string, mimeType: string | undefined, media: JsonObject, 
   fileData: { ...present({ mimeType }), fileUri: uri, ...media },
   ...more
 })
+
+/** What a file is by the end of its name, which Vertex AI wants to be told; the Gemini API finds out by itself. */
+const typesByName: { readonly [ending: string]: string } = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  webp: "image/webp",
+  heic: "image/heic",
+  pdf: "application/pdf",
+  txt: "text/plain",
+  mp3: "audio/mp3",
+  wav: "audio/wav",
+  mp4: "video/mp4"
+}
+
+const typeByName = (url: string): string | undefined =>
+  typesByName[/\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? ""]
 
 const defaultTypes = { image: "image/png", audio: "audio/wav", file: "application/pdf" }
 
@@ -148,13 +182,15 @@ const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject 
   // An answer belongs to a function by its name; other formats say only which call it answers.
   const name = part.name ?? encoding.called.get(part.callId) ?? part.callId
   const failed = part.isError === true
+  const apart = parts.length > 0 && !encoding.traits.takesMediaAnswers
+  if (apart) encoding.show(name, parts)
   return {
     functionResponse: {
       id: part.callId,
       name,
       response:
         wrapped === true ? { name, [failed ? "error" : "content"]: texts.join("\n") } : encodeResponse(texts, failed),
-      ...(parts.length === 0 ? {} : { parts }),
+      ...(parts.length === 0 || apart ? {} : { parts }),
       ...fields(functionResponse)
     },
     ...more

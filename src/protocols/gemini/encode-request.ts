@@ -58,7 +58,7 @@ const encodeBody = (
   asked: LlmRequest,
   { model, origin, quirks }: EncodeContext
 ): Result.Result<Pick<EncodedRequest, "body" | "notices">, LlmError> => {
-  const encoding = new Encoding()
+  const encoding = new Encoding(traitsOf(model))
   if (origin !== undefined) {
     // The model stands in the path; named here again it would be the one that the caller asked for.
     const { model: _, ...body } = origin.body
@@ -77,7 +77,7 @@ const encodeBody = (
   if (request.user !== undefined) encoding.dropped("user")
   const kept = ownExtension(request.extensions)
   const { generationConfig: _, [statedThinking]: __, toolConfig: ownToolConfig, ...own } = kept
-  const { system, contents } = encodeContents(request.messages, traitsOf(model).wantsSignatures, encoding)
+  const { system, contents } = encodeContents(request.messages, encoding)
   const tools = encodeTools(request, maySearch(model, request), encoding)
   const body = {
     contents,
@@ -85,7 +85,7 @@ const encodeBody = (
       systemInstruction: system,
       tools: tools.length === 0 ? undefined : tools,
       toolConfig: encodeToolConfig(request, ownToolConfig, isMixed(request, tools), encoding),
-      generationConfig: encodeSettings(request, model, quirks, encoding),
+      generationConfig: encodeSettings(request, quirks, encoding),
       serviceTier: serviceTierOf(request.serviceTier, encoding)
     }),
     ...own

@@ -3,7 +3,7 @@ import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Encoding } from "./encode-parts.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
-import { levelOfBudget, traitsOf, type ModelTraits } from "./models.ts"
+import { levelOfBudget, type ModelTraits } from "./models.ts"
 
 /** How many tokens an effort is worth where the model counts tokens. */
 const budgets: { readonly [effort: string]: number } = {
@@ -26,15 +26,10 @@ const levels: { readonly [effort: string]: string } = {
 }
 
 /** How the answer is to be drawn, thought about and formed. Nothing where nothing was said of it. */
-export const encodeSettings = (
-  request: LlmRequest,
-  model: string,
-  quirks: Quirks,
-  encoding: Encoding
-): JsonObject | undefined => {
+export const encodeSettings = (request: LlmRequest, quirks: Quirks, encoding: Encoding): JsonObject | undefined => {
   const { generationConfig: own, [statedThinking]: stated } = ownExtension(request.extensions)
   const { thinkingConfig: ownThinking, ...more } = isObject(own) ? own : {}
-  const known = traitsOf(model)
+  const known = encoding.traits
   const traits: ModelTraits = quirks.adaptiveThinking === true ? { ...known, thinking: "level" } : known
   const thinkingConfig = isObject(stated)
     ? { ...stated, ...(isObject(ownThinking) ? ownThinking : {}), ...ownThinkingConfig(request.reasoning ?? {}) }

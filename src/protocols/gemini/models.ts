@@ -17,6 +17,10 @@ export interface ModelTraits {
   readonly canSkipThinking: boolean
   /** whether a function call of an earlier turn has to carry the signature of the thoughts that led to it */
   readonly wantsSignatures: boolean
+  /** whether the answer of a function may hold pictures and files */
+  readonly takesMediaAnswers: boolean
+  /** whether instructions have a place of their own */
+  readonly takesInstructions: boolean
 }
 
 /** Whether a model searches the web for such a request: the older ones do nothing beside it. */
@@ -26,7 +30,13 @@ export const maySearch = (model: string, { tools = [], responseFormat }: LlmRequ
 
 const text = { _tag: "Text" } as const
 
-const older = { takesBudget: true, leastLevel: "MINIMAL", wantsSignatures: false } as const
+const older = {
+  takesBudget: true,
+  leastLevel: "MINIMAL",
+  wantsSignatures: false,
+  takesMediaAnswers: false,
+  takesInstructions: true
+} as const
 
 /** The models that know the least level of all. The others refuse it, and all of them know the one above it. */
 const thinksMinimally = /gemini-3(\.[0-6])?-flash|flash-lite|gemma/
@@ -44,7 +54,9 @@ export const traitsOf = (model: string): ModelTraits => {
     takesBudget: !/gemini|gemma/.test(model),
     leastLevel: thinksMinimally.test(model) ? "MINIMAL" : "LOW",
     canSkipThinking: false,
-    wantsSignatures: /gemini/.test(model)
+    wantsSignatures: /gemini/.test(model),
+    takesMediaAnswers: true,
+    takesInstructions: !/gemma-[1-3]/.test(model)
   }
 }
 

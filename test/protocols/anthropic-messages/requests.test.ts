@@ -1,7 +1,7 @@
 import { Result, type Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
-import type { LlmRequest, Message } from "../../../src/domain/LlmRequest.ts"
+import type { LlmRequest, Message, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
@@ -568,6 +568,24 @@ describe("reasoning", () => {
       expect(off(model)).toMatchObject({ thinking: undefined, output_config: { effort: "low" } })
       expect(encode(asked({ reasoning: { effort: "none" } }), { model }).notices).toHaveLength(1)
     }
+  })
+
+  it("says in words that a tool failed which answered with a picture: such a failure is refused", () => {
+    const picture = {
+      _tag: "Media",
+      kind: "image",
+      mediaType: "image/png",
+      source: { _tag: "Base64", data: "AA==" }
+    } as const
+    const failed = (...content: ToolResultPart["content"]): Message => ({
+      role: "tool",
+      parts: [{ _tag: "ToolResult", callId: "a", isError: true, content }]
+    })
+    const call: Message = { role: "assistant", parts: [{ _tag: "ToolCall", id: "a", name: "f", arguments: "{}" }] }
+    const resultOf = (result: Message) => JSON.stringify(encode(asked({ messages: [call, result] })).body["messages"])
+    expect(resultOf(failed({ _tag: "Text", text: "no" }, picture))).toContain('"text":"Error: no"')
+    expect(resultOf(failed({ _tag: "Text", text: "no" }, picture))).not.toContain("is_error")
+    expect(resultOf(failed({ _tag: "Text", text: "no" }))).toContain('"is_error":true')
   })
 
   it("gives way where the calls that are answered came without thoughts, which a budget wants", () => {

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import type { LlmRequest } from "../../../src/domain/LlmRequest.ts"
+import type { LlmRequest, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
 import { geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
 import { gemini } from "../../../src/protocols/gemini/outbound.ts"
 import type { JsonObject } from "../../../src/protocols/open-document.ts"
@@ -155,7 +155,7 @@ describe("a Gemini request", () => {
         }
       )
     ]
-    expect(again({ contents })).toMatchObject({ body: { contents }, notices: [] })
+    expect(encode(decode({ contents }), { model: "gemini-3-flash" })).toMatchObject({ body: { contents }, notices: [] })
   })
 
   it("is one message where a client that streams gives every chunk back by itself", () => {
@@ -410,6 +410,60 @@ describe("a request of another format, sent to a Gemini model", () => {
         { functionResponse: { id: "b", name: "g", response: { error: "no" } } }
       )
     ])
+  })
+
+  it("shows what functions answered beside words where the model can see it", () => {
+    const answer = (callId: string, ...content: ToolResultPart["content"]) => ({
+      role: "tool" as const,
+      parts: [{ _tag: "ToolResult" as const, callId, name: callId, content }]
+    })
+    const picture = {
+      _tag: "Media",
+      kind: "image",
+      mediaType: "image/png",
+      source: { _tag: "Base64", data: "AA==" }
+    } as const
+    const request = conversation({
+      messages: [
+        { role: "assistant", parts: [{ _tag: "ToolCall", id: "f", name: "f", arguments: "{}" }] },
+        answer("f", { _tag: "Text", text: "look" }, picture),
+        answer("g", { _tag: "Text", text: "done" })
+      ]
+    })
+    const said = (id: string, output: string) => ({ functionResponse: { id, name: id, response: { output } } })
+    const inlineData = { mimeType: "image/png", data: "AA==" }
+    const older = encode(request, { model: "gemini-2.5-pro" })
+    expect(older.body["contents"]).toMatchObject([
+      { role: "model" },
+      user(said("f", "look"), said("g", "done")),
+      user({ text: "The answer of the function f contains:" }, { inlineData })
+    ])
+    expect(JSON.stringify(older.body).split("AA==")).toHaveLength(2)
+    expect(older.notices.map(({ code }) => code)).toEqual(["emulated"])
+    const [, answers, ...others] = encode(request, { model: "gemini-3-flash" }).body[
+      "contents"
+    ] as ReadonlyArray<unknown>
+    expect(answers).toMatchObject(user({ functionResponse: { name: "f", parts: [{ inlineData }] } }, said("g", "done")))
+    expect(others).toEqual([])
+  })
+
+  it("has its instruction in the user's words where the model takes no other", () => {
+    const system = { role: "system", parts: [{ _tag: "Text", text: "Be brief" }] } as const
+    const request = conversation({ messages: [system, ...conversation({}).messages] })
+    const { body, notices } = encode(request, { model: "gemma-3-27b-it" })
+    expect(body).toEqual({ contents: [user({ text: "Be brief" }, { text: "Hello" })] })
+    expect(notices.map(({ code }) => code)).toEqual(["emulated"])
+    expect(encode(request, { model: "gemma-4-31b-it" }).body).toHaveProperty("systemInstruction")
+  })
+
+  it.each([
+    ["https://example.com/a.PNG?size=1", "image/png"],
+    ["https://example.com/b.pdf", "application/pdf"],
+    ["https://www.youtube.com/watch?v=abc", undefined]
+  ])("says what is at the address %s by its name: %s", (url, mimeType) => {
+    const part = { _tag: "Media", kind: "file", source: { _tag: "Url", url } } as const
+    const { body } = encode(conversation({ messages: [{ role: "user", parts: [part] }] }))
+    expect(body["contents"]).toEqual([user({ fileData: { ...(mimeType && { mimeType }), fileUri: url } })])
   })
 
   it("says of calls that no thoughts led to them where the model wants their signature", () => {
