@@ -42,6 +42,12 @@ export interface ThinkingCircumstances {
   readonly ownEffort?: boolean
 }
 
+/** What is said of thinking that a model refuses because of the calls before, and why. */
+export const thoughtlessCalls = [
+  "reasoning",
+  "the calls of tools before came without the thoughts that led to them"
+] as const
+
 const silent: ThinkingPlan = { thinks: false }
 
 /** How much the model may think, and how it is told. What it does not take is said to `said`. */
@@ -70,7 +76,7 @@ export const planThinking = (
   }
   if (way === "effort") return effortPlan(reasoning, traits, own, said)
   if (thoughtless) {
-    said.dropped("reasoning", "the calls of tools before came without the thoughts that led to them")
+    said.dropped(...thoughtlessCalls)
     return silent
   }
   const plan = budgetPlan(reasoning, sampling.maxOutputTokens, circumstances, said)

@@ -117,6 +117,8 @@ export interface StreamDecoder {
  */
 export interface Protocol {
   readonly id: string
+  /** the format whose frames and whole answers its own are, so that they can be handed on as they are; `id` unless said */
+  readonly speaks?: string
   readonly encode: (request: LlmRequest, context: EncodeContext) => Result.Result<EncodedRequest, LlmError>
   /**
    * Whether a model goes on with a last turn of the assistant rather than answering it; undefined where that is not known of

@@ -140,7 +140,7 @@ export class AnswerFeed implements AnswerListener, Feed {
     const events: Array<LlmEvent> = []
     const error = Result.isSuccess(body) ? this.protocol.decodeWhole(body.success, events) : body.failure
     if (error !== undefined) return this.finish(Exit.fail(error))
-    this.give([{ protocol: this.protocol.id, delivery: "whole", raw, events }])
+    this.give([{ protocol: this.protocol.speaks ?? this.protocol.id, delivery: "whole", raw, events }])
     this.finish(Exit.void)
   }
 

@@ -84,7 +84,7 @@ export class StreamDecoding {
 
   private push(frames: Array<Frame>, raw: string, events: ReadonlyArray<LlmEvent>): void {
     if (events.at(-1)?._tag === "Finish") this.finished = true
-    frames.push({ protocol: this.protocol.id, delivery: "stream", raw, events })
+    frames.push({ protocol: this.protocol.speaks ?? this.protocol.id, delivery: "stream", raw, events })
   }
 }
 

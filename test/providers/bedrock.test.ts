@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result, Stream } from "effect"
 import type { IncomingHttpHeaders } from "node:http"
 import type { LlmError } from "../../src/domain/LlmError.ts"
-import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
+import type { Frame } from "../../src/domain/Frame.ts"
 import type { Delivery } from "../../src/domain/LlmRequest.ts"
 import { foldEvents, textOf } from "../../src/domain/LlmResponse.ts"
 import { bedrockConverse } from "../../src/protocols/bedrock-converse/outbound.ts"
@@ -31,14 +31,20 @@ const converse = [
   awsEvent("messageStop", { stopReason: "end_turn" }),
   awsEvent("metadata", { usage: { inputTokens: 1, outputTokens: 2 } })
 ]
-const invoke = [
+const invoked = [
   { type: "message_start", message: { id: "m", model: "claude", content: [] } },
   { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
   { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Hello" } },
   { type: "content_block_stop", index: 0 },
-  { type: "message_delta", delta: { stop_reason: "end_turn" } },
+  {
+    type: "message_delta",
+    delta: { stop_reason: "end_turn", stop_details: { new: 1 } },
+    usage: { cache_creation: {} }
+  },
   { type: "message_stop" }
-].map((event) => awsEvent("chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64") }))
+]
+const enveloped = (event: object) => awsEvent("chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64") })
+const invoke = invoked.map(enveloped)
 
 /** Asks a server of Amazon Bedrock that gives this answer: what came, how it failed, and what it was sent. */
 const asking = (protocol: Protocol, { status = 200, headers = {}, body }: Answer, delivery: Delivery = "stream") =>
@@ -56,14 +62,15 @@ const asking = (protocol: Protocol, { status = 200, headers = {}, body }: Answer
       headers: {},
       quirks: {}
     })
-    const events: Array<LlmEvent> = []
+    const frames: Array<Frame> = []
     const observer = { connected: () => {}, head: () => {}, bytes: () => {}, notice: () => {} }
     const asked = { request: prompt("m", "Hi"), model: "a.model:1", delivery, dialect: undefined, origin: undefined }
     const error = yield* upstream.stream({ ...asked, observer }).pipe(
-      Stream.runForEach((frame) => Effect.sync(() => events.push(...frame.events))),
+      Stream.runForEach((frame) => Effect.sync(() => frames.push(frame))),
       Effect.match({ onFailure: (failed): LlmError | undefined => failed, onSuccess: () => undefined })
     )
-    return { text: textOf(foldEvents(events).choices[0]), error, received: received[0]! }
+    const events = frames.flatMap((frame) => frame.events)
+    return { text: textOf(foldEvents(events).choices[0]), frames, error, received: received[0]! }
   }).pipe(Effect.scoped, Effect.provide(HttpTransport.layer))
 
 describe("a deployment on Amazon Bedrock", () => {
@@ -85,6 +92,24 @@ describe("a deployment on Amazon Bedrock", () => {
       })
     )
   }
+
+  it.live("has the frames of the Messages API for its callers, with all that stands in them", () =>
+    Effect.gen(function* () {
+      const body = Buffer.concat([enveloped({ type: "ping" }), ...invoke])
+      const { frames } = yield* asking(bedrockInvokeAnthropic, { headers: eventStream, body })
+      assert.isTrue(frames.every(({ protocol }) => protocol === "anthropic-messages"))
+      assert.strictEqual(
+        frames.map(({ raw }) => raw).join(""),
+        [{ type: "ping" }, ...invoked]
+          .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+          .join("")
+      )
+      const message = JSON.stringify({ id: "m", content: [], stop_reason: "refusal", stop_details: { new: 1 } })
+      const whole = { headers: { "content-type": "application/json" }, body: message }
+      const answered = yield* asking(bedrockInvokeAnthropic, whole, "whole")
+      assert.deepInclude(answered.frames[0], { protocol: "anthropic-messages", raw: message })
+    })
+  )
 
   it.live("answers whole", () =>
     Effect.gen(function* () {

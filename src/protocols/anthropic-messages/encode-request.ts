@@ -5,7 +5,7 @@ import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../.
 import { Encoding } from "../Encoding.ts"
 import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude.ts"
 import { betasIn } from "../ClaudeBetas.ts"
-import { lacksThought, type BlockKind } from "../ClaudeThinking.ts"
+import { lacksThought, thoughtlessCalls, type BlockKind } from "../ClaudeThinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
@@ -28,12 +28,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   if (origin !== undefined) {
     const headers = headersOf(origin.headers["anthropic-version"], origin.headers[betas], quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
-    const body = {
-      ...origin.body,
-      model,
-      ...stream,
-      ...(quirks.takesSeals === true ? {} : unsealedMessages(origin.body, encoding))
-    }
+    const body = { ...(quirks.takesSeals === true ? origin.body : unsealed(origin.body, encoding)), model, ...stream }
     return Result.succeed({ path, headers, body, notices: encoding.list })
   }
   const body = encodeBody(request, context, encoding)
@@ -52,9 +47,13 @@ const headersOf = (version: unknown, beta: unknown, quirks: Quirks, said: Encodi
   return known.length === 0 ? stated : { ...stated, [betas]: known.join(",") }
 }
 
-/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
-const unsealedMessages = ({ messages }: JsonObject, encoding: Encoding): JsonObject => {
-  if (!Array.isArray(messages) || !messages.some((message) => contentOf(message).some(isSealedThought))) return {}
+/**
+ * A request without the reasoning that another format signed: it was sealed for the caller, and no server of this one could
+ * read it. A budget to think goes with it where the model would miss the thoughts.
+ */
+const unsealed = (body: JsonObject, encoding: Encoding): JsonObject => {
+  const { messages } = body
+  if (!Array.isArray(messages) || !messages.some((message) => contentOf(message).some(isSealedThought))) return body
   encoding.dropped(...notTakenBack)
   const kept = messages.flatMap((message) => {
     const content = contentOf(message)
@@ -63,7 +62,11 @@ const unsealedMessages = ({ messages }: JsonObject, encoding: Encoding): JsonObj
     // The API refuses a turn without content.
     return left.length === 0 ? [] : [{ ...message, content: left }]
   })
-  return { messages: kept }
+  const { thinking, ...others } = body
+  const budgeted = isObject(thinking) && thinking["type"] === "enabled"
+  if (!budgeted || !lacksThought(kept.filter(isObject), blockKind)) return { ...body, messages: kept }
+  encoding.dropped(...thoughtlessCalls)
+  return { ...others, messages: kept }
 }
 
 const contentOf = (message: Schema.Json): ReadonlyArray<Schema.Json> =>

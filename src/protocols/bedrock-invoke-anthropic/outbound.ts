@@ -1,7 +1,7 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { makeAwsEventStreamDecoder } from "../../wire/AwsEventStream.ts"
-import type { WireFrame } from "../../wire/Frame.ts"
+import type { FrameDecoder, FramingError, WireFrame } from "../../wire/Frame.ts"
 import { sseFrame } from "../../wire/Sse.ts"
 import { anthropicMessages } from "../anthropic-messages/outbound.ts"
 import { awsStreamError, awsWholeError, decodeAwsError, isAwsException } from "../AwsError.ts"
@@ -12,35 +12,57 @@ import { malformedFrame } from "../stream-failures.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { bedrockInvokeAnthropicId } from "./wire.ts"
 
-/** Takes the events of the Messages API out of their frames, where they stand in base64, and has them decoded there. */
-class EnvelopeDecoder implements StreamDecoder {
+/**
+ * Takes the events of the Messages API out of their frames, where they stand in base64. They are given as the frames that
+ * they would have been there, so that a caller of that API gets all that they say.
+ */
+class EnvelopeDecoder implements FrameDecoder {
+  private readonly envelopes = makeAwsEventStreamDecoder()
+  private readonly wrapped: Array<WireFrame> = []
+
+  get invalidSequences(): number {
+    return this.envelopes.invalidSequences
+  }
+
+  feed(bytes: Uint8Array, out: Array<WireFrame>): FramingError | undefined {
+    const error = this.envelopes.feed(bytes, this.wrapped)
+    for (const frame of this.wrapped) {
+      if (frame.event === "chunk") out.push(unwrapped(frame))
+      // What is neither is yet to be invented.
+      else if (isAwsException(frame)) out.push(frame)
+    }
+    this.wrapped.length = 0
+    return error
+  }
+
+  end(out: Array<WireFrame>): FramingError | undefined {
+    return this.envelopes.end(out)
+  }
+}
+
+/** The event in an envelope; the envelope itself, which is no event, where there is none in it. */
+const unwrapped = (frame: WireFrame): WireFrame => {
+  const envelope = parseJson(frame.data)
+  const bytes = isObject(envelope) ? envelope["bytes"] : undefined
+  if (typeof bytes !== "string") return frame
+  const data = Buffer.from(bytes, "base64").toString("utf8")
+  const event = parseJson(data)
+  const named = isObject(event) ? event["type"] : undefined
+  const type = typeof named === "string" && /^\w+$/.test(named) ? named : ""
+  return { raw: sseFrame(data, type), event: type, data }
+}
+
+/** Decodes what was in the envelopes as the Messages API does, and the failures of AWS between them. */
+class UnwrappedDecoder implements StreamDecoder {
   private readonly messages = anthropicMessages.decoder()
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
-    if (isAwsException(frame)) return awsStreamError(frame, bedrockInvokeAnthropicId)
-    // What is yet to be invented.
-    if (frame.event !== "chunk") return undefined
-    const envelope = parseJson(frame.data)
-    const bytes = isObject(envelope) ? envelope["bytes"] : undefined
-    if (typeof bytes !== "string") return malformedFrame
-    const data = Buffer.from(bytes, "base64").toString("utf8")
-    return inOwnWords(this.messages.step({ raw: data, event: "", data }, events))
+    return isAwsException(frame) ? awsStreamError(frame, bedrockInvokeAnthropicId) : this.messages.step(frame, events)
   }
 
   halt(events: Array<LlmEvent>): LlmError | undefined {
     return this.messages.halt(events)
   }
-}
-
-/** A failure that Claude itself told goes to a caller of the Messages API as the frame that it would have been there. */
-const inOwnWords = (error: LlmError | undefined): LlmError | undefined => {
-  const { raw, protocol } = error?.fault ?? {}
-  if (error === undefined || raw === undefined || protocol !== anthropicMessages.id) return error
-  const { reason, message, retryAfterMs, fault } = error
-  return failure(reason, message, {
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    fault: { ...fault, raw: sseFrame(raw, "error") }
-  })
 }
 
 /**
@@ -52,10 +74,11 @@ const inOwnWords = (error: LlmError | undefined): LlmError | undefined => {
  */
 export const bedrockInvokeAnthropic: Protocol = {
   id: bedrockInvokeAnthropicId,
+  speaks: anthropicMessages.id,
   encode: encodeRequest,
   continues: claudeContinues,
-  frames: makeAwsEventStreamDecoder,
-  decoder: () => new EnvelopeDecoder(),
+  frames: () => new EnvelopeDecoder(),
+  decoder: () => new UnwrappedDecoder(),
   decodeWhole: (body, events) => {
     const answer = isObject(body) && Array.isArray(body["content"])
     return answer || (isObject(body) && isObject(body["error"]))

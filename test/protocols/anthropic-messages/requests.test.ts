@@ -304,6 +304,29 @@ describe("reasoning that was signed elsewhere", () => {
     const counted = anthropicMessages.countTokens?.encode(request, contextOf({ origin: received }))
     expect(counted).toMatchObject({ success: { body: { messages }, notices: encoded.notices } })
   })
+
+  it("takes a budget to think with it where the model would miss the thoughts before its calls", () => {
+    const call = { type: "tool_use", id: "t", name: "f", input: {} }
+    const thinking = { type: "enabled", budget_tokens: 2000 }
+    const asked = (signature: string): Body => ({
+      ...base,
+      thinking,
+      messages: [
+        user("a"),
+        { role: "assistant", content: [{ type: "thinking", thinking: "hm", signature }, call] },
+        user([{ type: "tool_result", tool_use_id: "t", content: "1" }])
+      ]
+    })
+    const sent = (body: Body) =>
+      encode(decode(body).request, {
+        origin: { protocol: "anthropic-messages", body, text: JSON.stringify(body), headers: {} }
+      })
+    expect(sent(asked("s")).body).toEqual({ ...asked("s"), model: "claude" })
+    expect(sent(asked(signed)).body).not.toHaveProperty("thinking")
+    expect(sent(asked(signed)).notices).toHaveLength(2)
+    const adaptive = { ...asked(signed), thinking: { type: "adaptive" } }
+    expect(sent(adaptive).body["thinking"]).toEqual({ type: "adaptive" })
+  })
 })
 
 const asked = (more: Partial<LlmRequest>, messages: ReadonlyArray<Message> = [said("user", "Hi")]): LlmRequest => ({
