@@ -192,7 +192,8 @@ export const Sampling = Schema.Struct({
   temperature: Schema.optionalKey(Schema.Finite),
   topP: Schema.optionalKey(Schema.Finite),
   topK: Schema.optionalKey(Schema.Natural),
-  seed: Schema.optionalKey(Schema.Int),
+  // 64 bits wide with some, of which a number holds 53
+  seed: Schema.optionalKey(Schema.Finite),
   frequencyPenalty: Schema.optionalKey(Schema.Finite),
   presencePenalty: Schema.optionalKey(Schema.Finite),
   stopSequences: Schema.optionalKey(Schema.Array(Schema.String)),

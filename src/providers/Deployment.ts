@@ -4,6 +4,7 @@ import { unmetRequirement } from "../domain/requirements.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { sealedFor } from "../protocols/SealedRequest.ts"
+import { rewritten, type Written } from "../protocols/written-fields.ts"
 import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { AnswerFeed } from "./AnswerFeed.ts"
 import { questionsTo, type Ask } from "./questions.ts"
@@ -131,7 +132,7 @@ interface Prepared {
   readonly sent: UnsignedRequest
 }
 
-type RequestOf = (encoded: RoutedRequest, delivery: Delivery) => UnsignedRequest
+type RequestOf = (encoded: RoutedRequest, delivery: Delivery, written?: Written) => UnsignedRequest
 
 /** Requests as they are sent to a deployment. What is the same in all of them is made once. */
 const requestsTo = (deployment: Deployment): RequestOf => {
@@ -139,7 +140,7 @@ const requestsTo = (deployment: Deployment): RequestOf => {
   const own = { ...deployment.headers, ...(apiKey === undefined ? {} : auth(Redacted.value(apiKey))) }
   // Most requests go where the last one went.
   let last: { readonly path: string; readonly url: URL } | undefined
-  return (unrouted, delivery) => {
+  return (unrouted, delivery, written) => {
     const { body, headers, path } = route(unrouted)
     if (last?.path !== path) last = { path, url: new URL(baseUrl + path) }
     return {
@@ -153,7 +154,7 @@ const requestsTo = (deployment: Deployment): RequestOf => {
         ...headers,
         ...own
       },
-      body: body === undefined ? "" : JSON.stringify(body)
+      body: body === undefined ? "" : written === undefined ? JSON.stringify(body) : rewritten(body, written)
     }
   }
 }
@@ -163,12 +164,13 @@ const prepare = (deployment: Deployment, requestOf: RequestOf, request: Upstream
   const unmet = unmetRequirement(request.request, protocol.id)
   if (unmet !== undefined) return unmet
   const asked = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
-  const encoded = protocol.encode(asked, encodeContext(deployment, protocol, request, request.delivery))
+  const context = encodeContext(deployment, protocol, request, request.delivery)
+  const encoded = protocol.encode(asked, context)
   if (Result.isFailure(encoded)) return encoded.failure
   for (const notice of encoded.success.notices) request.observer.notice(notice)
   const { headers } = request.request
   const sent = headers === undefined ? encoded.success : withHeaders(encoded.success, headers)
-  return { protocol, sent: requestOf(sent, request.delivery) }
+  return { protocol, sent: requestOf(sent, request.delivery, context.origin) }
 }
 
 /** What a filter adds: in the place of what the format says, never of what the provider's configuration does. */

@@ -8,6 +8,8 @@ export interface Received {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: Record<string, unknown> | undefined
+  /** the body to the letter */
+  readonly text: string
 }
 
 export type Answering = (response: ServerResponse, received: Received) => void
@@ -31,7 +33,7 @@ export const scriptedProvider = (paths: {
       request.setEncoding("utf8").on("data", (piece: string) => (text += piece))
       request.on("end", () => {
         const { headers, method = "", url: path = "" } = request
-        const one = { method, path, headers, body: text === "" ? undefined : JSON.parse(text) }
+        const one = { method, path, headers, body: text === "" ? undefined : JSON.parse(text), text }
         received.push(one)
         const answer = paths[path.split("?")[0]!]
         if (answer === undefined) response.writeHead(404).end()

@@ -148,7 +148,7 @@ export const ChatRequest = openDocument({
   temperature: nullish(Schema.Finite),
   top_p: nullish(Schema.Finite),
   top_k: nullish(Schema.Int),
-  seed: nullish(Schema.Int),
+  seed: nullish(Schema.Finite),
   frequency_penalty: nullish(Schema.Finite),
   presence_penalty: nullish(Schema.Finite),
   stop: nullish(Schema.Union([Schema.String, Schema.Array(Schema.String)])),
