@@ -1,4 +1,5 @@
 import { DateTime } from "effect"
+import { Buffer } from "node:buffer"
 import type { AttemptRecord, FinalRecord } from "../domain/Call.ts"
 import type { Candidate } from "./Admission.ts"
 import {
@@ -31,6 +32,8 @@ type OpenRow = RowKey & { readonly sums: ReturnType<typeof noSums> }
 
 /** Labels may be anything; a day with more combinations of them in one process than this has the rest under none. */
 const maxRows = 10_000
+/** Labels with which a row would have a longer name, in bytes, are none: a database has it in an index, which holds no more. */
+const maxRowName = 2500
 
 const dayMillis = 86_400_000
 
@@ -72,6 +75,7 @@ export class Tally {
       this.#known.clear()
     }
     const text = labelsOf(labels)
+    if (Buffer.byteLength(kind + text) > maxRowName) return ""
     if (this.#known.size >= maxRows && !this.#known.has(kind + text)) return ""
     this.#known.add(kind + text)
     return text

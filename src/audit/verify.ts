@@ -79,9 +79,11 @@ const decodeFinal = Schema.decodeUnknownResult(Schema.fromJsonString(Final))
 const isVouchedFor = (payload: Payload | undefined, text: string | null): boolean =>
   text === null || (payload !== undefined && payload.sha256 === fingerprint(text))
 
-/** Databases without NUL in texts have another character in its place. */
-const isSame = (column: string | null, said: string | undefined): boolean =>
-  column === (said ?? null) || column === said?.replaceAll("\0", "\uFFFD")
+/** Databases have another character in the place of half a surrogate pair, and some in that of NUL. */
+const isSame = (column: string | null, said: string | undefined): boolean => {
+  const kept = said?.toWellFormed()
+  return column === (kept ?? null) || column === kept?.replaceAll("\0", "\uFFFD")
+}
 
 const agrees = (row: RecordRow): boolean => {
   if (row.kind === "Final") {

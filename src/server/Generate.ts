@@ -12,6 +12,7 @@ import type { PulseWatch } from "./Pulse.ts"
 import { relayStream, relayWhole } from "./relay.ts"
 import {
   callerOf,
+  checkLength,
   conversationOf,
   checkControl,
   type Exchange,
@@ -89,8 +90,9 @@ const callOf = Effect.fnUntraced(function* (
   const origin = originOf(dialect, headers, text, body)
   const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path, origin.headers))
   yield* checkModel(principal, request.model)
+  yield* checkLength("model", request.model)
   const timeoutMs = yield* timeoutOf(headers)
-  const conversation = conversationOf(headers)
+  const conversation = yield* conversationOf(headers)
   return {
     request,
     delivery,

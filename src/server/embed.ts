@@ -13,6 +13,7 @@ import { explain } from "./explain.ts"
 import { answerHeaders, sendJson } from "./Generate.ts"
 import {
   callerOf,
+  checkLength,
   conversationOf,
   checkControl,
   type Exchange,
@@ -59,8 +60,9 @@ const serve = Effect.fnUntraced(function* (
   const body = yield* parseObject(text)
   const request = yield* Effect.fromResult(decode(body))
   yield* checkModel(principal, request.model)
+  yield* checkLength("model", request.model)
   const timeoutMs = yield* timeoutOf(headers)
-  const conversation = conversationOf(headers)
+  const conversation = yield* conversationOf(headers)
   const opened = yield* openEmbedding({
     request,
     caller: yield* callerOf(headers, principal),

@@ -131,6 +131,20 @@ export const checkControl = (headers: RequestHeaders): Effect.Effect<void, LlmEr
 const controlError = (header: string, mend: string): LlmError =>
   failure({ _tag: "InvalidRequest", kind: "type", path: header }, `The header ${header} is not readable: ${mend}`)
 
+/** So many bytes of UTF-8 may a name have, and all labels together: databases have them in indexes, which hold no more. */
+const maxName = 512
+const maxLabels = 1024
+
+/** Fails where a name is too long to be recorded. */
+export const checkLength = (path: string, text: string | undefined, limit = maxName): Effect.Effect<void, LlmError> => {
+  // no code unit has more than three bytes
+  if (text === undefined || text.length * 3 <= limit) return Effect.void
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= limit) return Effect.void
+  const message = `${path} has ${bytes} bytes; at most ${limit} can be recorded, so give a shorter one`
+  return failure({ _tag: "InvalidRequest", kind: "type", path }, message)
+}
+
 /** What a header says. Node reads its bytes as Latin-1, and most programs write what is not ASCII as UTF-8. */
 const saidIn = (headers: RequestHeaders, name: string): string | undefined => {
   const value = headers[name]
@@ -140,8 +154,10 @@ const saidIn = (headers: RequestHeaders, name: string): string | undefined => {
 }
 
 /** The conversation that a call belongs to, where its caller says so. */
-export const conversationOf = (headers: RequestHeaders): string | undefined =>
-  saidIn(headers, "x-millrace-conversation")
+export const conversationOf = (headers: RequestHeaders): Effect.Effect<string | undefined, LlmError> => {
+  const conversation = saidIn(headers, "x-millrace-conversation")
+  return Effect.as(checkLength("x-millrace-conversation", conversation), conversation)
+}
 
 /** Who asks: by the key, and as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
 export const callerOf = (headers: RequestHeaders, principal: Principal): Effect.Effect<Caller, LlmError> => {
@@ -156,10 +172,15 @@ export const callerOf = (headers: RequestHeaders, principal: Principal): Effect.
     if (name === "__proto__") return controlError("x-millrace-labels", "no label can be called __proto__")
     labels[name] = pair.slice(at + 1).trim()
   }
-  return callerBy(principal, {
+  const named = callerBy(principal, {
     ...(tenant === undefined ? {} : { tenant }),
     ...(listed === undefined ? {} : { labels })
   })
+  if (tenant === undefined && listed === undefined) return named
+  return checkLength("x-millrace-tenant", tenant).pipe(
+    Effect.andThen(checkLength("x-millrace-labels", listed, maxLabels)),
+    Effect.andThen(named)
+  )
 }
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }

@@ -35,6 +35,11 @@ const stated = ({ extensions = {} }: LlmRequest): { readonly conversation?: stri
   return {}
 }
 
+/** A name that is longer is known by its fingerprint: a database has it in an index, which holds no long texts. */
+const maxName = 512
+
+const bounded = (name: string): string => (name.length <= maxName ? name : `long-${hash("sha256", name, "hex")}`)
+
 /** What a conversation without a name is known by: its instructions and how it began. */
 const derived = ({ messages }: LlmRequest): string => {
   let instructions = ""
@@ -52,7 +57,7 @@ const derived = ({ messages }: LlmRequest): string => {
  */
 export const conversationIdOf = ({ caller, conversation: named, request }: Call): ConversationId => {
   const { conversation, earlier } = stated(request)
-  const id = named ?? conversation ?? earlier ?? derived(request)
+  const id = bounded(named ?? conversation ?? earlier ?? derived(request))
   const owner = JSON.stringify([caller.tenant ?? "", caller.key ?? ""])
   return { id, key: `${owner} ${id}`, earlier, continues: conversation !== undefined || earlier !== undefined }
 }

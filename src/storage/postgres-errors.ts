@@ -22,17 +22,17 @@ const kinds: { readonly [code: string]: StorageErrorKind } = {
   XX002: "corrupt"
 }
 
-/** The server's code, and what it says; of a connection that broke there is no code. */
-const causeOf = ({ reason }: SqlError): { readonly code: string | undefined; readonly message: string | undefined } => {
-  const { cause } = reason
-  if (!(cause instanceof Error)) return { code: undefined, message: undefined }
-  const code = Reflect.get(cause, "code")
-  return { code: typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined, message: cause.message }
-}
+/** A server says so when it has come to its end, and of a row that is too long for an index: then it names the table. */
+const isTooLong = (code: string, cause: Error): boolean => code === "54000" && Reflect.get(cause, "table") !== undefined
 
 /** What a failure of the driver means. */
 export const failureOf = (error: SqlError): { readonly kind: StorageErrorKind; readonly message: string } => {
-  const { code, message = error.message } = causeOf(error)
-  if (code !== undefined) return { kind: kinds[code] ?? kinds[code.slice(0, 2)] ?? "other", message }
-  return { kind: "unavailable", message }
+  const { cause } = error.reason
+  if (!(cause instanceof Error)) return { kind: "unavailable", message: error.message }
+  const { message } = cause
+  const code: unknown = Reflect.get(cause, "code")
+  // of a connection that broke there is none
+  if (typeof code !== "string" || !/^[0-9A-Z]{5}$/.test(code)) return { kind: "unavailable", message }
+  if (isTooLong(code, cause)) return { kind: "other", message }
+  return { kind: kinds[code] ?? kinds[code.slice(0, 2)] ?? "other", message }
 }

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
+import { randomBytes } from "node:crypto"
 import { Ledger } from "../../src/accounting/Ledger.ts"
 import * as LedgerSql from "../../src/accounting/LedgerSql.ts"
 import { migrations } from "../../src/accounting/migrations.ts"
@@ -68,6 +69,24 @@ describeDatabases("the sums of usage", (kind) => {
       )
       // As many rows as there are kinds of calls, not times the processes there ever were.
       assert.strictEqual((yield* rowsAt(address)).length, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("count calls whose labels are too long for a row of their own", () =>
+    Effect.gen(function* () {
+      const ledger = yield* ledgerAt(yield* freshDatabase(kind))
+      // nothing that could be written shorter
+      const labels = { long: randomBytes(3000).toString("hex") }
+      ledger.add(candidate({ caller: { key: "k", labels } }), once)
+      ledger.add(candidate({ caller: { key: "k", labels: { team: "t" } } }), once)
+      const { data } = yield* ledger.report({ by: ["label"] })
+      assert.deepStrictEqual(
+        data.map(({ calls, label }) => [label, calls]),
+        [
+          ["", 1],
+          ["team=t", 1]
+        ]
+      )
     }).pipe(Effect.scoped)
   )
 

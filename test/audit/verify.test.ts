@@ -44,6 +44,17 @@ describeDatabases("the chains of records", (kind) => {
     })
   )
 
+  it.live("are whole where names have characters that databases cannot hold", () =>
+    Effect.gen(function* () {
+      const store = Layer.provideMerge(AuditStoreSql.layer, databaseAt(yield* freshDatabase(kind)))
+      const context = yield* Layer.build(store)
+      const odd = "a\0b\ud800c"
+      const record = openRecord("one", { model: odd, conversation: odd, caller: { labels: { "\ud800": "\ud800" } } })
+      yield* Context.get(context, AuditStore).commit([openedRow(record, "full", "owner")])
+      assert.isUndefined((yield* Effect.provideContext(verifyDatabase, context)).broken)
+    }).pipe(Effect.scoped)
+  )
+
   const changes = {
     "a body": `update audit_records set body = replace(body, 'smart', 'cheap') ${where}`,
     "a model": `update audit_records set model = 'cheap' ${where}`,
