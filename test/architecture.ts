@@ -46,7 +46,7 @@ export const entryPoints = ["src/index.ts", "src/testing.ts", "src/main.ts"]
 const foldersThatNameProviders = ["protocols", "providers", "cli"]
 
 const providerName =
-  /openai|anthropic|claude|chatgpt|gpt-?\d|\bgpt|gemini|vertex-?ai|bedrock|ollama|cohere(?!n)|mistral|deepseek|groq|openrouter/i
+  /openai|anthropic|claude|chatgpt|gpt-?\d|\bgpt|gemini|vertex-?ai|bedrock|azure|ollama|cohere(?!n)|mistral|deepseek|groq|openrouter|perplexity|cerebras|sambanova|nvidia|moonshot|dashscope|litellm|copilot|vllm/i
 
 const vagueFileName = /^(index|utils?|helpers?|common|misc|types)\.ts$/
 

@@ -22,7 +22,7 @@ import { Filters, NamedFilters } from "../filters/Filter.ts"
 import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
 import { formats } from "../providers/formats.ts"
 import { HttpTransport } from "../providers/HttpTransport.ts"
-import { vendorOf } from "../providers/presets.ts"
+import { presets, vendorOf, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { makeSimulatorUpstream } from "../providers/simulator/simulator.ts"
 import { layerTable, type Listing, type ModelTable, type TableProvider } from "../routing/ModelTable.ts"
@@ -235,8 +235,13 @@ const tableProvider = (
     return Effect.succeed({ upstream: makeSimulatorUpstream(), models, knows: isSimulated })
   }
   const known = new Set([...models, ...targeted])
-  const provider = { models, knows: (model: string) => known.has(model) }
-  const { keys } = settings
+  const { keys, preset } = settings
+  const { capabilities }: Partial<Preset> = preset === undefined ? {} : presets[preset]
+  const provider = {
+    models,
+    knows: (model: string) => known.has(model),
+    ...(capabilities === undefined ? {} : { capabilities })
+  }
   if (keys === undefined) return Effect.map(upstreamOf(settings), (upstream) => ({ upstream, ...provider }))
   const keyed = Effect.forEach(keys, ({ label, provider }) =>
     Effect.map(upstreamOf(provider), (upstream) => ({ label, upstream }))

@@ -1,5 +1,6 @@
 import { vertexBetas } from "../protocols/ClaudeBetas.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
+import type { Capabilities } from "../routing/Capabilities.ts"
 import type { Cloud, FormatName } from "./formats.ts"
 
 /** What is known of a vendor: enough to call it with a key alone. */
@@ -13,6 +14,8 @@ export interface Preset {
   /** the environment variable by which its own SDK is pointed elsewhere */
   readonly baseUrlVariable?: string
   readonly quirks: Quirks
+  /** what holds for all of its models */
+  readonly capabilities?: Capabilities
   /** how the names of its own models begin, where nobody else's do */
   readonly models?: RegExp
   /** whose paths and credentials it is called with */
@@ -22,11 +25,17 @@ export interface Preset {
 }
 
 /** A server that speaks Chat Completions. What its vendor never took over from the original is in `quirks`. */
-const compatible = (baseUrl: string, keyVariable: string | undefined, quirks: Quirks): Preset => ({
+const compatible = (
+  baseUrl: string,
+  keyVariable: string | undefined,
+  quirks: Quirks,
+  more: Pick<Preset, "capabilities" | "baseUrlVariable"> = {}
+): Preset => ({
   protocols: ["openai-chat"],
   baseUrl,
   ...(keyVariable === undefined ? {} : { keyVariable }),
-  quirks
+  quirks,
+  ...more
 })
 
 /** `system` is understood everywhere, `developer` is not: who does not promise it gets `system`. */
@@ -117,7 +126,9 @@ export const presets = {
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
   together: compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY", maxTokens),
   fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", maxTokens),
-  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITY_API_KEY", unasked),
+  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITY_API_KEY", unasked, {
+    capabilities: { features: ["images", "files", "json", "reasoning"] }
+  }),
   cerebras: compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", { ...system, noReasoningContent: true }),
   sambanova: compatible("https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", maxTokens),
   nvidia: compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", maxTokens),
@@ -131,6 +142,10 @@ export const presets = {
     noJsonSchema: true
   }),
   venice: compatible("https://api.venice.ai/api/v1", "VENICE_API_KEY", maxTokens),
+  copilot: compatible("https://api.githubcopilot.com", "COPILOT_GITHUB_TOKEN", system),
+  litellm: compatible("http://127.0.0.1:4000/v1", "LITELLM_PROXY_API_KEY", system, {
+    baseUrlVariable: "LITELLM_PROXY_API_BASE"
+  }),
   ollama: compatible("http://127.0.0.1:11434/v1", undefined, maxTokens),
   lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, maxTokens),
   llamacpp: compatible("http://127.0.0.1:8080/v1", undefined, maxTokens),

@@ -27,8 +27,9 @@ export interface Target {
   readonly continues?: boolean
 }
 
-/** A provider's port, or one for every key that it has. */
+/** A provider's port, or one for every key that it has, and what is known of all that is behind it. */
 export interface Door {
+  readonly capabilities?: Capabilities
   readonly upstream: Upstream["Service"]
   readonly keys?: NonEmptyReadonlyArray<{ readonly label: string; readonly upstream: Upstream["Service"] }>
 }
@@ -37,10 +38,12 @@ export interface Door {
 export const targetAt = (
   provider: string,
   model: string,
-  { upstream, keys }: Door,
+  { upstream, keys, capabilities: usual }: Door,
   more: Pick<Target, "weight" | "capabilities" | "limits" | "timeouts" | "continues"> = {}
 ): Target => {
-  const target = { provider, model, upstream, ...more }
+  const capabilities = { ...usual, ...more.capabilities }
+  const known = Object.keys(capabilities).length === 0 ? {} : { capabilities }
+  const target = { provider, model, upstream, ...more, ...known }
   if (keys === undefined) return target
   return { ...target, keys: mapNonEmpty(keys, ({ label, upstream }) => ({ ...target, upstream, key: label })) }
 }

@@ -5,7 +5,7 @@ import { readAnnotations } from "./annotations.ts"
 import { textIn, type ChunkChoice } from "./chunk.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
 import { readLogprobs } from "./logprobs.ts"
-import { servedOrigin } from "./reasoning-details.ts"
+import { opaqueFormat, servedOrigin } from "./reasoning-details.ts"
 import { ToolCalls, type CallIds } from "./tool-calls.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -129,15 +129,20 @@ export class ChoiceDecoder {
     events.push({ _tag: "ReasoningEnd", id, ...this.choice, ...present({ signature }), origin: servedOrigin(format) })
   }
 
-  /** The text of reasoning has two names, and stands in the details again where there are any. */
+  /** The text of reasoning has three names, and stands in the details again where there are any. */
   private readReasoning(delta: JsonObject, whole: boolean, events: Array<LlmEvent>): void {
     const details = delta["reasoning_details"]
     const entries: ReadonlyArray<unknown> = Array.isArray(details) ? details : []
-    const text = textIn(delta["reasoning_content"]) ?? textIn(delta["reasoning"])
+    const opaqueText = textIn(delta["reasoning_text"])
+    const text = textIn(delta["reasoning_content"]) ?? textIn(delta["reasoning"]) ?? opaqueText
     // A whole answer's details are the same text in the blocks that it was thought in.
     const detailed = whole && text !== undefined && entries.map(detailText).join("") === text
-    if (text !== undefined && !detailed) this.addReasoning(text, undefined, events)
+    if (text !== undefined && !detailed) {
+      this.addReasoning(text, opaqueText === undefined ? undefined : opaqueFormat, events)
+    }
     for (const entry of entries) this.readDetail(entry, text === undefined || detailed, events)
+    const proof = textIn(delta["reasoning_opaque"])
+    if (proof !== undefined) this.sign(proof, opaqueFormat, events)
   }
 
   private readDetail(entry: unknown, told: boolean, events: Array<LlmEvent>): void {
@@ -151,7 +156,11 @@ export class ChoiceDecoder {
     const again = signature !== undefined && this.reasoning?.text === text
     if (told && text !== "" && !again) this.addReasoning(text, format, events)
     else if (this.reasoning !== undefined) this.reasoning.format ??= format
-    if (signature === undefined) return
+    if (signature !== undefined) this.sign(signature, format, events)
+  }
+
+  /** Ends what was thought with the proof of it, which may come alone. */
+  private sign(signature: string, format: unknown, events: Array<LlmEvent>): void {
     if (this.reasoning === undefined) this.addReasoning("", format, events)
     this.endReasoning(signature, events)
   }

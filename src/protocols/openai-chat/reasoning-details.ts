@@ -20,6 +20,12 @@ const formats: { readonly [origin: string]: string } = {
   gemini: "google-gemini-v1"
 }
 
+/**
+ * The name here of what GitHub Copilot has instead of details: the text in `reasoning_text`, and one proof of all of it in
+ * `reasoning_opaque`.
+ */
+export const opaqueFormat = "copilot"
+
 const noFormat = "unknown"
 const routed = `${openAiChatId}/`
 const foreign = "millrace/"
@@ -194,6 +200,11 @@ export const encodeReasoning = (parts: ReadonlyArray<ReasoningPart>, quirks: Qui
   const text = parts.map((part) => part.text).join("")
   // The least that is taken for a text.
   if (quirks.wantsReasoning === true && text === "") return { reasoning_content: " " }
+  const opaque = parts.filter(({ origin }) => origin === routed + opaqueFormat)
+  if (opaque.length > 0 && !takesWordsAlone(quirks)) {
+    const proof = opaque.find(isProven)?.signature
+    return present({ reasoning_text: text || undefined, reasoning_opaque: proof })
+  }
   if (quirks.noReasoningContent === true) return present({ reasoning: text || undefined })
   const stated = parts.map((part) => ownExtension(part.extensions)["fields"]).find((kept) => Array.isArray(kept))
   const fields: ReadonlyArray<unknown> = Array.isArray(stated) ? stated : ["reasoning_content"]

@@ -1,4 +1,6 @@
+import { Result } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Part } from "../../../src/domain/LlmRequest.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import { cutAt, decodeStream, type Decoded } from "../corpus.ts"
@@ -156,6 +158,36 @@ describe("the pieces of a chat stream", () => {
       done
     expect(decode(body).events.some(({ _tag }) => _tag.startsWith("Text"))).toBe(false)
     expect(answerTo(body).choices[0]?.parts).toMatchObject([{ _tag: "ToolCall", id: "x", arguments: "{}" }])
+  })
+
+  it.each(["with what follows", "after it"])("may be thoughts with one proof of all of them, %s", (where) => {
+    const late = where === "after it"
+    const body =
+      frame(chunk({ role: "assistant", reasoning_text: "Sev" })) +
+      frame(chunk({ reasoning_text: "en?" })) +
+      frame(chunk({ content: "Hello", ...(late ? {} : { reasoning_opaque: "proof" }) })) +
+      (late ? frame(chunk({ reasoning_opaque: "proof" })) : "") +
+      frame(chunk({}, "stop")) +
+      done
+    const parts = answerTo(body).choices[0]?.parts ?? []
+    expect(parts.slice(0, 2)).toMatchObject([{ _tag: "Reasoning", text: "Seven?" }, hello.parts[0]])
+    // The next turn gives both back where they were.
+    const encoded = openAiChat.encode(
+      { model: "m", sampling: {}, messages: [{ role: "assistant", parts: parts as ReadonlyArray<Part> }] },
+      { model: "m", delivery: "whole", quirks: {}, origin: undefined }
+    )
+    expect(Result.getOrThrow(encoded).body["messages"]).toEqual([
+      { role: "assistant", content: "Hello", reasoning_text: "Seven?", reasoning_opaque: "proof" }
+    ])
+  })
+
+  it.each([
+    ["sensitive", "content-filter"],
+    ["network_error", "error"],
+    ["model_context_window_exceeded", "length"]
+  ])("may end with a word of their vendor's own: %s", (word, reason) => {
+    const body = frame(chunk({ content: "Hello" })) + frame(chunk({}, word)) + done
+    expect(answerTo(body).choices).toMatchObject([{ finish: { reason, rawReason: word } }])
   })
 
   it.each([

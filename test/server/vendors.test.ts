@@ -1,0 +1,171 @@
+import { assert, layer } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { ask, running } from "./running.ts"
+import { answering, type Answering, scriptedProvider } from "./scripted-provider.ts"
+import { json } from "./simulate/server.ts"
+
+type Fields = { readonly [key: string]: unknown }
+
+/** Vendors in these tests, each as particular as the real one. */
+class Vendors extends Context.Service<Vendors, { readonly url: string }>()("test/server/vendors/Vendors") {}
+
+const call = { id: "toolcall1", type: "function", function: { name: "look_up", arguments: "{}" } }
+const answer = (message: Fields) => ({
+  id: "1",
+  object: "chat.completion",
+  model: "m",
+  choices: [{ index: 0, message: { role: "assistant", ...message }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 }
+})
+
+/** Refuses what `faultOf` finds; the first turn thinks and calls, the next one is an answer. */
+const vendor =
+  (thoughts: Fields, faultOf: (body: Fields, messages: ReadonlyArray<Fields>) => string | undefined): Answering =>
+  (response, received) => {
+    const body = received.body ?? {}
+    const messages = body["messages"] as ReadonlyArray<Fields> // Millrace always sends some.
+    const fault = faultOf(body, messages)
+    if (fault !== undefined) return answering({ error: { message: fault } }, 400)(response, received)
+    const told = messages.some(({ role }) => role === "tool")
+    return answering(answer(told ? { content: "Seven." } : { ...thoughts, tool_calls: [call] }))(response, received)
+  }
+
+const named =
+  (...names: ReadonlyArray<string>) =>
+  (_: Fields, messages: ReadonlyArray<Fields>): string | undefined => {
+    const name = names.find((name) => messages.some((message) => name in message))
+    return name === undefined ? undefined : `property '${name}' is unsupported`
+  }
+
+const ofMistral = new Set([
+  "model",
+  "messages",
+  "max_tokens",
+  "tools",
+  "temperature",
+  "stream",
+  "random_seed",
+  "metadata"
+])
+const inMessages = new Set(["role", "content", "tool_calls", "tool_call_id"])
+
+const mistralFault = (body: Fields, messages: ReadonlyArray<Fields>): string | undefined => {
+  const extra = [
+    ...Object.keys(body).filter((key) => !ofMistral.has(key)),
+    ...messages.flatMap((message) => Object.keys(message).filter((key) => !inMessages.has(key)))
+  ]
+  if (extra.length > 0) return `Extra inputs are not permitted: ${extra.join(", ")}`
+  const ids = messages.flatMap(({ tool_call_id: id, tool_calls: calls }) => [
+    ...(id === undefined ? [] : [id]),
+    ...((calls as ReadonlyArray<Fields> | undefined) ?? []).map(({ id }) => id)
+  ])
+  return ids.every((id) => /^[a-zA-Z0-9]{9}$/.test(String(id))) ? undefined : "a tool call id has a length of 9"
+}
+
+const deepseekFault = (_: Fields, messages: ReadonlyArray<Fields>): string | undefined =>
+  messages.every(({ role, reasoning_content: thought }) => role !== "assistant" || thought)
+    ? undefined
+    : "The reasoning_content in the thinking mode must be passed back"
+
+const vendors = Layer.effect(
+  Vendors,
+  scriptedProvider({
+    "/groq/chat/completions": vendor({ reasoning: "Hm." }, named("reasoning_content", "reasoning_details")),
+    "/cerebras/chat/completions": vendor({ reasoning: "Hm." }, named("reasoning_content", "reasoning_details")),
+    "/mistral/chat/completions": vendor(
+      { content: [{ type: "thinking", thinking: [{ type: "text", text: "Hm." }] }] },
+      mistralFault
+    ),
+    "/deepseek/chat/completions": vendor({ reasoning_content: "Hm." }, deepseekFault),
+    "/perplexity/chat/completions": vendor({}, () => undefined)
+  })
+)
+
+const names = ["groq", "cerebras", "mistral", "deepseek"] as const
+
+const server = Layer.unwrap(
+  Effect.map(Vendors, ({ url }) =>
+    running({
+      providers: Object.fromEntries(
+        [...names, "perplexity"].map((name) => [name, { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }])
+      )
+    })
+  )
+).pipe(Layer.provideMerge(vendors))
+
+const messages = (body: Fields) =>
+  ask("/v1/messages", { body: { max_tokens: 500, metadata: { user_id: "u" }, ...body } })
+
+const tools = [{ name: "look_up", input_schema: { type: "object" } }]
+const asked = { role: "user", content: "Look it up." }
+const results = (...ids: ReadonlyArray<unknown>) => ({
+  role: "user",
+  content: ids.map((id) => ({ type: "tool_result", tool_use_id: id, content: "7" }))
+})
+
+layer(server, { excludeTestServices: true })("a loop of tools in the Messages API", (it) => {
+  it.effect.each(names)("whose model thinks goes on at %s, as particular as it is", (name) =>
+    Effect.gen(function* () {
+      const first = yield* messages({ model: `${name}/m`, tools, messages: [asked] })
+      assert.strictEqual(first.status, 200, first.text)
+      const { content } = json(first)
+      assert.deepInclude(content[0], { type: "thinking", thinking: "Hm." })
+      const next = yield* messages({
+        model: `${name}/m`,
+        tools,
+        messages: [asked, { role: "assistant", content }, results(content.at(-1).id)]
+      })
+      assert.strictEqual(next.status, 200, next.text)
+      assert.deepInclude(json(next).content[0], { type: "text", text: "Seven." })
+    })
+  )
+
+  it.effect.each(names)("that began at another provider is gone on with at %s", (name) =>
+    Effect.gen(function* () {
+      const content = [
+        { type: "thinking", thinking: "Hm.", signature: "EuYBCkQ" },
+        { type: "tool_use", id: "toolu_01A09q90qw90lq917835lq9", name: "look_up", input: {} }
+      ]
+      const seen = yield* messages({
+        model: `${name}/m`,
+        tools,
+        messages: [asked, { role: "assistant", content }, results(content[1]?.id)]
+      })
+      assert.strictEqual(seen.status, 200, seen.text)
+    })
+  )
+})
+
+layer(server, { excludeTestServices: true })("a call in the Chat Completions API", (it) => {
+  it.effect("gets through to a vendor that would refuse how it is put", () =>
+    Effect.gen(function* () {
+      const seen = yield* ask("/v1/chat/completions", {
+        body: {
+          model: "mistral/m",
+          max_completion_tokens: 5,
+          seed: 1,
+          user: "u",
+          messages: [
+            { role: "developer", content: "Be brief." },
+            { ...asked, name: "ann" }
+          ]
+        }
+      })
+      assert.strictEqual(seen.status, 200, seen.text)
+      assert.include(seen.headers["x-millrace-dropped"], "user")
+    })
+  )
+
+  it.effect("that offers tools is not given to a vendor that knows none", () =>
+    Effect.gen(function* () {
+      const offered = [{ type: "function", function: { name: "look_up" } }]
+      const seen = yield* ask("/v1/chat/completions", {
+        body: { model: "perplexity/sonar", messages: [asked], tools: offered }
+      })
+      assert.strictEqual(seen.status, 400)
+      assert.include(seen.text, "tools")
+      const plain = yield* ask("/v1/chat/completions", { body: { model: "perplexity/sonar", messages: [asked] } })
+      assert.strictEqual(plain.status, 200, plain.text)
+    })
+  )
+})
