@@ -234,9 +234,8 @@ const ask = Effect.fnUntraced(function* (
     Effect.raceFirst(Effect.flip(watch(timeouts, activity, false))),
     Effect.mapError((error) => nameProvider(error, provider)),
     Effect.onExit((exit) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.zipWith(Clock.currentTimeMillis, usedBy(exit, request.input, activity, status), (now, usage) => {
         const error = Exit.isFailure(exit) ? Cause.findErrorOption(exit.cause) : undefined
-        const usage = Exit.isSuccess(exit) ? exit.value.usage : noUsage
         const served = Exit.isSuccess(exit) ? exit.value.model : undefined
         const requested = trace.passing.call.request.model
         const cost = costOf(prices, { provider, served, upstream: model, requested }, usage)
@@ -249,6 +248,7 @@ const ask = Effect.fnUntraced(function* (
           endedMs: now - startedAt,
           ...(status === undefined ? {} : { status }),
           ...(error?._tag === "Some" ? { failure: { reason: error.value.reason, message: error.value.message } } : {}),
+          ...(Exit.hasInterrupts(exit) ? { abandoned: true as const } : {}),
           usage,
           ...(cost === undefined ? {} : { cost })
         })
@@ -257,6 +257,22 @@ const ask = Effect.fnUntraced(function* (
   )
 })
 
+/** What an attempt used: one that was taken and never answered in full has its input estimated. */
+const usedBy = (
+  exit: Exit.Exit<EmbeddingAnswer, LlmError>,
+  input: EmbeddingInput,
+  { connected }: Activity,
+  status: number | undefined
+): Effect.Effect<Usage> => {
+  if (Exit.isSuccess(exit)) return Effect.succeed(exit.value.usage)
+  const wasTaken = status === undefined ? connected && wasGivenUp(exit.cause) : status < 400
+  return wasTaken ? estimated(input) : Effect.succeed(noUsage)
+}
+
+const wasGivenUp = (cause: Cause.Cause<LlmError>): boolean =>
+  Cause.hasInterrupts(cause) ||
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error.reason._tag === "Timeout")
+
 const noVectors = (provider: string): Effect.Effect<never, LlmError> =>
   failure(
     { _tag: "Unsupported", feature: "embeddings" },
@@ -264,13 +280,15 @@ const noVectors = (provider: string): Effect.Effect<never, LlmError> =>
   )
 
 /** What the provider counted, else an estimate. */
-const usageOf = ({ usage }: EmbeddingAnswer, input: EmbeddingInput): Effect.Effect<Usage> => {
-  if (usage.inputTokens !== undefined) return Effect.succeed(usage)
-  const estimated =
+const usageOf = ({ usage }: EmbeddingAnswer, input: EmbeddingInput): Effect.Effect<Usage> =>
+  usage.inputTokens === undefined ? estimated(input) : Effect.succeed(usage)
+
+const estimated = (input: EmbeddingInput): Effect.Effect<Usage> => {
+  const tokens =
     input._tag === "Texts"
       ? estimateTextTokens(input.texts.join("\n"))
       : Effect.succeed(input.sequences.reduce((sum, sequence) => sum + sequence.length, 0))
-  return Effect.map(estimated, (inputTokens) => ({ inputTokens, source: "estimated" }))
+  return Effect.map(tokens, (inputTokens) => ({ inputTokens, source: "estimated" }))
 }
 
 const candidate = ({ caller, request }: EmbeddingCall, { targets }: RoutePlan, at: number): Candidate => {

@@ -279,7 +279,9 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
       assert.strictEqual(late.status, 504)
       const sooner = yield* embed("compatible/slow", "hello", {}, { "x-millrace-timeout": "50ms" })
       assert.strictEqual(sooner.status, 504)
-      assert.deepInclude((yield* recordOf(sooner)).outcome ?? {}, { kind: "Failed", reason: "Timeout" })
+      const record = yield* recordOf(sooner)
+      assert.deepInclude(record.outcome ?? {}, { kind: "Failed", reason: "Timeout" })
+      assert.deepStrictEqual(record.attempts[0]?.usage, { inputTokens: 1, source: "estimated" })
     })
   )
 
@@ -297,6 +299,8 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
       const open = yield* until(audit.list({ limit: 1 }), ({ data }) => data[0]?.status === "ended")
       const record = yield* ended(open.data[0]!.id)
       assert.deepInclude(record.outcome ?? {}, { kind: "Cancelled", by: "client" })
+      // The provider took it, and may well charge for it.
+      assert.deepInclude(record.attempts[0] ?? {}, { abandoned: true, usage: { inputTokens: 2, source: "estimated" } })
     })
   )
 
