@@ -40,15 +40,24 @@ export const shippedPrices: PriceList = Schema.decodeUnknownSync(PriceList)(ship
 
 const maxRemembered = 1000
 
-/** Looks up prices. */
+/** Looks up prices in several lists: the first that has one for what was sold, by whichever of its names, is right. */
 export class PriceBook {
+  /** those of all lists, the last first: `2026-11-21+contract-7` */
   readonly version: string
-  private readonly models: ReadonlyMap<string, Price>
+  private readonly lists: ReadonlyArray<ReadonlyMap<string, Price>>
   private readonly found = new Map<string, Price | undefined>()
 
-  constructor({ models, version }: PriceList) {
-    this.version = version
-    this.models = new Map(Object.entries(models))
+  constructor(...lists: ReadonlyArray<PriceList>) {
+    this.version = lists
+      .map(({ version }) => version)
+      .toReversed()
+      .join("+")
+    this.lists = lists.map(({ models }) => new Map(Object.entries(models)))
+  }
+
+  /** For how many models there are prices. */
+  get size(): number {
+    return new Set(this.lists.flatMap((models) => [...models.keys()])).size
   }
 
   /** The price of what was sold, by the first of its names that has one. */
@@ -58,22 +67,27 @@ export class PriceBook {
     if (known !== undefined || this.found.has(key)) return known
     // Some providers make names up as they go: they must not fill the memory.
     if (this.found.size >= maxRemembered) this.found.clear()
-    const price = this.lookUp(provider, [served, upstream, requested])
+    const names = [served, upstream, requested].flatMap((name) => (name ? [...spellings(name)] : []))
+    const price = firstOf(this.lists, (models) => priceIn(models, provider, names))
     this.found.set(key, price)
     return price
   }
-
-  private lookUp(provider: string, names: ReadonlyArray<string | undefined>): Price | undefined {
-    for (const name of names) {
-      if (name === undefined || name === "") continue
-      for (const spelling of spellings(name)) {
-        const price = this.models.get(`${provider}/${spelling}`) ?? this.models.get(spelling)
-        if (price !== undefined) return price
-      }
-    }
-    return this.models.get(`${provider}/*`)
-  }
 }
+
+const firstOf = <A, B>(all: ReadonlyArray<A>, find: (one: A) => B | undefined): B | undefined => {
+  for (const one of all) {
+    const found = find(one)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const priceIn = (
+  models: ReadonlyMap<string, Price>,
+  provider: string,
+  names: ReadonlyArray<string>
+): Price | undefined =>
+  firstOf(names, (name) => models.get(`${provider}/${name}`) ?? models.get(name)) ?? models.get(`${provider}/*`)
 
 /** What vendors and clouds add to the name of a model without changing what it costs. */
 const additions: ReadonlyArray<RegExp> = [
@@ -97,12 +111,6 @@ const spellings = (name: string): ReadonlySet<string> => {
   }
   return found
 }
-
-/** A book in which what `own` says stands before what `list` says. */
-export const withPrices = (list: PriceList, own: PriceList): PriceList => ({
-  version: `${list.version}+${own.version}`,
-  models: { ...list.models, ...own.models }
-})
 
 /** The prices that calls are reckoned with. */
 export const Prices = Context.Reference<PriceBook>("millrace/accounting/Prices", {

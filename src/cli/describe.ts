@@ -161,7 +161,7 @@ export const describeConfiguration = (configuration: Configuration): string => {
     ["audit", `durability ${audit.durability}, on failure ${audit.onFailure}, capture ${audit.capture}`],
     ...audit.sinks.map((sink) => ["copies", describeSink(sink)] as const),
     ...configuration.limits.map((rule) => ["limit", describeRule(rule)] as const),
-    ["prices", `${configuration.prices.version}, of ${Object.keys(configuration.prices.models).length} models`],
+    ["prices", `${configuration.prices.version}, of ${configuration.prices.size} models`],
     ["signals", describeSignals(configuration)],
     ...(everyCall.filters.length === 0 ? [] : [["every call", `filters ${everyCall.filters.join(", ")}`] as const]),
     ...(use.length === 0 ? [] : [["defaults", use.join("; ")] as const])

@@ -1,5 +1,5 @@
 import type { DocumentedKey } from "../accounting/Keys.ts"
-import type { PriceList } from "../accounting/PriceBook.ts"
+import type { PriceBook } from "../accounting/PriceBook.ts"
 import type { Effect, Redacted } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Auth, Route, Signer } from "../providers/Deployment.ts"
@@ -71,7 +71,7 @@ export interface Configuration {
   readonly auth: Authentication
   readonly limits: Document["limits"]
   /** what calls are reckoned with */
-  readonly prices: PriceList
+  readonly prices: PriceBook
   /** how conversations are read after a call; undefined where they are not */
   readonly signals: SignalSettings | undefined
   /** the filters that models, keys and every call may name, and those that every call passes */

@@ -10,7 +10,7 @@ import * as KeyStoreSql from "../accounting/KeyStoreSql.ts"
 import { Ledger } from "../accounting/Ledger.ts"
 import * as LedgerSql from "../accounting/LedgerSql.ts"
 import * as Limiter from "../accounting/Limiter.ts"
-import { PriceBook, Prices } from "../accounting/PriceBook.ts"
+import { Prices } from "../accounting/PriceBook.ts"
 import type { AuditStore } from "../audit/AuditStore.ts"
 import * as AuditStoreMemory from "../audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../audit/AuditStoreSql.ts"
@@ -160,7 +160,7 @@ export const programLayer = (
   const database = databaseLayer(configuration)
   return Engine.layer.pipe(
     Layer.provideMerge(limiterLayer(configuration, database)),
-    Layer.provideMerge(Layer.succeed(Prices, new PriceBook(configuration.prices))),
+    Layer.provideMerge(Layer.succeed(Prices, configuration.prices)),
     Layer.provideMerge(filterLayer(configuration)),
     Layer.provideMerge(ledgerLayer(configuration, database)),
     Layer.provideMerge(signalsLayer(configuration, database)),

@@ -1,5 +1,5 @@
 import { Config, Effect, type FileSystem, type Path as FilePath, Result } from "effect"
-import type { PriceList } from "../accounting/PriceBook.ts"
+import type { PriceBook } from "../accounting/PriceBook.ts"
 import { analyzersOf } from "./analyzers.ts"
 import { checkDocument } from "./checks.ts"
 import { readServiceAccounts, type ServiceAccounts } from "./clouds.ts"
@@ -67,7 +67,7 @@ const readVariables = (names: Iterable<string>): Effect.Effect<ReadonlyMap<strin
 /** What was read of other files that a document names. */
 interface ReadFiles {
   readonly accounts: ServiceAccounts
-  readonly prices: Result.Result<PriceList, Finding>
+  readonly prices: Result.Result<PriceBook, Finding>
   readonly packs: Result.Result<ReadonlyArray<LanguagePack>, ReadonlyArray<Finding>>
 }
 
@@ -116,7 +116,7 @@ const configure = (
 
 interface SoundFiles {
   readonly accounts: ServiceAccounts
-  readonly prices: PriceList
+  readonly prices: PriceBook
   readonly packs: ReadonlyArray<LanguagePack>
 }
 

@@ -29,9 +29,12 @@ export type Usage = typeof Usage.Type
 /** Nothing is known about what was used. */
 export const noUsage: Usage = { source: "none" }
 
-/** Merges two statements of one attempt's usage: per field the later one wins, a field it does not state is kept. */
+/**
+ * Merges two statements of one attempt's usage: per field the later one wins, a field it does not state is kept. One that
+ * states nothing changes nothing.
+ */
 export const mergeUsage = (earlier: Usage, later: Usage): Usage =>
-  earlier.source === "none" ? later : { ...earlier, ...later }
+  earlier.source === "none" ? later : later.source === "none" ? earlier : { ...earlier, ...later }
 
 const counts = [
   "inputTokens",

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { costOf, microUsdOf } from "../../src/accounting/Cost.ts"
-import { PriceBook, type Price, withPrices } from "../../src/accounting/PriceBook.ts"
+import { PriceBook, type Price } from "../../src/accounting/PriceBook.ts"
 import { sumOfCosts } from "../../src/domain/Cost.ts"
 
 const price: Price = {
@@ -118,9 +118,18 @@ describe("a price book", () => {
   })
 
   it("takes what its user says before what it knows itself", () => {
-    const own = { version: "ours", models: { "gpt-5.5": { input: 1 } } }
-    const list = withPrices({ version: "v1", models: { "gpt-5.5": { input: 5 }, "gpt-6": { input: 2 } } }, own)
-    assert.deepStrictEqual(list, { version: "v1+ours", models: { "gpt-5.5": { input: 1 }, "gpt-6": { input: 2 } } })
+    const own = { version: "ours", models: { "gpt-5.5": { input: 1 }, large: { input: 2 }, "local/*": { input: 0 } } }
+    const shipped = {
+      version: "v1",
+      models: { "gpt-5.5": { input: 5 }, "p/large": { input: 6 }, "gpt-6": { input: 7 } }
+    }
+    const both = new PriceBook(own, shipped)
+    const inputOf = (upstream: string, provider = "p") =>
+      both.find({ provider, served: undefined, upstream, requested: "smart" })?.input
+    assert.deepStrictEqual([inputOf("gpt-5.5"), inputOf("gpt-6"), inputOf("small")], [1, 7, undefined])
+    // A price of a provider alone, or of a model by its own name, is no reason to leave aside what the user says.
+    assert.deepStrictEqual([inputOf("large"), inputOf("gpt-6", "local"), inputOf("gpt-5.5", "local")], [2, 0, 1])
+    assert.deepStrictEqual([both.version, both.size], ["v1+ours", 5])
   })
 
   it("says of which version a cost is, that a price is not known, and nothing where nothing was used", () => {

@@ -41,6 +41,27 @@ describe("the usage and cost of a call", () => {
     }).pipe(Effect.provide(engine([[started(), text(sentence), finish("stop", { inputTokens: 8, outputTokens: 14 })]])))
   )
 
+  it.effect("are what was stated before an end that states nothing, the last of it where it was stated twice", () =>
+    Effect.gen(function* () {
+      yield* (yield* Engine).run(call)
+      const { cost, usage } = yield* onlyRecord
+      assert.deepStrictEqual(usage, { inputTokens: 8, outputTokens: 14, source: "provider" })
+      assert.deepStrictEqual(cost, { microUsd: 8 * 10 + 14 * 20, prices: "test" })
+    }).pipe(
+      Effect.provide(
+        engine([
+          [
+            started(),
+            usageReported({ inputTokens: 9, outputTokens: 1 }),
+            text(sentence),
+            usageReported({ inputTokens: 8, outputTokens: 14 }),
+            emit({ _tag: "Finish", reason: "stop", usage: { source: "none" } })
+          ]
+        ])
+      )
+    )
+  )
+
   it.effect("are estimated, and say so, where the provider states nothing", () =>
     Effect.gen(function* () {
       yield* (yield* Engine).run(call)
