@@ -46,8 +46,11 @@ export const Started = Schema.TaggedStruct("Started", {
 })
 export type Started = typeof Started.Type
 
-/** A block of visible text begins. */
-export const TextStart = Schema.TaggedStruct("TextStart", block)
+/** A block of visible text begins. `origin` is what its wire format says of it beyond that (what it is to the answer). */
+export const TextStart = Schema.TaggedStruct("TextStart", {
+  ...block,
+  origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
+})
 /** The next piece of a text block; it may be cut anywhere between two UTF-16 code units. */
 export const TextDelta = Schema.TaggedStruct("TextDelta", {
   ...block,

@@ -13,7 +13,8 @@ export const ResponsePart = Schema.Union([
     ...block,
     text: Schema.String,
     sources: Schema.optionalKey(Schema.Array(Source)),
-    logprobs: Schema.optionalKey(Schema.Array(GeneratedLogprob))
+    logprobs: Schema.optionalKey(Schema.Array(GeneratedLogprob)),
+    origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
   }),
   Schema.TaggedStruct("Reasoning", {
     ...block,
@@ -129,7 +130,12 @@ export class ResponseFold {
   private addRare(event: LlmEvent): void {
     switch (event._tag) {
       case "TextStart":
-        return this.open(event, { _tag: "Text", id: event.id, text: "" })
+        return this.open(event, {
+          _tag: "Text",
+          id: event.id,
+          text: "",
+          ...(event.origin === undefined ? {} : { origin: event.origin })
+        })
       case "ReasoningStart":
         return this.open(event, {
           _tag: "Reasoning",

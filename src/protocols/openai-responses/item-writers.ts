@@ -127,6 +127,12 @@ export class MessageWriter extends Writer {
   readonly parts: Array<MessagePart> = []
   /** nothing is added any more: the message is over when its open texts are */
   sealed = false
+  private readonly more: JsonObject
+
+  constructor(frames: Frames, id: string, index: number, more: JsonObject) {
+    super(frames, id, index)
+    this.more = more
+  }
 
   get text(): string {
     return this.parts.map((part) => part.text).join("")
@@ -145,7 +151,7 @@ export class MessageWriter extends Writer {
   item(): JsonObject {
     const { id, status } = this
     const content = status === "in_progress" ? [] : this.parts.map((part) => part.part())
-    return this.final ?? { id, type: "message", status, content, role: "assistant" }
+    return this.final ?? { id, type: "message", status, content, role: "assistant", ...this.more }
   }
 
   protected ending(): string {

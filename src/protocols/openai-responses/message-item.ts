@@ -3,8 +3,18 @@ import { isObject, type JsonObject } from "../open-document.ts"
 import { logprobsOf, sourceOf } from "./annotations.ts"
 import type { OutputItem } from "./output-items.ts"
 import type { DeltaEvent, DoneEvent, Typed } from "./stream-events.ts"
+import { openAiResponsesId } from "./wire.ts"
 
 type Events = Array<LlmEvent>
+
+type TextStart = Extract<LlmEvent, { readonly _tag: "TextStart" }>
+
+/** What a message says of itself besides what it holds: whether it is the answer, or only on the way to it. */
+export const saidOfMessage = (item: JsonObject): JsonObject | undefined => {
+  const { id: _, type: __, role: ___, status: ____, content: _____, ...more } = item
+  const said = Object.entries(more).filter(([, value]) => value !== null)
+  return said.length === 0 ? undefined : Object.fromEntries(said)
+}
 
 /** A piece of a message: a text block, or a refusal, which has no block. */
 interface Piece {
@@ -21,10 +31,13 @@ interface Piece {
  */
 export class MessageItem implements OutputItem {
   private readonly id: string
+  private readonly origin: Pick<TextStart, "origin">
   private readonly pieces = new Map<number, Piece>()
 
-  constructor(id: string) {
+  constructor(item: Typed, id: string) {
     this.id = id
+    const more = saidOfMessage(item)
+    this.origin = more === undefined ? {} : { origin: { protocol: openAiResponsesId, value: more } }
   }
 
   delta(event: DeltaEvent, events: Events): void {
@@ -92,7 +105,7 @@ export class MessageItem implements OutputItem {
     const id = this.pieces.size === 0 ? this.id : `${this.id}#${this.pieces.size}`
     const piece = { id, text: true, open: true, written: false, sources: 0 }
     this.pieces.set(index, piece)
-    events.push({ _tag: "TextStart", id })
+    events.push({ _tag: "TextStart", id, ...this.origin })
     return piece
   }
 

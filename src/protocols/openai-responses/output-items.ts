@@ -27,7 +27,7 @@ const textAt = (object: JsonObject, key: string): string => {
 export const beginItem = (item: Typed, id: string, events: Events): OutputItem => {
   switch (item.type) {
     case "message":
-      return new MessageItem(id)
+      return new MessageItem(item, id)
     case "reasoning":
       return new ReasoningItem(id, events)
     case "function_call":

@@ -1,6 +1,6 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
-import { callProof } from "../CallOrigin.ts"
+import { callFields, callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -17,6 +17,7 @@ import {
   type ItemWriter,
   type Target
 } from "./item-writers.ts"
+import { saidOfMessage } from "./message-item.ts"
 import { responseDocument } from "./response-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -91,7 +92,7 @@ export class EventRenderer {
     const { next } = this.frames
     const id = this.nextId ?? this.ids.item()
     this.begun = true
-    if (item["type"] === "message") this.openMessage(id)
+    if (item["type"] === "message") this.openMessage(id, saidOfMessage(item))
     else this.add(new WholeWriter(this.frames, id, this.nextIndex, item))
     this.frames.next = next
   }
@@ -138,7 +139,7 @@ export class EventRenderer {
       case "Finish":
         return this.finish(event)
       case "TextStart":
-        return this.start() + this.endRefusal() + this.beginText(event.id)
+        return this.start() + this.endRefusal() + this.beginText(event.id, callFields(event, openAiResponsesId))
       case "TextEnd":
         return this.endText(event.id)
       case "ReasoningStart": {
@@ -217,20 +218,20 @@ export class EventRenderer {
     return refused + (message.idle ? message.close("completed") : "")
   }
 
-  private openMessage(id: string): string {
+  private openMessage(id: string, more: JsonObject = {}): string {
     const sealed = this.endMessage()
-    this.message = new MessageWriter(this.frames, id, this.nextIndex)
+    this.message = new MessageWriter(this.frames, id, this.nextIndex, more)
     return sealed + this.add(this.message)
   }
 
-  private messageFor(id: string | undefined): string {
+  private messageFor(id: string | undefined, more?: JsonObject): string {
     return this.message === undefined || (id !== undefined && id !== this.message.id)
-      ? this.openMessage(id ?? this.ids.message())
+      ? this.openMessage(id ?? this.ids.message(), more)
       : ""
   }
 
-  private beginText(id: string): string {
-    const opened = this.messageFor(this.nextId ?? this.ids.statedMessage(id))
+  private beginText(id: string, more?: JsonObject): string {
+    const opened = this.messageFor(this.nextId ?? this.ids.statedMessage(id), more)
     const part = this.message?.begin(false, this.nextPart)
     if (part === undefined) return opened
     this.targets.set(id, part)

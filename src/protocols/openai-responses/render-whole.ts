@@ -36,9 +36,9 @@ const eventsOf = ({ parts, sources }: Choice): ReadonlyArray<LlmEvent> => [
 const partEvents = (part: ResponsePart): ReadonlyArray<LlmEvent> => {
   switch (part._tag) {
     case "Text": {
-      const { id, text, logprobs } = part
+      const { id, text, logprobs, origin } = part
       return [
-        { _tag: "TextStart", id },
+        { _tag: "TextStart", id, ...(origin === undefined ? {} : { origin }) },
         { _tag: "TextDelta", id, text, ...(logprobs === undefined ? {} : { logprobs }) },
         { _tag: "TextEnd", id },
         ...(part.sources ?? []).map((source) => ({ ...source, block: id }))

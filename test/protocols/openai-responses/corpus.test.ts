@@ -97,7 +97,7 @@ const comparableItem = (item: unknown): unknown =>
       key === "id" ||
       key === "status" ||
       key === "logprobs" ||
-      key === "phase" ||
+      (key === "phase" && value === null) ||
       (key === "content" && `${value}` === "")
         ? undefined
         : value

@@ -378,6 +378,44 @@ describe("frames of the same format", () => {
     expect(outputOf(documentsOf(out))).toMatchObject([{ id: "msg_1", content: [{ text: "My ****** plan" }] }, {}])
   })
 
+  it("keep what a message says of itself, also when a stage changes its text", () => {
+    const says = (id: string, phase: string, text: string) => {
+      const message = { id, type: "message", role: "assistant", status: "completed", phase }
+      const content = [{ type: "output_text", text, annotations: [] }]
+      return { announced: { ...message, status: "in_progress", content: [] }, ended: { ...message, content }, text }
+    }
+    const messages = [says("msg_1", "commentary", "I look."), says("msg_2", "final_answer", "Here.")]
+    const output = messages.map(({ ended }) => ended)
+    const documents = [
+      { type: "response.created", response: { id: "resp_1", model: "m", output: [] } },
+      ...messages.flatMap(({ announced, ended, text }, output_index) => [
+        { type: "response.output_item.added", output_index, item: announced },
+        { type: "response.output_text.delta", output_index, content_index: 0, delta: text },
+        { type: "response.output_item.done", output_index, item: ended }
+      ]),
+      { type: "response.completed", response: { id: "resp_1", status: "completed", output } }
+    ]
+    const stream = documents.map((each) => `data: ${JSON.stringify(each)}\n\n`).join("")
+    const { frames, events } = decodeStream(openAiResponses, [Buffer.from(stream)])
+    const changed = (event: LlmEvent): LlmEvent =>
+      event._tag === "TextDelta" ? { ...event, text: event.text.toUpperCase() } : event
+    const said = messages.map(({ ended, text }) => ({
+      id: ended.id,
+      phase: ended.phase,
+      content: [{ text: text.toUpperCase() }]
+    }))
+    const renderer = rendererOf()
+    const sent = frames.map((frame) =>
+      frame.events.some(({ _tag }) => _tag === "TextDelta")
+        ? frame.events.map((event) => renderer.event(changed(event))).join("")
+        : renderer.verbatim(frame)
+    )
+    expect(outputOf(documentsOf(sent.join("")))).toMatchObject(said)
+    expect(outputOf(render(events.map(changed)).documents)).toMatchObject(said)
+    const whole = openAiResponsesDialect.renderWhole(foldEvents(events.map(changed)), contextOf(), [])
+    expect(whole).toMatchObject({ output: said })
+  })
+
   it("end as a stage says that they end", () => {
     const renderer = rendererOf()
     const sent = frames
