@@ -18,6 +18,11 @@ export interface PostgresOptions {
 const queryTimeout = "30 seconds"
 const keepAlive = "10 seconds"
 const connectTimeout = "5 seconds"
+/**
+ * So long may a process stand still in the middle of a transaction, which holds what it has changed: one that was stopped, or
+ * whose machine is gone, would hold up all others that change the same. The server ends its connection then, and it begins anew.
+ */
+const mostIdleInTransaction = "10s"
 const readers = 4
 const knownTexts = 512
 
@@ -70,7 +75,10 @@ const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: Pos
   const where = "on PostgreSQL"
   const connect = (maxConnections: number, startupParameters: Record<string, string>) =>
     PgClient.make({ url, applicationName: "millrace", connectTimeout, keepAlive, maxConnections, startupParameters })
-  const writer = yield* connect(1, { synchronous_commit: synchronousCommit ? "on" : "off" })
+  const writer = yield* connect(1, {
+    synchronous_commit: synchronousCommit ? "on" : "off",
+    idle_in_transaction_session_timeout: mostIdleInTransaction
+  })
   const reader = yield* connect(readers, { default_transaction_read_only: "on" })
   // the order in which batches were issued is that in which they are committed
   const writing = yield* Semaphore.make(1)

@@ -6,6 +6,8 @@ const kinds: { readonly [code: string]: StorageErrorKind } = {
   "08": "unavailable", // connection
   "23": "constraint",
   "25006": "readonly", // read_only_sql_transaction
+  "25P03": "unavailable", // the process stood still in a transaction, which the server has ended
+  "25P04": "unavailable", // the transaction took longer than somebody allows
   "28": "unavailable", // authorization
   "3D": "unavailable", // there is no such database
   "40": "busy", // serialization, deadlock

@@ -1,5 +1,8 @@
+import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Redacted } from "effect"
+import { Context, Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { ChildProcess } from "effect/process"
+import { fileURLToPath } from "node:url"
 import { Database, type SqlValue, type Statement } from "../../src/storage/Database.ts"
 import { type Migration, migrate } from "../../src/storage/Migrations.ts"
 import * as Postgres from "../../src/storage/Postgres.ts"
@@ -115,6 +118,36 @@ describePostgres("a server", () => {
         ["b"]
       )
     }).pipe(Effect.scoped)
+  )
+})
+
+describePostgres("a process that is stopped in the middle of a transaction", () => {
+  it.live(
+    "does not hold up the others, and begins anew when it goes on",
+    () =>
+      Effect.gen(function* () {
+        const address = yield* freshDatabase("postgres")
+        const database = Context.get(yield* Layer.build(databaseAt(address)), Database)
+        yield* database.batch([createItems, insert("shared", 0)])
+        const program = fileURLToPath(new URL("stopped-program.ts", import.meta.url))
+        const child = yield* ChildProcess.make(process.execPath, [program, address], { stderr: "inherit" })
+        const asleep = "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
+        yield* Effect.repeat(database.query(asleep), { until: (rows) => rows.length === 1 })
+        process.kill(child.pid, "SIGSTOP")
+        yield* database.batch([statement("update items set value = value + 10")])
+        assert.deepStrictEqual(
+          (yield* database.query("select value from items")).map(({ value }) => value),
+          [10]
+        )
+        process.kill(child.pid, "SIGCONT")
+        const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
+        assert.strictEqual(said.trim(), "unavailable")
+        assert.deepStrictEqual(
+          (yield* database.query("select value from items")).map(({ value }) => value),
+          [11]
+        )
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
   )
 })
 
