@@ -121,9 +121,9 @@ export class AuditStore extends Context.Service<
   {
     /**
      * Keeps all rows or none; durable when it succeeds. Of several rows for one call the first opening and the first
-     * ending stay, whoever wrote them.
+     * ending stay, whoever wrote them. Gives the endings that came too late: another owner had ended their calls.
      */
-    readonly commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
+    readonly commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<ReadonlyArray<AuditRow>, StorageError>
     /** Every row that is committed after this was asked stands at this position or behind it. */
     readonly position: Effect.Effect<number, StorageError>
     readonly get: (id: string) => Effect.Effect<StoredCall | undefined, StorageError>

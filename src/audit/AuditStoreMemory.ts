@@ -77,13 +77,17 @@ class Memory {
   readonly #records = new Map<number, AuditRow>()
   #written = 0
 
-  commit(rows: ReadonlyArray<AuditRow>) {
+  commit(rows: ReadonlyArray<AuditRow>): ReadonlyArray<AuditRow> {
+    const late: Array<AuditRow> = []
     for (const row of rows) {
-      if ((row._tag === "Opened" ? this.#opened : this.#final).has(row.id)) continue
+      const known = (row._tag === "Opened" ? this.#opened : this.#final).get(row.id)
+      if (known?._tag === "Final" && known.owner !== row.owner) late.push(row)
+      if (known !== undefined) continue
       if (row._tag === "Opened") this.#opened.set(row.id, row)
       else this.#final.set(row.id, row)
       this.#records.set(++this.#written, row)
     }
+    return late
   }
 
   get position(): number {

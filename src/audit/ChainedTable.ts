@@ -33,7 +33,9 @@ const decodeLinks = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ last_link: Schema.Int, last_hash: Schema.String }))
 )
 const decodeOrphans = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Schema.Int })))
-const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, kind: Schema.String })))
+const decodeKnown = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ id: Schema.String, kind: Schema.String, owner: Schema.String }))
+)
 
 const columnsOf = (row: AuditRow): ReadonlyArray<SqlValue> =>
   row._tag === "Opened"
@@ -43,6 +45,8 @@ const columnsOf = (row: AuditRow): ReadonlyArray<SqlValue> =>
 const payloadOf = (row: AuditRow): string | null => (row._tag === "Opened" ? row.request : row.response)
 
 const momentOf = (row: AuditRow): number => (row._tag === "Opened" ? row.openedAt : row.endedAt)
+
+const allInTime: ReadonlyArray<AuditRow> = []
 
 const keyOf = ({ id, kind }: { readonly id: string; readonly kind: string }) => `${kind} ${id}`
 
@@ -62,7 +66,7 @@ export class ChainedTable {
   }
 
   /** See `AuditStore.commit`. */
-  readonly append = (rows: ReadonlyArray<AuditRow>): Effect.Effect<void, StorageError> =>
+  readonly append = (rows: ReadonlyArray<AuditRow>): Effect.Effect<ReadonlyArray<AuditRow>, StorageError> =>
     this.#alone(this.#append(rows))
 
   /** See `AuditStore.endLease`. */
@@ -74,15 +78,16 @@ export class ChainedTable {
     return Effect.flatMap(Effect.forkDetach(this.#writing.withPermit(write)), Fiber.join)
   }
 
-  #append(rows: ReadonlyArray<AuditRow>): Effect.Effect<void, StorageError> {
-    return Effect.catchIf(
-      this.#write(rows, []),
-      ({ kind }) => kind === "constraint",
-      (error) =>
-        Effect.flatMap(this.#missing(rows), (missing) => {
-          if (missing.length === 0) return Effect.void
-          return missing.length === rows.length ? Effect.fail(error) : this.#append(missing)
-        })
+  #append(rows: ReadonlyArray<AuditRow>): Effect.Effect<ReadonlyArray<AuditRow>, StorageError> {
+    const appendMissing = (refusal: StorageError): ReturnType<typeof this.append> =>
+      Effect.flatMap(this.#look(rows), ({ late, missing }) => {
+        if (missing.length === 0) return Effect.succeed(late)
+        if (missing.length === rows.length) return Effect.fail(refusal)
+        return Effect.map(this.#append(missing), (others) => [...late, ...others])
+      })
+    return this.#write(rows, []).pipe(
+      Effect.as(allInTime),
+      Effect.catchIf(({ kind }) => kind === "constraint", appendMissing)
     )
   }
 
@@ -144,19 +149,30 @@ export class ChainedTable {
     })
   }
 
-  /** Those of the rows that are not there, each once. */
-  #missing(rows: ReadonlyArray<AuditRow>): Effect.Effect<ReadonlyArray<AuditRow>, StorageError> {
+  /** Those of the rows that are not there, each once, and the endings in whose place there is that of another owner. */
+  #look(
+    rows: ReadonlyArray<AuditRow>
+  ): Effect.Effect<
+    { readonly missing: ReadonlyArray<AuditRow>; readonly late: ReadonlyArray<AuditRow> },
+    StorageError
+  > {
     return Effect.gen({ self: this }, function* () {
       const places = rows.map(() => "?").join(", ")
       const found = yield* this.#database.query(
-        `select id, kind from audit_records where id in (${places})`,
+        `select id, kind, owner from audit_records where id in (${places})`,
         rows.map(({ id }) => id)
       )
-      const seen = new Set((yield* Effect.orDie(decodeKeys(found))).map(keyOf))
-      return rows.filter(({ _tag: kind, id }) => {
-        const key = keyOf({ id, kind })
-        return !seen.has(key) && seen.add(key)
-      })
+      const owners = new Map((yield* Effect.orDie(decodeKnown(found))).map((known) => [keyOf(known), known.owner]))
+      const missing: Array<AuditRow> = []
+      const late: Array<AuditRow> = []
+      for (const row of rows) {
+        const key = keyOf({ id: row.id, kind: row._tag })
+        const owner = owners.get(key)
+        if (owner === undefined) missing.push(row)
+        else if (row._tag === "Final" && owner !== row.owner) late.push(row)
+        owners.set(key, owner ?? row.owner)
+      }
+      return { missing, late }
     })
   }
 

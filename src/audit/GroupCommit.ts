@@ -1,7 +1,7 @@
 import { Cause, Effect, Latch, Schedule } from "effect"
 import { Line, type Place } from "../domain/Line.ts"
 import { StorageError } from "../storage/Database.ts"
-import type { AuditRow } from "./AuditStore.ts"
+import type { AuditRow, AuditStore } from "./AuditStore.ts"
 
 /**
  * A row on its way to the store. `settle` is called once: when it is durable, or with why the store will not have it.
@@ -16,11 +16,23 @@ export interface Pending {
 
 const backoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
 
+/** This process was silent for so long that others took it for dead. */
+const reportLate = (late: ReadonlyArray<AuditRow>) =>
+  Effect.logWarning("Another process has ended calls of this one as interrupted, while it stood still", {
+    calls: late.length
+  })
+
 /** How long a row for which nobody waits may wait for others to share a transaction with. */
 const linger = "10 millis"
 
 /** Whether the store failed, rather than refused what was written: then the same rows are tried until it is back. */
 const isOutage = ({ kind }: StorageError) => kind !== "constraint" && kind !== "other"
+
+const overtaken = new StorageError({
+  operation: "batch",
+  kind: "constraint",
+  message: "another process has ended the call"
+})
 
 const defect = (cause: Cause.Cause<unknown>) =>
   new StorageError({ operation: "batch", kind: "other", message: Cause.pretty(cause) })
@@ -31,7 +43,7 @@ const defect = (cause: Cause.Cause<unknown>) =>
  * order the batch is tried again, and a row that it refuses does not keep others from being written.
  */
 export class GroupCommit {
-  readonly #commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>
+  readonly #commit: AuditStore["Service"]["commit"]
   readonly #maxBatch: number
   readonly #queue = new Line<Pending>()
   readonly #committed: ((rows: ReadonlyArray<AuditRow>) => void) | undefined
@@ -45,7 +57,7 @@ export class GroupCommit {
 
   /** `committed` is told of every batch that is durable. */
   constructor(
-    commit: (rows: ReadonlyArray<AuditRow>) => Effect.Effect<void, StorageError>,
+    commit: AuditStore["Service"]["commit"],
     maxBatch: number,
     committed?: (rows: ReadonlyArray<AuditRow>) => void
   ) {
@@ -128,11 +140,12 @@ export class GroupCommit {
       }),
       Effect.retry({ schedule: backoff, while: isOutage }),
       Effect.matchEffect({
-        onSuccess: () => {
-          for (const pending of batch) pending.settle(undefined)
+        onSuccess: (late) => {
+          batch.forEach((pending, index) => pending.settle(late.includes(rows[index]!) ? overtaken : undefined))
           this.#resting.openUnsafe()
-          this.#committed?.(rows)
-          return this.#outage ? this.#reportRecovery : Effect.void
+          this.#committed?.(late.length === 0 ? rows : rows.filter((row) => !late.includes(row)))
+          const told = this.#outage ? this.#reportRecovery : Effect.void
+          return late.length === 0 ? told : Effect.andThen(told, reportLate(late))
         },
         onFailure: (error) => this.#writeSingly(batch, error)
       })

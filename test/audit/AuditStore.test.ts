@@ -214,6 +214,28 @@ describeDatabases("the store in a database", (kind) => {
     }).pipe(Effect.provide(sqlIn(kind)))
   )
 
+  it.effect("says which endings came after that of another owner, and keeps those of the same batch that did not", () =>
+    Effect.gen(function* () {
+      const { commit, endLease, keepLease } = yield* AuditStore
+      yield* keepLease(lease)
+      yield* commit(["a", "b", "c"].map((id) => opened(id)))
+      yield* commit([ended("c")])
+      yield* endLease(lease, "heir", 5)
+      const batch = [ended("a"), opened("d"), ended("c"), ended("d"), ended("b")]
+      const late = yield* commit(batch)
+      assert.deepStrictEqual(
+        late.map(({ id }) => id),
+        ["a", "b"]
+      )
+      assert.strictEqual((yield* get("a"))?.outcome?.kind, "Interrupted")
+      assert.strictEqual((yield* get("d"))?.outcome?.kind, "Completed")
+      assert.deepStrictEqual(
+        (yield* commit(batch)).map(({ id }) => id),
+        ["a", "b"]
+      )
+    }).pipe(Effect.provide(sqlIn(kind)))
+  )
+
   it.effect("keeps the records of calls that are open, and every chain whole", () =>
     Effect.gen(function* () {
       const database = databaseAt(yield* freshDatabase(kind))

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Option, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { AuditStore } from "../../src/audit/AuditStore.ts"
+import { AuditSinks } from "../../src/audit/AuditSink.ts"
+import { type AuditRow, AuditStore } from "../../src/audit/AuditStore.ts"
 import { type AuditSettings, AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { finalRecord, findings, openRecord } from "./records.ts"
 import * as TroubledStore from "./TroubledStore.ts"
@@ -199,6 +200,33 @@ describe("a call whose end is held back for its record", () => {
         assert.deepStrictEqual([(yield* trail.stats).lost, (yield* trail.stats).running], [1, 0])
       })
     )
+  )
+
+  it.effect("does not end well where this process stood still, and another one has ended it meanwhile", () =>
+    Effect.gen(function* () {
+      const copied: Array<string> = []
+      const write = (rows: ReadonlyArray<AuditRow>) =>
+        Effect.sync(() => void copied.push(...rows.map(({ _tag, id }) => `${_tag} ${id}`)))
+      const sinks = Layer.succeed(AuditSinks, [{ name: "copies", write }])
+      yield* Effect.gen(function* () {
+        const trail = yield* AuditTrail
+        const store = yield* AuditStore
+        yield* trail.open(openRecord("a"))
+        for (const lease of yield* store.leases) yield* store.endLease(lease, "neighbour", 5)
+        yield* trail.open(openRecord("b"))
+        const seal = trail.seal ?? (() => Effect.void)
+        const exits = yield* Effect.all([seal(finalRecord("b")), Effect.exit(seal(finalRecord("a")))], {
+          concurrency: "unbounded"
+        })
+        assert.isTrue(Exit.isFailure(exits[1]))
+        for (const id of ["a", "b"]) yield* trail.finalize(finalRecord(id))
+        assert.strictEqual((yield* trail.get("a"))?.outcome?.kind, "Interrupted")
+        assert.strictEqual((yield* trail.get("b"))?.outcome?.kind, "Completed")
+        const { finalized, lost, running } = yield* trail.stats
+        assert.deepStrictEqual([finalized, lost, running], [1, 1, 0])
+      }).pipe(Effect.provide(Layer.provide(AuditTrail.layer({ durability: "strict" }), sinks)))
+      assert.deepStrictEqual(copied, ["Opened a", "Opened b", "Final b"])
+    }).pipe(Effect.provide(TroubledStore.layer))
   )
 
   it.effect("ends all the same where the policy is open, later ones at once, and is counted", () =>

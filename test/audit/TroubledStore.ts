@@ -29,9 +29,10 @@ const make = Effect.gen(function* () {
     const failure = failures.shift()
     if (failure !== undefined) return yield* failed(failure)
     if (rows.some((row) => refused.has(row.id))) return yield* failed("constraint")
-    yield* memory.commit(rows)
+    const late = yield* memory.commit(rows)
     for (const row of rows) if (row._tag === "Final") finals.push(row.id)
     yield* answers.await
+    return late
   })
   return AuditStore.of({ ...memory, commit })
 })
