@@ -1,5 +1,6 @@
 import type { MediaPart } from "../../domain/LlmRequest.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { ownExtension } from "../anthropic-messages/extension.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
 
 const imageFormats = {
@@ -56,7 +57,7 @@ const formatIn = (formats: Formats, mediaType: string): string | undefined => fo
 export const encodeMedia = (part: MediaPart, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   if (part.detail !== undefined && part.detail !== "auto") encoding.dropped("the detail of an image")
   const type = mediaTypeOf(part)
-  const { document } = encoding.own(part.extensions)
+  const { document } = encoding.own(encoding.withoutClaude(part.extensions, ["citations", "context"]))
   if (part.kind === "image" || type.startsWith("image/")) {
     return block("image", imageFormat(part, type), part, type, encoding)
   }
@@ -68,7 +69,8 @@ export const encodeMedia = (part: MediaPart, encoding: ConverseEncoding): Readon
   const format = formatIn(documentFormats, type) ?? (/^text\/|json|xml|yaml/.test(type) ? "txt" : undefined)
   const name = encoding.documentName(part.filename)
   // Whether the document is to be cited, and what it is about.
-  const own = isObject(document) ? document : {}
+  const { citations, context } = encoding.traits.family === "claude" ? ownExtension(part.extensions) : {}
+  const own = { ...present({ context, citations }), ...(isObject(document) ? document : {}) }
   return block("document", format, part, type, encoding, { name, ...own })
 }
 

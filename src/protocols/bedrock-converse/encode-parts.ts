@@ -1,10 +1,18 @@
-import type { CacheMarker, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import type {
+  CacheMarker,
+  Extensions,
+  Part,
+  ReasoningPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../domain/LlmRequest.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { Encoding } from "../Encoding.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { failedWithMedia, withToldFailure } from "../ToolFailure.ts"
 import { encodeMedia } from "./encode-media.ts"
+import { encodeText } from "./encode-text.ts"
 import type { ModelTraits } from "./models.ts"
 import { encodeRedacted } from "./redacted.ts"
 import { bedrockConverseId } from "./wire.ts"
@@ -36,6 +44,14 @@ export class ConverseEncoding extends Encoding {
     return name
   }
 
+  /** Extensions without those fields of the Messages API that Claude takes here too. */
+  withoutClaude(extensions: Extensions | undefined, fields: ReadonlyArray<string>): Extensions | undefined {
+    const { [anthropicMessagesId]: own, ...others } = extensions ?? {}
+    if (own === undefined || this.traits.family !== "claude") return extensions
+    const left = Object.entries(own).filter(([field]) => !fields.includes(field))
+    return { ...others, [anthropicMessagesId]: Object.fromEntries(left) }
+  }
+
   /** The point after which the prompt may be cached, where a marker stands and the model knows them. */
   cachePoint(cache: CacheMarker | undefined): ReadonlyArray<JsonObject> {
     if (cache === undefined) return []
@@ -57,12 +73,12 @@ export const encodePart = (part: Part, encoding: ConverseEncoding): ReadonlyArra
 }
 
 const encodeContent = (part: Part, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
-  if (part._tag !== "Media" && "extensions" in part) encoding.own(part.extensions)
+  if (part._tag !== "Media" && part._tag !== "Text" && "extensions" in part) encoding.own(part.extensions)
   switch (part._tag) {
     case "Text":
+      return encodeText(part, encoding)
     case "Refusal":
-      // The API refuses the whole request for a text of nothing but white space.
-      return part.text.trim() === "" ? [] : [{ text: part.text }]
+      return encodeText({ _tag: "Text", text: part.text }, encoding)
     case "Media":
       return encodeMedia(part, encoding)
     case "Reasoning":

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
+import { isObject } from "../../../src/protocols/open-document.ts"
+import { citationOf } from "../../../src/protocols/bedrock-converse/citations.ts"
 import { bedrockConverse } from "../../../src/protocols/bedrock-converse/outbound.ts"
 import { awsEvent, awsException, awsMessage } from "../../../src/wire/AwsMessage.ts"
 import { decodeStream, decodeWhole, type Decoded } from "../corpus.ts"
@@ -177,7 +179,17 @@ describe("citations", () => {
     sourceContent: [{ text: "one " }, { text: "two" }],
     location: { documentChar: { documentIndex: 0, start: 0, end: 7 } }
   }
-  const cited = { _tag: "Source", title: "facts", citedText: "one two", origin: { protocol, value: document } }
+  const claude = {
+    type: "char_location",
+    cited_text: "one two",
+    document_index: 0,
+    document_title: "facts",
+    file_id: null,
+    start_char_index: 0,
+    end_char_index: 7
+  }
+  const origin = { protocol: "anthropic-messages", value: claude }
+  const cited = { _tag: "Source", title: "facts", citedText: "one two", origin }
 
   it("belong to their text, also where they come before it", () => {
     const expected = [
@@ -188,6 +200,24 @@ describe("citations", () => {
     ]
     expect(blockEvents(delta(0, { citation: document }), delta(0, { text: "a" }), stop(0))).toEqual(expected)
     expect(wholeEvents({ citationsContent: { content: [{ text: "a" }], citations: [document] } })).toEqual(expected)
+  })
+
+  it("of what the request held are in the words of the Messages API, whose callers give them back", () => {
+    const places = {
+      documentPage: { documentIndex: 1, start: 2, end: 3 },
+      documentChunk: { documentIndex: 0, start: 0, end: 1 },
+      searchResultLocation: { searchResultIndex: 2, start: 0, end: 1 }
+    }
+    const types = Object.entries(places).map(([name, place]) => {
+      const citation = { title: "T", source: "s", sourceContent: [{ text: "said" }], location: { [name]: place } }
+      const [, source] = wholeEvents({ citationsContent: { content: [{ text: "a" }], citations: [citation] } })
+      const value = source?._tag === "Source" && isObject(source.origin?.value) ? source.origin.value : {}
+      const { source: _, ...ofDocument } = citation
+      expect(citationOf(value)).toEqual(name === "searchResultLocation" ? citation : ofDocument)
+      return value["type"]
+    })
+    expect(types).toEqual(["page_location", "content_block_location", "search_result_location"])
+    expect(citationOf({ type: "web_search_result_location", url: "" })).toBeUndefined()
   })
 
   it("belong to the answer where they have no text", () => {

@@ -218,6 +218,81 @@ describe("media", () => {
     ])
   })
 
+  it("are what a caller of the Messages API says they are, where Claude is asked", () => {
+    const citations = { enabled: true }
+    const location = {
+      type: "char_location",
+      cited_text: "It",
+      document_index: 0,
+      start_char_index: 0,
+      end_char_index: 2
+    }
+    const passages = [
+      { type: "text", text: "a" },
+      { type: "text", text: "b" }
+    ]
+    const body = {
+      model: "m",
+      max_tokens: 9,
+      messages: [
+        {
+          role: "user",
+          content: [
+            {
+              type: "document",
+              source: { type: "base64", media_type: "application/pdf", data: source.bytes },
+              title: "A.pdf",
+              context: "c",
+              citations
+            },
+            { type: "document", source: { type: "text", media_type: "text/plain", data: "It is." }, citations },
+            { type: "document", source: { type: "content", content: passages }, title: "B" },
+            { type: "search_result", source: "https://s", title: "T", content: passages, citations }
+          ]
+        },
+        { role: "assistant", content: [{ type: "text", text: "Yes.", citations: [location] }] }
+      ]
+    }
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body))
+    const pieces = [{ text: "a" }, { text: "b" }]
+    const sent = encode(request)
+    expect(sent.body["messages"]).toEqual([
+      {
+        role: "user",
+        content: [
+          { document: { format: "pdf", name: "A", context: "c", citations, source } },
+          { document: { format: "txt", name: "document", source: { text: "It is." }, citations } },
+          { document: { format: "txt", name: "B", source: { content: pieces } } },
+          { searchResult: { source: "https://s", title: "T", content: pieces, citations } },
+          { text: "See the document." }
+        ]
+      },
+      {
+        role: "assistant",
+        content: [
+          {
+            citationsContent: {
+              content: [{ text: "Yes." }],
+              citations: [
+                {
+                  sourceContent: [{ text: "It" }],
+                  location: { documentChar: { documentIndex: 0, start: 0, end: 2 } }
+                }
+              ]
+            }
+          }
+        ]
+      }
+    ])
+    expect(sent.notices).toEqual([{ code: "emulated", message: expect.stringMatching(/^a document without a word/) }])
+    const elsewhere = encode(request, { model: nova })
+    expect(elsewhere.body["messages"]).toMatchObject([
+      { content: [{ document: { name: "A" } }, { text: "It is." }, { text: "a\n\nb" }, { text: "a\n\nb" }] },
+      { content: [{ text: "Yes." }] }
+    ])
+    expect(elsewhere.notices.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^citations/))
+  })
+
   it("of which nothing is said get a word, where they are documents", () => {
     const request = withParts(media({ mediaType: "application/pdf" }))
     expect(encode(request).body["messages"]).toMatchObject([
