@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { cloudNames, cloudSettings } from "../providers/clouds.ts"
-import { cloudOf, formatNames, usualUrl, usualFormat } from "../providers/formats.ts"
+import { cloudOf, formatNames, pathAtEnd, usualUrl, usualFormat } from "../providers/formats.ts"
 import { presetNames, presets, type Preset } from "../providers/presets.ts"
 import { parseModelName } from "../providers/simulator/ModelName.ts"
 import { checkAnalyzers } from "./analyzers.ts"
@@ -87,7 +87,7 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
       { path: [...path, "protocol"], message: "cannot list the simulator with others; make it a provider of its own" }
     ]
   }
-  const inCloud = [...checkKeys(path, section), ...checkCloud(path, section)]
+  const inCloud = [...checkKeys(path, section), ...checkAddress(path, baseUrl), ...checkCloud(path, section)]
   if (preset !== undefined) return inCloud
   const known = presetNames.includes(name as never) ? `preset: ${name}, or ` : ""
   if (protocol === undefined) {
@@ -114,6 +114,14 @@ const checkKeys = (path: Path, { apiKey, apiKeys }: Section): ReadonlyArray<Find
         : []
     )
   ]
+}
+
+/** An address that is copied from an example of a call has the path of the API in it. */
+const checkAddress = (path: Path, baseUrl: unknown): ReadonlyArray<Finding> => {
+  const end = typeof baseUrl === "string" ? pathAtEnd(baseUrl) : undefined
+  return end === undefined
+    ? []
+    : [{ path: [...path, "baseUrl"], message: `ends in ${end}, which every call adds by itself; leave that out` }]
 }
 
 /** What a cloud serves, and what is said to others than it concerns. */

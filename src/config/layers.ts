@@ -1,5 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Access from "../accounting/Access.ts"
 import { CountStore } from "../accounting/CountStore.ts"
 import * as CountStoreSql from "../accounting/CountStoreSql.ts"
@@ -246,7 +247,14 @@ const tableProvider = (
   const keyed = Effect.forEach(keys, ({ label, provider }) =>
     Effect.map(upstreamOf(provider), (upstream) => ({ label, upstream }))
   )
-  return Effect.map(keyed, (keys) => ({ upstream: keys[0].upstream, keys, ...provider }))
+  return Effect.map(keyed, (keys) => ({ upstream: withListing(keys), keys, ...provider }))
+}
+
+/** The upstream of the first of several keys; for a list of models the next one does as well. */
+const withListing = (keys: NonEmptyReadonlyArray<{ readonly upstream: Upstream["Service"] }>): Upstream["Service"] => {
+  const [{ upstream }] = keys
+  const listings = keys.flatMap(({ upstream: { listModels } }) => (listModels === undefined ? [] : [listModels]))
+  return listings.length === 0 ? upstream : { ...upstream, listModels: Effect.firstSuccessOf(listings) }
 }
 
 const upstreamOf = (settings: HttpProvider): Effect.Effect<Upstream["Service"], never, HttpTransport> =>

@@ -48,7 +48,7 @@ export type Route = (encoded: RoutedRequest) => RoutedRequest
 export interface Deployment {
   readonly provider: string
   readonly protocols: readonly [Protocol, ...ReadonlyArray<Protocol>]
-  /** what a protocol's path is appended to, without a slash at its end */
+  /** what a protocol's path is appended to, without a slash at its end; a version that both have stands there once */
   readonly baseUrl: string
   readonly auth: Auth
   readonly apiKey: Redacted.Redacted | undefined
@@ -142,7 +142,7 @@ const requestsTo = (deployment: Deployment): RequestOf => {
   let last: { readonly path: string; readonly url: URL } | undefined
   return (unrouted, delivery, written) => {
     const { body, headers, path } = route(unrouted)
-    if (last?.path !== path) last = { path, url: new URL(baseUrl + path) }
+    if (last?.path !== path) last = { path, url: urlOf(baseUrl, path) }
     return {
       method: body === undefined ? "GET" : "POST",
       url: last.url,
@@ -157,6 +157,17 @@ const requestsTo = (deployment: Deployment): RequestOf => {
       body: body === undefined ? "" : written === undefined ? JSON.stringify(body) : rewritten(body, written)
     }
   }
+}
+
+/**
+ * Where a path is. Users give addresses with the version of an API and without it, and those who speak several APIs have
+ * one address, which some of them put the version after and others do not: it is not put there twice.
+ */
+const urlOf = (baseUrl: string, path: string): URL => {
+  const version = /^\/v\d+(beta)?(?=\/)/.exec(path)?.[0]
+  return new URL(
+    version !== undefined && baseUrl.endsWith(version) ? baseUrl + path.slice(version.length) : baseUrl + path
+  )
 }
 
 const prepare = (deployment: Deployment, requestOf: RequestOf, request: UpstreamRequest): Prepared | LlmError => {

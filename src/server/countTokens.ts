@@ -8,7 +8,7 @@ import { Unanswered } from "../engine/Unanswered.ts"
 import { refusalOf } from "../engine/verdicts.ts"
 import { Router } from "../routing/Router.ts"
 
-/** The input tokens of a request, as its filters leave it: as its first target's provider counts them, else an estimate. */
+/** The input tokens of a request, as its filters leave it: as its first target's provider counts them where it does, else an estimate. */
 export const countTokens = Effect.fnUntraced(
   function* (call: Call) {
     const router = yield* Router
@@ -21,8 +21,14 @@ export const countTokens = Effect.fnUntraced(
     const { upstream, model } = plan.targets[0]
     // What the caller wrote is no longer what is asked.
     const origin = request === call.request ? call.origin : undefined
-    return yield* upstream.countTokens?.({ request, model, origin }) ?? estimateInputTokens(request)
+    const estimate = estimateInputTokens(request)
+    const counted = upstream.countTokens?.({ request, model, origin })
+    return yield* counted === undefined ? estimate : Effect.catchIf(counted, isNotServed, () => estimate)
   },
   Effect.catchTag("Ending", (ending): Effect.Effect<never, LlmError> => refusalOf(ending)),
   Effect.scoped
 )
+
+/** Servers speak an API without this part of it. */
+const isNotServed = ({ reason }: LlmError): boolean =>
+  reason._tag === "InvalidRequest" && (reason.kind === "notFound" || reason.kind === "method")

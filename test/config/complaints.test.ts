@@ -194,6 +194,17 @@ describe("what does not fit together", () => {
     )
   )
 
+  it.effect("an address with the path of a call", () =>
+    says(
+      `providers:
+  a: { protocol: openai-chat, baseUrl: "https://h/v1/chat/completions" }
+  b: { preset: anthropic, baseUrl: "https://h/v1/messages/" }
+`,
+      "millrace.yaml:2:31: providers.a.baseUrl: ends in /chat/completions, which every call adds by itself; leave that out",
+      "millrace.yaml:3:27: providers.b.baseUrl: ends in /v1/messages, which every call adds by itself; leave that out"
+    )
+  )
+
   it.effect("a provider that is this server", () =>
     says(
       "providers:\n  self: { protocol: openai-chat, baseUrl: http://localhost:8787/v1 }\n",

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Redacted, type Scope, Stream } from "effect"
+import { Deferred, Effect, Fiber, Redacted, Result, type Scope, Stream } from "effect"
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import type { Origin } from "../../src/domain/Call.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
@@ -89,6 +89,32 @@ const failing = (deployment: Deployment, asked: Asked = {}) =>
 
 const test = <E>(name: string, effect: Effect.Effect<void, E, HttpTransport | Scope.Scope>) =>
   it.live(name, () => Effect.scoped(effect).pipe(Effect.provide(HttpTransport.layer)))
+
+describe("an address", () => {
+  for (const [base, path, expected] of [
+    ["", "/v1/messages", "/v1/messages"],
+    ["/v1", "/v1/messages", "/v1/messages"],
+    ["/proxy/v1beta", "/v1beta/models/m:generateContent", "/proxy/v1beta/models/m:generateContent"],
+    ["/v1", "/chat/completions", "/v1/chat/completions"],
+    ["/v2", "/v1/messages", "/v2/v1/messages"],
+    ["/model", "/model/m/converse", "/model/model/m/converse"]
+  ] as const) {
+    test(
+      `that ends in ${base || "its host"} is asked for ${path} at ${expected}`,
+      Effect.gen(function* () {
+        const { received, url } = yield* provider(sse)
+        const protocol = tinyProtocol("tiny")
+        const asked: Protocol = {
+          ...protocol,
+          encode: (request, context) =>
+            Result.map(protocol.encode(request, context), (encoded) => ({ ...encoded, path }))
+        }
+        yield* (yield* asking(deploymentAt(url + base, { protocols: [asked] }))).frames
+        assert.strictEqual(received[0]?.path, expected)
+      })
+    )
+  }
+})
 
 describe("a request", () => {
   test(

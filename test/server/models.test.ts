@@ -33,7 +33,11 @@ const provider = Layer.effect(
     "/cohere/v1/models": answering({ models: [{ name: "command-lonely" }] }),
     "/broken/models": answering("<html>", 500),
     "/odd/models": answering({ object: "error" }),
-    "/html/models": answering("<html>")
+    "/html/models": answering("<html>"),
+    "/keyed/models": (response, received) =>
+      received.headers.authorization === "Bearer sk-good"
+        ? answering({ data: [{ id: "gpt-keyed" }] })(response, received)
+        : answering({ error: { message: "revoked" } }, 401)(response, received)
   })
 )
 
@@ -51,6 +55,7 @@ const server = () =>
           broken: { protocol: "openai-chat", baseUrl: `${url}/broken`, models: ["configured"] },
           odd: { protocol: "openai-chat", baseUrl: `${url}/odd` },
           html: { protocol: "openai-chat", baseUrl: `${url}/html` },
+          keyed: { protocol: "openai-chat", baseUrl: `${url}/keyed`, apiKeys: ["sk-revoked", "sk-good"] },
           dead: { protocol: "openai-chat", baseUrl: "http://127.0.0.1:1" },
           simulator: { protocol: "simulator", models: ["words-7"] }
         },
@@ -79,7 +84,8 @@ layer(server(), { excludeTestServices: true })("models", (it) => {
         "claude/claude-lonely",
         "google/gemini-lonely",
         "local/llama:8b",
-        "cohere/command-lonely"
+        "cohere/command-lonely",
+        "keyed/gpt-keyed"
       ])
       assert.includeMembers(idsIn(json(seen)), ["simulator/echo", "simulator/words-7", "chat/echo", "messages/echo"])
     })

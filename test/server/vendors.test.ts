@@ -87,7 +87,10 @@ const server = Layer.unwrap(
   Effect.map(Vendors, ({ url }) =>
     running({
       providers: Object.fromEntries(
-        [...names, "perplexity"].map((name) => [name, { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }])
+        [...names, "perplexity", "anthropic"].map((name) => [
+          name,
+          { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }
+        ])
       )
     })
   )
@@ -132,6 +135,16 @@ layer(server, { excludeTestServices: true })("a loop of tools in the Messages AP
         messages: [asked, { role: "assistant", content }, results(content[1]?.id)]
       })
       assert.strictEqual(seen.status, 200, seen.text)
+    })
+  )
+})
+
+layer(server, { excludeTestServices: true })("a count of tokens", (it) => {
+  it.effect("is estimated where the provider speaks the API and does not count", () =>
+    Effect.gen(function* () {
+      const seen = yield* ask("/v1/messages/count_tokens", { body: { model: "anthropic/m", messages: [asked] } })
+      assert.strictEqual(seen.status, 200, seen.text)
+      assert.isAbove(json(seen).input_tokens, 0)
     })
   )
 })
