@@ -19,8 +19,9 @@ where anything was lost without a word.
 | refused | the request is refused, because an answer without it would be an answer to another question |
 
 Notices stand in the record of the call. Where caller and provider speak the same format, and no filter changed anything, the
-request goes on as it was received and the answer comes back byte for byte: nothing is lost there but proofs of
-reasoning that others made. What depends on the model was asked of these:
+request goes on as it was written, but for the model and how the answer is to come, and the answer comes back byte for byte:
+nothing is lost there but proofs of reasoning that others made. Between formats, whole numbers in the arguments of tools stay
+what they are, also those that no double holds. What depends on the model was asked of these:
 ${askedOf}.
 `
 

@@ -1,4 +1,5 @@
 import { Predicate, Result, type Schema } from "effect"
+import { nearestNumber } from "../domain/exact-json.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
 /** Whether a text is a JSON object, as the arguments of a tool have to be. */
@@ -19,7 +20,7 @@ export const mapStrings = <A>(value: A, change: (text: string) => string | Endin
 const mapUnknown = (value: unknown, change: (text: string) => string | Ending): unknown => {
   if (typeof value === "string") return change(value)
   if (Array.isArray(value)) return mapArray(value, change)
-  return Predicate.isObject(value) ? mapObject(value, change) : value
+  return Predicate.isObject(value) && nearestNumber(value) === undefined ? mapObject(value, change) : value
 }
 
 const mapArray = (values: ReadonlyArray<unknown>, change: (text: string) => string | Ending): unknown => {

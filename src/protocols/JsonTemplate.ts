@@ -95,7 +95,9 @@ class Template implements JsonTemplate {
     const found = number.exec(text)
     if (found === null) return undefined
     this.at = number.lastIndex
-    return Number(found[0])
+    const value = Number(found[0])
+    // What a number does not hold is kept as it is written by who parses the whole document.
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : value
   }
 
   private fill({ container, holes, parts }: Part): Container {

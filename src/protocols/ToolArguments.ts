@@ -1,5 +1,5 @@
-import type { Schema } from "effect"
 import type { ToolCall } from "../domain/LlmEvent.ts"
+import { isObject, type JsonObject, parseJson } from "./open-document.ts"
 
 /**
  * The arguments of a finished tool call. Providers write nothing, `null` or the text `"null"` for a call without
@@ -27,12 +27,9 @@ export const isJsonObject = (text: string): boolean => {
  * The arguments of a tool call as the object that some formats want. Text that is no JSON object (a token limit cut it) is
  * neither lost nor mended: it stands whole in an object of its own, with `intact` false.
  */
-export const argumentsObject = (
-  text: string
-): { readonly value: { readonly [key: string]: Schema.Json }; readonly intact: boolean } => {
+export const argumentsObject = (text: string): { readonly value: JsonObject; readonly intact: boolean } => {
   const trimmed = text.trim()
   if (trimmed === "" || trimmed === "null") return { value: {}, intact: true }
-  return isJsonObject(trimmed)
-    ? { value: JSON.parse(trimmed) as { readonly [key: string]: Schema.Json }, intact: true } // parsed as an object just now
-    : { value: { arguments: text }, intact: false }
+  const value = trimmed.startsWith("{") ? parseJson(trimmed) : undefined
+  return isObject(value) ? { value, intact: true } : { value: { arguments: text }, intact: false }
 }

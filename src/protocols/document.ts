@@ -35,7 +35,7 @@ export const documentDecoder = <S extends Schema.ConstraintDecoder<unknown, neve
     const found = read(body)
     // A reader gives what the schema would.
     if (found !== unread) return Result.succeed(found as S["Type"])
-    return Result.mapError(decode(body), (error) => {
+    return Result.mapError(decode(withPlainNumbers(body)), (error) => {
       const issues = issuesOf(error.issue).issues.map((issue) => {
         const path = formatPath(issue.path ?? [])
         return { path, text: describe(path, issue.message) }
@@ -50,6 +50,10 @@ export const documentDecoder = <S extends Schema.ConstraintDecoder<unknown, neve
     })
   }
 }
+
+/** To a schema a number that was kept as it is written is none. */
+const withPlainNumbers = (body: unknown): unknown =>
+  typeof body === "object" ? JSON.parse(JSON.stringify(body)) : body
 
 /** The fields of a document that are not in `known`: what only its own format knows. Undefined where there are none. */
 export const unknownFields = (

@@ -1,4 +1,5 @@
 import { Result, Schema, type SchemaAST } from "effect"
+import { nearestNumber } from "../domain/exact-json.ts"
 
 /** What a reader answers about a value that it does not take: the schema has to say whether it may pass, or why not. */
 export const unread: unique symbol = Symbol("unread")
@@ -40,7 +41,7 @@ const plainReader = (ast: SchemaAST.AST): Reader | undefined => {
     case "String":
       return (value) => (typeof value === "string" ? value : unread)
     case "Number":
-      return (value) => (typeof value === "number" ? value : unread)
+      return (value) => (typeof value === "number" ? value : (nearestNumber(value) ?? unread))
     case "Boolean":
       return (value) => (typeof value === "boolean" ? value : unread)
     case "Null":

@@ -1,4 +1,5 @@
 import { Effect, Schema, SchemaIssue, SchemaParser } from "effect"
+import { parseExactly } from "../domain/exact-json.ts"
 import { unknownFields } from "./document.ts"
 import { ownReader, type Reader, readerOf, readerOfFields, unread } from "./json-reader.ts"
 
@@ -105,7 +106,7 @@ export const present = <F extends { readonly [key: string]: unknown }>(
 export const parseJson = (text: string): unknown => {
   // JSON.parse is the one judge of JSON, and says no by throwing.
   try {
-    return JSON.parse(text)
+    return parseExactly(text)
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 import { Effect, Result } from "effect"
 import type { EmbeddingAnswer, EmbeddingInput } from "../domain/Embedding.ts"
+import { parseExactly } from "../domain/exact-json.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Usage } from "../domain/Usage.ts"
 import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
@@ -42,7 +43,7 @@ const unsaid = (what: string): LlmError =>
 /** JSON as a provider sent it. */
 export const parseJson = (text: string): Result.Result<unknown, LlmError> =>
   Result.try({
-    try: (): unknown => JSON.parse(text),
+    try: () => parseExactly(text),
     catch: () => failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, "The provider's answer is not JSON")
   })
 

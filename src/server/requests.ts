@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
 import { callerBy, type Principal } from "../accounting/Access.ts"
 import type { Caller } from "../domain/Call.ts"
+import { parseExactly } from "../domain/exact-json.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
 
@@ -82,9 +83,9 @@ export const readBody = ({ request, response }: Exchange, limit: number): Effect
 /** A body that has to be a JSON object. */
 export const parseObject = (text: string): Effect.Effect<{ readonly [key: string]: Schema.Json }, LlmError> => {
   let body: unknown
-  // JSON.parse says no by throwing.
+  // A parser says no by throwing.
   try {
-    body = JSON.parse(text)
+    body = parseExactly(text)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : "not JSON"
     return failure({ _tag: "InvalidRequest", kind: "syntax" }, `The request body is not valid JSON: ${why}`)

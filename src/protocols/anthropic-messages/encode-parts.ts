@@ -1,3 +1,4 @@
+import { argumentsObject } from "../ToolArguments.ts"
 import type {
   CacheMarker,
   Extensions,
@@ -13,7 +14,6 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
 import { failedWithMedia, withToldFailure } from "../ToolFailure.ts"
-import { toolInput } from "./tool-input.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 interface Marked {
@@ -124,7 +124,7 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
 const callId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
 
 const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
-  const { input, intact } = toolInput(part.arguments)
+  const { value: input, intact } = argumentsObject(part.arguments)
   if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
   return { type: "tool_use", id: callId(part.id), name: part.name, input, ...markers(part, encoding) }
 }

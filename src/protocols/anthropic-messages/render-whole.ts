@@ -1,3 +1,4 @@
+import { argumentsObject } from "../ToolArguments.ts"
 import type { Notice } from "../../domain/Call.ts"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
@@ -8,7 +9,6 @@ import { isObject, type JsonObject } from "../open-document.ts"
 import { citationOf, toolBlock } from "./block-writer.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
 import { thinkingBlock } from "./thinking.ts"
-import { toolInput } from "./tool-input.ts"
 import { wholeUsage } from "./usage.ts"
 import { anthropicMessagesId, noCounterpart, refusalIsText } from "./wire.ts"
 
@@ -63,7 +63,7 @@ const blockOf = (
         said.dropped(`a call of ${part.name}, which the provider ran`)
         return []
       }
-      const { input, intact } = toolInput(part.arguments)
+      const { value: input, intact } = argumentsObject(part.arguments)
       if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
       const proof = callProof(part, anthropicMessagesId)
       return [...(proof === undefined ? [] : [thinkingBlock("", proof)]), { ...toolBlock(part), input }]
