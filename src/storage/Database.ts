@@ -28,7 +28,7 @@ export type Dialect = "sqlite" | "postgres"
  * - `constraint`: a unique, foreign key, not null or check constraint refused a row.
  * - `readonly`: the file or the connection does not permit writing.
  * - `corrupt`: the file is damaged or is not a database.
- * - `unavailable`: the file cannot be reached, or the store stopped while it worked.
+ * - `unavailable`: the file or a table of it is not there, or the store stopped while it worked.
  * - `other`: the statement itself is wrong.
  */
 export const StorageErrorKind = Schema.Literals([

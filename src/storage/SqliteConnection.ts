@@ -21,8 +21,9 @@ const closed = unavailable("the database is closed")
 const forgotten = unavailable("the database was kept in memory and is lost: its thread ended")
 
 /** Opens the connection, or fails as opening did. */
-export const make: (options: OpenOptions) => Effect.Effect<SqliteConnection, Failure, Scope.Scope> = Effect.fnUntraced(
-  function* (options: OpenOptions) {
+export const make: (options: Omit<OpenOptions, "again">) => Effect.Effect<SqliteConnection, Failure, Scope.Scope> =
+  Effect.fnUntraced(function* (options: Omit<OpenOptions, "again">) {
+    let again = false
     // the thread that takes requests, or the attempt to start it
     let current = Deferred.makeUnsafe<SqliteThread, Failure>()
 
@@ -37,8 +38,11 @@ export const make: (options: OpenOptions) => Effect.Effect<SqliteConnection, Fai
       current = Deferred.makeUnsafe()
       return Deferred.fail(attempt, failure)
     }
-    const lifeOfThread = SqliteThread.start(options, awaitNextThread).pipe(
-      Effect.tap((thread) => Deferred.succeed(current, thread)),
+    const lifeOfThread = Effect.suspend(() => SqliteThread.start({ ...options, again }, awaitNextThread)).pipe(
+      Effect.tap((thread) => {
+        again = true
+        return Deferred.succeed(current, thread)
+      }),
       Effect.flatMap((thread) => thread.exited),
       // again, for a thread that ended before it was taken into use
       Effect.tap(() => Effect.sync(awaitNextThread)),
@@ -54,5 +58,4 @@ export const make: (options: OpenOptions) => Effect.Effect<SqliteConnection, Fai
     const thread = Effect.suspend(() => Deferred.await(current))
     yield* thread.pipe(Effect.retry({ while: (failure) => failure.kind === "busy", times: openRetries }))
     return { send: (request) => Effect.flatMap(thread, (thread) => thread.send(request)) }
-  }
-)
+  })

@@ -12,6 +12,7 @@ const kinds: { readonly [code: string]: StorageErrorKind } = {
   "3D": "unavailable", // there is no such database
   "40": "busy", // serialization, deadlock
   "42501": "readonly", // insufficient_privilege
+  "42P01": "unavailable", // undefined_table: a backup is being put back
   "53": "unavailable", // resources
   "53100": "full", // disk_full
   "54000": "full", // program_limit_exceeded

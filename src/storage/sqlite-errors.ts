@@ -22,8 +22,12 @@ const kinds: Readonly<Record<number, StorageErrorKind>> = {
 const property = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined
 
+/** Migrations have made every table: where one is missing, a backup is being put back. */
+const lacksTable = (error: unknown): boolean => error instanceof Error && error.message.startsWith("no such table")
+
 /** Only `ERR_…` codes are Node's complaints about an argument; the others (`EACCES`, `ENOSPC`) are the system's. */
 const kindOf = (error: unknown): StorageErrorKind => {
+  if (lacksTable(error)) return "unavailable"
   const errcode = property(error, "errcode")
   // the low byte is the primary code, the rest of an extended code says more about it
   if (typeof errcode === "number") return kinds[errcode & 0xff] ?? "other"

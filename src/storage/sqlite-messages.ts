@@ -5,6 +5,8 @@ export interface OpenOptions {
   readonly filename: string
   readonly access: "write" | "read" | "memory"
   readonly synchronous: "FULL" | "NORMAL"
+  /** It was open before, so its file is not made where it is missing: an empty one would pretend that nothing had been there. */
+  readonly again: boolean
 }
 
 /**

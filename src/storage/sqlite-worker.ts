@@ -1,6 +1,6 @@
 // The thread that owns one SQLite connection. Everything here is synchronous and may throw: node:sqlite is so,
 // which is why it has a thread of its own.
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
@@ -28,7 +28,13 @@ const makeFolder = (folder: string) => {
   }
 }
 
+/** Which file has a name now; undefined where none has. */
+const fileAt = (filename: string): number | undefined => statSync(filename, { throwIfNoEntry: false })?.ino
+
 const connect = (options: OpenOptions): DatabaseSync => {
+  if (options.again && fileAt(options.filename) === undefined) {
+    throw Object.assign(new Error("the file was removed while it was in use"), { code: "ENOENT" })
+  }
   if (options.access === "write") makeFolder(dirname(resolve(options.filename)))
   const database = new DatabaseSync(options.filename, { timeout: busyTimeoutMillis, enableForeignKeyConstraints: true })
   if (options.access === "write") prepareForWriting(database, options)
@@ -166,7 +172,20 @@ const query = (database: DatabaseSync, { access }: OpenOptions, { params, sql }:
   }
 }
 
-const serve = (database: DatabaseSync, options: OpenOptions) =>
+/**
+ * A file that is removed or replaced can be written to, and is gone with the last that has it open. So nothing is said to be
+ * written there: the thread ends, and the next one opens what has the name by then.
+ */
+const stillThere = ({ access, filename }: OpenOptions): (() => void) => {
+  if (access === "memory") return () => {}
+  const opened = fileAt(filename)
+  return () => {
+    if (fileAt(filename) !== opened) throw new Error("the file was removed or replaced while it was in use")
+  }
+}
+
+const serve = (database: DatabaseSync, options: OpenOptions) => {
+  const checkFile = stillThere(options)
   port.on("message", (message: ToWorker) => {
     if (message === "close") {
       database.close()
@@ -174,8 +193,11 @@ const serve = (database: DatabaseSync, options: OpenOptions) =>
       return
     }
     const { id, request } = message
-    reply({ id, result: request.operation === "batch" ? batch(database, request) : query(database, options, request) })
+    const result = request.operation === "batch" ? batch(database, request) : query(database, options, request)
+    checkFile()
+    reply({ id, result })
   })
+}
 
 const start = (options: OpenOptions) => {
   try {

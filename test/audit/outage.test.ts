@@ -7,6 +7,7 @@ import { type AuditSettings, AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { verifyDatabase } from "../../src/audit/verify.ts"
 import { Database, type StorageError } from "../../src/storage/Database.ts"
 import { databaseAt } from "../storage/address.ts"
+import { describeDatabases, freshDatabase, type Kind } from "../storage/databases.ts"
 import { noOwnServer, ownPostgres } from "../storage/own-postgres.ts"
 import { temporaryFile } from "../storage/temporary.ts"
 import { finalRecord, openRecord } from "./records.ts"
@@ -56,6 +57,17 @@ const killed: Effect.Effect<Frail, never, Scope.Scope> = Effect.map(ownPostgres,
   breakDown: kill,
   recover: start
 }))
+
+const rename = (from: string, to: string) =>
+  Effect.flatMap(Database, (database) => database.batch([{ sql: `alter table ${from} rename to ${to}`, params: [] }]))
+
+/** A table that is gone while a backup is put back. */
+const tableless = (kind: Kind): Effect.Effect<Frail, never, Scope.Scope> =>
+  Effect.map(freshDatabase(kind), (address) => ({
+    address,
+    breakDown: rename("audit_records", "audit_records_elsewhere"),
+    recover: rename("audit_records_elsewhere", "audit_records")
+  }))
 
 const settings = { openTimeout: "1 second", capacity: 50, maxBatch: 16 } as const
 
@@ -189,6 +201,7 @@ const testOutage = (make: Effect.Effect<Frail, never, Scope.Scope>) => {
   it.live("where the policy is to serve keeps what there is room for, and counts", () => open(make), timeout)
 }
 
+describeDatabases("a table that is put back", (kind) => testOutage(tableless(kind)))
 describe("a disk that is full (sqlite)", () => testOutage(full))
 describe("a file that another process has locked (sqlite)", () => testOutage(locked))
 

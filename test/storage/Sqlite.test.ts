@@ -265,9 +265,9 @@ describe("query", () => {
   it.live("says what is wrong with a statement", () =>
     Effect.gen(function* () {
       const database = yield* Database
-      const error = yield* Effect.flip(database.query("select\n  a from nowhere"))
+      const error = yield* Effect.flip(database.query("select\n  a from sqlite_schema"))
       assert.strictEqual(error.kind, "other")
-      assert.strictEqual(error.message, "query on :memory: (select a from nowhere): no such table: nowhere")
+      assert.strictEqual(error.message, "query on :memory: (select a from sqlite_schema): no such column: a")
     }).pipe(Effect.provide(Sqlite.layerMemory))
   )
 })

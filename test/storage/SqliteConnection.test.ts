@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Schedule } from "effect"
-import { renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import type { Worker } from "node:worker_threads"
 import { Database } from "../../src/storage/Database.ts"
@@ -89,6 +89,34 @@ describe("when the writer's thread ends", () => {
         assert.include(error.message, "kept in memory and is lost")
       }
       assert.lengthOf(threads, 1)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("when the file is removed or replaced", () => {
+  it.live("nothing is said to be written where nobody will find it, until there is a database again", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const database = yield* open(file)
+      yield* database.batch([{ sql: "create table items (name text)", params: [] }, insert("kept")])
+      const copy = new DatabaseSync(file)
+      copy.exec(`VACUUM INTO '${file}.copy'`)
+      copy.close()
+      for (const part of [file, `${file}-wal`, `${file}-shm`]) rmSync(part)
+
+      const errors = yield* Effect.forEach(["lost", "lost again"], (name) =>
+        Effect.flip(database.batch([insert(name)]))
+      )
+      for (const error of errors) {
+        assert.strictEqual(error.kind, "unavailable")
+        assert.include(error.message, "was removed")
+      }
+      assert.isFalse(existsSync(file))
+
+      renameSync(`${file}.copy`, file)
+      yield* Effect.retry(database.batch([insert("back")]), Schedule.spaced("10 millis"))
+      const names = Effect.retry(database.query("select name from items"), Schedule.spaced("10 millis"))
+      assert.deepStrictEqual(yield* names, [{ name: "kept" }, { name: "back" }])
     }).pipe(Effect.scoped)
   )
 })

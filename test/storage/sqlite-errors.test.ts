@@ -28,6 +28,11 @@ describe("failureOf", () => {
     })
   })
 
+  it("a table that is not there may come back", () => {
+    const missing = Object.assign(new Error("no such table: audit_records"), { code: "ERR_SQLITE_ERROR", errcode: 1 })
+    assert.strictEqual(failureOf(missing).kind, "unavailable")
+  })
+
   it.each([
     ["ENOSPC", "full"],
     ["EACCES", "unavailable"],
