@@ -57,6 +57,20 @@ everywhere("openai: more of the Responses API", "openai-responses", {}, (scenari
     assertUsage(last.response.usage, await at.record())
   })
 
+  scenario("responses.inputTokens.count", async (at) => {
+    const count = (text: string) =>
+      clientOf(at).responses.inputTokens.count({
+        model: at.model("echo"),
+        input: text,
+        tools,
+        instructions: "Be brief."
+      })
+    const [short, long] = [await count(input), await count(input.repeat(9))]
+    assert.strictEqual(short.object, "response.input_tokens")
+    assert.isAbove(short.input_tokens, 5)
+    assert.isAbove(long.input_tokens, short.input_tokens)
+  })
+
   scenario("responses.stream(), byte by byte", async (at) => {
     const model = at.model("words-9?one-byte&pace=0")
     const stream = clientOf(at).responses.stream({ ...stateless, model, input })
