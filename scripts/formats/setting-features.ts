@@ -125,6 +125,14 @@ export const settingFeatures: ReadonlyArray<RequestFeature> = [
     name: "cache markers",
     asked: {
       "openai-chat": chatParts({ type: "text", text: "Hello", cache_control: { type: "ephemeral" } }),
+      "openai-responses": {
+        input: [
+          {
+            role: "user",
+            content: [{ type: "input_text", text: "Hello", prompt_cache_breakpoint: { mode: "explicit" } }]
+          }
+        ]
+      },
       "anthropic-messages": chatParts({ type: "text", text: "Hello", cache_control: { type: "ephemeral" } })
     }
   },

@@ -1,4 +1,5 @@
 import type { CacheMarker, MediaPart, MediaSource, OpaquePart, RefusalPart, TextPart } from "../../domain/LlmRequest.ts"
+import { takeBreakpoint } from "../CacheBreakpoint.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
 import { openAiChatId, type CacheControl, type ContentPart } from "./wire.ts"
@@ -38,10 +39,10 @@ const opaque = ({ raw }: { readonly raw: JsonObject }): OpaquePart => ({
 })
 
 /** The marks that a part may have: where the prompt may be cached, and what is not known here. */
-export const markers = (cache: CacheControl | null | undefined, rest: JsonObject | undefined) => ({
-  ...cacheOf(cache),
-  ...extended(rest)
-})
+export const markers = (cache: CacheControl | null | undefined, fields: JsonObject | undefined) => {
+  const { rest, ...breakpoint } = takeBreakpoint(fields)
+  return { ...breakpoint, ...cacheOf(cache), ...extended(rest) }
+}
 
 export const cacheOf = (cache: CacheControl | null | undefined): { readonly cache?: CacheMarker } =>
   cache ? { cache: present({ ttl: cache.ttl }) } : {}

@@ -117,7 +117,7 @@ const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): J
   for (const part of parts) {
     if (part._tag === "ToolCall") calls.push(encodeToolCall(part, encoding))
     else if (part._tag === "Refusal") refusal += part.text
-    else if (part._tag === "Text") said.push(part)
+    else if (part._tag === "Text") said.push(encoding.native ? part : unmarked(part, encoding))
     else if (part._tag === "Opaque" && isCall(part)) calls.push(part.value)
     else if (part._tag === "Opaque") said.push(part)
     else if (part._tag === "Media") encoding.dropped(`${part.kind} in a message of the assistant`)
@@ -133,6 +133,12 @@ const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): J
     ...(refusal === "" ? {} : { refusal }),
     ...(calls.length === 0 ? {} : { tool_calls: calls })
   }
+}
+
+/** What the model said: no server caches up to there by a marker. */
+const unmarked = ({ cache, ...part }: TextPart, encoding: ChatEncoding): TextPart => {
+  if (cache !== undefined) encoding.unmarked({ cache })
+  return part
 }
 
 /** A call of a kind that has no schema here has an id, which no part of a content has. */

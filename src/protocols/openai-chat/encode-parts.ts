@@ -1,6 +1,7 @@
 import type { CacheMarker, Extensions, MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
-import type { Quirks } from "../Protocol.ts"
+import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../CacheBreakpoint.ts"
+import type { EncodeContext, Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { shortId } from "./short-ids.ts"
 import { openAiChatId } from "./wire.ts"
@@ -11,11 +12,13 @@ import { openAiChatId } from "./wire.ts"
  */
 export class ChatEncoding extends Encoding {
   readonly native: boolean
+  readonly model: string
   readonly quirks: Quirks
 
-  constructor(native: boolean, quirks: Quirks) {
+  constructor(native: boolean, { model, quirks }: Pick<EncodeContext, "model" | "quirks">) {
     super(openAiChatId, "Chat Completions")
     this.native = native
+    this.model = model
     this.quirks = quirks
   }
 
@@ -41,6 +44,15 @@ export const markers = ({ cache, extensions }: Marked, encoding: ChatEncoding): 
   return { ...encoding.own(extensions), cache_control: { type: "ephemeral", ...cache } }
 }
 
+/** As `markers`, for a piece of a message, which has the marker of this API itself where its model knows that. */
+const pieceMarkers = (part: Marked, encoding: ChatEncoding): JsonObject => {
+  const stated = statedBreakpoint(part, openAiChatId)
+  const breakpoint = stated ?? (encoding.native ? undefined : breakpointFor(part, encoding.model))
+  if (breakpoint === undefined) return markers(part, encoding)
+  const { cache: _, ...unmarked } = part
+  return { ...withoutBreakpoint(markers(unmarked, encoding)), [breakpointField]: breakpoint }
+}
+
 /** The parts of a content that a piece of input stands for: one, or none where it cannot be said. */
 export const encodePart = (
   part: TextPart | MediaPart | OpaquePart,
@@ -48,7 +60,7 @@ export const encodePart = (
 ): ReadonlyArray<JsonObject> => {
   switch (part._tag) {
     case "Text":
-      return [{ type: "text", text: part.text, ...markers(part, encoding) }]
+      return [{ type: "text", text: part.text, ...pieceMarkers(part, encoding) }]
     case "Media":
       return encodeMedia(part, encoding)
     case "Opaque":
@@ -59,7 +71,7 @@ export const encodePart = (
 }
 
 const encodeMedia = (part: MediaPart, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
-  const more = markers(part, encoding)
+  const more = pieceMarkers(part, encoding)
   const { kind, source } = part
   if (source._tag === "FileId") return [file({ file_id: source.id, ...present({ filename: part.filename }) }, more)]
   if (kind === "image") return [nested("image_url", { url: urlOf(part, imageType), ...detailOf(part) }, more)]

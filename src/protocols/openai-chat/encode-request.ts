@@ -34,7 +34,7 @@ const path = "/chat/completions"
  */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new ChatEncoding(isOwn(request.extensions), quirks)
+  const encoding = new ChatEncoding(isOwn(request.extensions), context)
   if (origin !== undefined && !isRefused(origin.body, quirks)) {
     const { stream: _, stream_options: options, ...body } = origin.body
     const streaming = streamFields(delivery, options, quirks)

@@ -9,6 +9,7 @@ import type {
   ToolCallPart
 } from "../../domain/LlmRequest.ts"
 import { openedPart, withOpenedCalls } from "../CallOrigin.ts"
+import { takeBreakpoint } from "../CacheBreakpoint.ts"
 import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
@@ -115,7 +116,7 @@ const decodeInputPiece = (
 ): TextPart | MediaPart | OpaquePart => {
   switch (piece.type) {
     case "input_text":
-      return { _tag: "Text", text: piece.text, ...extended(piece.rest) }
+      return { _tag: "Text", text: piece.text, ...marked(piece.rest) }
     case "output_text":
       return { _tag: "Text", text: piece.text, ...extended(withoutEmpty(piece.rest)) }
     case "input_image":
@@ -131,12 +132,18 @@ const decodeInputPiece = (
             kind: "audio",
             mediaType: format === "mp3" ? "audio/mpeg" : `audio/${format}`,
             source: { _tag: "Base64", data },
-            ...extended(piece.rest)
+            ...marked(piece.rest)
           }
     }
     case undefined:
       return opaque(piece.raw)
   }
+}
+
+/** What else is said of a piece of input: where the prompt may be cached, and what is not known here. */
+const marked = (fields: JsonObject | undefined) => {
+  const { rest, ...breakpoint } = takeBreakpoint(fields)
+  return { ...breakpoint, ...extended(rest) }
 }
 
 /** A text of the model comes with lists of annotations and log probabilities, mostly empty. */
@@ -157,7 +164,7 @@ const decodeImage = (piece: Piece<"input_image">): MediaPart | OpaquePart => {
   const { image_url: url, file_id: id } = piece
   const source = url ? urlSource(url) : id ? { source: { _tag: "FileId", id } as const } : undefined
   if (source === undefined) return opaque(piece.raw)
-  return { _tag: "Media", kind: "image", ...source, ...present({ detail: piece.detail }), ...extended(piece.rest) }
+  return { _tag: "Media", kind: "image", ...source, ...present({ detail: piece.detail }), ...marked(piece.rest) }
 }
 
 const decodeFile = (piece: Piece<"input_file">): MediaPart | OpaquePart => {
@@ -172,7 +179,7 @@ const decodeFile = (piece: Piece<"input_file">): MediaPart | OpaquePart => {
         ? { source: { _tag: "FileId", id } as const }
         : undefined
   if (source === undefined) return opaque(piece.raw)
-  return { _tag: "Media", kind: "file", ...source, ...present({ filename: piece.filename }), ...extended(piece.rest) }
+  return { _tag: "Media", kind: "file", ...source, ...present({ filename: piece.filename }), ...marked(piece.rest) }
 }
 
 const toolCall = (

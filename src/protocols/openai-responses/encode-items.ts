@@ -10,6 +10,7 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
+import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../CacheBreakpoint.ts"
 import { textOfArguments } from "../FreeText.ts"
 import { Notices } from "../Notices.ts"
 import { foreignFields } from "../foreign-fields.ts"
@@ -25,9 +26,11 @@ export class Encoding extends Notices {
   failure: LlmError | undefined
   /** the ids of the calls of tools that take a text */
   readonly textCalls = new Set<string>()
+  readonly model: string
 
-  constructor() {
+  constructor(model: string) {
     super("the Responses API has no counterpart")
+    this.model = model
   }
 
   /** Input that the target cannot take: an answer without it would be an answer to another question. */
@@ -51,6 +54,14 @@ export const ownFields = ({ cache, extensions }: Extended, encoding: Encoding): 
   encoding.foreign(extensions)
   if (cache !== undefined) encoding.dropped("cache markers", "the Responses API decides itself what it caches")
   return ownExtension(extensions)
+}
+
+/** As `ownFields`, for a piece of input: the one thing that may be marked here, where the model knows that. */
+const pieceFields = (part: Extended, encoding: Encoding): JsonObject => {
+  const breakpoint = statedBreakpoint(part, openAiResponsesId) ?? breakpointFor(part, encoding.model)
+  if (breakpoint === undefined) return ownFields(part, encoding)
+  const { cache: _, ...unmarked } = part
+  return { ...withoutBreakpoint(ownFields(unmarked, encoding)), [breakpointField]: breakpoint }
 }
 
 /** The items that the messages stand for, in order. */
@@ -139,7 +150,7 @@ const encodePiece = (part: Part, role: Message["role"], encoding: Encoding): Pie
   const answer = role === "assistant"
   switch (part._tag) {
     case "Text": {
-      const { item, ...own } = ownFields(part, encoding)
+      const { item, ...own } = answer ? ownFields(part, encoding) : pieceFields(part, encoding)
       const content = { type: answer ? "output_text" : "input_text", text: part.text, ...own }
       return { content, ...(isObject(item) ? { item } : {}) }
     }
@@ -161,7 +172,7 @@ const pieceOf = (content: JsonObject | undefined): Piece | undefined =>
   content === undefined ? undefined : { content }
 
 const encodeMedia = (part: MediaPart, encoding: Encoding): JsonObject | undefined => {
-  const own = ownFields(part, encoding)
+  const own = pieceFields(part, encoding)
   const { kind, mediaType, source, filename } = part
   if (kind === "image" || mediaType?.startsWith("image/") === true) {
     return { type: "input_image", ...imageSource(part), detail: part.detail ?? "auto", ...own }
@@ -251,6 +262,6 @@ const outputOf = (content: ToolResultPart["content"], encoding: Encoding): strin
 }
 
 const plainText = (part: TextPart, encoding: Encoding): string | ReadonlyArray<JsonObject> => {
-  const own = ownFields(part, encoding)
+  const own = pieceFields(part, encoding)
   return Object.keys(own).length === 0 ? part.text : [{ type: "input_text", text: part.text, ...own }]
 }

@@ -28,7 +28,7 @@ const path = "/responses"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new Encoding()
+  const encoding = new Encoding(model)
   if (origin !== undefined) {
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
     const body = {
