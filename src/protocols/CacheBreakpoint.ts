@@ -23,7 +23,10 @@ export const takeBreakpoint = (
 }
 
 /** What is kept of a piece, without its breakpoint. */
-export const withoutBreakpoint = ({ [breakpointMark]: _, ...own }: JsonObject): JsonObject => own
+export const withoutBreakpoint = (fields: JsonObject): JsonObject => {
+  const { [breakpointMark]: _, ...own } = fields
+  return own
+}
 
 /** The models that know breakpoints, by their id wherever they are served. */
 const known = /(^|\/)gpt-(5\.([6-9]|\d\d)|[6-9]|\d\d)/

@@ -69,6 +69,9 @@ everywhere("openai: more of the Responses API", "openai-responses", {}, (scenari
     assert.strictEqual(short.object, "response.input_tokens")
     assert.isAbove(short.input_tokens, 5)
     assert.isAbove(long.input_tokens, short.input_tokens)
+    const asked = at.received().filter(({ path }) => path === "/v1/responses/input_tokens")
+    assert.lengthOf(asked, at.upstream === "openai-responses" ? 2 : 0)
+    for (const { body } of asked) assert.sameMembers(Object.keys(body), ["model", "input", "tools", "instructions"])
   })
 
   scenario("responses.stream(), byte by byte", async (at) => {

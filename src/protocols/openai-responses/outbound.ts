@@ -3,6 +3,7 @@ import { openAiEmbedding } from "../openai-embeddings/outbound.ts"
 import { decodeVendorError } from "../OpenAiVendorError.ts"
 import { openAiModelListing } from "../OpenAiModels.ts"
 import type { Protocol } from "../Protocol.ts"
+import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { openAiResponsesId } from "./wire.ts"
@@ -19,6 +20,7 @@ export const openAiResponses: Protocol = {
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  countTokens,
   embed: openAiEmbedding,
   listModels: openAiModelListing,
   decodeError: decodeVendorError(openAiResponsesId)

@@ -270,6 +270,16 @@ describe("encoding for a server of this format", () => {
     expect(notices).toEqual([])
   })
 
+  it("asks for the size of a request with what is counted alone", () => {
+    const request = decode({ instructions: "Be brief.", temperature: 1, max_output_tokens: 5, include: ["x"] })
+    const context = { model: "gpt", delivery: "whole", quirks: {}, origin: undefined } as const
+    const { encode: encodeCount, read } = openAiResponses.countTokens!
+    const { path, body } = Result.getOrThrow(encodeCount(request, context))
+    expect(path).toBe("/responses/input_tokens")
+    expect(Object.keys(body).toSorted()).toEqual(["input", "instructions", "model"])
+    expect([read({ object: "response.input_tokens", input_tokens: 7 }), read({})]).toEqual([7, undefined])
+  })
+
   it("tells a tool that does not say so not to be strict", () => {
     const { body } = encode({ tools: [{ _tag: "Function", name: "f" }] })
     expect(body["tools"]).toEqual([
