@@ -5,7 +5,7 @@ import { readAnnotations } from "./annotations.ts"
 import { textIn, type ChunkChoice } from "./chunk.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
 import { readLogprobs } from "./logprobs.ts"
-import { opaqueFormat, servedOrigin } from "./reasoning-details.ts"
+import { opaqueFormat, plainFormat, servedOrigin } from "./reasoning-details.ts"
 import { ToolCalls, type CallIds } from "./tool-calls.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -133,13 +133,11 @@ export class ChoiceDecoder {
   private readReasoning(delta: JsonObject, whole: boolean, events: Array<LlmEvent>): void {
     const details = delta["reasoning_details"]
     const entries: ReadonlyArray<unknown> = Array.isArray(details) ? details : []
-    const opaqueText = textIn(delta["reasoning_text"])
-    const text = textIn(delta["reasoning_content"]) ?? textIn(delta["reasoning"]) ?? opaqueText
+    const [text, named] = statedReasoning(delta)
     // A whole answer's details are the same text in the blocks that it was thought in.
     const detailed = whole && text !== undefined && entries.map(detailText).join("") === text
-    if (text !== undefined && !detailed) {
-      this.addReasoning(text, opaqueText === undefined ? undefined : opaqueFormat, events)
-    }
+    // Details say themselves what they are.
+    if (text !== undefined && !detailed) this.addReasoning(text, entries.length === 0 ? named : undefined, events)
     for (const entry of entries) this.readDetail(entry, text === undefined || detailed, events)
     const proof = textIn(delta["reasoning_opaque"])
     if (proof !== undefined) this.sign(proof, opaqueFormat, events)
@@ -231,6 +229,14 @@ export class ChoiceDecoder {
 }
 
 type Opaque = Extract<LlmEvent, { readonly _tag: "Opaque" }>
+
+/** The text of reasoning, and the format by which it goes back as it came. */
+const statedReasoning = (delta: JsonObject): readonly [text: string | undefined, format: string | undefined] => {
+  const text = textIn(delta["reasoning_content"])
+  if (text !== undefined) return [text, undefined]
+  const plain = textIn(delta["reasoning"])
+  return plain === undefined ? [textIn(delta["reasoning_text"]), opaqueFormat] : [plain, plainFormat]
+}
 
 const transcriptAt = ["audio", "transcript"]
 

@@ -26,6 +26,9 @@ const formats: { readonly [origin: string]: string } = {
  */
 export const opaqueFormat = "copilot"
 
+/** The name here of reasoning without details whose text is in `reasoning`, and goes back there. */
+export const plainFormat = "reasoning"
+
 const noFormat = "unknown"
 const routed = `${openAiChatId}/`
 const foreign = "millrace/"
@@ -49,8 +52,8 @@ const isServed = ({ origin }: Proof): boolean => origin === openAiChatId || orig
 export const isTakenBack = (part: ReasoningPart, quirks: Quirks): boolean =>
   isServed(part) && (part.text !== "" || !takesWordsAlone(quirks))
 
-const takesWordsAlone = ({ noReasoningContent, thinkingParts }: Quirks): boolean =>
-  noReasoningContent === true || thinkingParts === true
+const takesWordsAlone = ({ noReasoningContent, thinkingParts, wantsReasoning }: Quirks): boolean =>
+  noReasoningContent === true || thinkingParts === true || wantsReasoning === true
 
 /** What is said of reasoning that no server of this format would take back, and why. */
 export const notTakenBack = [
@@ -199,13 +202,14 @@ export const encodeReasoning = (parts: ReadonlyArray<ReasoningPart>, quirks: Qui
   if (quirks.thinkingParts === true) return {}
   const text = parts.map((part) => part.text).join("")
   // The least that is taken for a text.
-  if (quirks.wantsReasoning === true && text === "") return { reasoning_content: " " }
-  const opaque = parts.filter(({ origin }) => origin === routed + opaqueFormat)
-  if (opaque.length > 0 && !takesWordsAlone(quirks)) {
+  if (quirks.wantsReasoning === true) return { reasoning_content: text || " " }
+  const opaque = parts.filter((part) => isOf(opaqueFormat, part))
+  if (opaque.length > 0 && quirks.noReasoningContent !== true) {
     const proof = opaque.find(isProven)?.signature
     return present({ reasoning_text: text || undefined, reasoning_opaque: proof })
   }
-  if (quirks.noReasoningContent === true) return present({ reasoning: text || undefined })
+  const isPlain = parts.length > 0 && parts.every((part) => isOf(plainFormat, part))
+  if (isPlain || quirks.noReasoningContent === true) return present({ reasoning: text || undefined })
   const stated = parts.map((part) => ownExtension(part.extensions)["fields"]).find((kept) => Array.isArray(kept))
   const fields: ReadonlyArray<unknown> = Array.isArray(stated) ? stated : ["reasoning_content"]
   const detailed = fields.length === 0 || parts.some((part) => isProven(part) || hasDetail(part))
@@ -214,6 +218,8 @@ export const encodeReasoning = (parts: ReadonlyArray<ReasoningPart>, quirks: Qui
     ...(detailed ? { reasoning_details: parts.map(encodeDetail) } : {})
   }
 }
+
+const isOf = (format: string, { origin }: ReasoningPart): boolean => origin === routed + format
 
 const isProven = ({ signature, redacted }: ReasoningPart): boolean => signature !== undefined || redacted !== undefined
 

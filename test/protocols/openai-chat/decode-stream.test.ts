@@ -1,5 +1,7 @@
+import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
+import type { Message } from "../../../src/domain/LlmRequest.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import { decodeStream, decodeWhole, type Decoded } from "../corpus.ts"
@@ -156,13 +158,23 @@ describe("reasoning", () => {
   const partsOf = (...chunks: ReadonlyArray<Fields | string>) =>
     foldEvents(eventsOf(...chunks)).choices[0]?.parts.map((part) => ({ ...part, id: undefined }))
 
-  it.each(["reasoning_content", "reasoning"])("may be called %s", (field) => {
+  it.each([
+    ["reasoning_content", "openai-chat"],
+    ["reasoning", "openai-chat/reasoning"],
+    ["reasoning_text", "openai-chat/copilot"]
+  ])("may be called %s, and goes back by that name", (field, origin) => {
     expect(
       partsOf(chunk({ [field]: "a" }), chunk({ [field]: "b", content: "" }), chunk({ content: "c" }, "stop"), done)
     ).toMatchObject([
-      { _tag: "Reasoning", text: "ab", origin: "openai-chat" },
+      { _tag: "Reasoning", text: "ab", origin },
       { _tag: "Text", text: "c" }
     ])
+    const turn: Message = { role: "assistant", parts: [{ _tag: "Reasoning", text: "ab", origin }] }
+    const next = openAiChat.encode(
+      { model: "m", sampling: {}, messages: [turn] },
+      { model: "m", delivery: "whole", quirks: {}, origin: undefined }
+    )
+    expect(Result.getOrThrow(next).body["messages"]).toEqual([{ role: "assistant", content: "", [field]: "ab" }])
   })
 
   it("stands in the details alone, with its signature and whose it is", () => {

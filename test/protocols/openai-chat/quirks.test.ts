@@ -76,8 +76,10 @@ describe("reasoning goes back to its server in the words that it takes", () => {
     "and %s, which wants some of every turn, is told that there was none",
     (name) => {
       const { quirks } = presets[name]
-      const kept = messagesOf(told({ messages: loop }, quirks))
-      expect(kept[1]).toMatchObject({ reasoning_content: "Seven?" })
+      for (const origin of ["openai-chat", "openai-chat/reasoning", "openai-chat/copilot"]) {
+        const kept = told({ messages: [asks("?"), answers({ ...thought, origin }, call)] }, quirks)
+        expect(messagesOf(kept)[1]).toMatchObject({ reasoning_content: "Seven?" })
+      }
       const elsewhere: Part = { ...thought, origin: "anthropic-messages", signature: "s" }
       const request = told({ messages: [asks("?"), answers(elsewhere, call)] }, quirks)
       expect(messagesOf(request)[1]).toMatchObject({ reasoning_content: " ", tool_calls: [expect.anything()] })
