@@ -67,7 +67,7 @@ const limitsOf = (rule: LimitRule, values: ReadonlyArray<readonly [string, strin
       measure,
       // The keys of a window are periods.
       period: period as Period,
-      max: measure === "cost" ? Math.round(amount * microUsdPerUsd) : amount
+      max: measure === "cost" ? Math.min(Math.round(amount * microUsdPerUsd), Number.MAX_SAFE_INTEGER) : amount
     }))
   })
 }

@@ -2,8 +2,10 @@ import { Context, Schema } from "effect"
 import shipped from "./prices.json" with { type: "json" }
 import type { Sold } from "./Cost.ts"
 
-const dollars = { message: "Expected a number of US dollars, 0 or more" }
-const Dollars = Schema.Finite.annotate(dollars).check(Schema.isGreaterThanOrEqualTo(0, dollars))
+/** A dollar for each token. What is beyond was meant in another unit, and could not be reckoned with exactly. */
+const dearest = 1_000_000
+const dollars = { message: `Expected a number of US dollars, from 0 to ${dearest}` }
+const Dollars = Schema.Finite.annotate(dollars).check(Schema.isBetween({ minimum: 0, maximum: dearest }, dollars))
 const optional = Schema.optionalKey
 
 const further = {

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 
 /**
  * Where token counts come from: stated by the provider, estimated by Millrace, or not known at all.
@@ -45,6 +45,15 @@ const counts = [
   "audioInputTokens",
   "audioOutputTokens"
 ] as const
+
+/** No model reads or writes so much for one request: whoever states more is mistaken, and sums could not hold it. */
+const mostTokens = 1e9
+
+/** A statement without counts that cannot be: they are taken for not stated. */
+export const plausibleUsage = (usage: Usage): Usage => {
+  const wrong = counts.filter((count) => (usage[count] ?? 0) > mostTokens)
+  return wrong.length === 0 ? usage : Struct.omit(usage, wrong)
+}
 
 /** What two attempts used together. A count that only one of them states is known in part, which is better than not. */
 export const addUsage = (one: Usage, other: Usage): Usage => {

@@ -8,7 +8,7 @@ import type { Call, FinalRecord } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest } from "../domain/Embedding.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
-import { noUsage, type Usage } from "../domain/Usage.ts"
+import { noUsage, plausibleUsage, type Usage } from "../domain/Usage.ts"
 import { failover } from "../routing/Failover.ts"
 import { nameProvider } from "../routing/nameProvider.ts"
 import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
@@ -280,8 +280,10 @@ const noVectors = (provider: string): Effect.Effect<never, LlmError> =>
   )
 
 /** What the provider counted, else an estimate. */
-const usageOf = ({ usage }: EmbeddingAnswer, input: EmbeddingInput): Effect.Effect<Usage> =>
-  usage.inputTokens === undefined ? estimated(input) : Effect.succeed(usage)
+const usageOf = ({ usage: stated }: EmbeddingAnswer, input: EmbeddingInput): Effect.Effect<Usage> => {
+  const usage = plausibleUsage(stated)
+  return usage.inputTokens === undefined ? estimated(input) : Effect.succeed(usage)
+}
 
 const estimated = (input: EmbeddingInput): Effect.Effect<Usage> => {
   const tokens =

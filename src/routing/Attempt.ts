@@ -6,7 +6,7 @@ import type { Frame } from "../domain/Frame.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { isContent, type Finish, type LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
-import { mergeUsage, noUsage, type Usage } from "../domain/Usage.ts"
+import { mergeUsage, noUsage, plausibleUsage, type Usage } from "../domain/Usage.ts"
 import { Intake } from "./Intake.ts"
 import { nameProvider } from "./nameProvider.ts"
 import type { Target } from "./Router.ts"
@@ -182,10 +182,10 @@ export class Attempt implements FrameSink, Activity, Watched {
     for (const event of frame.events) {
       switch (event._tag) {
         case "UsageReported":
-          this.usage = mergeUsage(this.usage, event.usage)
+          this.usage = mergeUsage(this.usage, plausibleUsage(event.usage))
           break
         case "Finish":
-          this.usage = mergeUsage(this.usage, event.usage)
+          this.usage = mergeUsage(this.usage, plausibleUsage(event.usage))
           this.completed(event, now)
           break
         case "Started":

@@ -43,6 +43,9 @@ describe("accounting.prices", () => {
       assert.deepStrictEqual(others, [])
       assert.include(line ?? "", 'line 1: models["gpt-5.5"].input: "cheap" is not accepted; write a number')
       assert.include(line ?? "", 'models["gpt-5.5"].ouput: is no known key; did you mean "output"?')
+      const unit = { version: "v", models: { model: { input: 1, request: 2_500_000 } } }
+      const [dear] = yield* complaints({ text: yield* withFile(JSON.stringify(unit)) })
+      assert.include(dear ?? "", "2500000 is not accepted; write a number of US dollars, from 0 to 1000000")
       const [broken] = yield* complaints({ text: yield* withFile('{ "models": {') })
       assert.include(broken ?? "", "names a file that is not JSON: line 1:")
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))

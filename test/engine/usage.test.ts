@@ -62,6 +62,20 @@ describe("the usage and cost of a call", () => {
     )
   )
 
+  it.effect("are estimated where the provider states what cannot be, which no report could add up", () =>
+    Effect.gen(function* () {
+      yield* (yield* Engine).run(call)
+      const { cost, usage = noUsage } = yield* onlyRecord
+      assert.deepInclude(usage, { inputTokens: 8, source: "estimated" })
+      assert.isBelow(usage.outputTokens ?? Infinity, 20)
+      assert.isBelow(cost?.microUsd ?? Infinity, 1000)
+    }).pipe(
+      Effect.provide(
+        engine([[started(), text(sentence), finish("stop", { inputTokens: 8, outputTokens: Number.MAX_SAFE_INTEGER })]])
+      )
+    )
+  )
+
   it.effect("are estimated, and say so, where the provider states nothing", () =>
     Effect.gen(function* () {
       yield* (yield* Engine).run(call)
