@@ -86,9 +86,12 @@ const spent = (microUsd: number, unpriced: number): string => {
   return microUsd === 0 ? `${unpriced} unpriced` : `${dollars(microUsd)} and ${unpriced} unpriced`
 }
 
+/** A name in one line: models and labels are called as callers please, and a terminal would do what is written there. */
+const shown = (name: string): string => name.replaceAll(/\p{Cc}/gu, "\u{fffd}") || "–"
+
 /** A report as a table: what it is divided by to the left, numbers to the right. */
 const table = ({ data, total }: UsageReport, by: ReadonlyArray<Dimension>): string => {
-  const nameOf = (line: UsageLine) => by.map((dimension) => line[dimension] || "–")
+  const nameOf = (line: UsageLine) => by.map((dimension) => shown(line[dimension] ?? ""))
   const rows = [
     [...by, "calls", "tokens in", "tokens out", "cost"],
     ...data.map((line) => [...nameOf(line), ...cells(line)]),

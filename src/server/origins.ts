@@ -34,8 +34,8 @@ export const refusalOfOrigin = ({ request }: Exchange, policy: OriginPolicy): Ll
   )
 }
 
-const readableHeaders =
-  "x-request-id, request-id, retry-after, x-millrace-call-id, x-millrace-model, x-millrace-attempts, x-millrace-dropped"
+/** All of them: ids, and what SDKs go by when a limit is reached. Pages show no cookies, where this would mean nothing. */
+const readableHeaders = "*"
 
 /** Lets the browser show the answer to the page that asked. */
 export const showToOrigin = ({ request, response }: Exchange): void => {
