@@ -72,6 +72,9 @@ const measureNames: { readonly [M in Limit["measure"]]: string } = {
 const quantity = (measure: Limit["measure"], amount: number): string =>
   `${amount} ${amount === 1 ? measureNames[measure].replace(/s(?= |$)/, "") : measureNames[measure]}`
 
+const amountOf = (measure: Limit["measure"], amount: number): string =>
+  measure === "cost" ? `$${amount / 1_000_000}` : quantity(measure, amount)
+
 const describe = ({ max, measure, period, whose }: Limit): string => {
   const amount = quantity(measure, measure === "cost" ? max / 1_000_000 : max)
   const window = period === undefined ? "" : period === "total" ? " in all" : ` per ${period}`
@@ -83,21 +86,26 @@ const denial = ({ want }: Denied, states: ReadonlyArray<LimitState>, now: number
   const { amount, limit } = want
   // It would have no room in any window.
   if (amount > limit.max) return tooMuch(want, states)
-  const { resetMs } = stateOf(want, now)
+  const { remaining, resetMs } = stateOf(want, now)
   const retryAfterMs = limit.measure === "concurrent" ? retryConcurrentMs : resetMs
-  const back = retryAfterMs === undefined ? "" : `; try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s`
+  const again = retryAfterMs === undefined ? [] : [`try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s`]
+  // A call that asks for less would have room.
+  const isLeft = remaining > 0 && amount > 1
+  const left = isLeft
+    ? ` (${amountOf(limit.measure, remaining)} left, and the call may come to ${amountOf(limit.measure, amount)})`
+    : ""
+  const mends = [...(isLeft ? ["ask for fewer output tokens"] : []), ...again]
   return failure(
     limit.measure === "cost" || limit.period === "total" ? { _tag: "QuotaExceeded" } : { _tag: "RateLimited" },
-    `A limit is reached: ${describe(limit)}${back}`,
+    `A limit is reached: ${describe(limit)}${left}${mends.length === 0 ? "" : `; ${mends.join(", or ")}`}`,
     { limits: states, ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(1000, retryAfterMs) }) }
   )
 }
 
 const tooMuch = ({ amount, limit }: Want, states: ReadonlyArray<LimitState>): LlmError => {
-  const what = limit.measure === "cost" ? `$${amount / 1_000_000}` : quantity(limit.measure, amount)
   return failure(
     { _tag: "QuotaExceeded" },
-    `The call may come to ${what}, and ${describe(limit)}; ask for fewer output tokens, or send less`,
+    `The call may come to ${amountOf(limit.measure, amount)}, and ${describe(limit)}; ask for fewer output tokens, or send less`,
     { limits: states }
   )
 }

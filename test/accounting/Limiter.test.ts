@@ -121,6 +121,17 @@ describe("who is admitted", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("whoever asks for less, where a call has no room in what is left", () =>
+    Effect.gen(function* () {
+      const admission = yield* inMemory({ cost: { day: 0.001 } }, { outputTokens: { month: 1000 } })
+      yield* admission.admit(candidate({}, 60))
+      const error = yield* refusal(admission.admit(candidate({}, 50)))
+      const left = "may use 0.001 US dollars per day ($0.000394 left, and the call may come to $0.000506)"
+      assert.include(error.message, `${left}; ask for fewer output tokens, or try again in 43170 s`)
+      yield* admission.admit(candidate({}, 30))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("nobody whose call may come to more than the limit ever allows, and they are told so", () =>
     Effect.gen(function* () {
       const admission = yield* inMemory({ cost: { day: 0.001 } })
