@@ -6,7 +6,8 @@ import type { Extensions } from "../domain/LlmRequest.ts"
  */
 export const mark = (name: string): string => `~${name}`
 
-const isMark = (field: string): boolean => field.startsWith("~")
+/** Whether a field is a mark. */
+export const isMark = (field: string): boolean => field.startsWith("~")
 
 /** An id is the name of a piece of an answer at the provider that gave it, and means nothing to another one. */
 const isName = (field: string): boolean => field === "id"

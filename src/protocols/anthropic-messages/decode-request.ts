@@ -17,7 +17,7 @@ import { documentDecoder } from "../document.ts"
 import { searchWith } from "../HostedTools.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
-import { betas, extended, statedThinking, statedEffort, statedVersion, systemTurn } from "./extension.ts"
+import { betas, extended, statedEffort, statedFormat, statedThinking, statedVersion, systemTurn } from "./extension.ts"
 import {
   anthropicMessagesId,
   MessagesRequest,
@@ -174,6 +174,7 @@ const keptSettings = (document: MessagesRequest): { readonly [key: string]: Json
     thinking: thinking && !isMode(thinking.type) ? thinking.raw : thinking?.rest,
     output_config: Object.keys(outputConfig).length === 0 ? undefined : outputConfig,
     [statedEffort]: output?.effort ? true : undefined,
+    [statedFormat]: format?.type === "json_schema" ? true : undefined,
     [statedThinking]: thinking ? true : undefined
   }
 }

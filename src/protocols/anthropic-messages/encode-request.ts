@@ -4,18 +4,19 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude.ts"
+import { formOf, type Form } from "../ClaudeForm.ts"
+import { heldTool } from "../ClaudeSchema.ts"
 import { betasIn } from "../ClaudeBetas.ts"
 import { lacksThought, thoughtlessCalls, type BlockKind } from "../ClaudeThinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
-import { encodeMessages, type Conversation } from "./encode-messages.ts"
+import { encodeMessages } from "./encode-messages.ts"
 import { markers, notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
-import { betas, ownExtension, statedThinking, statedEffort, statedVersion } from "./extension.ts"
+import { betas, ownExtension, statedFormat, statedVersion, withoutMarks } from "./extension.ts"
 import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 
@@ -78,8 +79,7 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
   const request = offeringOnly(asked, encoding)
   refuseForeignInput(request.messages, anthropicMessagesId, encoding)
   const kept = encoding.own(request.extensions)
-  const { metadata, tool_choice, thinking: _, output_config: __, ...rest } = kept
-  const { [betas]: ___, [statedVersion]: ____, [statedEffort]: _____, [statedThinking]: ______, ...own } = rest
+  const { metadata, tool_choice, thinking: _, output_config: __, [betas]: ___, ...own } = kept
   if (request.metadata !== undefined) encoding.dropped("metadata")
   const traits = traitsOf(model, quirks)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, traits, encoding)) ?? []
@@ -87,19 +87,21 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
   const forced = choice?.["type"] === "any" || choice?.["type"] === "tool"
   const conversation = encodeMessages(request.messages, encoding)
   const thoughtless = lacksThought(conversation.messages, blockKind)
-  const settings = encodeSettings(request, { traits, forced, thoughtless }, encoding)
-  const { system, messages } = withInstruction(request, conversation, traits, encoding)
+  const { schema, instruction } = formFor(request, traits, encoding)
+  const settings = encodeSettings(request, { traits, forced, thoughtless, schema }, encoding)
+  const told = instruction === undefined ? [] : [{ type: "text", text: instruction }]
+  const system = [...conversation.system, ...told]
   return {
     model,
     ...settings,
     ...(delivery === "stream" ? { stream: true } : {}),
     ...(system.length === 0 ? {} : { system }),
-    messages,
+    messages: conversation.messages,
     ...(tools.length === 0 ? {} : { tools }),
     ...(choice === undefined ? {} : { tool_choice: { ...choice, ...(isObject(tool_choice) ? tool_choice : {}) } }),
     ...encodeMetadata(request.user, metadata),
     ...present({ service_tier: serviceTier(request.serviceTier, encoding) }),
-    ...own
+    ...withoutMarks(own)
   }
 }
 
@@ -112,23 +114,12 @@ const traitsOf = (model: string, { adaptiveThinking }: Quirks): ClaudeTraits => 
 const blockKind = ({ type }: JsonObject): BlockKind =>
   type === "thinking" || type === "redacted_thinking" ? "thought" : type === "tool_result" ? "result" : "other"
 
-/**
- * JSON without a schema is not a setting of this API, and older models know none with one: the model is asked for it.
- */
-const withInstruction = (
-  { responseFormat }: LlmRequest,
-  conversation: Conversation,
-  { schemas }: ClaudeTraits,
-  encoding: Encoding
-): Conversation => {
-  const told = (text: string) => ({ ...conversation, system: [...conversation.system, { type: "text", text }] })
-  if (responseFormat?._tag === "Json") {
-    encoding.add("emulated", jsonIsTold)
-    return told(jsonInstruction)
-  }
-  if (responseFormat?._tag !== "JsonSchema" || schemas) return conversation
-  encoding.add("emulated", schemaIsTold)
-  return told(schemaInstruction(responseFormat.schema))
+/** The form of the answer. A schema that was given in the words of this API is as the caller wants it. */
+const formFor = ({ extensions, responseFormat }: LlmRequest, traits: ClaudeTraits, encoding: Encoding): Form => {
+  const stated = traits.schemas && ownExtension(extensions)[statedFormat] === true
+  return stated && responseFormat?._tag === "JsonSchema" && isObject(responseFormat.schema)
+    ? { schema: responseFormat.schema }
+    : formOf(responseFormat, traits, encoding)
 }
 
 const encodeTool = (tool: Tool, traits: ClaudeTraits, encoding: Encoding): ReadonlyArray<JsonObject> => {
@@ -146,17 +137,15 @@ const searchOf = ({ allowedDomains, blockedDomains, userLocation }: WebSearch): 
         ...present({ allowed_domains: allowedDomains, blocked_domains: blockedDomains, user_location: userLocation })
       }
 
-const encodeFunction = (tool: FunctionTool, { schemas }: ClaudeTraits, encoding: Encoding): JsonObject => {
+const encodeFunction = (tool: FunctionTool, traits: ClaudeTraits, encoding: Encoding): JsonObject => {
   noteFreeText(tool, encoding)
-  if (tool.strict === true && !schemas) {
-    encoding.dropped(`strict of the tool ${tool.name}`, "the model cannot be held to a schema")
-  }
+  const { schema = {}, strict } = heldTool(tool, traits, encoding)
   return {
     name: tool.name,
     ...present({ description: tool.description }),
     // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
-    input_schema: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) },
-    ...(schemas ? present({ strict: tool.strict }) : {}),
+    input_schema: { type: "object", ...schema },
+    ...present({ strict }),
     ...markers(tool, encoding)
   }
 }

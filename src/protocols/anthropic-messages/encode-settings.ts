@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly traits: ClaudeTraits
   readonly forced: boolean
   readonly thoughtless: boolean
+  /** the schema that the answer is held to */
+  readonly schema: JsonObject | undefined
 }
 
 /** How the answer is to be drawn, thought about and formed. */
@@ -33,7 +35,7 @@ export const encodeSettings = (
     },
     encoding
   )
-  const config = outputConfig(request, plan.effort, circumstances.traits)
+  const config = outputConfig(request, plan.effort, circumstances.schema)
   return {
     max_tokens: maxTokensOf(sampling, plan.budget ?? 0, circumstances.traits, encoding),
     ...present({ thinking: plan.thinking, output_config: Object.keys(config).length === 0 ? undefined : config }),
@@ -57,15 +59,12 @@ const maxTokensOf = (
 }
 
 const outputConfig = (
-  { responseFormat, extensions }: LlmRequest,
+  { extensions }: LlmRequest,
   effort: string | undefined,
-  { schemas }: ClaudeTraits
+  schema: JsonObject | undefined
 ): JsonObject => {
   const own = ownExtension(extensions)["output_config"]
-  const format =
-    schemas && responseFormat?._tag === "JsonSchema"
-      ? { type: "json_schema", schema: responseFormat.schema }
-      : undefined
+  const format = schema === undefined ? undefined : { type: "json_schema", schema }
   return { ...(isObject(own) ? own : {}), ...present({ effort, format }) }
 }
 

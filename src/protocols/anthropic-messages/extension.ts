@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { Extensions } from "../../domain/LlmRequest.ts"
-import { mark } from "../foreign-fields.ts"
+import { isMark, mark } from "../foreign-fields.ts"
 import type { JsonObject } from "../open-document.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
@@ -9,6 +9,9 @@ export const statedEffort = mark("effort")
 
 /** Marks that thinking was asked for in this format: it is as the caller wants it, also where it exceeds the output. */
 export const statedThinking = mark("thinking")
+
+/** Marks that a form of the answer was given in this format: its schema is as the API takes it, or the caller's affair. */
+export const statedFormat = mark("format")
 
 /** Marks an instruction that stood within the conversation in this format: who put it there knows that the model takes it. */
 export const systemTurn = mark("role")
@@ -30,3 +33,7 @@ export const extended = (fields: Fields | undefined): { readonly extensions?: Ex
 
 /** What this format kept in `extensions`. */
 export const ownExtension = (extensions: Extensions | undefined): JsonObject => extensions?.[anthropicMessagesId] ?? {}
+
+/** What of the kept fields is to be sent. */
+export const withoutMarks = (own: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(own).filter(([field]) => !isMark(field)))

@@ -1,7 +1,7 @@
 import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
+import { formOf } from "../ClaudeForm.ts"
 import { claudeSampling } from "../ClaudeSampling.ts"
 import { present, type JsonObject } from "../open-document.ts"
-import { jsonInstruction, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
 
 /** How tokens are drawn: what the API says for all models, and what only a model's own API says. */
@@ -54,27 +54,16 @@ const dropUnknown = (sampling: Sampling, encoding: ConverseEncoding): void => {
   if (sampling.topLogprobs) encoding.dropped("top_logprobs")
 }
 
-/** The form of the answer: as a setting where the model can be held to a schema, else as words to the model. */
-export interface Form {
-  readonly outputConfig?: JsonObject
-  readonly instruction?: string
-}
-
-export const encodeForm = (format: ResponseFormat | undefined, encoding: ConverseEncoding): Form => {
-  if (format === undefined || format._tag === "Text") return {}
-  if (format._tag === "Json") {
-    encoding.add("emulated", "response_format json_object: the model is told to answer in JSON")
-    return { instruction: jsonInstruction }
-  }
-  if (!encoding.traits.schemas) {
-    encoding.add("emulated", schemaIsTold)
-    return { instruction: schemaInstruction(format.schema) }
-  }
-  const jsonSchema = {
-    name: format.name,
-    schema: JSON.stringify(format.schema),
-    ...present({ description: format.description })
-  }
+/** The form of the answer, as a setting where the model is held to a schema. */
+export const encodeForm = (
+  format: ResponseFormat | undefined,
+  encoding: ConverseEncoding
+): { readonly outputConfig?: JsonObject; readonly instruction?: string } => {
+  const { schema, instruction } = formOf(format, encoding.traits, encoding)
+  if (instruction !== undefined) return { instruction }
+  if (schema === undefined || format?._tag !== "JsonSchema") return {}
+  const { description, name } = format
+  const jsonSchema = { name, schema: JSON.stringify(schema), ...present({ description }) }
   return { outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } } }
 }
 

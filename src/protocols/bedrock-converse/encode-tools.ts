@@ -1,7 +1,8 @@
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { heldTool } from "../ClaudeSchema.ts"
 import { noteFreeText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { present, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encode-parts.ts"
 import { bedrockConverseId } from "./wire.ts"
 
@@ -53,15 +54,13 @@ const encodeTool = (tool: Tool, encoding: ConverseEncoding): ReadonlyArray<JsonO
 const encodeFunction = (tool: FunctionTool, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   noteFreeText(tool, encoding)
   encoding.own(tool.extensions)
-  if (tool.strict === true && !encoding.traits.schemas) {
-    encoding.dropped(`strict of the tool ${tool.name}`, "the model cannot be held to a schema")
-  }
+  const { schema = {}, strict } = heldTool(tool, encoding.traits, encoding)
   const toolSpec = {
     name: tool.name,
     ...present({ description: tool.description || undefined }),
     // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
-    inputSchema: { json: { type: "object", ...(isObject(tool.inputSchema) ? tool.inputSchema : { properties: {} }) } },
-    ...(tool.strict === true && encoding.traits.schemas ? { strict: true } : {})
+    inputSchema: { json: { type: "object", ...schema } },
+    ...(strict === true ? { strict } : {})
   }
   return [{ toolSpec }, ...encoding.cachePoint(tool.cache)]
 }

@@ -139,7 +139,7 @@ describe("a request with everything", () => {
       {
         name: "f",
         description: "F",
-        input_schema: { type: "object", properties: {} },
+        input_schema: { type: "object", properties: {}, additionalProperties: false },
         strict: true,
         defer_loading: true
       },
@@ -207,6 +207,7 @@ describe("a request with everything", () => {
       "thinking",
       "thread",
       "~effort",
+      "~format",
       "~thinking"
     ])
   })
@@ -496,12 +497,12 @@ describe("a canonical request", () => {
       "dropped prediction",
       "dropped metadata",
       "dropped the tool",
+      "emulated response_format json_object",
       "dropped a stop",
       "dropped seed",
       "dropped n",
       "dropped logprobs",
       "changed temperature 1.5",
-      "emulated response_format json_object",
       "dropped service_tier flex"
     ])
   })
@@ -680,11 +681,12 @@ describe("a model", () => {
   })
 
   it("that is held to no schema is told it", () => {
-    const responseFormat = { _tag: "JsonSchema", name: "city", schema: { type: "object" } } as const
+    const schema = { type: "object", properties: { name: { type: "string" } }, additionalProperties: false }
+    const responseFormat = { _tag: "JsonSchema", name: "city", schema } as const
     const tools = [{ _tag: "Function", name: "f", strict: true } as const]
     const older = body({ responseFormat, tools }, "claude-sonnet-4-20250514")
     expect(older["output_config"]).toBeUndefined()
-    expect(older["system"]).toEqual([{ type: "text", text: expect.stringContaining('{"type":"object"}') }])
+    expect(older["system"]).toEqual([{ type: "text", text: expect.stringContaining('{"type":"object",') }])
     expect(older["tools"]).toEqual([{ name: "f", input_schema: { type: "object", properties: {} } }])
     expect(said({ responseFormat, tools }, "claude-sonnet-4-20250514")).toHaveLength(2)
     expect(said({ responseFormat, tools }, "claude-sonnet-4-5")).toEqual([])

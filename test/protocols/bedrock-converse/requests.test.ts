@@ -351,8 +351,11 @@ describe("tools", () => {
   })
 
   it("are held to their schema where the model can be", () => {
-    const tools = [{ ...tool, strict: true }]
-    expect(encode(asked({ tools })).body).toMatchObject({ toolConfig: { tools: [{ toolSpec: { strict: true } }] } })
+    const closed = { type: "object", properties: {}, additionalProperties: false }
+    const tools = [{ ...tool, inputSchema: closed, strict: true }]
+    expect(encode(asked({ tools })).body).toMatchObject({
+      toolConfig: { tools: [{ toolSpec: { inputSchema: { json: closed }, strict: true } }] }
+    })
     expect(notices(asked({ tools }), { model: nova })).toEqual([expect.stringMatching(/^dropped strict/)])
   })
 
@@ -596,7 +599,8 @@ describe("thinking", () => {
 })
 
 describe("the form of the answer", () => {
-  const format = { _tag: "JsonSchema", name: "city", description: "A city", schema: { type: "object" } } as const
+  const schema = { type: "object", properties: {}, additionalProperties: false }
+  const format = { _tag: "JsonSchema", name: "city", description: "A city", schema } as const
 
   it("is a setting for models that can be held to it", () => {
     expect(encode(asked({ responseFormat: format }))).toMatchObject({
@@ -604,7 +608,7 @@ describe("the form of the answer", () => {
         outputConfig: {
           textFormat: {
             type: "json_schema",
-            structure: { jsonSchema: { name: "city", description: "A city", schema: '{"type":"object"}' } }
+            structure: { jsonSchema: { name: "city", description: "A city", schema: JSON.stringify(schema) } }
           }
         }
       },
@@ -620,7 +624,7 @@ describe("the form of the answer", () => {
       expect(notices).toMatchObject([{ code: "emulated" }])
       return (body["system"] as ReadonlyArray<{ readonly text: string }>).map(({ text }) => text)
     }
-    expect(told(format, nova)).toEqual(["Be brief.", expect.stringMatching(/JSON Schema:\n\{"type":"object"\}$/)])
+    expect(told(format, nova)).toEqual(["Be brief.", expect.stringMatching(/JSON Schema:\n\{"type":"object",.*\}$/)])
     expect(told({ _tag: "Json" }, sonnet45)).toEqual(["Be brief.", expect.stringMatching(/JSON object/)])
     expect(encode(asked({ responseFormat: { _tag: "Text" } })).notices).toEqual([])
   })
