@@ -23,6 +23,13 @@ const rounds = Math.max(1, Number(flags.rounds) || 3)
 const calls = Math.max(100, Number(flags.calls) || 10_000)
 
 const [wholeAnswers] = scenarios(false)
+/** At the rates that a server of its size is given, and as much as it takes. */
+const loads: ReadonlyArray<{ readonly concurrency: number; readonly perSecond?: number }> = [
+  { concurrency: 64, perSecond: 250 },
+  { concurrency: 64, perSecond: 1000 },
+  { concurrency: 8 },
+  { concurrency: 64 }
+]
 const idleTime = "5 seconds"
 
 const linesOf = (file: string): ReadonlyArray<string> =>
@@ -55,12 +62,13 @@ const measureVariant = Effect.fnUntraced(function* (variant: Variant, folder: st
     yield* look(server, report)
     yield* Effect.sleep(idleTime)
     print(variant, "idle", yield* look(server, report))
-    for (const concurrency of [8, 64]) {
+    for (const { concurrency, perSecond } of loads) {
       const { callsPerSecond, failed } = yield* Effect.map(
-        load({ ...wholeAnswers, concurrency }, server, calls),
+        load({ ...wholeAnswers, concurrency }, server, calls, perSecond),
         (result) => ({ callsPerSecond: result.calls / result.seconds, failed: result.failed })
       )
-      const state = `${concurrency} at a time, ${callsPerSecond.toFixed(0)} calls/s`
+      const asMany = `${callsPerSecond.toFixed(0)} calls/s`
+      const state = perSecond === undefined ? `${concurrency} at a time, ${asMany}` : asMany
       print(variant, failed === 0 ? state : `${state}, ${failed} wrong`, yield* look(server, report))
     }
   }

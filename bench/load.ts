@@ -1,8 +1,8 @@
 /**
- * The load generator: a closed loop of calls at a fixed concurrency, each worker on a keep-alive connection of its
- * own, every answer checked.
+ * The load generator: a closed loop of calls at a fixed concurrency, or calls at a fixed rate, each worker on a keep-alive
+ * connection of its own, every answer checked.
  */
-import { setImmediate } from "node:timers"
+import { setImmediate, setTimeout } from "node:timers"
 import { Effect } from "effect"
 import { Client } from "undici"
 import type { AnswerCheck } from "./answers.ts"
@@ -14,6 +14,8 @@ export interface LoadPlan {
   readonly body: string
   readonly concurrency: number
   readonly calls: number
+  /** How many calls a second begin at the most; as many as are answered, unless given. */
+  readonly perSecond?: number | undefined
   readonly check: AnswerCheck
 }
 
@@ -81,7 +83,14 @@ export const runLoad = (plan: LoadPlan): Effect.Effect<LoadResult> =>
       resume(Effect.succeed({ calls: plan.calls, seconds, callMicros, chunkMicros, failed, firstFailure }))
     }
     const work = (client: Client): void => {
-      if (begun++ >= plan.calls) return
+      if (begun >= plan.calls) return
+      const dueMicros =
+        plan.perSecond === undefined ? 0 : startedAt + (begun / plan.perSecond) * 1e6 - monotonicMicros()
+      begun++
+      if (dueMicros < 1000) ask(client)
+      else setTimeout(ask, dueMicros / 1000, client)
+    }
+    const ask = (client: Client): void => {
       const callStartedAt = monotonicMicros()
       call(client, plan, chunkMicros, (failure) => {
         if (failure === undefined) callMicros.push(monotonicMicros() - callStartedAt)

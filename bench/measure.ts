@@ -42,8 +42,13 @@ export const chunksPerCall = (scenario: Scenario): number | undefined => {
   return workload.kind === "stream" ? workload.chunks : undefined
 }
 
-/** Makes so many calls of a scenario. */
-export const load = (scenario: Scenario, gateway: Service, calls: number): Effect.Effect<LoadResult> => {
+/** Makes so many calls of a scenario, so many a second where that is given. */
+export const load = (
+  scenario: Scenario,
+  gateway: Service,
+  calls: number,
+  perSecond?: number
+): Effect.Effect<LoadResult> => {
   const { client, concurrency, upstream, workload } = scenario
   const plan = {
     origin: gateway.origin,
@@ -51,6 +56,7 @@ export const load = (scenario: Scenario, gateway: Service, calls: number): Effec
     body: requestBody(scenario, `${providerOf[upstream]}/${workload}`),
     concurrency: Math.min(concurrency, calls),
     calls,
+    perSecond,
     check: answerCheck(client, upstream, workloadOf(scenario))
   }
   const nothing: LoadResult = {
