@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
+import { isDeeper } from "../domain/depth.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -44,7 +45,7 @@ export const OutcomeRecord = Schema.Struct({
 })
 export type OutcomeRecord = typeof OutcomeRecord.Type
 
-/** The request as the caller sent it; `body` is present where it was captured whole. */
+/** The request as the caller sent it; `body` is present where it was captured whole and is no deeper than 500 levels. */
 export const RequestRecord = Schema.Struct({ ...Payload.fields, body: optional(Schema.Json) })
 export type RequestRecord = typeof RequestRecord.Type
 
@@ -125,15 +126,27 @@ const Final = Schema.Struct({
 
 const decodeOpened = Schema.decodeUnknownEffect(Schema.fromJsonString(Opened))
 const decodeFinal = Schema.decodeUnknownEffect(Schema.fromJsonString(Final))
-const decodeRequest = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json))
-const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(LlmResponse))
+const decodeDocument = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
+const decodeRequest = Schema.decodeUnknownEffect(Schema.Json)
+const decodeAnswer = Schema.decodeUnknownEffect(LlmResponse)
+
+/** Callers may nest as deep as they like, and whatever reads or writes such a document by its levels comes to an end. */
+const maxDepth = 500
+
+/** A document that was kept whole; undefined where it was not, or is too deep to be shown. */
+const documentOf = Effect.fnUntraced(function* (text: string | null) {
+  if (text === null) return undefined
+  const document = yield* decodeDocument(text)
+  return isDeeper(document, maxDepth) ? undefined : document
+})
 
 // Records are written without their Schema: they are plain JSON by type, and every call writes two.
 
 const noLabels: ReadonlyArray<string> = []
 
+/** Each once: that a key calls `a` with the value `b=c`, and `a=b` with the value `c`, is the same text. */
 const labelsOf = ({ labels }: Caller): ReadonlyArray<string> =>
-  labels === undefined ? noLabels : Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+  labels === undefined ? noLabels : [...new Set(Object.entries(labels).map(([name, value]) => `${name}=${value}`))]
 
 /** The row of a call that begins. */
 export const openedRow = (record: OpenRecord, kept: CaptureLevel | Capture, owner: string): OpenedRow => {
@@ -240,7 +253,8 @@ const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
 }
 
 const requestRecord = Effect.fnUntraced(function* (payload: Payload, text: string | null) {
-  return text === null ? payload : { ...payload, body: yield* decodeRequest(text) }
+  const document = yield* documentOf(text)
+  return document === undefined ? payload : { ...payload, body: yield* decodeRequest(document) }
 })
 
 const speech = (choice: Choice | undefined): Partial<ResponseRecord> => {
@@ -262,8 +276,9 @@ const responseRecord = Effect.fnUntraced(function* (
   payload: NonNullable<typeof Final.Type.response>,
   text: string | null
 ) {
-  if (text === null) return payload
-  const answer = yield* decodeAnswer(text)
+  const document = yield* documentOf(text)
+  if (document === undefined) return payload
+  const answer = yield* decodeAnswer(document)
   return { ...payload, ...speech(answer.choices[0]), answer }
 })
 

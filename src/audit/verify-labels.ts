@@ -25,7 +25,7 @@ interface LabelledRow {
 const labelsIn = (body: string): ReadonlyArray<string> => {
   const opened = decodeOpened(body)
   const { labels = {} } = Result.isSuccess(opened) ? opened.success.caller : {}
-  return Object.entries(labels).map(([name, value]) => `${name}=${value}`.toWellFormed())
+  return [...new Set(Object.entries(labels).map(([name, value]) => `${name}=${value}`.toWellFormed()))]
 }
 
 /** Whether a call is found by the labels that its record has, and by no others. */

@@ -16,8 +16,14 @@ import { ResponseWriter } from "./ResponseWriter.ts"
 import { type Handler, json, type Match, notFound, type Route } from "./Route.ts"
 import { Settings } from "./Settings.ts"
 
-const readFailure = (error: StorageError | LlmError): LlmError =>
-  error._tag === "LlmError" ? error : failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
+/** Callers are not told why records cannot be read; whoever runs the server is. */
+const told = <A, R>(reading: Effect.Effect<A, StorageError | LlmError, R>): Effect.Effect<A, LlmError, R> =>
+  Effect.catchTag(reading, "StorageError", (error) =>
+    Effect.andThen(
+      Effect.logWarning("The records of calls cannot be read", error),
+      failure({ _tag: "AuditUnavailable" }, "The records cannot be read now")
+    )
+  )
 
 const formats = ["json", ...exportFormats] as const
 
@@ -45,7 +51,7 @@ const page = json((match) =>
   Effect.gen(function* () {
     const audit = yield* AuditTrail
     yield* parameter(match.parameters, "format", format)
-    return yield* Effect.mapError(audit.list(yield* askedOf(match)), readFailure)
+    return yield* told(audit.list(yield* askedOf(match)))
   })
 )
 
@@ -89,7 +95,7 @@ const sendText = (
       Effect.timeoutOrElse(writer.write(text), { duration: stallLimitMs, orElse: () => stalled })
     yield* text({ writer, write }).pipe(
       Effect.andThen(Effect.sync(() => writer.end(""))),
-      Effect.mapError(readFailure),
+      told,
       Effect.catchCause((cause) =>
         Effect.map(explain(cause), (error) =>
           // where the head was sent this breaks off
@@ -128,8 +134,8 @@ const sendFollowed = (exchange: Exchange, match: Match) =>
       const audit = yield* AuditTrail
       const { keepAliveMs } = yield* Settings
       const filter = yield* askedOf(match, followParameters)
-      const told = yield* parameter(match.parameters, "follow", followed)
-      const kinds = told === "begun" ? (["Opened", "Final"] as const) : (["Final"] as const)
+      const from = yield* parameter(match.parameters, "follow", followed)
+      const kinds = from === "begun" ? (["Opened", "Final"] as const) : (["Final"] as const)
       const happenings = yield* audit.follow({ filter, kinds, content: "short" })
       if (exchange.request.method === "HEAD") return
       const alive = Effect.sync(() => writer.keepAlive("\n"))
@@ -141,7 +147,7 @@ const sendFollowed = (exchange: Exchange, match: Match) =>
 const call = json(({ principal, rest }) =>
   Effect.gen(function* () {
     const audit = yield* AuditTrail
-    const record = yield* Effect.mapError(audit.get(rest), readFailure)
+    const record = yield* told(audit.get(rest))
     const own = ownName(principal)
     const isSeen = record !== undefined && (own === undefined || record.caller.key === own)
     return isSeen ? withTranscript(record) : yield* notFound(`There is no call ${JSON.stringify(rest)}`)

@@ -219,6 +219,19 @@ describe("lists of calls (memory)", () => testLists(AuditStoreMemory.layer, 60))
 describeDatabases("lists of calls", (kind) => {
   testLists(sqlIn(kind), 8)
 
+  it.effect("finds a call by two of its labels that are the same text", () =>
+    Effect.gen(function* () {
+      const store = yield* AuditStore
+      const caller = { labels: { a: "b=c", "a=b": "c" } }
+      yield* store.commit([openedRow(openRecord("one", { caller }), "full", "owner")])
+      const { calls } = yield* store.list({ labels: ["a=b=c"] }, { limit: 5, after: undefined, content: "none" })
+      assert.deepStrictEqual(
+        calls.map(({ id }) => id),
+        ["one"]
+      )
+    }).pipe(Effect.provide(sqlIn(kind)))
+  )
+
   it.effect("finds a text in the excerpts of what is too long to be kept", () =>
     Effect.gen(function* () {
       const { commit } = yield* AuditStore

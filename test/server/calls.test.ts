@@ -1,9 +1,10 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Stream } from "effect"
+import { hash } from "node:crypto"
 import { connect } from "node:net"
 import type { CallRecord } from "../../src/audit/CallRecord.ts"
 import { StorageError } from "../../src/storage/Database.ts"
-import { ask, askChat, callIdOf, recordOf, Running, running, until } from "./running.ts"
+import { ask, askChat, callIdOf, recordOf, Running, running, until, userMessage } from "./running.ts"
 import { json } from "./simulate/server.ts"
 
 const real = { excludeTestServices: true } as const
@@ -125,6 +126,22 @@ layer(running(), real)("the list of calls", (it) => {
       const none = yield* ask("/v1/calls?format=csv&model=nobody")
       assert.deepStrictEqual(parseCsv(none.text), [names])
       assert.strictEqual((yield* ask("/v1/calls?format=jsonl&model=nobody")).text, "")
+    })
+  )
+
+  it.effect("is not kept from anybody by a request that is nested without an end", () =>
+    Effect.gen(function* () {
+      const deep = `${"[".repeat(7500)}${"]".repeat(7500)}`
+      const body = `{"model":"chat/echo","messages":[${JSON.stringify(userMessage)}],"metadata":{},"deep":${deep}}`
+      const seen = yield* ask("/v1/chat/completions", { body, headers: { "x-millrace-labels": "deep=yes" } })
+      const record = yield* recordOf(seen)
+      assert.deepStrictEqual(record.request, { bytes: body.length, sha256: hash("sha256", body, "hex") })
+      for (const query of ["", "&format=jsonl", "&format=csv"]) {
+        const listed = yield* ask(`/v1/calls?label=deep%3Dyes${query}`)
+        assert.strictEqual(listed.status, 200)
+        assert.include(listed.text, callIdOf(seen))
+      }
+      assert.strictEqual((yield* ask(`/v1/calls/${callIdOf(seen)}`)).status, 200)
     })
   )
 

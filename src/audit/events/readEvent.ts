@@ -1,5 +1,6 @@
 import { DateTime, Option, Result, Schema, SchemaIssue } from "effect"
 import { Buffer } from "node:buffer"
+import { isDeeper } from "../../domain/depth.ts"
 import { NoteEvent, type OutsideEvent, RunEvent, ScoreEvent, StepEvent } from "./OutsideEvent.ts"
 
 /** Why an event is not kept: what of it is wrong, and how to mend it. */
@@ -57,11 +58,6 @@ const momentOf = (value: unknown, now: number): Result.Result<number, EventRefus
     return Result.fail(invalid("at", `at is more than a day ahead of this server's clock; give ${expected}`))
   }
   return Result.succeed(Math.floor(millis))
-}
-
-const isDeeper = (value: unknown, depth: number): boolean => {
-  if (typeof value !== "object" || value === null) return false
-  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1))
 }
 
 /** What is null says nothing: it is as if it were absent. */

@@ -1,0 +1,5 @@
+/** Whether a JSON value is nested deeper than so many levels. What goes through a value by calling itself ends at some depth. */
+export const isDeeper = (value: unknown, levels: number): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
+}
