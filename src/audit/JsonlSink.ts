@@ -108,7 +108,10 @@ class JsonlFile {
       yield* this.#files.makeDirectory(dirname(this.#path), { recursive: true, mode: 0o700 })
       const found = yield* orMissing(this.#files.stat(this.#path))
       if (found === undefined || found.size < this.#maxBytes) return
-      yield* this.#files.remove(numbered(this.#keep), { force: true })
+      // more than one where fewer are kept than before
+      for (let number = this.#keep; yield* this.#files.exists(numbered(number)); number++) {
+        yield* this.#files.remove(numbered(number), { force: true })
+      }
       for (let number = this.#keep - 1; number >= 0; number--) {
         yield* orMissing(this.#files.rename(numbered(number), numbered(number + 1)))
       }

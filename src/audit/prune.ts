@@ -16,7 +16,7 @@ const selectBounds = `select coalesce(min(position), 0) as first, coalesce(max(p
 // The oldest of the calls that stay: by its position rather than by the time, so that what goes is a beginning.
 const selectOldest = `select position from audit_records where kind = 'Opened' and at >= ? order by at, id limit 1`
 
-const selectSize = `select cast(avg(length(body) + coalesce(length(payload), 0)) as double precision) as size
+const selectSize = `select cast(avg(octet_length(body) + coalesce(octet_length(payload), 0)) as double precision) as size
   from (select body, payload from audit_records order by position desc limit ${sampled}) as latest`
 
 // A chain goes on from the last of its records that are removed.

@@ -10,7 +10,7 @@ const chunk = 1000
 const overheadBytes = 600
 const sampled = 500
 
-const selectSize = `select cast(avg(length(body)) as double precision) as size
+const selectSize = `select cast(avg(octet_length(body)) as double precision) as size
   from (select body from signal_reports order by opened_at desc, call_id desc limit ${sampled}) as latest`
 
 // The oldest of so many that stay.

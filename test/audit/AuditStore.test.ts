@@ -236,6 +236,17 @@ describeDatabases("the store in a database", (kind) => {
     }).pipe(Effect.provide(sqlIn(kind)))
   )
 
+  it.effect("measures records in bytes, whatever is written in them", () =>
+    Effect.gen(function* () {
+      const { commit, prune } = yield* AuditStore
+      // of three bytes each
+      const response = responseOf("語".repeat(3_333))
+      for (let n = 0; n < 20; n++) yield* commit([opened(`c${n}`, { openedAt: n }), ended(`c${n}`, { response })])
+      yield* prune({ openedFrom: undefined, maxBytes: 60_000 })
+      assert.isAtMost((yield* listedIds({})).length, 7)
+    }).pipe(Effect.provide(sqlIn(kind)))
+  )
+
   it.effect("keeps the records of calls that are open, and every chain whole", () =>
     Effect.gen(function* () {
       const database = databaseAt(yield* freshDatabase(kind))

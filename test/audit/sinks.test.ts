@@ -100,6 +100,21 @@ describe("a sink of lines", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("is whole where fewer files are kept than before", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "calls.jsonl")
+      for (const keep of [4, 1]) {
+        const sink = yield* Effect.provide(JsonlSink.make({ path, maxBytes: 1000, keep }), NodeFileSystem.layer)
+        for (const id of ids(12)) yield* sink.write([openedRow(openRecord(id), "full", "owner")])
+      }
+      assert.deepStrictEqual(
+        [1, 2, 3, 4].map((number) => existsSync(`${path}.${number}`)),
+        [true, false, false, false]
+      )
+      assert.isUndefined((yield* verified(path)).broken)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("shows lines that were changed, removed, moved or put in", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "calls.jsonl")

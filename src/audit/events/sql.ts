@@ -29,7 +29,7 @@ const selectBounds = `select coalesce(max(position), 0) as last,
     (select at from audit_records where kind = 'Opened' order by position limit 1) as oldest
   from call_events`
 const selectFirstFrom = "select position from call_events where received_at >= ? order by position limit 1"
-const selectSize = `select cast(avg(length(body)) as double precision) as size, count(*) as counted
+const selectSize = `select cast(avg(octet_length(body)) as double precision) as size, count(*) as counted
   from (select body from call_events order by position desc limit 500) as latest`
 const selectCount = "select count(*) as count from call_events"
 const selectNth = "select position from call_events order by position limit 1 offset ?"
