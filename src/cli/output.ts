@@ -26,15 +26,18 @@ export const toOutput = <R>(texts: Written<R>): Effect.Effect<void, CommandFaile
     )
   })
 
-/** Writes to a file, which is made or written anew. */
+/** Writes to a file, which is made or written anew: once there is something to write, so that what fails at once has not emptied it. */
 export const toFile = <R>(
   path: string,
   texts: Written<R>
 ): Effect.Effect<void, CommandFailed, R | FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const bytes = Stream.map(texts, (text) => (typeof text === "string" ? encoder.encode(text) : text))
-    yield* Stream.run(bytes, files.sink(path)).pipe(
+    const file = yield* Effect.cached(files.open(path, { flag: "w" }))
+    yield* Stream.runForEach(texts, (text) =>
+      Effect.flatMap(file, (opened) => opened.writeAll(typeof text === "string" ? encoder.encode(text) : text))
+    ).pipe(
+      Effect.andThen(file),
       Effect.catchTag("PlatformError", ({ message }) => notWritten(path, message))
     )
-  })
+  }).pipe(Effect.scoped)

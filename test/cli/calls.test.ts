@@ -127,6 +127,25 @@ describeDatabases("millrace calls", (kind) => {
 
 describe("millrace calls export", () => {
   it.live(
+    "writes a file anew, and leaves it alone where nobody answers",
+    () =>
+      Effect.gen(function* () {
+        const place = { folder: yield* folderWith("calls.csv", "earlier calls") }
+        const file = Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(`${place.folder}/calls.csv`))
+        const exporting = (...more: ReadonlyArray<string>) =>
+          millrace(place, "calls", "export", "--output", "calls.csv", ...more)
+        const failed = yield* exporting("--url", "http://127.0.0.1:1")
+        assert.strictEqual(failed.code, 1)
+        assert.strictEqual(yield* file, "earlier calls")
+        assert.strictEqual((yield* exporting("--format", "csv")).code, 0)
+        assert.match(yield* file, /^id,.*\r\n$/)
+        assert.strictEqual((yield* exporting()).code, 0)
+        assert.strictEqual(yield* file, "")
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    60_000
+  )
+
+  it.live(
     "ends quietly when nobody reads any more",
     () =>
       Effect.gen(function* () {
