@@ -5,6 +5,7 @@ import type { ToolCallRecord } from "../audit/Transcript.ts"
 import type { AttemptRecord } from "../domain/Call.ts"
 import type { Usage } from "../domain/Usage.ts"
 import { columns } from "./describe.ts"
+import { printable, printableLine } from "./printable.ts"
 
 const heading = ["time (UTC)", "id", "model", "outcome", "tokens", "ms"]
 
@@ -23,12 +24,13 @@ export const callTable = (calls: ReadonlyArray<CallRecord>): string =>
 
 /** One call as a line among others that are not yet known. */
 export const callLine = (call: CallRecord): string => {
-  const [time = "", id = "", model = "", outcome = "", tokens = "", total = ""] = cells(call)
+  const [time = "", id = "", model = "", outcome = "", tokens = "", total = ""] = cells(call).map(printableLine)
   return `${time}  ${id}  ${model.padEnd(20)}  ${outcome.padEnd(18)}  ${tokens.padEnd(12)}  ${total}`.trimEnd()
 }
 
 /** Rows in columns as wide as their widest cells; that of numbers stands to the right. */
-export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, numbers: number): string => {
+export const table = (said: ReadonlyArray<ReadonlyArray<string>>, numbers: number): string => {
+  const rows = said.map((row) => row.map(printableLine))
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>
@@ -100,15 +102,18 @@ export const callDetails = (call: CallRecord): string => {
     ...call.notices.map(({ message }) => ["notice", message] as const),
     ...outsideRows(call)
   ]
-  const known = rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value] as const]))
+  const known = rows.flatMap(([name, value]) =>
+    value === undefined || value === "" ? [] : [[name, printableLine(value)] as const]
+  )
   const { reasoning, refusal, text, toolCalls = [] } = call.response ?? {}
-  return [
+  const sections = [
     columns(known, ""),
     ...section("reasoning", reasoning),
     ...section("answer", text),
     ...section("refusal", refusal),
     ...toolCalls.flatMap((tool) => section(`tool call ${tool.id}`, `${tool.name}(${tool.arguments})`))
-  ].join("\n\n")
+  ]
+  return printable(sections.join("\n\n"))
 }
 
 const section = (name: string, text: string | undefined): ReadonlyArray<string> =>
