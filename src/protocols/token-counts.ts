@@ -1,9 +1,11 @@
 import type { Usage } from "../domain/Usage.ts"
 import { present } from "./open-document.ts"
 
-/** A count as a provider stated it; undefined where what stands there is none. */
-export const tokenCount = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+/** A count as a provider stated it, in quotes where it writes its numbers so; undefined where what stands there is none. */
+export const tokenCount = (value: unknown): number | undefined => {
+  const count = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value
+  return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : undefined
+}
 
 /** The sum of counts; undefined where none of them was stated. */
 export const sumOf = (...counts: ReadonlyArray<number | undefined>): number | undefined => {

@@ -7,6 +7,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
+import { tokenCount } from "../token-counts.ts"
 import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeContents } from "./encode-contents.ts"
 import { Encoding, notTakenBack } from "./encode-parts.ts"
@@ -49,10 +50,8 @@ export const encodeCountRequest = (
   }))
 
 /** Reads the size of a request. */
-export const readCount = (body: unknown): number | undefined => {
-  const count = isObject(body) ? body["totalTokens"] : undefined
-  return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : undefined
-}
+export const readCount = (body: unknown): number | undefined =>
+  isObject(body) ? tokenCount(body["totalTokens"]) : undefined
 
 const encodeBody = (
   asked: LlmRequest,

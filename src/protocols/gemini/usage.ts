@@ -1,6 +1,7 @@
 import type { Usage } from "../../domain/Usage.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { sumOf, tokenCount } from "../token-counts.ts"
 
 /** The counts that are read, each under its name in `usageMetadata`. */
 const counts = [
@@ -12,14 +13,11 @@ const counts = [
 ] as const
 type Counts = { [K in (typeof counts)[number]]?: number }
 
-const isCount = (value: unknown): value is number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-
 /** The tokens of a modality, where the counts are told for each of them. */
 const ofModality = (details: unknown, modality: string): number | undefined => {
   if (!Array.isArray(details)) return undefined
   const found: unknown = details.find((detail) => isObject(detail) && detail["modality"] === modality)
-  return isObject(found) && isCount(found["tokenCount"]) ? found["tokenCount"] : undefined
+  return isObject(found) ? tokenCount(found["tokenCount"]) : undefined
 }
 
 /**
@@ -37,8 +35,8 @@ export class UsageTally {
     if (!isObject(usage)) return false
     let changed = false
     for (const name of counts) {
-      const value = usage[name]
-      if (!isCount(value) || value === this.counts[name]) continue
+      const value = tokenCount(usage[name])
+      if (value === undefined || value === this.counts[name]) continue
       this.counts[name] = value
       changed = true
     }
@@ -51,8 +49,8 @@ export class UsageTally {
   usage(): Usage {
     const { promptTokenCount: prompt, candidatesTokenCount: answer, thoughtsTokenCount: thoughts } = this.counts
     const stated = present({
-      inputTokens: sum(prompt, this.counts.toolUsePromptTokenCount),
-      outputTokens: sum(answer, thoughts),
+      inputTokens: sumOf(prompt, this.counts.toolUsePromptTokenCount),
+      outputTokens: sumOf(answer, thoughts),
       cachedTokens: this.counts.cachedContentTokenCount,
       reasoningTokens: thoughts,
       audioInputTokens: this.audioInput,
@@ -61,9 +59,6 @@ export class UsageTally {
     return { ...stated, source: Object.keys(stated).length === 0 ? "none" : "provider" }
   }
 }
-
-const sum = (one: number | undefined, other: number | undefined): number | undefined =>
-  one === undefined && other === undefined ? undefined : (one ?? 0) + (other ?? 0)
 
 /** The usage as this API states it; nothing where nothing is known. */
 export const usageMetadata = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject | undefined => {
@@ -75,7 +70,7 @@ export const usageMetadata = (usage: Usage, serviceTier: string | undefined, sai
   return present({
     promptTokenCount: inputTokens,
     candidatesTokenCount: outputTokens === undefined ? undefined : Math.max(0, outputTokens - (reasoningTokens ?? 0)),
-    totalTokenCount: sum(inputTokens, outputTokens),
+    totalTokenCount: sumOf(inputTokens, outputTokens),
     cachedContentTokenCount: cachedTokens,
     thoughtsTokenCount: reasoningTokens,
     promptTokensDetails: audio(usage.audioInputTokens),

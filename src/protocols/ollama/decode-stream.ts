@@ -39,9 +39,7 @@ class AnswerDecoder implements StreamDecoder {
 
   /** A whole answer, which is its own last line. */
   whole(value: unknown, events: Events): LlmError | undefined {
-    const failure = this.read(value, events)
-    if (failure === undefined && !this.done) this.finish({}, events)
-    return failure
+    return this.read(isObject(value) ? { ...value, done: true } : value, events)
   }
 
   private read(value: unknown, events: Events): LlmError | undefined {
@@ -111,6 +109,7 @@ class AnswerDecoder implements StreamDecoder {
     this.done = true
     const usage = statedUsage({
       inputTokens: tokenCount(counts.prompt_eval_count),
+      cachedTokens: tokenCount(counts.prompt_eval_cached_count),
       outputTokens: tokenCount(counts.eval_count)
     })
     events.push({

@@ -31,6 +31,8 @@ const TokenLogprob = Schema.Struct({
 const Logprob = Schema.Struct({ ...TokenLogprob.fields, top_logprobs: nullish(Schema.Array(TokenLogprob)) })
 export type Logprob = typeof Logprob.Type
 
+const Count = Schema.Union([Schema.Finite, Schema.String])
+
 /**
  * A line of a stream, or a whole answer: the same document, where `done` says that it is the last. `response` and
  * `thinking` beside a message are what `/api/generate` says instead of one.
@@ -44,8 +46,9 @@ export const Chunk = Schema.Struct({
   logprobs: nullish(Schema.Array(Logprob)),
   done: nullish(Schema.Boolean),
   done_reason: nullish(Schema.String),
-  prompt_eval_count: nullish(Schema.Finite),
-  eval_count: nullish(Schema.Finite)
+  prompt_eval_count: nullish(Count),
+  prompt_eval_cached_count: nullish(Count),
+  eval_count: nullish(Count)
 })
 export type Chunk = typeof Chunk.Type
 

@@ -41,6 +41,13 @@ describe("a Gemini stream", () => {
     }
   })
 
+  it("may have its counts in quotes", () => {
+    const counts = { promptTokenCount: "9", candidatesTokenCount: "3", thoughtsTokenCount: "many" }
+    expect(finish(decode({ ...text("a", stop), usageMetadata: counts }))).toMatchObject({
+      usage: { inputTokens: 9, outputTokens: 3, source: "provider" }
+    })
+  })
+
   it("states the usage on many chunks: the last one wins, key by key", () => {
     const decoded = decode(
       { ...text("a"), usageMetadata: { promptTokenCount: 9, totalTokenCount: 9, cachedContentTokenCount: 4 } },

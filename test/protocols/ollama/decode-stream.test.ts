@@ -185,6 +185,8 @@ describe("the end", () => {
       usage: { inputTokens: 12, outputTokens: 3, source: "provider" }
     })
     expect(finishOf(last({ eval_count: 3 }))).toHaveProperty("usage", { outputTokens: 3, source: "provider" })
+    const cached = last({ prompt_eval_count: "12", prompt_eval_cached_count: 8, eval_count: 3 })
+    expect(finishOf(cached)).toMatchObject({ usage: { inputTokens: 12, cachedTokens: 8, outputTokens: 3 } })
   })
 })
 
@@ -216,6 +218,14 @@ describe("a stream that fails", () => {
 
 describe("a whole answer", () => {
   const whole = (document: unknown) => decodeWhole(ollama, Buffer.from(JSON.stringify(document)))
+
+  it("is over even where it does not say so", () => {
+    const { events } = whole({
+      ...last({ done: false, done_reason: "length", eval_count: 3 }),
+      message: { content: "A" }
+    })
+    expect(events.at(-1)).toMatchObject({ reason: "length", usage: { outputTokens: 3 } })
+  })
 
   it("is its own last line", () => {
     const { events } = whole({ ...last(), message: { role: "assistant", content: "A", thinking: "Hm" } })
