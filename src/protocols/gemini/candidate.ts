@@ -5,12 +5,14 @@ import { CallDecoder, type Ids } from "./call-decoder.ts"
 import { ChangedFields } from "./changed-fields.ts"
 import type { Candidate } from "./chunk.ts"
 import { readLogprobs } from "./logprobs.ts"
-import { Sources, type CitedText } from "./sources.ts"
+import { Sources } from "./sources.ts"
 import { geminiId } from "./wire.ts"
 
 interface OpenBlock {
   readonly kind: "Text" | "Reasoning"
   readonly id: string
+  /** the text so far, of a text: sources count in it */
+  text: string
 }
 
 const knownFields = new Set(["content", "finishReason", "index", "tokenCount", "logprobsResult"])
@@ -31,8 +33,7 @@ export class CandidateDecoder {
   /** whether the answer went on after a finish reason, which is then no ending of what it stands on */
   private goesOn = false
   private lastCode = ""
-  private text = ""
-  private textBlocks: Array<string> = []
+  private readonly texts: Array<OpenBlock> = []
 
   constructor(index: number, ids: Ids) {
     this.choice = index === 0 ? {} : { choice: index }
@@ -100,22 +101,23 @@ export class CandidateDecoder {
     events: Array<LlmEvent>
   ): void {
     const kind = thought ? "Reasoning" : "Text"
-    const { id } = this.open?.kind === kind ? this.open : this.begin(kind, events)
+    const block = this.open?.kind === kind ? this.open : this.begin(kind, events)
+    const { id } = block
     if (text === "") return
     if (thought) {
       events.push({ _tag: "ReasoningDelta", id, ...this.choice, text })
       return
     }
-    this.text += text
+    block.text += text
     events.push({ _tag: "TextDelta", id, ...this.choice, text, ...(logprobs === undefined ? {} : { logprobs }) })
   }
 
   private begin(kind: OpenBlock["kind"], events: Array<LlmEvent>): OpenBlock {
     this.end(events)
     const id = this.ids.block()
-    this.open = { kind, id }
+    this.open = { kind, id, text: "" }
     events.push({ _tag: `${kind}Start`, id, ...this.choice })
-    if (kind === "Text") this.textBlocks.push(id)
+    if (kind === "Text") this.texts.push(this.open)
     return this.open
   }
 
@@ -179,10 +181,8 @@ export class CandidateDecoder {
     const changed = this.others.read(candidate)
     if (changed === undefined) return
     const { groundingMetadata, citationMetadata } = changed
-    const [block, ...more] = this.textBlocks
-    const cited: CitedText = { block: more.length === 0 ? block : undefined, text: this.text }
-    if (isObject(groundingMetadata)) events.push(...this.sources.grounding(groundingMetadata, cited, this.choice))
-    if (isObject(citationMetadata)) events.push(...this.sources.citations(citationMetadata, cited, this.choice))
+    if (isObject(groundingMetadata)) events.push(...this.sources.grounding(groundingMetadata, this.texts, this.choice))
+    if (isObject(citationMetadata)) events.push(...this.sources.citations(citationMetadata, this.texts, this.choice))
     this.opaque({ candidate: changed }, events)
   }
 

@@ -3,11 +3,12 @@ import type { Source } from "../../domain/LlmEvent.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { geminiId } from "./wire.ts"
 
-/** The text that offsets count in, with the block that it is; without a block where there are several. */
-export interface CitedText {
-  readonly block: string | undefined
+/** A block of text that offsets may count in. */
+interface CitedText {
+  readonly id: string
   readonly text: string
 }
+type Cited = ReadonlyArray<CitedText>
 
 type Choice = { readonly choice?: number }
 
@@ -24,7 +25,7 @@ export class Sources {
   private readonly told = new Set<string>()
 
   /** The sources that grounding metadata adds: each passage with each of its sources, and sources of no passage. */
-  grounding(metadata: JsonObject, cited: CitedText, choice: Choice): ReadonlyArray<Source> {
+  grounding(metadata: JsonObject, cited: Cited, choice: Choice): ReadonlyArray<Source> {
     const chunks = list(metadata["groundingChunks"])
     const supports = list(metadata["groundingSupports"]).filter(isObject)
     const supported = supports.flatMap((support) =>
@@ -44,7 +45,7 @@ export class Sources {
   }
 
   /** The sources that citation metadata adds. */
-  citations(metadata: JsonObject, cited: CitedText, choice: Choice): ReadonlyArray<Source> {
+  citations(metadata: JsonObject, cited: Cited, choice: Choice): ReadonlyArray<Source> {
     const citations = list(metadata["citations"] ?? metadata["citationSources"]).filter(isObject)
     return citations.flatMap((citation, index) =>
       this.once(
@@ -72,11 +73,23 @@ const sourceOfChunk = (chunk: JsonObject) => {
   return present({ url: webAddress(kind["uri"]), title: textOf(kind["title"]), citedText: textOf(kind["text"]) })
 }
 
-const placeOf = (segment: Schema.Json | undefined, { block, text }: CitedText): Partial<Source> => {
-  if (!isObject(segment) || block === undefined) return {}
+const placeOf = (segment: Schema.Json | undefined, cited: Cited): Partial<Source> => {
+  const [only, ...others] = cited
+  if (!isObject(segment) || only === undefined) return {}
+  if (others.length > 0) return passageIn(segment, cited)
   const { startIndex = 0, endIndex } = segment
-  if (typeof startIndex !== "number" || typeof endIndex !== "number") return { block }
-  return { block, ...inCodeUnits(text, startIndex, endIndex) }
+  if (typeof startIndex !== "number" || typeof endIndex !== "number") return { block: only.id }
+  return { block: only.id, ...inCodeUnits(only.text, startIndex, endIndex) }
+}
+
+/** Offsets do not say in which of several texts they count. The passage itself does, where it stands in one place alone. */
+const passageIn = ({ text: passage }: JsonObject, cited: Cited): Partial<Source> => {
+  if (typeof passage !== "string" || passage === "") return {}
+  const [block, ...others] = cited.filter(({ text }) => text.includes(passage))
+  if (block === undefined || others.length > 0) return {}
+  const start = block.text.indexOf(passage)
+  const again = block.text.includes(passage, start + 1)
+  return { block: block.id, ...(again ? {} : { start, end: start + passage.length }) }
 }
 
 const inCodeUnits = (text: string, start: number, end: number): Pick<Source, "start" | "end"> => {

@@ -205,6 +205,24 @@ describe("a Gemini stream", () => {
     expect(finish(decoded)).toMatchObject({ reason: "stop" })
   })
 
+  it("cites sources in the one of several texts that has the passage", () => {
+    const support = (text: string) => ({ segment: { startIndex: 0, endIndex: 4, text }, groundingChunkIndices: [0] })
+    const groundingMetadata = {
+      groundingChunks: [{ web: { uri: "https://a.example" } }],
+      groundingSupports: [support("née!"), support("both"), support("gone")]
+    }
+    const decoded = decode(
+      text("both"),
+      parts([{ toolCall: { toolType: "GOOGLE_SEARCH_WEB" } }]),
+      text("was née! both", { groundingMetadata, ...stop })
+    )
+    expect(only(decoded, "Source").map(({ block, start, end }) => ({ block, start, end }))).toEqual([
+      { block: "block-1", start: 4, end: 8 },
+      {},
+      {}
+    ])
+  })
+
   it("cites sources, by bytes that are code units here, and each once", () => {
     const groundingMetadata = {
       groundingChunks: [
