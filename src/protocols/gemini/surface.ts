@@ -51,9 +51,9 @@ const renderModel = (model: Model) => ({
 /** The Gemini API on an HTTP server: everything is an action of a model, named in the path. */
 export const geminiSurface: Surface = {
   dialect: geminiDialect,
-  // Newer SDKs ask for the stable version where nothing is said.
-  paths: [modelsPath, "/v1/models"].map((path) => ({ path: `${path}/*`, actionOf })),
-  prefixes: ["/v1beta"],
+  // Newer SDKs ask for the stable version where nothing is said, and for the earliest one where they want what is new.
+  paths: [modelsPath, "/v1/models", "/v1alpha/models"].map((path) => ({ path: `${path}/*`, actionOf })),
+  prefixes: ["/v1beta", "/v1alpha"],
   modelsPath,
   recognises: (headers, query) =>
     headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.get("key") !== null,

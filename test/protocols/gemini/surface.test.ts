@@ -9,7 +9,11 @@ describe("the Gemini API on a server", () => {
   const actionOf = (rest: string, text = "") => geminiSurface.paths[0]!.actionOf(rest, query(text))
 
   it("takes the action, the model and the framing from the path and the query", () => {
-    expect(geminiSurface.paths.map(({ path }) => path)).toEqual(["/v1beta/models/*", "/v1/models/*"])
+    expect(geminiSurface.paths.map(({ path }) => path)).toEqual([
+      "/v1beta/models/*",
+      "/v1/models/*",
+      "/v1alpha/models/*"
+    ])
     expect(actionOf("m:generateContent")).toMatchObject({ _tag: "Generate", path: { model: "m", delivery: "whole" } })
     expect(actionOf("m:streamGenerateContent", "alt=sse&key=k")).toMatchObject({
       dialect: geminiDialect,
