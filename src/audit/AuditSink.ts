@@ -1,5 +1,5 @@
 import { Context, Effect, Latch, Schedule, Schema } from "effect"
-import type { AuditRow } from "./AuditStore.ts"
+import { type AuditRow, lengthOf } from "./AuditStore.ts"
 
 /** Why a sink could not take records, for the log. */
 export class AuditSinkError extends Schema.TaggedError<AuditSinkError>()("AuditSinkError", {
@@ -31,9 +31,6 @@ const capacity = { rows: 10_000, characters: 64 * 1024 * 1024 }
 const batch = { rows: 256, characters: 2 * 1024 * 1024 }
 const flushTimeout = "5 seconds"
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
-
-const lengthOf = (row: AuditRow): number =>
-  row.body.length + ((row._tag === "Opened" ? row.request : row.response)?.length ?? 0)
 
 /** What waits for one sink. */
 export class SinkQueue {

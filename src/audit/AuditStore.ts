@@ -40,6 +40,10 @@ export interface FinalRow {
 
 export type AuditRow = OpenedRow | FinalRow
 
+/** How many characters of a row are kept: what it weighs while it waits. */
+export const lengthOf = (row: AuditRow): number =>
+  row.body.length + ((row._tag === "Opened" ? row.request : row.response)?.length ?? 0)
+
 /** A call as it is read back. */
 export interface StoredCall {
   readonly id: string

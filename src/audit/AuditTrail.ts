@@ -32,7 +32,7 @@ export interface AuditSettings {
   readonly modelCapture?: ReadonlyMap<string, Capture>
   /** How long an opening may wait for the store. Default 2 s. */
   readonly openTimeout?: Duration.Input
-  /** How many records may wait for the store without a caller waiting for them. Default 4096. */
+  /** How many records may wait for the store without a caller waiting for them. Default 4096, and 128 Mi characters at most. */
   readonly capacity?: number
   /** Records per transaction. Default 256. */
   readonly maxBatch?: number

@@ -1,7 +1,7 @@
 import { Cause, Effect, Latch, Schedule } from "effect"
 import { Line, type Place } from "../domain/Line.ts"
 import { StorageError } from "../storage/Database.ts"
-import type { AuditRow, AuditStore } from "./AuditStore.ts"
+import { type AuditRow, type AuditStore, lengthOf } from "./AuditStore.ts"
 
 /**
  * A row on its way to the store. `settle` is called once: when it is durable, or with why the store will not have it.
@@ -12,6 +12,8 @@ export interface Pending {
   readonly settle: (refusal: StorageError | undefined) => void
   /** Where it waits. */
   place?: Place<Pending>
+  /** In characters, when it began to wait. */
+  length?: number
 }
 
 const backoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
@@ -52,6 +54,7 @@ export class GroupCommit {
   readonly #hurry = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(false)
   readonly #resting = Latch.makeUnsafe(true)
+  #characters = 0
   #underWay = 0
   #outage = false
 
@@ -71,6 +74,11 @@ export class GroupCommit {
     return this.#queue.size
   }
 
+  /** How many characters these have. */
+  get waitingCharacters(): number {
+    return this.#characters
+  }
+
   /** Hands over a row for which somebody waits; it is written by `run` at once. */
   push(pending: Pending): void {
     this.#hurry.openUnsafe()
@@ -80,12 +88,15 @@ export class GroupCommit {
   /** Hands over a row for which nobody waits: it goes along with the next one that is waited for, or soon by itself. */
   pushBehind(pending: Pending): void {
     pending.place = this.#queue.add(pending)
+    this.#characters += pending.length = lengthOf(pending.row)
     this.#filled.openUnsafe()
   }
 
   /** Takes a row back, if it is not yet under way: then it will neither be written nor settled. */
   remove(pending: Pending): boolean {
-    return pending.place !== undefined && this.#queue.remove(pending.place)
+    if (pending.place === undefined || !this.#queue.remove(pending.place)) return false
+    this.#characters -= pending.length ?? 0
+    return true
   }
 
   /** Writes what is pushed, for as long as it runs. */
@@ -118,6 +129,7 @@ export class GroupCommit {
 
   #take(): ReadonlyArray<Pending> {
     const batch = this.#queue.take(this.#maxBatch)
+    for (const { length = 0 } of batch) this.#characters -= length
     if (this.#queue.size === 0) {
       this.#filled.closeUnsafe()
       this.#hurry.closeUnsafe()

@@ -42,6 +42,9 @@ interface OpenCall {
   provisional: boolean
 }
 
+/** So many characters may wait for the store without anybody waiting for them, besides `Policy.capacity`. */
+const mostCharacters = 128 * 1024 * 1024
+
 /** A store that hangs must not keep calls, and with them a shutdown, from ending: twice as long at most. */
 const strictTimeout = "5 seconds"
 
@@ -106,7 +109,7 @@ export class OpenCalls {
   open(record: OpenRecord): Effect.Effect<void, LlmError> {
     if (this.#closed) return this.#refuse(closed)
     const servesAnyway = this.#servesAnyway
-    const hasRoom = this.#rows.waiting < this.#policy.capacity
+    const hasRoom = this.#rows.waiting < this.#policy.capacity && this.#rows.waitingCharacters < mostCharacters
     if (!hasRoom && this.#stalled && !servesAnyway) return this.#refuse(crowded)
     if (servesAnyway) this.servedUnrecorded++
     if (servesAnyway && !hasRoom) return Effect.void
@@ -254,7 +257,8 @@ export class OpenCalls {
     this.#stalled = true
     this.#stopWaiting(call)
     if (this.#policy.onFailure === "open") {
-      if (this.#rows.waiting > this.#policy.capacity) this.#withdraw(call)
+      if (this.#rows.waiting > this.#policy.capacity || this.#rows.waitingCharacters > mostCharacters)
+        this.#withdraw(call)
       return this.#serve(call)
     }
     // A row under way may be written yet: then the call needs an ending.

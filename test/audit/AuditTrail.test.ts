@@ -404,6 +404,34 @@ describe("a store that does not answer", () => {
     )
   )
 
+  it.effect("is waited for by no more than the memory has room for, however long the requests are", () =>
+    scenario({ onFailure: "open", capture: { level: "full", maxBytes: 1024 * 1024 } }, (trail) =>
+      Effect.gen(function* () {
+        const { answers } = yield* Troubles
+        yield* answers.close
+        const request = { messages: [{ role: "user", content: "x".repeat(1024 * 1024 - 100) }] }
+        const requestText = JSON.stringify(request)
+        const long = (id: string) => trail.open(openRecord(id, { request, requestText }))
+        const first = yield* Effect.forkChild(long("first"))
+        yield* settle
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(first)
+        for (const id of ids("later", 300)) yield* long(id)
+        const { queued, servedUnrecorded } = yield* trail.stats
+        assert.strictEqual(servedUnrecorded, 301)
+        assert.isAtLeast(queued, 120)
+        assert.isAtMost(queued, 130)
+        yield* answers.open
+        yield* settle
+        assert.strictEqual((yield* trail.stats).queued, 0)
+        const waited = yield* Effect.forkChild(long("recorded"))
+        yield* settle
+        assert.isDefined(waited.pollUnsafe())
+        assert.strictEqual((yield* trail.stats).servedUnrecorded, 301)
+      })
+    )
+  )
+
   it.effect("lets a caller leave at once; the call is ended by whoever opened it", () =>
     scenario({}, (trail) =>
       Effect.gen(function* () {
