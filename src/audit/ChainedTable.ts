@@ -67,15 +67,18 @@ export class ChainedTable {
 
   /** See `AuditStore.commit`. */
   readonly append = (rows: ReadonlyArray<AuditRow>): Effect.Effect<ReadonlyArray<AuditRow>, StorageError> =>
-    this.#alone(this.#append(rows))
+    this.#alone(() => this.#append(rows))
 
   /** See `AuditStore.endLease`. */
   readonly endLease = (lease: Lease, by: string, at: number): Effect.Effect<ReadonlyArray<FinalRow>, StorageError> =>
-    this.#alone(this.#endLease(lease, by, at))
+    this.#alone(() => this.#endLease(lease, by, at))
 
-  /** Whoever stops waiting for a batch does not stop the batch: the next one may begin only when it is answered. */
-  #alone<A>(write: Effect.Effect<A, StorageError>): Effect.Effect<A, StorageError> {
-    return Effect.flatMap(Effect.forkDetach(this.#writing.withPermit(write)), Fiber.join)
+  /**
+   * Begins to write when what was to be written before is answered: only then is the link known that the next one follows.
+   * Whoever stops waiting for a batch does not stop the batch.
+   */
+  #alone<A>(write: () => Effect.Effect<A, StorageError>): Effect.Effect<A, StorageError> {
+    return Effect.flatMap(Effect.forkDetach(this.#writing.withPermit(Effect.suspend(write))), Fiber.join)
   }
 
   #append(rows: ReadonlyArray<AuditRow>): Effect.Effect<ReadonlyArray<AuditRow>, StorageError> {

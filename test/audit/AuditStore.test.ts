@@ -214,6 +214,32 @@ describeDatabases("the store in a database", (kind) => {
     }).pipe(Effect.provide(sqlIn(kind)))
   )
 
+  it.effect("keeps the chain of an owner whole that ends the calls of a dead one while its own go on", () =>
+    Effect.gen(function* () {
+      const database = databaseAt(yield* freshDatabase(kind))
+      const context = yield* Layer.build(Layer.provideMerge(AuditStoreSql.layer, database))
+      const { commit, endLease, keepLease } = Context.get(context, AuditStore)
+      yield* commit([opened("own", {}, "heir")])
+      for (const round of [1, 2, 3]) {
+        const dead = `dead-${round}`
+        yield* keepLease({ ...lease, owner: dead })
+        yield* commit([1, 2, 3].map((n) => opened(`${dead} ${n}`, {}, dead)))
+        const [interrupted] = yield* Effect.all(
+          [
+            endLease({ ...lease, owner: dead }, "heir", 5),
+            commit([opened(`own ${round}`, {}, "heir")]),
+            commit([{ ...ended(`own ${round}`), owner: "heir" }])
+          ],
+          { concurrency: "unbounded" }
+        )
+        assert.lengthOf(interrupted, 3)
+      }
+      const { broken, records } = yield* Effect.provideContext(verifyDatabase, context)
+      assert.isUndefined(broken)
+      assert.strictEqual(records, 1 + 3 * 8)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("says which endings came after that of another owner, and keeps those of the same batch that did not", () =>
     Effect.gen(function* () {
       const { commit, endLease, keepLease } = yield* AuditStore
