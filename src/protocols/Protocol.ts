@@ -42,6 +42,8 @@ export interface Quirks {
   readonly takesSeals?: true
   /** refuses a budget for thinking: its models decide themselves, and take an effort */
   readonly adaptiveThinking?: true
+  /** is Vertex AI, which gives vectors by `predict`, or of one text at a time */
+  readonly predicts?: true
   /** knows these betas of Claude's API alone, and refuses requests for others */
   readonly betas?: ReadonlyArray<string>
 }
@@ -72,12 +74,12 @@ export type ReadEmbeddings = Pick<EmbeddingAnswer, "vectors" | "usage"> & { read
 /** How a server of a protocol is asked for vectors. */
 export interface Embedding {
   /** how many inputs one request may have; more are asked for in several. No limit where it is absent. */
-  readonly most?: number
+  readonly most?: (context: Pick<EncodeContext, "model" | "quirks">) => number
   /** the format whose documents the answers are, where they can be handed on as they are */
   readonly format?: string
   readonly encode: (
     request: EmbeddingRequest,
-    context: Pick<EncodeContext, "model" | "origin">
+    context: Pick<EncodeContext, "model" | "quirks" | "origin">
   ) => Result.Result<EncodedRequest, LlmError>
   readonly read: (body: unknown) => ReadEmbeddings | undefined
 }

@@ -104,7 +104,7 @@ export const presets = {
     others: ["anthropic-messages"],
     baseUrl: "",
     baseUrlVariable: "GOOGLE_VERTEX_BASE_URL",
-    quirks: { betas: vertexBetas },
+    quirks: { betas: vertexBetas, predicts: true },
     cloud: "vertex"
   },
   cohere: {

@@ -32,7 +32,9 @@ export const questionsTo = (deployment: Asked, ask: Ask, named: Named): Question
     ...(counting === undefined
       ? {}
       : { countTokens: (request) => Effect.mapError(countTokens(counting, deployment, ask, request), named) }),
-    ...(embedding === undefined ? {} : { embed: (request) => Effect.mapError(embed(embedding, ask, request), named) }),
+    ...(embedding === undefined
+      ? {}
+      : { embed: (request) => Effect.mapError(embed(embedding, deployment, ask, request), named) }),
     ...(listing === undefined ? {} : { listModels: Effect.mapError(listModels(listing, ask), named) })
   }
 }
@@ -73,29 +75,36 @@ const listModels = (protocol: Protocol, ask: Ask): Effect.Effect<ReadonlyArray<s
 const maxVectors = 64 * mebibyte
 const concurrentParts = 4
 
-const embed = (protocol: Protocol, ask: Ask, asked: EmbedRequest): Effect.Effect<EmbeddingAnswer, LlmError> => {
-  const { request } = asked
-  const parts = partsOf(request.input, protocol.embed!.most)
+const embed = (
+  protocol: Protocol,
+  deployment: Asked,
+  ask: Ask,
+  asked: EmbedRequest
+): Effect.Effect<EmbeddingAnswer, LlmError> => {
+  const { model, request } = asked
+  const { quirks } = deployment
+  const parts = partsOf(request.input, protocol.embed!.most?.({ model, quirks }))
   const [only] = parts
-  if (parts.length === 1 && only !== undefined) return embedPart(protocol, ask, asked, only)
+  if (parts.length === 1 && only !== undefined) return embedPart(protocol, deployment, ask, asked, only)
   return Effect.map(
     // What the caller wrote is one document: its parts are written anew.
-    Effect.forEach(parts, (part) => embedPart(protocol, ask, { ...asked, origin: undefined }, part), {
+    Effect.forEach(parts, (part) => embedPart(protocol, deployment, ask, { ...asked, origin: undefined }, part), {
       concurrency: concurrentParts
     }),
-    ([first, ...others]) => others.reduce(joined, withoutOrigin(first ?? nothing(asked.model)))
+    ([first, ...others]) => others.reduce(joined, withoutOrigin(first ?? nothing(model)))
   )
 }
 
 const embedPart = (
   protocol: Protocol,
+  { quirks }: Asked,
   ask: Ask,
   { request, model, origin, observer }: EmbedRequest,
   input: EmbeddingInput
 ): Effect.Effect<EmbeddingAnswer, LlmError> =>
   Effect.gen(function* () {
     const { encode, read, format } = protocol.embed!
-    const encoded = yield* Effect.fromResult(encode({ ...request, input }, { model, origin }))
+    const encoded = yield* Effect.fromResult(encode({ ...request, input }, { model, quirks, origin }))
     const sent =
       request.headers === undefined ? encoded : { ...encoded, headers: { ...encoded.headers, ...request.headers } }
     const text = yield* ask(protocol, sent, maxVectors, observer)

@@ -1,5 +1,6 @@
 import { Effect, Layer, type Scope, Stream } from "effect"
 import type { IncomingHttpHeaders, ServerResponse } from "node:http"
+import type { EmbeddingRequest } from "../../src/domain/Embedding.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../../src/domain/LlmRequest.ts"
@@ -69,6 +70,15 @@ export const counting = (name: string) =>
   Effect.gen(function* () {
     const [{ model, upstream }] = (yield* (yield* Router).plan(name)).targets
     return yield* upstream.countTokens!({ request: prompt(model, "Hi"), model, origin: undefined })
+  })
+
+/** Asks the provider of a model's name for the vectors of texts. */
+export const embedding = (name: string, texts: ReadonlyArray<string>, more: Partial<EmbeddingRequest> = {}) =>
+  Effect.gen(function* () {
+    const [{ model, upstream }] = (yield* (yield* Router).plan(name)).targets
+    const observer = { connected: () => {}, head: () => {}, bytes: () => {}, notice: () => {} }
+    const request = { model: name, input: { _tag: "Texts", texts }, encoding: "float", rest: {}, ...more } as const
+    return yield* upstream.embed!({ request, model, origin: undefined, observer })
   })
 
 /** The router over what a test configures, as `millrace serve` has it. */

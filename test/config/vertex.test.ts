@@ -5,7 +5,7 @@ import { Deferred, Effect, Fiber, FileSystem, Path } from "effect"
 import { TestClock } from "effect/testing"
 import type { Message, Tool } from "../../src/domain/LlmRequest.ts"
 import { prompt } from "../../src/domain/prompt.ts"
-import { asking, configured, counting, receivingServer, type Received } from "./calling.ts"
+import { asking, configured, embedding, counting, receivingServer, type Received } from "./calling.ts"
 import { complaints, loading, warnings } from "./loading.ts"
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", {
@@ -114,6 +114,51 @@ const claimsOf = (assertion: string) => {
 }
 
 describe("Vertex AI", () => {
+  it.live("gives vectors by predict, and of its newer models one at a time", () =>
+    Effect.gen(function* () {
+      const { url, calls } = yield* google(({ url, body }) => {
+        if (url.includes(":embedContent")) {
+          return { json: { embedding: { values: [3] }, usageMetadata: { promptTokenCount: 2 } } }
+        }
+        if (!url.includes(":predict")) return undefined
+        const { instances } = JSON.parse(body)
+        const given = (index: number) => ({ values: [index], statistics: { truncated: false, token_count: 4 } })
+        return { json: { predictions: instances.map((_: unknown, index: number) => ({ embeddings: given(index) })) } }
+      })
+      const server = configured({ text: provider(url, yield* keyFile(url), placed) })
+      const ask = (model: string) =>
+        Effect.provide(embedding(`v/${model}`, ["a", "b"], { dimensions: 5, rest: { taskType: "CLUSTERING" } }), server)
+      const older = yield* ask("text-embedding-005")
+      assert.deepInclude(older, { vectors: [[0], [1]], usage: { inputTokens: 8, source: "provider" } })
+      const first = yield* ask("gemini-embedding-001")
+      assert.deepInclude(first, { vectors: [[0], [0]], usage: { inputTokens: 8, source: "provider" } })
+      const newer = yield* ask("gemini-embedding-2")
+      assert.deepInclude(newer, { vectors: [[3], [3]], usage: { inputTokens: 4, source: "provider" } })
+      const parameters = { autoTruncate: false, outputDimensionality: 5 }
+      const models = `${place}/publishers/google/models`
+      const asked = calls().map(({ url, body }) => ({ url, body: JSON.parse(body) }))
+      assert.deepStrictEqual(asked[0], {
+        url: `${models}/text-embedding-005:predict`,
+        body: {
+          instances: ["a", "b"].map((content) => ({ content, task_type: "CLUSTERING" })),
+          parameters
+        }
+      })
+      // Those of one request are asked together, in any order.
+      assert.sameDeepMembers(
+        asked.slice(1, 3).map(({ body }) => body.instances),
+        [[{ content: "a", task_type: "CLUSTERING" }], [{ content: "b", task_type: "CLUSTERING" }]]
+      )
+      assert.sameDeepMembers(
+        asked.slice(3),
+        ["a", "b"].map((text) => ({
+          url: `${models}/gemini-embedding-2:embedContent`,
+          body: { content: { parts: [{ text }] }, embedContentConfig: { ...parameters, taskType: "CLUSTERING" } }
+        }))
+      )
+    }).pipe(Effect.scoped)
+  )
+
   for (const [delivery, method] of [
     ["stream", "streamGenerateContent?alt=sse"],
     ["whole", "generateContent"]

@@ -9,7 +9,7 @@ import { readVectors } from "../vectors.ts"
  * be searched, unless the caller has `input_type`. A text that is too long is refused, not cut, unless the caller says so.
  */
 export const embed: Embedding = {
-  most: 96,
+  most: () => 96,
   encode: (request, { model }) =>
     encodeTexts(request, "Cohere", ["input_type", "truncate", "max_tokens"], ({ texts, dimensions, own }) => ({
       path: "/v2/embed",
