@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { hash } from "node:crypto"
 import type { Caller } from "../domain/Call.ts"
 import { Limits, type Measure, measures, type Period } from "./Limits.ts"
 
@@ -52,9 +53,18 @@ const valuesOf = (
 
 const microUsdPerUsd = 1_000_000
 
+/** An index of a database has no room for longer ones. */
+const longestPrefix = 500
+
+const prefixOf = (values: ReadonlyArray<readonly [string, string]>): string => {
+  // Half of a character is nothing that could be encoded.
+  const prefix = values.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join("&")
+  return prefix.length > longestPrefix ? `sha256:${hash("sha256", prefix)}` : prefix
+}
+
 const limitsOf = (rule: LimitRule, values: ReadonlyArray<readonly [string, string]>): ReadonlyArray<Limit> => {
   const whose = values.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(", ")
-  const prefix = values.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
+  const prefix = prefixOf(values)
   const common = { stopsStreams: rule.stopStreams === true, whose: whose === "" ? "everybody" : `the ${whose}` }
   return measures.flatMap((measure): ReadonlyArray<Limit> => {
     const limit = rule[measure]

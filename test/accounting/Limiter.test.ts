@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Exit, Fiber, Layer, Schedule, Schema, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { ChildProcess } from "effect/process"
+import { hash } from "node:crypto"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import type { LimitRule } from "../../src/accounting/LimitRules.ts"
@@ -450,6 +451,24 @@ describeDatabases("limits that several processes share", (kind) => {
       assert.deepStrictEqual(yield* heldAfter(100), [1])
       for (const seconds of [105, 110, 115]) assert.deepStrictEqual(yield* heldAfter(seconds), [1])
       assert.deepStrictEqual(yield* heldAfter(120), [0])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("count for whatever somebody is called, and however long that is", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const admission = yield* admissionOf(limiterAt(address, [{ tenant: "*", model: "*", requests: { day: 2 } }]))
+      const long = (seed: string) =>
+        Array.from({ length: 80 }, (_, index) => hash("sha256", `${seed}${index}`)).join("")
+      for (const [tenant, model] of [
+        ["a\ud800", "half of a character"],
+        ["Zürich", "\u0000"],
+        [long("tenant"), long("model")],
+        [long("tenant"), long("another")]
+      ] as const) {
+        const call = candidate({ caller: { tenant }, model })
+        assert.strictEqual((yield* admitted(admission, 5, call)).length, 2, model.slice(0, 20))
+      }
     }).pipe(Effect.scoped)
   )
 
