@@ -4,6 +4,9 @@ import type { Written } from "./CountStore.ts"
 /** One that was not confirmed for so long is not relied on. */
 const reliableMillis = 2000
 
+/** So far the clocks of those who count together may go apart: windows that begin for one may have begun for another. */
+const apartMillis = 60_000
+
 /** What a process knows of its claim to the counts. Times are epoch milliseconds. */
 export class Claim {
   /** whether calls are decided by it */
@@ -31,9 +34,10 @@ export class Claim {
     )
   }
 
-  /** In windows that began under the claim others have nothing. */
+  /** In windows that began under the claim others have nothing, whatever their clocks said. */
   #knows(counter: Counter): boolean {
-    if (counter.knownIn !== this.#number && counter.window.start > this.#since) counter.knownIn = this.#number
+    const isNew = counter.window.start > this.#since + apartMillis
+    if (counter.knownIn !== this.#number && isNew) counter.knownIn = this.#number
     return counter.knownIn === this.#number
   }
 

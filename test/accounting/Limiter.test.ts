@@ -472,6 +472,26 @@ describeDatabases("limits that several processes share", (kind) => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("hold in a window that has begun for others already, whose clocks go before", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const minute: ReadonlyArray<LimitRule> = [{ requests: { minute: 5 } }]
+      const inNext = candidate({ at: moment + 40_000 })
+      const ahead = yield* Scope.make()
+      const before = yield* Scope.provide(admissionOf(limiterAt(address, minute)), ahead)
+      for (const reservation of yield* admitted(before, 3, inNext)) reservation.settle(recordOf({}))
+      yield* Scope.close(ahead, Exit.void)
+      const live = yield* Clock.Clock
+      const slow: Clock.Clock = Object.assign(Object.create(live) as Clock.Clock, {
+        currentTimeMillisUnsafe: () => moment
+      })
+      const after = yield* Effect.provideService(admissionOf(limiterAt(address, minute)), Clock.Clock, slow)
+      // It finds itself alone in the minute before.
+      for (let calls = 0; calls < 2; calls++) yield* after.admit(candidate())
+      assert.strictEqual((yield* admitted(after, 5, inNext)).length, 2)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("take nothing for whoever leaves while it is asked for", () =>
     Effect.gen(function* () {
       const address = yield* freshDatabase(kind)
