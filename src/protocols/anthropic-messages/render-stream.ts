@@ -93,7 +93,8 @@ class MessageRenderer implements StreamRenderer {
     // What has no meaning in this format is the terminator of another one.
     if (event === undefined) return ""
     if (event === "other") return this.opening() + this.passOther(raw)
-    if (event.type !== "message_start") return this.opening() + this.passEvent(event, raw, events)
+    // There are servers that begin without the start of the message, and no client does.
+    if (event.type !== "message_start") return this.events.messageStart() + this.passEvent(event, raw, events)
     if (this.events.started) return ""
     this.adoptAll(events)
     return raw
@@ -148,9 +149,8 @@ class MessageRenderer implements StreamRenderer {
       this.heldBlock = { index, text: this.heldBlock.text + raw }
       return ""
     }
-    if (this.passes(index)) return raw
-    // There are servers that do not announce their blocks: the first piece is the start.
-    return events.length > 1 ? this.passStart(index, raw, events) : this.renderAll(events)
+    // There are servers that do not announce their blocks, and clients pass over pieces of those.
+    return this.passes(index) ? raw : this.renderAll(events)
   }
 
   /** Whether the block that the provider gave this index is the one that is being sent as it is. */

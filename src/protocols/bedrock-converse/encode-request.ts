@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Extensions, LlmRequest } from "../../domain/LlmRequest.ts"
+import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
 import { betas, ownExtension, statedEffort, statedThinking } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas, betasIn } from "../ClaudeBetas.ts"
@@ -49,7 +50,7 @@ const blockKind = (block: JsonObject): BlockKind =>
 const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject => {
   const { traits } = encoding
   const request = unforced(
-    offeringOnly(withoutForeignChoice(asked, bedrockConverseId, encoding), encoding),
+    offeringOnly(withoutForeignChoice(withMarkedEnd(asked), bedrockConverseId, encoding), encoding),
     traits,
     encoding
   )

@@ -2,6 +2,7 @@ import { Result } from "effect"
 import type { Notice } from "../../domain/Call.ts"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, Part, Tool } from "../../domain/LlmRequest.ts"
+import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
 import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/encode-request.ts"
 import { betas } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
@@ -50,7 +51,7 @@ const isElsewhere = (part: Part): boolean =>
 
 /** The request as the Messages API has it: what was kept for this format is for that one, and so is what was signed here. */
 const messagesRequest = (whole: LlmRequest): LlmRequest => {
-  const { serviceTier: _, extensions, ...request } = whole
+  const { serviceTier: _, extensions, ...request } = withMarkedEnd(whole)
   const { [bedrockInvokeAnthropicId]: own, ...others } = extensions ?? {}
   return {
     ...request,

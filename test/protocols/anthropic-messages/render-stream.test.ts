@@ -4,6 +4,7 @@ import type { Notice } from "../../../src/domain/Call.ts"
 import { failure, LlmError } from "../../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
+import { makeStreamDecoder } from "../../../src/protocols/anthropic-messages/decode-stream.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
@@ -356,6 +357,38 @@ describe("frames of a provider of this format", () => {
     const sent = [head, ending, done, last].map((each) => renderer.verbatim(each)).join("") + renderer.end()
     expect(sent).toBe(`${head.raw}${ending.raw}${sseFrame('{"type":"message_stop"}', "message_stop")}`)
     expect(renderer.end()).toBe("")
+  })
+
+  it("have the start of the message and of a block that their server left out, which clients miss", () => {
+    const decoder = makeStreamDecoder()
+    const renderer = rendererOf()
+    const sent = [
+      { type: "ping" },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "a" } },
+      { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "b" } },
+      { type: "content_block_stop", index: 0 },
+      { type: "content_block_start", index: 1, content_block: { type: "text", text: "" } },
+      { type: "content_block_stop", index: 1 },
+      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 2 } },
+      { type: "message_stop" }
+    ].map((event) => {
+      const raw = sseFrame(JSON.stringify(event), event.type)
+      const events: Array<LlmEvent> = []
+      decoder.step({ raw, event: event.type, data: JSON.stringify(event) }, events)
+      return renderer.verbatim(frame(raw, events))
+    })
+    expect(documentsOf(sent.join("")).map(({ type, index }) => [type, index])).toEqual([
+      ["ping", undefined],
+      ["message_start", undefined],
+      ["content_block_start", 0],
+      ["content_block_delta", 0],
+      ["content_block_delta", 0],
+      ["content_block_stop", 0],
+      ["content_block_start", 1],
+      ["content_block_stop", 1],
+      ["message_delta", undefined],
+      ["message_stop", undefined]
+    ])
   })
 
   it("pass nothing after a failure", () => {

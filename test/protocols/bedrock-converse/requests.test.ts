@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { LlmRequest, MediaPart, Message, Part } from "../../../src/domain/LlmRequest.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
 import { traitsOf } from "../../../src/protocols/bedrock-converse/models.ts"
 import { bedrockConverse } from "../../../src/protocols/bedrock-converse/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
@@ -291,6 +292,35 @@ describe("media", () => {
       { content: [{ text: "Yes." }] }
     ])
     expect(elsewhere.notices.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^citations/))
+  })
+
+  it("of a caller of the Messages API are cached to the end where it says so of the request", () => {
+    const body = {
+      model: "m",
+      max_tokens: 9,
+      cache_control: { type: "ephemeral", ttl: "1h" },
+      messages: [
+        { role: "user", content: "a" },
+        { role: "assistant", content: [{ type: "tool_use", id: "t", name: "f", input: {} }] },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: "1" }] }
+      ],
+      tools: [{ name: "f", input_schema: { type: "object" } }]
+    }
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body))
+    const { body: sent, notices } = encode(request)
+    const messages = sent["messages"] as ReadonlyArray<{ readonly content: ReadonlyArray<unknown> }>
+    expect(messages.map(({ content }) => content.length)).toEqual([1, 1, 2])
+    expect(messages[2]?.content[1]).toEqual({ cachePoint: { type: "default", ttl: "1h" } })
+    expect(sent).not.toHaveProperty("cache_control")
+    expect(notices).toEqual([])
+    const target = { model: sonnet45, delivery: "whole", quirks: {}, origin: undefined } as const
+    const invoked = Result.getOrThrow(bedrockInvokeAnthropic.encode(request, target))
+    expect(invoked.body).not.toHaveProperty("cache_control")
+    expect(invoked.body["messages"]).toMatchObject([
+      {},
+      {},
+      { content: [{ cache_control: { type: "ephemeral", ttl: "1h" } }] }
+    ])
   })
 
   it("of which nothing is said get a word, where they are documents", () => {
