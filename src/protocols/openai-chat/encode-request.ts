@@ -14,7 +14,8 @@ import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { effortFor } from "../OpenAiEffort.ts"
+import { endUser } from "../EndUser.ts"
+import { drawnBy, effortFor } from "../OpenAiReasoners.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
@@ -91,17 +92,20 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
     (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools ?? []))
   const { form, messages } = formOf(request, encoding)
   const callable = tools !== undefined && tools.length > 0
+  const thought = request.reasoning === undefined ? {} : encodeThinking(request.reasoning, model, encoding)
+  const { sampling } = request
+  const drawn = encoding.native ? sampling : drawnBy(model, thought["reasoning_effort"], sampling, encoding)
   return {
     model,
     messages: encodeMessages(messages, encoding),
     ...streamFields(delivery, options, quirks),
-    ...encodeSampling(request.sampling, encoding),
+    ...encodeSampling(drawn, encoding),
     ...present({
       tools: callable ? tools : undefined,
       tool_choice: callable ? choice : undefined,
       parallel_tool_calls: callable ? request.parallelToolCalls : undefined,
       response_format: form === undefined ? undefined : encodeFormat(form),
-      ...(request.reasoning === undefined ? {} : encodeThinking(request.reasoning, model, encoding)),
+      ...thought,
       ...account(request, encoding),
       metadata: request.metadata
     }),
@@ -221,7 +225,8 @@ const effortOf = (
 }
 
 /** What of a request concerns the account that it is for. */
-const account = ({ serviceTier, user }: LlmRequest, encoding: ChatEncoding): JsonObject => {
+const account = ({ serviceTier, user: stated }: LlmRequest, encoding: ChatEncoding): JsonObject => {
+  const user = encoding.native ? stated : endUser(stated, encoding)
   // What the other APIs call the tier that is the usual one here.
   const fields = present({ service_tier: serviceTier === "standard_only" ? "default" : serviceTier, user })
   if (encoding.quirks.noUser !== true) return fields

@@ -3,6 +3,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Sampling } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
+import { endUser } from "../EndUser.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { nextTurn, renderPrompt, type Prompt } from "./prompt.ts"
@@ -32,7 +33,7 @@ const encodeBody = (
     model,
     prompt: prompt.text,
     ...encodeSampling(request.sampling, prompt, encoding),
-    ...present({ user: request.user }),
+    ...present({ user: endUser(request.user, encoding) }),
     stream: delivery === "stream",
     ...(delivery === "stream" && quirks.noStreamOptions !== true ? { stream_options: { include_usage: true } } : {}),
     ...own

@@ -14,7 +14,8 @@ import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { effortFor } from "../OpenAiEffort.ts"
+import { endUser } from "../EndUser.ts"
+import { drawnBy, effortFor, isOfOpenAi } from "../OpenAiReasoners.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
 import { ownExtension } from "./extension.ts"
@@ -77,14 +78,18 @@ const encodeBody = (
     ...(delivery === "stream" ? { stream: true } : {}),
     // Millrace's callers send the whole conversation: nothing has to be kept for them elsewhere.
     store: false,
-    ...encodeSampling(request.sampling, encoding),
+    ...encodeSampling(drawnBy(model, thought.effort, request.sampling, encoding), encoding),
     ...(tools.length === 0 ? {} : { tools }),
     ...(tools.length === 0 ? {} : present({ tool_choice: choice ?? choiceOf(request) })),
     ...present({ parallel_tool_calls: tools.length === 0 ? undefined : request.parallelToolCalls }),
     ...(Object.keys(form).length === 0 ? {} : { text: form }),
     ...(Object.keys(thought).length === 0 ? {} : { reasoning: thought }),
     ...encodeIncludes(include, request, input),
-    ...present({ metadata: request.metadata, service_tier: request.serviceTier, user: request.user }),
+    ...present({
+      metadata: request.metadata,
+      service_tier: request.serviceTier,
+      user: endUser(request.user, encoding)
+    }),
     ...own
   }
 }
@@ -193,6 +198,15 @@ const encodeReasoning = (settings: ReasoningSettings, model: string, encoding: E
   return present({ effort: stated ?? (budgetTokens === undefined ? undefined : effortOf(budgetTokens)), summary })
 }
 
+/** OpenAI refuses a smaller limit, by which callers of other APIs ask whether a model answers at all. */
+const leastOutput = 16
+
+const limitFor = (model: string, limit: number | undefined, encoding: Encoding): number | undefined => {
+  if (limit === undefined || limit >= leastOutput || !isOfOpenAi(model)) return limit
+  encoding.add("changed", `a limit of ${limit} output tokens is one of ${leastOutput}: the Responses API takes no less`)
+  return leastOutput
+}
+
 const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
   if (sampling.topK !== undefined) encoding.dropped("top_k")
   if (sampling.seed !== undefined) encoding.dropped("seed")
@@ -201,7 +215,7 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
   if (sampling.stopSequences !== undefined && sampling.stopSequences.length > 0) encoding.dropped("stop sequences")
   if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
   return present({
-    max_output_tokens: sampling.maxOutputTokens,
+    max_output_tokens: limitFor(encoding.model, sampling.maxOutputTokens, encoding),
     temperature: sampling.temperature,
     top_p: sampling.topP,
     top_logprobs: sampling.topLogprobs

@@ -1,0 +1,15 @@
+import { hash } from "node:crypto"
+import type { Notices } from "./Notices.ts"
+
+/** How long the name of an end user may be in OpenAI's APIs, in UTF-16 code units. */
+const longest = 64
+
+/**
+ * The end user of a request, for an API that refuses long names. That of Claude Code is one: a document with ids in it. What
+ * stands for it tells users apart as well.
+ */
+export const endUser = (user: string | undefined, said: Notices): string | undefined => {
+  if (user === undefined || user.length <= longest) return user
+  said.add("changed", "user is told by its SHA-256: the API takes no more than 64 characters")
+  return hash("sha256", user, "hex")
+}
