@@ -1,3 +1,4 @@
+import type { Schema } from "effect"
 import type { ToolCall } from "../domain/LlmEvent.ts"
 import { isObject, type JsonObject, parseJson } from "./open-document.ts"
 
@@ -33,3 +34,9 @@ export const argumentsObject = (text: string): { readonly value: JsonObject; rea
   const value = trimmed.startsWith("{") ? parseJson(trimmed) : undefined
   return isObject(value) ? { value, intact: true } : { value: { arguments: text }, intact: false }
 }
+
+/** The schema of a tool's arguments as most formats want it: that of an object, said so, and an empty one where there are none. */
+export const parametersOf = (inputSchema: Schema.Json | undefined): JsonObject => ({
+  type: "object",
+  ...(isObject(inputSchema) ? inputSchema : { properties: {} })
+})

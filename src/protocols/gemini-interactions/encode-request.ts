@@ -4,6 +4,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
+import { parametersOf } from "../ToolArguments.ts"
 import { withoutForeignChoice } from "../ToolSubset.ts"
 import { maySearch } from "../gemini/models.ts"
 import { hostedTool, plainSearch, type SearchOf } from "../HostedTools.ts"
@@ -62,7 +63,7 @@ const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
     type: "function",
     name: tool.name,
     ...present({ description: tool.description }),
-    parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} },
+    parameters: parametersOf(tool.inputSchema),
     ...encoding.unmarked(tool)
   }
 }

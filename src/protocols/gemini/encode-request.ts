@@ -8,6 +8,7 @@ import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { tokenCount } from "../token-counts.ts"
+import { parametersOf } from "../ToolArguments.ts"
 import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeContents } from "./encode-contents.ts"
 import { Encoding, notTakenBack } from "./encode-parts.ts"
@@ -152,7 +153,8 @@ const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
   if (tool.strict === true) encoding.dropped("strict")
   return {
     name: tool.name,
-    ...present({ description: tool.description, parametersJsonSchema: tool.inputSchema }),
+    ...present({ description: tool.description }),
+    ...(tool.inputSchema === undefined ? {} : { parametersJsonSchema: parametersOf(tool.inputSchema) }),
     ...ownExtension(tool.extensions)
   }
 }

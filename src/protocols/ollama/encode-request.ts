@@ -7,6 +7,7 @@ import { refuseForeignInput } from "../foreign-input.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { parametersOf } from "../ToolArguments.ts"
 import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -81,7 +82,7 @@ const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
     function: {
       name: tool.name,
       ...present({ description: tool.description }),
-      parameters: isObject(tool.inputSchema) ? tool.inputSchema : { type: "object", properties: {} }
+      parameters: parametersOf(tool.inputSchema)
     },
     ...encoding.unmarked(tool)
   }
