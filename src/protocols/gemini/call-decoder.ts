@@ -41,6 +41,8 @@ export class CallDecoder {
       const origin = filled({ thoughtSignature, functionCall: filled(rest) })
       this.begin(this.ids.call(id), name, origin, events)
     }
+    // Arguments for nobody would be lost without a word.
+    if (isObject(args) && this.open === undefined) return false
     if (isObject(args) && this.written === "") this.write(JSON.stringify(args), events)
     if (!Array.isArray(partialArgs)) return false
     for (const piece of partialArgs) {

@@ -282,7 +282,8 @@ describe("a Gemini stream", () => {
     '{"candidates":{}}',
     '{"candidates":[1]}',
     '{"candidates":[{"index":-1}]}',
-    '{"candidates":[{"content":{"parts":[1]}}]}'
+    '{"candidates":[{"content":{"parts":[1]}}]}',
+    '{"candidates":[{"content":{"parts":[{"functionCall":{"args":{"a":1}}}]}}]}'
   ])("is not read where a frame is malformed: %s", (data) => {
     const decoded = decodeStream(gemini, [Buffer.from(`data: ${data}\r\n\r\n`)])
     expect(decoded.error?.reason).toEqual({ _tag: "InvalidOutput", kind: "malformedFrame" })
