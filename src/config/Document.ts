@@ -109,6 +109,7 @@ const Provider = Schema.Struct({
         "thinkingParts",
         "wantsReasoning",
         "thinkingSwitch",
+        "noReasoningEffort",
         "noForcedCalls",
         "shortCallIds",
         "randomSeed",

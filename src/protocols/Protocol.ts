@@ -26,6 +26,8 @@ export interface Quirks {
   readonly wantsReasoning?: true
   /** is told in `thinking` whether to think, and thinks unless it is told not to */
   readonly thinkingSwitch?: true
+  /** refuses to be told how much to think */
+  readonly noReasoningEffort?: true
   /** has models that cannot be made to call a tool while they think */
   readonly noForcedCalls?: true
   /** takes an id of a tool call only if it is nine letters and digits */

@@ -199,11 +199,13 @@ const isOff = ({ mode, effort }: ReasoningSettings): boolean =>
 /** Whether to think, where the server is told that by itself, and how much. */
 const encodeThinking = (reasoning: ReasoningSettings, model: string, encoding: ChatEncoding): JsonObject => {
   const { mode, effort } = reasoning
-  if (encoding.quirks.thinkingSwitch !== true)
-    return present({ reasoning_effort: effortOf(reasoning, model, encoding) })
-  if (isOff(reasoning)) return { thinking: { type: "disabled" } }
-  const thinking = mode === "enabled" || effort !== undefined ? { type: "enabled" } : undefined
-  return present({ thinking, reasoning_effort: effortOf(reasoning, model, encoding) })
+  const { noReasoningEffort, thinkingSwitch } = encoding.quirks
+  if (thinkingSwitch === true && isOff(reasoning)) return { thinking: { type: "disabled" } }
+  const wanted = mode === "enabled" || effort !== undefined
+  const thinking = thinkingSwitch === true && wanted ? { type: "enabled" } : undefined
+  if (noReasoningEffort !== true) return present({ thinking, reasoning_effort: effortOf(reasoning, model, encoding) })
+  if (wanted) encoding.refused("reasoning_effort")
+  return present({ thinking })
 }
 
 /** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */

@@ -34,6 +34,7 @@ const finders: { readonly [quirk: string]: Finder } = {
   noDeveloperRole: anyMessage(({ role }) => role === "developer"),
   noJsonSchema: ({ response_format: format }) => hasType(format, "json_schema"),
   noAllowedTools: ({ tool_choice: choice }) => hasType(choice, "allowed_tools"),
+  noReasoningEffort: hasAny("reasoning_effort"),
   noForcedCalls: ({ tool_choice: choice, thinking }) =>
     !hasType(thinking, "disabled") && (choice === "required" || choice === "any" || hasType(choice, "function")),
   noReasoningContent: anyMessage(hasAny("reasoning_content", "reasoning_details")),

@@ -104,6 +104,20 @@ describe("a server that decides by a switch whether to think", () => {
   })
 })
 
+describe("a server that refuses to be told how much to think", () => {
+  it("is not, which is said, whoever asks", () => {
+    const quirks = { noReasoningEffort: true } as const
+    for (const { body, notices } of [
+      told({ reasoning: { mode: "enabled", budgetTokens: 9000 } }, quirks),
+      told({ reasoning: { effort: "low" } }, quirks),
+      passed({ reasoning_effort: "low" }, quirks)
+    ]) {
+      expect(body).not.toHaveProperty("reasoning_effort")
+      expect(notices).toMatchObject([{ code: "dropped", message: expect.stringContaining("reasoning_effort") }])
+    }
+  })
+})
+
 describe("a server whose models cannot be made to call a tool while they think", () => {
   const tools = [{ _tag: "Function", name: "look_up" }] as const
   const forced: ReadonlyArray<Partial<LlmRequest>> = [
