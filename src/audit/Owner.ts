@@ -1,7 +1,7 @@
 import { Clock, Effect, Schedule, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import type { StorageError } from "../storage/Database.ts"
-import { currentProcess, heartbeatMillis, isExpired, isKnownDead, type Process } from "../storage/ProcessLease.ts"
+import { currentProcess, heartbeatMillis, isKnownDead, type Process, Silences } from "../storage/ProcessLease.ts"
 import { AuditStore, type FinalRow, type Lease } from "./AuditStore.ts"
 
 const releaseTimeout = "2 seconds"
@@ -29,7 +29,7 @@ class Neighbourhood {
   /** Where the store stood when the next call had this number. */
   #mark = { position: 0, sequence: 0 }
   #settledBelow = 0
-  #lastBeat = Number.NEGATIVE_INFINITY
+  readonly #silences = new Silences()
   recovered = 0
 
   constructor(
@@ -66,14 +66,11 @@ class Neighbourhood {
     yield* this.#advance()
     yield* this.#store.keepLease(this.#lease(yield* Clock.currentTimeMillis))
     const beaten = yield* Clock.currentTimeMillis
-    // Where our own heartbeat was held up (a stopped process, a store that hung), so may others' have been: they get
-    // a round to catch up before their silence is held against them.
-    const silenceCounts = beaten - this.#lastBeat < 2 * heartbeatMillis || this.#lastBeat === Number.NEGATIVE_INFINITY
-    this.#lastBeat = beaten
-    for (const lease of yield* this.#store.leases) {
-      if (lease.owner === this.#owner) continue
-      const expired = silenceCounts && isExpired(lease, beaten)
-      if (expired || (yield* isKnownDead(lease, this.#self))) yield* this.#end(lease, beaten)
+    const all = yield* this.#store.leases
+    const others = all.flatMap((lease) => (lease.owner === this.#owner ? [] : [{ id: lease.owner, ...lease }]))
+    const silent = this.#silences.among(others, beaten)
+    for (const lease of others) {
+      if (silent.includes(lease) || (yield* isKnownDead(lease, this.#self))) yield* this.#end(lease, beaten)
     }
   })
 

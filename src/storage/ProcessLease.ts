@@ -54,9 +54,6 @@ export const isKnownDead = (lease: ProcessLease, self: Process): Effect.Effect<b
   return lease.pid === self.pid ? Effect.succeed(lease.heartbeatAt < self.startedAt) : isGone(lease.pid)
 }
 
-/** Whether nothing was heard of a process for so long that it counts as dead. */
-export const isExpired = (lease: ProcessLease, now: number): boolean => now - lease.heartbeatAt > leaseMillis
-
 /** A word that somebody lives, and since when it is the last one. */
 interface Heard {
   readonly heartbeatAt: number

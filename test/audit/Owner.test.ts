@@ -37,8 +37,8 @@ describe("a process that starts", () => {
   it.effect("ends the calls of owners that are dead, and of no others", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust(hour)
-      yield* owned({ owner: "silent", heartbeatAt: hour - 15_001 })
-      yield* owned({ owner: "alive", heartbeatAt: hour - 15_000 })
+      yield* owned({ owner: "silent", heartbeatAt: hour - 600_001 })
+      yield* owned({ owner: "alive", heartbeatAt: hour - 600_000 })
       const pid = goneProcess()
       yield* owned({ owner: "gone", host: "here", pid })
       yield* owned({ owner: "gone there", pid })
@@ -91,7 +91,7 @@ describe("a process that runs", () => {
     Effect.gen(function* () {
       const owner = yield* join
       yield* owned({ owner: "neighbour" })
-      yield* TestClock.adjust("15 seconds")
+      yield* TestClock.adjust("20 seconds")
       assert.strictEqual(yield* statusOf("neighbour"), "open")
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(yield* statusOf("neighbour"), "Interrupted")
@@ -114,6 +114,44 @@ describe("a process that runs", () => {
     }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
   )
 
+  it.effect("and one whose clock goes before or after its own leave each other's calls alone", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(hour)
+      const { keepLease } = yield* AuditStore
+      const clocks = { "a minute ahead": 60_000, "a minute behind": -60_000 }
+      for (const owner of Object.keys(clocks)) yield* owned({ owner })
+      const beat = Effect.forEach(Object.entries(clocks), ([owner, off]) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          keepLease({ owner, host: "elsewhere", pid: 1, heartbeatAt: now + off, settledBelow: 0 })
+        )
+      )
+      yield* beat
+      const owner = yield* join
+      for (let beats = 0; beats < 20; beats++) {
+        yield* beat
+        yield* TestClock.adjust("5 seconds")
+      }
+      assert.strictEqual(owner.recovered(), 0)
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(owner.recovered(), 2)
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+
+  it.effect("and comes when the database does, after a minute without it, waits for those who come back to it", () =>
+    Effect.gen(function* () {
+      yield* owned({ owner: "back in time" })
+      yield* TestClock.adjust("1 minute")
+      yield* join
+      assert.strictEqual(yield* statusOf("back in time"), "open")
+      yield* TestClock.adjust("5 seconds")
+      const { keepLease } = yield* AuditStore
+      const heartbeatAt = yield* Clock.currentTimeMillis
+      yield* keepLease({ owner: "back in time", host: "elsewhere", pid: 1, heartbeatAt, settledBelow: 0 })
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual(yield* statusOf("back in time"), "open")
+    }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
+  )
+
   it.effect("and was held up itself gives the others a round to come back", () =>
     Effect.gen(function* () {
       const memory = yield* AuditStore
@@ -132,8 +170,10 @@ describe("a process that runs", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* statusOf("silent"), "open")
-      yield* owned({ owner: "back in time" })
-      yield* TestClock.adjust("5 seconds")
+      for (let beats = 0; beats < 5; beats++) {
+        yield* owned({ owner: "back in time" })
+        yield* TestClock.adjust("5 seconds")
+      }
       assert.strictEqual(yield* statusOf("back in time"), "open")
       assert.strictEqual(yield* statusOf("silent"), "Interrupted")
     }).pipe(Effect.scoped, Effect.provide(AuditStoreMemory.layer))
