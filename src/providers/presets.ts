@@ -142,7 +142,7 @@ export const presets = {
     noJsonSchema: true
   }),
   venice: compatible("https://api.venice.ai/api/v1", "VENICE_API_KEY", maxTokens),
-  copilot: compatible("https://api.githubcopilot.com", "COPILOT_GITHUB_TOKEN", system),
+  copilot: compatible("https://api.githubcopilot.com", "COPILOT_GITHUB_TOKEN", maxTokens),
   litellm: compatible("http://127.0.0.1:4000/v1", "LITELLM_PROXY_API_KEY", system, {
     baseUrlVariable: "LITELLM_PROXY_API_BASE"
   }),

@@ -1,5 +1,5 @@
 import { Cache, Effect, Exit } from "effect"
-import { failure } from "../domain/LlmError.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Upstream } from "./Upstream.ts"
 
 /** What providers say they have, as far as they were asked. */
@@ -42,6 +42,9 @@ export const makeModelCatalog = (
       (name: string) =>
         (listings.get(name) ?? Effect.succeed([])).pipe(
           Effect.timeoutOrElse({ duration: patience, orElse: () => tooSlow }),
+          Effect.tapError((error) =>
+            hasNoList(error) ? Effect.void : Effect.logWarning(`${name} did not list its models: ${error.message}`)
+          ),
           Effect.map((models) => listed.set(name, new Set(models.filter(isName).slice(0, maxModels))))
         ),
       { capacity: listings.size, timeToLive: (exit) => (Exit.isSuccess(exit) ? good : beforeRetry) }
@@ -54,5 +57,9 @@ export const makeModelCatalog = (
       listed: (provider) => listed.get(provider) ?? none
     }
   })
+
+/** Not every server has such a list. */
+const hasNoList = ({ reason }: LlmError): boolean =>
+  reason._tag === "InvalidRequest" && (reason.kind === "notFound" || reason.kind === "method")
 
 const isName = (model: string): boolean => model !== "" && model.length <= maxName

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
-import { ask, askChat, running } from "./running.ts"
+import { ask, askChat, Running, running } from "./running.ts"
 import { answering, type Received, scriptedProvider } from "./scripted-provider.ts"
 import { json } from "./simulate/server.ts"
 
@@ -56,6 +56,7 @@ const server = () =>
           odd: { protocol: "openai-chat", baseUrl: `${url}/odd` },
           html: { protocol: "openai-chat", baseUrl: `${url}/html` },
           keyed: { protocol: "openai-chat", baseUrl: `${url}/keyed`, apiKeys: ["sk-revoked", "sk-good"] },
+          without: { protocol: "openai-chat", baseUrl: `${url}/without` },
           dead: { protocol: "openai-chat", baseUrl: "http://127.0.0.1:1" },
           simulator: { protocol: "simulator", models: ["words-7"] }
         },
@@ -88,6 +89,18 @@ layer(server(), { excludeTestServices: true })("models", (it) => {
         "keyed/gpt-keyed"
       ])
       assert.includeMembers(idsIn(json(seen)), ["simulator/echo", "simulator/words-7", "chat/echo", "messages/echo"])
+    })
+  )
+
+  it.effect("that a provider did not list are told of in the log, unless it has no list", () =>
+    Effect.gen(function* () {
+      const { log } = yield* Running
+      yield* ask("/v1/models")
+      const told = log.filter((line) => line.includes("did not list its models"))
+      for (const name of ["broken", "odd", "html", "dead"]) {
+        assert.strictEqual(told.filter((line) => line.includes(`${name} did not`)).length, 1, name)
+      }
+      assert.isFalse(told.some((line) => line.includes("without did not")))
     })
   )
 
