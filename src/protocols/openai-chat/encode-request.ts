@@ -12,6 +12,7 @@ import type {
 import type { Delivery } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
+import { strictOf } from "../OpenAiStrict.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { endUser } from "../EndUser.ts"
@@ -116,13 +117,13 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
 const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Provider") return hostedTool(tool, openAiChatId, encoding)
   const { function: inner, custom, ...more } = markers(tool, encoding)
-  const { name, description, inputSchema, strict, freeText } = tool
+  const { name, description, inputSchema, freeText } = tool
   if (freeText !== undefined) {
     const format = isObject(freeText.format) ? nestedFormat(freeText.format) : undefined
     const definition = { name, ...present({ description, format }), ...(isObject(custom) ? custom : {}) }
     return [{ type: "custom", custom: definition, ...more }]
   }
-  const definition = { name, ...present({ description, parameters: inputSchema, strict }) }
+  const definition = { name, ...present({ description, parameters: inputSchema, strict: strictOf(tool, encoding) }) }
   return [{ type: "function", function: { ...definition, ...(isObject(inner) ? inner : {}) }, ...more }]
 }
 

@@ -10,6 +10,7 @@ import type {
   WebSearch
 } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
+import { strictOf } from "../OpenAiStrict.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
@@ -112,7 +113,7 @@ const withoutInstructions = (messages: ReadonlyArray<Message>): Instructed => {
 
 const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Provider") return hostedTool(tool, openAiResponsesId, encoding, searchOf)
-  const { description, inputSchema, strict, freeText } = tool
+  const { description, inputSchema, freeText } = tool
   const { place, rest: own } = takePlace(ownFields(tool, encoding))
   const name = place?.name ?? tool.name
   if (freeText !== undefined)
@@ -124,7 +125,7 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
       ...present({ description }),
       parameters: { type: "object", ...(isObject(inputSchema) ? inputSchema : { properties: {} }) },
       // Left out, it would be taken for true: every argument would be required.
-      strict: strict ?? false,
+      strict: strictOf(tool, encoding) ?? false,
       ...own
     }
   ]

@@ -165,7 +165,13 @@ describe("the settings of a request", () => {
         verbosity: "low"
       },
       tools: [
-        { type: "function", name: "f", description: "d", parameters: { type: "object", properties: {} }, strict: true },
+        {
+          type: "function",
+          name: "f",
+          description: "d",
+          parameters: { type: "object", properties: {}, additionalProperties: false },
+          strict: true
+        },
         { type: "web_search", search_context_size: "low" },
         { type: "custom", name: "sql" },
         { type: "mcp", server_label: "calendar" }
