@@ -71,8 +71,20 @@ export const list: (query: CallQuery) => Effect.Effect<CallPage, StorageError | 
     }
   })
 
-/** So many calls are in memory at a time: fewer where they may be large. */
+/** So many calls are in memory at a time, and fewer where they are so long that together they had more characters. */
 const pageSizes = { none: 100, short: 100, all: 20 }
+const pageCharacters = 8 * 1024 * 1024
+
+const lengthOf = ({ final, opened }: StoredCall): number =>
+  opened.body.length +
+  (opened.request?.length ?? 0) +
+  (final === undefined ? 0 : final.body.length + (final.response?.length ?? 0))
+
+/** How many calls to read where those that were read last are an example of them. */
+const sizeAfter = (calls: ReadonlyArray<StoredCall>, most: number): number => {
+  const longest = calls.reduce((length, call) => Math.max(length, lengthOf(call)), 1)
+  return Math.min(most, Math.max(1, Math.floor(pageCharacters / longest)))
+}
 
 /**
  * All calls that match, newest first, in pages; those that begin while it is read are not among them. A page is asked for
@@ -84,13 +96,14 @@ export const pages = ({
   limit = Number.POSITIVE_INFINITY,
   ...filter
 }: WholeQuery): Stream.Stream<ReadonlyArray<CallRecord>, StorageError | LlmError, AuditStore> => {
+  const most = pageSizes[content]
   const from = (left: number, start: Position | undefined) =>
-    Stream.paginate({ after: start, left }, ({ after, left }) =>
+    // of calls with all of what was said one shows how long they are
+    Stream.paginate({ after: start, left, size: content === "all" ? 1 : most }, ({ after, left, size }) =>
       Effect.gen(function* () {
         const store = yield* AuditStore
-        const size = Math.min(pageSizes[content], left)
-        const { calls, next } = yield* store.list(filter, { limit: size, after, content })
-        const rest = { after: next, left: left - calls.length }
+        const { calls, next } = yield* store.list(filter, { limit: Math.min(size, left), after, content })
+        const rest = { after: next, left: left - calls.length, size: sizeAfter(calls, most) }
         const page = yield* Effect.forEach(calls, readRecord)
         return [[page], next === undefined || rest.left === 0 ? Option.none() : Option.some(rest)] as const
       })

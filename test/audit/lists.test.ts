@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema, Stream } from "effect"
 import { AuditStore, type CallFilter, type Position } from "../../src/audit/AuditStore.ts"
 import * as AuditStoreMemory from "../../src/audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
 import { finalRow, openedRow } from "../../src/audit/CallRecord.ts"
-import { list } from "../../src/audit/CallRecords.ts"
+import { list, pages } from "../../src/audit/CallRecords.ts"
 import { migrations } from "../../src/audit/migrations.ts"
 import { listStatement, searchedAtOnce } from "../../src/audit/select-calls.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
@@ -218,6 +218,27 @@ describe("lists of calls (memory)", () => testLists(AuditStoreMemory.layer, 60))
 
 describeDatabases("lists of calls", (kind) => {
   testLists(sqlIn(kind), 8)
+
+  it.effect("reads long calls a few at a time, and short ones together", () =>
+    Effect.gen(function* () {
+      const store = yield* AuditStore
+      const capture = { level: "full", maxBytes: 1e9 } as const
+      const lengths = [...Array.from({ length: 30 }, () => 10), ...Array.from({ length: 6 }, () => 3_000_000)]
+      for (const [n, length] of lengths.entries()) {
+        const request = { said: "x".repeat(length) }
+        yield* store.commit([openedRow(openRecord(`c${n}`, { openedAt: n, request }), capture, "owner")])
+      }
+      const read = yield* Stream.runCollect(pages({ content: "all" }))
+      assert.deepStrictEqual(
+        read.flat().map(({ id }) => id),
+        lengths.map((_, n) => `c${35 - n}`)
+      )
+      assert.deepStrictEqual(
+        read.map((page) => page.length),
+        [1, 2, 2, 2, 2, 20, 7]
+      )
+    }).pipe(Effect.provide(sqlIn(kind)))
+  )
 
   it.effect("finds a call by two of its labels that are the same text", () =>
     Effect.gen(function* () {
