@@ -6,12 +6,16 @@ import { type ChainBreak, ChainFold, type Verification } from "./ChainFold.ts"
 import { LabelCheck } from "./verify-labels.ts"
 
 const pageSize = 500
+/** A request or an answer of more bytes is not read with others. */
+const longPayload = 64 * 1024
 
 const selectChains = "select owner, first_link, first_hash, last_link, last_hash from audit_chains"
 const selectRecords = `select position, owner, link, hash, kind, id, at, request_id, model, caller_key, conversation,
-    outcome, opened_at, body, payload, case when record.kind = 'Final' then
+    outcome, opened_at, body, case when octet_length(payload) <= ${longPayload} then payload end as payload,
+    case when octet_length(payload) > ${longPayload} then 1 else 0 end as is_long, case when record.kind = 'Final' then
       (select opened.at from audit_records opened where opened.id = record.id and opened.kind = 'Opened') end as begun_at
   from audit_records record where position > ? order by position limit ${pageSize}`
+const selectPayload = "select payload from audit_records where position = ?"
 const selectLink = "select position from audit_records where owner = ? and link = ? limit 1"
 
 const Text = Schema.NullOr(Schema.String)
@@ -42,7 +46,8 @@ const RecordRow = Schema.Struct({
   opened_at: Moment,
   begun_at: Moment,
   body: Schema.String,
-  payload: Text
+  payload: Text,
+  is_long: Schema.Int
 })
 type RecordRow = typeof RecordRow.Type
 
@@ -58,6 +63,7 @@ const decode = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
 
 const decodeChains = decode(ChainRow)
 const decodeRecords = decode(RecordRow)
+const decodePayloads = decode(Schema.Struct({ payload: Text }))
 
 /** What the columns and the payload of a record repeat of its body, or are vouched for by it. */
 const Opened = Schema.Struct({
@@ -131,7 +137,10 @@ class TableCheck {
     for (;;) {
       const rows = yield* decodeRecords(yield* this.#database.query(selectRecords, [position]))
       for (const row of rows) {
-        const broken = yield* this.#take(row)
+        const whole = row.is_long === 0 ? row : yield* this.#whole(row)
+        // removed for its age meanwhile, as the next one will show
+        if (whole === undefined) continue
+        const broken = yield* this.#take(whole)
         if (broken !== undefined) return this.#report(broken)
       }
       const end = rows.at(-1)?.position ?? position
@@ -141,6 +150,13 @@ class TableCheck {
       if (rows.length < pageSize) return this.#report(this.#brokenEnd() ?? (yield* this.#strayLabel))
     }
   })
+
+  #whole(row: RecordRow): Effect.Effect<RecordRow | undefined, StorageError> {
+    return this.#database.query(selectPayload, [row.position]).pipe(
+      Effect.flatMap(decodePayloads),
+      Effect.map(([found]) => found && { ...row, payload: found.payload })
+    )
+  }
 
   #report(broken: ChainBreak | undefined): Verification {
     return {

@@ -44,6 +44,20 @@ describeDatabases("the chains of records", (kind) => {
     })
   )
 
+  it.live("show a long request that was changed", () =>
+    Effect.gen(function* () {
+      const store = Layer.provideMerge(AuditStoreSql.layer, databaseAt(yield* freshDatabase(kind)))
+      const context = yield* Layer.build(store)
+      const records = ["one", "two"].map((id) => openRecord(id, { request: { said: `${"x".repeat(100_000)}y` } }))
+      yield* Context.get(context, AuditStore).commit(records.map((record) => openedRow(record, "full", "owner")))
+      const verified = Effect.provideContext(verifyDatabase, context)
+      assert.deepInclude(yield* verified, { records: 2, broken: undefined })
+      const sql = "update audit_records set payload = replace(payload, 'y', 'z') where id = 'two'"
+      yield* Context.get(context, Database).batch([{ sql, params: [] }])
+      assert.deepInclude((yield* verified).broken, { kind: "changed", id: "two" })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("are whole where names have characters that databases cannot hold", () =>
     Effect.gen(function* () {
       const store = Layer.provideMerge(AuditStoreSql.layer, databaseAt(yield* freshDatabase(kind)))
