@@ -157,7 +157,7 @@ class Memory {
 
   endLease({ heartbeatAt, owner }: Lease, by: string, at: number): ReadonlyArray<FinalRow> {
     const lease = this.#leases.get(owner)
-    if (lease === undefined || lease.heartbeatAt > heartbeatAt) return []
+    if (lease === undefined || lease.heartbeatAt !== heartbeatAt) return []
     this.#leases.delete(owner)
     const orphans = [...this.#opened.values()].filter((row) => row.owner === owner && !this.#final.has(row.id))
     const rows = orphans.map((orphan) => interruptedRow(orphan, by, at))

@@ -20,7 +20,7 @@ const selectChain = "select last_link, last_hash from audit_chains where owner =
 /** Makes the transaction fail where the lease was renewed since it was read, and keeps it from being so until the end. */
 const lockLease = "update audit_owners set heartbeat_at = heartbeat_at where id = ?"
 const guardLease = `insert into audit_owners (id, host, pid, heartbeat_at, settled_below)
-  select id, host, pid, heartbeat_at, settled_below from audit_owners where id = ? and heartbeat_at > ?`
+  select id, host, pid, heartbeat_at, settled_below from audit_owners where id = ? and heartbeat_at <> ?`
 const deleteLease = "delete from audit_owners where id = ?"
 
 const selectOrphans = `select opened.id, opened.at from audit_owners owner

@@ -29,6 +29,7 @@ class Neighbourhood {
   /** Where the store stood when the next call had this number. */
   #mark = { position: 0, sequence: 0 }
   #settledBelow = 0
+  #heartbeatAt = 0
   readonly #silences = new Silences()
   recovered = 0
 
@@ -46,9 +47,9 @@ class Neighbourhood {
     this.#ended = ended
   }
 
-  #lease(now: number): Lease {
+  get #lease(): Lease {
     const { host, pid } = this.#self
-    return { owner: this.#owner, host, pid, heartbeatAt: now, settledBelow: this.#settledBelow }
+    return { owner: this.#owner, host, pid, heartbeatAt: this.#heartbeatAt, settledBelow: this.#settledBelow }
   }
 
   /** Looks how far everything is settled: recovery need not search what lies before. */
@@ -64,7 +65,8 @@ class Neighbourhood {
   /** Renews the own lease, then ends what the dead have left open. */
   readonly round = Effect.gen({ self: this }, function* () {
     yield* this.#advance()
-    yield* this.#store.keepLease(this.#lease(yield* Clock.currentTimeMillis))
+    this.#heartbeatAt = yield* Clock.currentTimeMillis
+    yield* this.#store.keepLease(this.#lease)
     const beaten = yield* Clock.currentTimeMillis
     const all = yield* this.#store.leases
     const others = all.flatMap((lease) => (lease.owner === this.#owner ? [] : [{ id: lease.owner, ...lease }]))
@@ -90,8 +92,7 @@ class Neighbourhood {
 
   /** What we ourselves leave open has no ending to come any more. */
   readonly leave = Effect.gen({ self: this }, function* () {
-    const now = yield* Clock.currentTimeMillis
-    yield* this.#end(this.#lease(now), now)
+    yield* this.#end(this.#lease, yield* Clock.currentTimeMillis)
   }).pipe(Effect.interruptible, Effect.timeoutOption(releaseTimeout), Effect.ignore)
 }
 

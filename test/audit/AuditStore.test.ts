@@ -165,11 +165,14 @@ const testStore = (store: Layer.Layer<AuditStore, StorageError | MigrationError>
       const store = yield* AuditStore
       yield* store.keepLease(lease)
       yield* store.commit([opened("a")])
-      const renewed = { ...lease, heartbeatAt: 2000 }
-      yield* store.keepLease(renewed)
-      assert.lengthOf(yield* store.endLease(lease, "heir", 5), 0)
-      assert.strictEqual((yield* get("a"))?.status, "open")
-      assert.deepStrictEqual(yield* store.leases, [renewed])
+      // clocks may be set back
+      for (const heartbeatAt of [2000, 500]) {
+        const renewed = { ...lease, heartbeatAt }
+        yield* store.keepLease(renewed)
+        assert.lengthOf(yield* store.endLease(lease, "heir", 5), 0)
+        assert.strictEqual((yield* get("a"))?.status, "open")
+        assert.deepStrictEqual(yield* store.leases, [renewed])
+      }
     }).pipe(Effect.provide(store))
   )
 
