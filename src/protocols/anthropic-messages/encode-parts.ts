@@ -101,6 +101,8 @@ const mediaSource = ({ source }: MediaPart, mediaType: string): JsonObject => {
 const imageBeginnings = { iVBOR: "image/png", "/9j/": "image/jpeg", R0lG: "image/gif", UklG: "image/webp" }
 
 const imageType = ({ mediaType, source }: MediaPart): string => {
+  // A name that many write, and the API does not know.
+  if (mediaType === "image/jpg") return "image/jpeg"
   if (mediaType !== undefined || source._tag !== "Base64") return mediaType ?? "image/png"
   return Object.entries(imageBeginnings).find(([beginning]) => source.data.startsWith(beginning))?.[1] ?? "image/png"
 }

@@ -594,6 +594,17 @@ describe("reasoning", () => {
     }
   })
 
+  it("calls a picture by the one name of its kind that the API knows", () => {
+    const picture = {
+      _tag: "Media",
+      kind: "image",
+      mediaType: "image/jpg",
+      source: { _tag: "Base64", data: "AA==" }
+    } as const
+    const { body } = encode(asked({ messages: [{ role: "user", parts: [picture] }] }))
+    expect(JSON.stringify(body["messages"])).toContain('"media_type":"image/jpeg"')
+  })
+
   it("says in words that a tool failed which answered with a picture: such a failure is refused", () => {
     const picture = {
       _tag: "Media",
