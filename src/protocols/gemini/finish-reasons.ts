@@ -11,6 +11,7 @@ const reasons: { readonly [finishReason: string]: FinishReason } = {
   BLOCKLIST: "content-filter",
   PROHIBITED_CONTENT: "content-filter",
   SPII: "content-filter",
+  LANGUAGE: "content-filter",
   MODEL_ARMOR: "content-filter",
   IMAGE_SAFETY: "content-filter",
   IMAGE_PROHIBITED_CONTENT: "content-filter",
@@ -23,7 +24,6 @@ const reasons: { readonly [finishReason: string]: FinishReason } = {
   NO_IMAGE: "error",
   IMAGE_OTHER: "error",
   FINISH_REASON_UNSPECIFIED: "unknown",
-  LANGUAGE: "unknown",
   OTHER: "unknown"
 }
 

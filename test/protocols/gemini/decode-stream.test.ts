@@ -134,6 +134,7 @@ describe("a Gemini stream", () => {
     ["MALFORMED_FUNCTION_CALL", "error"],
     ["UNEXPECTED_TOOL_CALL", "error"],
     ["CONTINUATION", "length"],
+    ["LANGUAGE", "content-filter"],
     ["OTHER", "unknown"],
     ["INVENTED_TOMORROW", "unknown"],
     [1, "stop"],
