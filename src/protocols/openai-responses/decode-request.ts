@@ -7,7 +7,7 @@ import { documentDecoder } from "../document.ts"
 import { searchWith } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
-import { extended } from "./extension.ts"
+import { extended, storedByDefault } from "./extension.ts"
 import { chosenTool, placed, qualifiedName } from "./namespaces.ts"
 import { storedState } from "./stored-state.ts"
 import {
@@ -193,6 +193,7 @@ const keptSettings = (document: ResponsesRequest): { readonly [key: string]: Fie
     tool_choice: chosen,
     include: special.length === 0 ? undefined : special,
     store: document.store === true ? true : undefined,
+    [storedByDefault]: typeof document.store === "boolean" ? undefined : true,
     background: document.background === true ? true : undefined,
     previous_response_id: document.previous_response_id ?? undefined,
     conversation: typeof conversation === "object" ? conversation?.raw : conversation,

@@ -19,7 +19,7 @@ import { endUser } from "../EndUser.ts"
 import { drawnBy, effortFor, isOfOpenAi } from "../OpenAiReasoners.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
-import { ownExtension } from "./extension.ts"
+import { ownExtension, storedByDefault } from "./extension.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { inNamespaces, placeOfTool, takePlace } from "./namespaces.ts"
 import { offeredAmong } from "../ToolSubset.ts"
@@ -63,7 +63,7 @@ const encodeBody = (
   refuseForeignInput(request.messages, openAiResponsesId, encoding)
   const extensions = withSiblingFields(request.extensions, openAiResponsesId)
   encoding.foreign(extensions)
-  const { text, reasoning, tool_choice: choice, include, ...own } = ownExtension(extensions)
+  const { text, reasoning, tool_choice: choice, include, [storedByDefault]: stored, ...own } = ownExtension(extensions)
   const { instructions, messages } = withoutInstructions(request.messages)
   const tools = inNamespaces(request.tools ?? [], (tool) => encodeTool(tool, encoding))
   const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }
@@ -77,8 +77,8 @@ const encodeBody = (
     ...present({ instructions }),
     input,
     ...(delivery === "stream" ? { stream: true } : {}),
-    // Millrace's callers send the whole conversation: nothing has to be kept for them elsewhere.
-    store: false,
+    // Callers of other APIs send the whole conversation: nothing has to be kept for them elsewhere.
+    ...(stored === true ? {} : { store: false }),
     ...encodeSampling(drawnBy(model, thought.effort, request.sampling, encoding), encoding),
     ...(tools.length === 0 ? {} : { tools }),
     ...(tools.length === 0 ? {} : present({ tool_choice: choice ?? choiceOf(request) })),

@@ -7,6 +7,9 @@ import { openAiResponsesId } from "./wire.ts"
 /** Marks what a tool answered that takes a text, because the call need not be in the same request. */
 export const answersText = mark("answersText")
 
+/** Marks a request that leaves it to its server whether the answer is stored; it may be asked for by its id later. */
+export const storedByDefault = mark("storedByDefault")
+
 type Fields = { readonly [key: string]: Schema.Json | undefined }
 
 /** The `extensions` that keep what only this format knows; nothing where there is nothing to keep, or only `null`. */

@@ -276,6 +276,13 @@ describe("encoding for a server of this format", () => {
     expect(notices).toEqual([])
   })
 
+  it("leaves it to the server whether it stores an answer where a caller of the API did", () => {
+    expect(encode(decode({})).body).not.toHaveProperty("store")
+    expect(encode(decode({ store: null })).body).not.toHaveProperty("store")
+    expect(encode(decode({ store: false })).body).toMatchObject({ store: false })
+    expect(encode(decode({ store: true })).body).toMatchObject({ store: true })
+  })
+
   it("asks for the size of a request with what is counted alone", () => {
     const request = decode({ instructions: "Be brief.", temperature: 1, max_output_tokens: 5, include: ["x"] })
     const context = { model: "gpt", delivery: "whole", quirks: {}, origin: undefined } as const
