@@ -193,7 +193,7 @@ const toolCall = (
     _tag: "ToolCall",
     id,
     name: place === undefined ? name : nameOfCall(place, tools),
-    arguments: text,
+    arguments: text.trim() === "" ? "{}" : text,
     ...extended({ ...withoutPlace(rest), ...(place === undefined ? {} : placed(place)) })
   }
 }

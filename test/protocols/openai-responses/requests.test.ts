@@ -111,6 +111,11 @@ describe("the input of a request", () => {
     ])
   })
 
+  it("may hold calls without arguments, which others want to be an object", () => {
+    const [message] = messagesOf([{ type: "function_call", call_id: "c", name: "f", arguments: "" }])
+    expect(message?.parts).toEqual([{ _tag: "ToolCall", id: "c", name: "f", arguments: "{}" }])
+  })
+
   it("keeps custom tools, hosted items and what is not known", () => {
     const items = [
       { type: "custom_tool_call", call_id: "c", name: "sql", input: "SELECT 1" },
