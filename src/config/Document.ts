@@ -111,6 +111,8 @@ const Provider = Schema.Struct({
         "thinkingSwitch",
         "noReasoningEffort",
         "noForcedCalls",
+        "noUserAfterTools",
+        "alternatingTurns",
         "shortCallIds",
         "randomSeed",
         "noLogprobs",

@@ -30,6 +30,10 @@ export interface Quirks {
   readonly noReasoningEffort?: true
   /** has models that cannot be made to call a tool while they think */
   readonly noForcedCalls?: true
+  /** refuses words of the user right after the results of tools */
+  readonly noUserAfterTools?: true
+  /** refuses several messages of one role in a row */
+  readonly alternatingTurns?: true
   /** takes an id of a tool call only if it is nine letters and digits */
   readonly shortCallIds?: true
   /** calls the seed `random_seed` */

@@ -54,6 +54,7 @@ const unasked: Quirks = { ...maxTokens, noStreamOptions: true }
 const mistral: Quirks = {
   ...unasked,
   thinkingParts: true,
+  noUserAfterTools: true,
   shortCallIds: true,
   randomSeed: true,
   noLogprobs: true,
@@ -124,11 +125,16 @@ export const presets = {
   deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", { ...thinking, noJsonSchema: true }),
   xai: compatible("https://api.x.ai/v1", "XAI_API_KEY", system),
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
-  together: compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY", maxTokens),
+  together: compatible("https://api.together.ai/v1", "TOGETHER_API_KEY", maxTokens),
   fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", maxTokens),
-  perplexity: compatible("https://api.perplexity.ai", "PERPLEXITY_API_KEY", unasked, {
-    capabilities: { features: ["images", "files", "json", "reasoning"] }
-  }),
+  perplexity: compatible(
+    "https://api.perplexity.ai",
+    "PERPLEXITY_API_KEY",
+    { ...unasked, alternatingTurns: true },
+    {
+      capabilities: { features: ["images", "files", "json", "reasoning"] }
+    }
+  ),
   cerebras: compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", { ...system, noReasoningContent: true }),
   sambanova: compatible("https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY", maxTokens),
   nvidia: compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", maxTokens),

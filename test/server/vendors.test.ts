@@ -54,6 +54,9 @@ const mistralFault = (body: Fields, messages: ReadonlyArray<Fields>): string | u
     ...Object.keys(body).filter((key) => !ofMistral.has(key)),
     ...messages.flatMap((message) => Object.keys(message).filter((key) => !inMessages.has(key)))
   ]
+  if (messages.some(({ role }, at) => role === "user" && messages[at - 1]?.["role"] === "tool")) {
+    return "Unexpected role 'user' after role 'tool'"
+  }
   if (extra.length > 0) return `Extra inputs are not permitted: ${extra.join(", ")}`
   const ids = messages.flatMap(({ tool_call_id: id, tool_calls: calls }) => [
     ...(id === undefined ? [] : [id]),
@@ -132,7 +135,7 @@ layer(server, { excludeTestServices: true })("a loop of tools in the Messages AP
       const seen = yield* messages({
         model: `${name}/m`,
         tools,
-        messages: [asked, { role: "assistant", content }, results(content[1]?.id)]
+        messages: [asked, { role: "assistant", content }, results(content[1]?.id), { role: "user", content: "Go on." }]
       })
       assert.strictEqual(seen.status, 200, seen.text)
     })

@@ -12,6 +12,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 import { encodePart, markers, type ChatEncoding } from "./encode-parts.ts"
 import { encodeReasoning, isTakenBack, notTakenBack, thinkingParts } from "./reasoning-details.ts"
+import { inOrder } from "./turn-order.ts"
 import { openAiChatId } from "./wire.ts"
 
 /**
@@ -37,7 +38,7 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: ChatE
     if (message.role !== "assistant" || !isSilenced(others, said)) encoded.push(said)
   }
   show()
-  return encoded
+  return inOrder(encoded, encoding)
 }
 
 /** Whether nothing is left of a turn: servers refuse one that has neither a content nor calls. */

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { isShortId } from "./short-ids.ts"
+import { repeatsRole, speaksAfterTools } from "./turn-order.ts"
 
 /**
  * Whether a request of this format, as a caller wrote it, holds something that a server with these quirks is known to
@@ -43,6 +44,8 @@ const finders: { readonly [quirk: string]: Finder } = {
     ({ tool_call_id: id, tool_calls: calls }) =>
       isLongId(id) || (Array.isArray(calls) && calls.some((call) => isObject(call) && isLongId(call["id"])))
   ),
+  noUserAfterTools: ({ messages }) => Array.isArray(messages) && speaksAfterTools(messages),
+  alternatingTurns: ({ messages }) => Array.isArray(messages) && repeatsRole(messages),
   randomSeed: hasAny("seed"),
   noLogprobs: hasAny("logprobs", "top_logprobs"),
   noNames: anyMessage((message) => message["role"] !== "tool" && hasAny("name")(message)),

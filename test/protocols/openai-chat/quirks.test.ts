@@ -150,6 +150,61 @@ describe("a server whose models cannot be made to call a tool while they think",
   })
 })
 
+describe("turns", () => {
+  const more = asks("And now?")
+  const results: Message = { role: "user", parts: [result, ...more.parts] }
+
+  it("have the model say something where the server wants that between results of tools and the user", () => {
+    const { body, notices } = told({ messages: [...loop.slice(0, 2), results] }, presets.mistral.quirks)
+    const roles = (body["messages"] as ReadonlyArray<Fields>).map(({ role, content }) => [role, content])
+    expect(roles.slice(2)).toEqual([
+      ["tool", "7"],
+      ["assistant", "OK"],
+      ["user", "And now?"]
+    ])
+    expect(notices).toMatchObject([{ code: "emulated" }])
+    expect(messagesOf(told({ messages: [...loop.slice(0, 2), results] }, {}))).toHaveLength(4)
+  })
+
+  it("of one side are one where the server wants them to alternate", () => {
+    const picture: Part = { _tag: "Media", kind: "image", source: { _tag: "Url", url: "https://a" } }
+    const messages: ReadonlyArray<Message> = [
+      { role: "system", parts: more.parts },
+      { role: "system", parts: more.parts },
+      asks("One"),
+      asks("Two"),
+      { role: "user", parts: [picture] },
+      answers(...more.parts),
+      asks("Three")
+    ]
+    const { body, notices } = told({ messages }, presets.perplexity.quirks)
+    expect(body["messages"]).toEqual([
+      { role: "system", content: "And now?" },
+      { role: "system", content: "And now?" },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "One\n\nTwo" },
+          { type: "image_url", image_url: { url: "https://a" } }
+        ]
+      },
+      { role: "assistant", content: "And now?" },
+      { role: "user", content: "Three" }
+    ])
+    expect(notices).toMatchObject([{ code: "changed" }])
+  })
+
+  it("are put into order for callers of the server's own format too, and left alone where they are in order", () => {
+    const said = (...roles: ReadonlyArray<string>) => roles.map((role) => ({ role, content: role }))
+    const { quirks } = presets.perplexity
+    expect(messagesOf(passed({ messages: said("user", "user") }, quirks))).toEqual([
+      { role: "user", content: "user\n\nuser" }
+    ])
+    const inOrder = said("system", "user", "assistant", "user")
+    expect(messagesOf(passed({ messages: inOrder }, quirks))).toEqual(inOrder)
+  })
+})
+
 describe("ids of tool calls", () => {
   it("are short where only short ones are taken, and calls and results still find each other", () => {
     const [, answer, tool] = messagesOf(told({ messages: loop }, presets.mistral.quirks))
