@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
 import { isDeeper } from "../domain/depth.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
@@ -45,7 +45,7 @@ export const OutcomeRecord = Schema.Struct({
 })
 export type OutcomeRecord = typeof OutcomeRecord.Type
 
-/** The request as the caller sent it; `body` is present where it was captured whole and is no deeper than 500 levels. */
+/** The request as the caller sent it; `body` is present where it was captured whole and can be shown as JSON. */
 export const RequestRecord = Schema.Struct({ ...Payload.fields, body: optional(Schema.Json) })
 export type RequestRecord = typeof RequestRecord.Type
 
@@ -126,19 +126,23 @@ const Final = Schema.Struct({
 
 const decodeOpened = Schema.decodeUnknownEffect(Schema.fromJsonString(Opened))
 const decodeFinal = Schema.decodeUnknownEffect(Schema.fromJsonString(Final))
-const decodeDocument = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
-const decodeRequest = Schema.decodeUnknownEffect(Schema.Json)
-const decodeAnswer = Schema.decodeUnknownEffect(LlmResponse)
+const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+const decodeRequest = Schema.decodeUnknownOption(Schema.Json)
+const decodeAnswer = Schema.decodeUnknownOption(LlmResponse)
 
 /** Callers may nest as deep as they like, and whatever reads or writes such a document by its levels comes to an end. */
 const maxDepth = 500
 
-/** A document that was kept whole; undefined where it was not, or is too deep to be shown. */
-const documentOf = Effect.fnUntraced(function* (text: string | null) {
-  if (text === null) return undefined
-  const document = yield* decodeDocument(text)
-  return isDeeper(document, maxDepth) ? undefined : document
-})
+/**
+ * Reads a document that was kept whole. What callers and providers wrote may be deeper than anybody can show, or have
+ * numbers that are none: that must not keep anybody from the rest of the record, and from the records beside it.
+ */
+const readDocument = <A>(text: string | null, decode: (value: unknown) => Option.Option<A>): A | undefined => {
+  const document = text === null ? Option.none() : readJson(text)
+  return Option.isNone(document) || isDeeper(document.value, maxDepth)
+    ? undefined
+    : Option.getOrUndefined(decode(document.value))
+}
 
 // Records are written without their Schema: they are plain JSON by type, and every call writes two.
 
@@ -252,10 +256,10 @@ const outcomeRecord = (outcome: Outcome): OutcomeRecord => {
   }
 }
 
-const requestRecord = Effect.fnUntraced(function* (payload: Payload, text: string | null) {
-  const document = yield* documentOf(text)
-  return document === undefined ? payload : { ...payload, body: yield* decodeRequest(document) }
-})
+const requestRecord = (payload: Payload, text: string | null): RequestRecord => {
+  const body = readDocument(text, decodeRequest)
+  return body === undefined ? payload : { ...payload, body }
+}
 
 const speech = (choice: Choice | undefined): Partial<ResponseRecord> => {
   const parts = choice?.parts ?? []
@@ -272,15 +276,10 @@ const speech = (choice: Choice | undefined): Partial<ResponseRecord> => {
   }
 }
 
-const responseRecord = Effect.fnUntraced(function* (
-  payload: NonNullable<typeof Final.Type.response>,
-  text: string | null
-) {
-  const document = yield* documentOf(text)
-  if (document === undefined) return payload
-  const answer = yield* decodeAnswer(document)
-  return { ...payload, ...speech(answer.choices[0]), answer }
-})
+const responseRecord = (payload: NonNullable<typeof Final.Type.response>, text: string | null): ResponseRecord => {
+  const answer = readDocument(text, decodeAnswer)
+  return answer === undefined ? payload : { ...payload, ...speech(answer.choices[0]), answer }
+}
 
 /** What a call's end adds to its record. */
 const ending = Effect.fnUntraced(function* (stored: NonNullable<StoredCall["final"]>) {
@@ -300,7 +299,7 @@ const ending = Effect.fnUntraced(function* (stored: NonNullable<StoredCall["fina
       ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
       totalMs
     },
-    ...(response === undefined ? {} : { response: yield* responseRecord(response, stored.response) })
+    ...(response === undefined ? {} : { response: responseRecord(response, stored.response) })
   }
 })
 
@@ -315,7 +314,7 @@ export const fromStored: (stored: StoredCall) => Effect.Effect<CallRecord, Schem
       ...opened,
       ...end,
       timings: { openedAt, ...end.timings },
-      ...(request === undefined ? {} : { request: yield* requestRecord(request, stored.opened.request) })
+      ...(request === undefined ? {} : { request: requestRecord(request, stored.opened.request) })
     }
   }
 )

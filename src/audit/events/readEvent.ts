@@ -46,7 +46,7 @@ const momentOf = (value: unknown, now: number): Result.Result<number, EventRefus
   const millis =
     typeof value === "number"
       ? value
-      : typeof value === "string"
+      : typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value)
         ? Option.getOrUndefined(Option.map(DateTime.make(value), DateTime.toEpochMillis))
         : undefined
   if (millis === undefined || !Number.isFinite(millis)) return Result.fail(invalid("at", `at has to be ${expected}`))

@@ -26,6 +26,7 @@ describe("an event that cannot be kept", () => {
     ["another status", { ...run, status: "done" }, "status", /running, completed, failed, cancelled/],
     ["a field that there is not", { ...run, stats: "x" }, "stats", /no field of a run, which has type, id/],
     ["a time in words", { ...run, at: "yesterday" }, "at", /2026-11-21T08:00:00Z/],
+    ["a time of which only a part is there", { ...run, at: "12" }, "at", /2026-11-21T08:00:00Z/],
     ["a time of another type", { ...run, at: true }, "at", /has to be a time/],
     ["a time in seconds", { ...run, at: now / 1000 }, "at", /in seconds/],
     ["a time long ago", { ...run, at: "1999-12-31T00:00:00Z" }, "at", /before the year 2000/],
