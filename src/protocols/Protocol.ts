@@ -140,6 +140,8 @@ export interface Protocol {
   readonly decodeWhole: (body: unknown, events: Array<LlmEvent>) => LlmError | undefined
   /** how a server of the protocol is asked for the size of a request, where it can be asked */
   readonly countTokens?: {
+    /** only some models are counted for: a refusal says nothing of the request */
+    readonly partial?: true
     readonly encode: Protocol["encode"]
     readonly read: (body: unknown) => number | undefined
   }

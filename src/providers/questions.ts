@@ -63,7 +63,19 @@ const countTokens = (
     const encoded = yield* Effect.fromResult(encode(request, { model, delivery: "whole", quirks, origin }))
     const body = yield* Effect.fromResult(parseJson(yield* ask(protocol, encoded, mebibyte)))
     return read(body) ?? (yield* unsaid("the number of tokens"))
-  }).pipe(Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => countingTimedOut }))
+  }).pipe(
+    Effect.mapError((error) => (protocol.countTokens?.partial === true && isRefusal(error) ? uncounted : error)),
+    Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => countingTimedOut })
+  )
+
+const uncounted = failure(
+  { _tag: "Unsupported", feature: "counting tokens" },
+  "The provider does not count for this model"
+)
+
+/** Whether a failure is none of the key or of the moment. */
+const isRefusal = (error: LlmError): boolean =>
+  error.reason._tag !== "Unauthorized" && (error.class === "target-permanent" || error.class === "request-permanent")
 
 const listModels = (protocol: Protocol, ask: Ask): Effect.Effect<ReadonlyArray<string>, LlmError> =>
   Effect.gen(function* () {

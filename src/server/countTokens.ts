@@ -29,6 +29,7 @@ export const countTokens = Effect.fnUntraced(
   Effect.scoped
 )
 
-/** Servers speak an API without this part of it. */
+/** Servers speak an API without this part of it, or count for some of their models. */
 const isNotServed = ({ reason }: LlmError): boolean =>
-  reason._tag === "InvalidRequest" && (reason.kind === "notFound" || reason.kind === "method")
+  (reason._tag === "Unsupported" && reason.feature === "counting tokens") ||
+  (reason._tag === "InvalidRequest" && (reason.kind === "notFound" || reason.kind === "method"))

@@ -73,6 +73,87 @@ const asking = (protocol: Protocol, { status = 200, headers = {}, body }: Answer
     return { text: textOf(foldEvents(events).choices[0]), frames, error, received: received[0]! }
   }).pipe(Effect.scoped, Effect.provide(HttpTransport.layer))
 
+/** Asks such a server how many tokens a request has: what it is sent, and what comes of it. */
+const counting = (protocol: Protocol, model: string, { status = 200, body }: Answer) =>
+  Effect.gen(function* () {
+    const received: Array<{ readonly url: string | undefined; readonly body: string }> = []
+    const server = yield* httpServer((request, response) => {
+      let text = ""
+      request.setEncoding("utf8").on("data", (piece: string) => (text += piece))
+      request.on("end", () => {
+        received.push({ url: request.url, body: text })
+        response.writeHead(status, { "content-type": "application/json" }).end(body)
+      })
+    })
+    const access = bedrockAccess({ baseUrl: server.url, apiKey: Redacted.make("key") }, new Map())
+    const upstream = yield* deploymentUpstream({
+      provider: "bedrock",
+      protocols: [protocol],
+      ...Result.getOrThrow(access),
+      headers: {},
+      quirks: {}
+    })
+    const asked = { request: prompt("m", "Hi"), model, origin: undefined }
+    const result = yield* Effect.result(upstream.countTokens!(asked))
+    return { result, received: received[0] }
+  }).pipe(Effect.scoped, Effect.provide(HttpTransport.layer))
+
+describe("counting tokens on Amazon Bedrock", () => {
+  const converse = { messages: [{ role: "user", content: [{ text: "Hi" }] }] }
+  const claude = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+
+  it.live("asks for the model itself, without the regions of its profile", () =>
+    Effect.gen(function* () {
+      const { result, received } = yield* counting(bedrockConverse, claude, { body: '{"inputTokens":7}' })
+      assert.deepStrictEqual(result, Result.succeed(7))
+      assert.strictEqual(received?.url, "/model/anthropic.claude-haiku-4-5-20251001-v1%3A0/count-tokens")
+      assert.deepStrictEqual(JSON.parse(received?.body ?? ""), { input: { converse } })
+    })
+  )
+
+  it.live("gives the body of InvokeModel as bytes", () =>
+    Effect.gen(function* () {
+      const { result, received } = yield* counting(bedrockInvokeAnthropic, claude, { body: '{"inputTokens":8}' })
+      assert.deepStrictEqual(result, Result.succeed(8))
+      const { input } = JSON.parse(received?.body ?? "")
+      const body: unknown = JSON.parse(Buffer.from(input.invokeModel.body, "base64").toString())
+      assert.deepInclude(body, {
+        anthropic_version: "bedrock-2023-05-31",
+        messages: [{ role: "user", content: [{ type: "text", text: "Hi" }] }]
+      })
+    })
+  )
+
+  for (const [what, model, answer, reason] of [
+    [
+      "a model that is not counted for",
+      claude,
+      { status: 400, body: `{"message":"The provided model doesn't support counting tokens."}` },
+      { _tag: "Unsupported", feature: "counting tokens" }
+    ],
+    [
+      "who may not ask",
+      claude,
+      { status: 403, body: '{"message":"not authorized to perform bedrock:CountTokens"}' },
+      { _tag: "Unsupported", feature: "counting tokens" }
+    ],
+    [
+      "a profile of one's own",
+      "arn:aws:bedrock:us-east-1:1:application-inference-profile/abc",
+      { body: "{}" },
+      { _tag: "Unsupported", feature: "counting tokens" }
+    ],
+    ["a service that is busy", claude, { status: 503, body: '{"message":"busy"}' }, { _tag: "Overloaded" }]
+  ] as const) {
+    it.live(`says what became of it with ${what}`, () =>
+      Effect.gen(function* () {
+        const { result } = yield* counting(bedrockConverse, model, answer)
+        assert.deepStrictEqual(Result.getOrThrow(Result.flip(result)).reason, reason)
+      })
+    )
+  }
+})
+
 describe("a deployment on Amazon Bedrock", () => {
   for (const [protocol, messages, path] of [
     [bedrockConverse, converse, "converse-stream"],

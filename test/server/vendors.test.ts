@@ -80,7 +80,8 @@ const vendors = Layer.effect(
       mistralFault
     ),
     "/deepseek/chat/completions": vendor({ reasoning_content: "Hm." }, deepseekFault),
-    "/perplexity/chat/completions": vendor({}, () => undefined)
+    "/perplexity/chat/completions": vendor({}, () => undefined),
+    "/bedrock/model/m/count-tokens": answering({ message: "The provided model doesn't support counting tokens." }, 400)
   })
 )
 
@@ -89,12 +90,15 @@ const names = ["groq", "cerebras", "mistral", "deepseek"] as const
 const server = Layer.unwrap(
   Effect.map(Vendors, ({ url }) =>
     running({
-      providers: Object.fromEntries(
-        [...names, "perplexity", "anthropic"].map((name) => [
-          name,
-          { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }
-        ])
-      )
+      providers: {
+        ...Object.fromEntries(
+          [...names, "perplexity", "anthropic"].map((name) => [
+            name,
+            { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }
+          ])
+        ),
+        bedrock: { protocol: "bedrock-converse", baseUrl: `${url}/bedrock`, apiKey: "sk-1" }
+      }
     })
   )
 ).pipe(Layer.provideMerge(vendors))
@@ -143,6 +147,14 @@ layer(server, { excludeTestServices: true })("a loop of tools in the Messages AP
 })
 
 layer(server, { excludeTestServices: true })("a count of tokens", (it) => {
+  it.effect("is estimated where the provider counts for other models", () =>
+    Effect.gen(function* () {
+      const seen = yield* ask("/v1/messages/count_tokens", { body: { model: "bedrock/m", messages: [asked] } })
+      assert.strictEqual(seen.status, 200, seen.text)
+      assert.isAbove(json(seen).input_tokens, 0)
+    })
+  )
+
   it.effect("is estimated where the provider speaks the API and does not count", () =>
     Effect.gen(function* () {
       const seen = yield* ask("/v1/messages/count_tokens", { body: { model: "anthropic/m", messages: [asked] } })

@@ -2,6 +2,7 @@ import { makeAwsEventStreamDecoder } from "../../wire/AwsEventStream.ts"
 import { decodeAwsError } from "../AwsError.ts"
 import { claudeContinues } from "../claude.ts"
 import type { Protocol } from "../Protocol.ts"
+import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { bedrockConverseId } from "./wire.ts"
@@ -21,5 +22,6 @@ export const bedrockConverse: Protocol = {
   frames: makeAwsEventStreamDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
+  countTokens,
   decodeError: decodeAwsError(bedrockConverseId)
 }

@@ -9,6 +9,7 @@ import { isObject, parseJson } from "../open-document.ts"
 import { claudeContinues } from "../claude.ts"
 import type { Protocol, StreamDecoder } from "../Protocol.ts"
 import { malformedFrame } from "../stream-failures.ts"
+import { countTokens } from "./count-tokens.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { bedrockInvokeAnthropicId } from "./wire.ts"
 
@@ -85,5 +86,6 @@ export const bedrockInvokeAnthropic: Protocol = {
       ? anthropicMessages.decodeWhole(body, events)
       : (awsWholeError(body, bedrockInvokeAnthropicId) ?? malformedFrame)
   },
+  countTokens,
   decodeError: decodeAwsError(bedrockInvokeAnthropicId)
 }
