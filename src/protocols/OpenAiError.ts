@@ -40,6 +40,9 @@ export const readOpenAiError = (document: unknown): OpenAiError | undefined => {
   }
 }
 
+/** Whether a code says that the model wrote what its server cannot make a call or an answer of. */
+export const isModelFailure = (code: string): boolean => code === "tool_use_failed" || code === "json_validate_failed"
+
 const codes: { readonly [code: string]: FailureReason } = {
   rate_limit_exceeded: { _tag: "RateLimited" },
   insufficient_quota: { _tag: "QuotaExceeded" },
@@ -81,6 +84,8 @@ const noSuchModel = /model\b[^.]*\b(does not exist|not found|not exist)|no such 
 const outOfCredits = /insufficient (credits?|balance|quota|funds)|exceeded your current quota/i
 const overloaded = /\boverloaded\b|at capacity/i
 
+const modelFailed: FailureReason = { _tag: "UpstreamServer" }
+
 const reasonOf = (error: OpenAiError, status: number | undefined): FailureReason => {
   const { message, type = "", code = "" } = error
   if (code === "model_not_found" || ((status === 404 || status === 400) && noSuchModel.test(message))) {
@@ -89,7 +94,7 @@ const reasonOf = (error: OpenAiError, status: number | undefined): FailureReason
   if (code === "unsupported_parameter" || code === "unsupported_value") {
     return { _tag: "Unsupported", feature: error.param ?? code }
   }
-  const stated = codes[code] ?? types[type]
+  const stated = isModelFailure(code) ? modelFailed : (codes[code] ?? types[type])
   if (contextTooLong.test(message) && (stated === undefined || status === 400)) return { _tag: "ContextTooLong" }
   // Others say in these words too that a limit of so many tokens a minute is reached, and mean it by the code.
   if (code !== "rate_limit_exceeded" && outOfCredits.test(message)) return { _tag: "QuotaExceeded" }

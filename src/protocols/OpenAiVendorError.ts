@@ -1,11 +1,14 @@
 import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
 import { httpReason } from "./HttpError.ts"
 import { isObject, parseJson, present } from "./open-document.ts"
-import { decodeOpenAiError } from "./OpenAiError.ts"
+import { decodeOpenAiError, isModelFailure } from "./OpenAiError.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
 
-const contextTooLong = /context size|too_many_prompt_tokens|total length of all messages/i
+const contextTooLong =
+  /context size|too_many_prompt_tokens|total length of all messages|exceeded model token limit|input token length too long/i
 const contextWords: ReadonlyArray<string> = ["too_many_prompt_tokens", "exceed_context_size_error"]
+const blockedWords: ReadonlyArray<string> = ["content_filter", "data_inspection_failed"]
+const quotaWords: ReadonlyArray<string> = ["exceeded_current_quota_error", "Arrearage"]
 const modelWords: ReadonlyArray<string> = ["invalid_model", "DeploymentNotFound", "model_not_available"]
 const namedModel = /model(?: not found)?: *["'`]?([\w./:-]*\w)/i
 
@@ -28,6 +31,10 @@ export const decodeVendorError = (protocol: string): ((answer: ErrorAnswer) => L
 
 const vendorReason = ({ reason, message, fault }: LlmError, status: number): FailureReason | undefined => {
   const { type = "", code = "", param } = fault ?? {}
+  if (blockedWords.includes(type) || blockedWords.includes(code)) return { _tag: "ContentBlocked" }
+  if (quotaWords.includes(type) || quotaWords.includes(code)) return { _tag: "QuotaExceeded" }
+  // What the model wrote is no call, or not the JSON that it was held to: it may do better when it is asked again.
+  if (isModelFailure(code)) return { _tag: "UpstreamServer" }
   if (contextWords.includes(type) || contextWords.includes(code)) return { _tag: "ContextTooLong" }
   if (reason._tag === "InvalidRequest" && contextTooLong.test(message)) return { _tag: "ContextTooLong" }
   const unknown = reason._tag === "UnknownModel" && reason.model === ""

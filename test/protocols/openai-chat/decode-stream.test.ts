@@ -659,7 +659,7 @@ describe("failures in the stream", () => {
     ])
     expect(error).toMatchObject({
       message: "bad call",
-      reason: { _tag: "InvalidRequest" },
+      reason: { _tag: "UpstreamServer" },
       fault: { type: "invalid_request_error", code: "tool_use_failed", protocol: "openai-chat", raw }
     })
   })
