@@ -5,9 +5,9 @@ import { ownExtension } from "./extension.ts"
 
 interface Turn {
   readonly role: "user" | "model"
+  /** whether it is what functions answered, which stands alone: what the user says beside it is a turn of its own */
+  readonly answers: boolean
   readonly parts: Array<JsonObject>
-  /** what functions answered beside words, where it has to follow in a turn of its own: answers stand alone */
-  readonly shown: Array<JsonObject>
   more: JsonObject
 }
 
@@ -19,33 +19,45 @@ export interface Contents {
 
 /**
  * The messages as this API wants them: the instruction first and apart, then turns. Messages of one side that follow each
- * other are one turn, because the answers of functions that were called together have to stand together.
+ * other are one turn, because the answers of functions that were called together have to stand together, and alone.
  */
 export const encodeContents = (messages: ReadonlyArray<Message>, encoding: Encoding): Contents => {
   const { takesInstructions, wantsSignatures } = encoding.traits
   const start = takesInstructions ? messages.findIndex((message) => !isInstruction(message)) : 0
   const head = start < 0 ? messages : messages.slice(0, start)
   const instructions = head.map((message) => encodeMessage(message, "user", encoding))
-  const turns: Array<Turn> = []
+  const turns = new Turns()
   for (const message of messages.slice(head.length)) {
     const turn = encodeMessage(message, roleOf(message, encoding), encoding)
-    const last = turns.at(-1)
-    if (turn.parts.length === 0) continue
-    if (last?.role !== turn.role) turns.push(turn)
+    if (!turn.answers) turns.show(encoding)
+    turns.add(turn)
+  }
+  turns.show(encoding)
+  if (wantsSignatures) for (const turn of turns.list) signFirstCall(turn, encoding)
+  return {
+    system: instructionOf(instructions),
+    contents: turns.list.map(({ role, parts, more }) => ({ role, parts, ...more }))
+  }
+}
+
+class Turns {
+  readonly list: Array<Turn> = []
+
+  add(turn: Turn): void {
+    const last = this.list.at(-1)
+    if (turn.parts.length === 0) return
+    if (last?.role !== turn.role || last.answers !== turn.answers) this.list.push(turn)
     else {
       last.parts.push(...turn.parts)
-      last.shown.push(...turn.shown)
       last.more = { ...last.more, ...turn.more }
     }
   }
-  if (wantsSignatures) for (const turn of turns) signFirstCall(turn, encoding)
-  return { system: instructionOf(instructions), contents: turns.flatMap(contentsOf) }
-}
 
-const contentsOf = ({ role, parts, shown, more }: Turn): ReadonlyArray<JsonObject> => [
-  { role, parts, ...more },
-  ...(shown.length === 0 ? [] : [{ role, parts: shown }])
-]
+  /** Adds what functions answered beside words, where it has to follow their answers. */
+  show(encoding: Encoding): void {
+    this.add({ role: "user", answers: false, parts: [...encoding.takeShown()], more: {} })
+  }
+}
 
 const instructionOf = (turns: ReadonlyArray<Turn>): JsonObject | undefined => {
   const parts = turns.flatMap((turn) => turn.parts)
@@ -58,7 +70,7 @@ const encodeMessage = (message: Message, role: Turn["role"], encoding: Encoding)
   if (message.name !== undefined) encoding.dropped("the name of a message")
   encoding.foreign(message.extensions)
   const parts = message.parts.flatMap((part) => encodePart(part, encoding))
-  return { role, parts, shown: [...encoding.takeShown()], more: ownExtension(message.extensions) }
+  return { role, answers: message.role === "tool", parts, more: ownExtension(message.extensions) }
 }
 
 const late = "instructions within the conversation are sent as words of the user"

@@ -39,7 +39,7 @@ export class Encoding extends Notices {
   /** What was shown since this was asked last. */
   takeShown(): ReadonlyArray<JsonObject> {
     const { shown } = this
-    if (shown.length > 0) this.shown = []
+    this.shown = []
     return shown
   }
 

@@ -412,6 +412,26 @@ describe("a request of another format, sent to a Gemini model", () => {
     ])
   })
 
+  it("has the answers of functions alone in their turn: what the user says beside them follows", () => {
+    const answers = {
+      role: "tool",
+      parts: [{ _tag: "ToolResult", callId: "f", name: "f", content: [{ _tag: "Text", text: "ok" }] }]
+    } as const
+    const picture = { _tag: "Media", kind: "image", source: { _tag: "Base64", data: "AA==" } } as const
+    const seen = { ...answers, parts: [{ ...answers.parts[0], content: [picture] }] }
+    const says = { role: "user", parts: [{ _tag: "Text", text: "Go on" }] } as const
+    const partsOf = (...messages: LlmRequest["messages"]) =>
+      (encode(conversation({ messages })).body["contents"] as ReadonlyArray<{ parts: ReadonlyArray<JsonObject> }>).map(
+        ({ parts }) => parts.map((part) => Object.keys(part)[0])
+      )
+    expect(partsOf(answers, answers, says)).toEqual([["functionResponse", "functionResponse"], ["text"]])
+    expect(partsOf(says, answers)).toEqual([["text"], ["functionResponse"]])
+    expect(partsOf(seen, answers, says)).toEqual([
+      ["functionResponse", "functionResponse"],
+      ["text", "inlineData", "text"]
+    ])
+  })
+
   it("shows what functions answered beside words where the model can see it", () => {
     const answer = (callId: string, ...content: ToolResultPart["content"]) => ({
       role: "tool" as const,
