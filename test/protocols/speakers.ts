@@ -62,7 +62,8 @@ const geminiSpeaker: Speaker = {
   protocol: gemini,
   context: geminiContext(),
   streamFaults: geminiFaults,
-  reasonsSaidFor: reading(coarse)
+  // What a model cannot do is read out of the message, whoever wrote it.
+  reasonsSaidFor: reading({ ...coarse, InvalidRequest: [...(coarse.InvalidRequest ?? none), "Unsupported"] })
 }
 
 /** Every dialect; Gemini in both of its framings. */

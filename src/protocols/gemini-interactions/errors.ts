@@ -1,4 +1,5 @@
 import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import { inabilityIn } from "../gemini/errors.ts"
 import { durationMs, httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
@@ -70,7 +71,8 @@ const reasonOf = ({ code = "", message }: ErrorDocument, status: number | undefi
   }
   if (badRequests.has(code)) {
     if (contextTooLong.test(message)) return { _tag: "ContextTooLong" }
-    return badKey.test(message) ? { _tag: "Unauthorized" } : { _tag: "InvalidRequest", kind: "type" }
+    if (badKey.test(message)) return { _tag: "Unauthorized" }
+    return inabilityIn(message) ?? { _tag: "InvalidRequest", kind: "type" }
   }
   if (blocked.test(code)) return { _tag: "ContentBlocked" }
   return codes[code] ?? (status === undefined ? { _tag: "UpstreamServer" } : httpReason(status))

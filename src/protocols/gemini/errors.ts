@@ -46,6 +46,15 @@ const badKey = /api key (not valid|expired|not found|.*invalid)|invalid api key/
 const outOfCredits = /credits? (are|is) depleted|billing/i
 const namedModel = /models\/([^\s`'",]+)[`']? (is not found|not found)/i
 
+const notAble =
+  /([\w.]+(?: [\w.]+){0,3})`? (?:is|are) not (?:supported|enabled|available) (?:for|by|with|on) (?:this model|models\/)/i
+
+/** What a model is said not to be able to do, where the request may do for another one; undefined where that is not said. */
+export const inabilityIn = (message: string): FailureReason | undefined => {
+  const feature = notAble.exec(message)?.[1]
+  return feature === undefined ? undefined : { _tag: "Unsupported", feature }
+}
+
 /** A quota of a day or of a plan: nothing that a short wait would mend. */
 const isLongQuota = ({ details }: ErrorDocument): boolean => {
   const violations = detail(details, "QuotaFailure")?.["violations"]
@@ -59,7 +68,8 @@ const reasonOf = (error: ErrorDocument, httpStatus: number | undefined): Failure
   switch (error.status) {
     case "INVALID_ARGUMENT":
       if (contextTooLong.test(message)) return { _tag: "ContextTooLong" }
-      return badKey.test(message) ? { _tag: "Unauthorized" } : { _tag: "InvalidRequest", kind: "type" }
+      if (badKey.test(message)) return { _tag: "Unauthorized" }
+      return inabilityIn(message) ?? { _tag: "InvalidRequest", kind: "type" }
     case "OUT_OF_RANGE":
       return { _tag: "InvalidRequest", kind: "semantic" }
     case "UNAUTHENTICATED":

@@ -6,6 +6,12 @@ describe("an error of the Interactions API", () => {
     [400, "invalid_request", "Unknown step", { _tag: "InvalidRequest", kind: "type" }],
     [400, "invalid_request", "The input token count (9) exceeds the maximum", { _tag: "ContextTooLong" }],
     [400, "invalid_request", "API key not valid. Please pass a valid API key.", { _tag: "Unauthorized" }],
+    [
+      400,
+      "invalid_request",
+      "Image output is not supported for this model",
+      { _tag: "Unsupported", feature: "Image output" }
+    ],
     [400, "parameter_unknown", "Unknown parameter 'x'", { _tag: "InvalidRequest", kind: "type" }],
     [400, "failed_precondition", "billing is disabled", { _tag: "PermissionDenied" }],
     [400, "content_blocked", "no", { _tag: "ContentBlocked" }],

@@ -17,6 +17,24 @@ describe("errors of the Gemini API", () => {
       "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).",
       { _tag: "ContextTooLong" }
     ],
+    [
+      400,
+      "INVALID_ARGUMENT",
+      "Thinking level MINIMAL is not supported for this model. Please retry with other thinking level.",
+      { _tag: "Unsupported", feature: "Thinking level MINIMAL" }
+    ],
+    [
+      400,
+      "INVALID_ARGUMENT",
+      "Unable to submit request because `function_response.parts` is not supported for this model.",
+      { _tag: "Unsupported", feature: "function_response.parts" }
+    ],
+    [
+      400,
+      "INVALID_ARGUMENT",
+      "Developer instruction is not enabled for models/gemma-3-27b-it",
+      { _tag: "Unsupported", feature: "Developer instruction" }
+    ],
     [400, "FAILED_PRECONDITION", "User location is not supported for the API use.", { _tag: "PermissionDenied" }],
     [401, "UNAUTHENTICATED", "Request had invalid credentials.", { _tag: "Unauthorized" }],
     [403, "PERMISSION_DENIED", "Denied.", { _tag: "PermissionDenied" }],
