@@ -114,15 +114,12 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : answer.text(limit))),
         Effect.scoped
       )
-    const { listModels, ...others } = questionsTo(deployment, ask, named)
     return Effect.succeed({
       stream,
       // A signature may have to be waited for.
       ...(signer === undefined ? { feed } : {}),
       continues: (model) => deployment.continues ?? everyContinues(deployment, model),
-      ...others,
-      // Who has other paths lists at the usual one, if at all, what could be deployed there, not what is.
-      ...(listModels === undefined || deployment.route !== undefined ? {} : { listModels })
+      ...questionsTo(deployment, ask, named)
     })
   })
 
