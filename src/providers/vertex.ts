@@ -79,14 +79,23 @@ const anthropicVersion = "vertex-2023-10-16"
  */
 const vertexRoute: Route = (encoded) => {
   const { path, body = {} } = encoded
-  // Counting is a model of its own, which is told in the body whose tokens to count.
-  if (path === "/v1/messages/count_tokens") return ofAnthropic(encoded, "count-tokens:rawPredict", body)
+  // Counting is a model of its own, which is told in the body whose tokens to count, and knows fewer betas.
+  if (path === "/v1/messages/count_tokens") {
+    return ofAnthropic({ ...encoded, headers: countingHeaders(encoded.headers) }, "count-tokens:rawPredict", body)
+  }
   if (path !== "/v1/messages") return ofGoogle(encoded)
   const { model, ...rest } = body
   const method = body["stream"] === true ? "streamRawPredict" : "rawPredict"
   // A date follows the name of a model after an @, which stands in paths as it is.
   const name = encodeURIComponent(String(model)).replaceAll("%40", "@")
   return ofAnthropic(encoded, `${name}:${method}`, rest)
+}
+
+const uncountedBetas: ReadonlyArray<string> = ["tool-search-tool-2025-10-19", "web-search-2025-03-05"]
+
+const countingHeaders = ({ "anthropic-beta": header, ...headers }: RoutedRequest["headers"]) => {
+  const betas = (header ?? "").split(",").filter((name) => name !== "" && !uncountedBetas.includes(name))
+  return betas.length === 0 ? headers : { ...headers, "anthropic-beta": betas.join(",") }
 }
 
 const ofAnthropic = ({ headers }: RoutedRequest, resource: string, body: JsonObject): RoutedRequest => {

@@ -66,10 +66,10 @@ export const asking = (name: string, { delivery = "stream", dialect, ...more }: 
   })
 
 /** How many tokens the provider of a model's name takes a request for. */
-export const counting = (name: string) =>
+export const counting = (name: string, more: Partial<LlmRequest> = {}) =>
   Effect.gen(function* () {
     const [{ model, upstream }] = (yield* (yield* Router).plan(name)).targets
-    return yield* upstream.countTokens!({ request: prompt(model, "Hi"), model, origin: undefined })
+    return yield* upstream.countTokens!({ request: { ...prompt(model, "Hi"), ...more }, model, origin: undefined })
   })
 
 /** Asks the provider of a model's name for the vectors of texts. */

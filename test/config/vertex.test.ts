@@ -217,7 +217,10 @@ describe("Vertex AI", () => {
       const { url, calls } = yield* google()
       const file = yield* keyFile(url)
       const ofGemini = counting("v/gemini-2.5-pro")
-      const ofClaude = counting("v/claude-sonnet-4-5")
+      const betas = "web-search-2025-03-05,context-management-2025-06-27,tool-search-tool-2025-10-19"
+      const ofClaude = counting("v/claude-sonnet-4-5", {
+        extensions: { "anthropic-messages": { "anthropic-beta": betas } }
+      })
       assert.strictEqual(yield* Effect.provide(ofGemini, configured({ text: provider(url, file, placed) })), 7)
       assert.strictEqual(yield* Effect.provide(ofClaude, configured({ text: provider(url, file, asClaude) })), 9)
       const [first, second] = calls()
@@ -225,6 +228,7 @@ describe("Vertex AI", () => {
       assert.hasAllKeys(JSON.parse(first?.body ?? ""), ["contents"])
       assert.strictEqual(second?.url, `${place}/publishers/anthropic/models/count-tokens:rawPredict`)
       assert.deepInclude(JSON.parse(second?.body ?? ""), { model: "claude-sonnet-4-5" })
+      assert.strictEqual(second?.headers["anthropic-beta"], "context-management-2025-06-27")
     }).pipe(Effect.scoped)
   )
 

@@ -58,7 +58,7 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
   if (request.user !== undefined) encoding.dropped("user")
   const claude = claudeWords(request, encoding)
   const { additionalModelRequestFields: ownFields, inferenceConfig: ownConfig, ...own } = encoding.own(claude.others)
-  const { toolConfig, forced, instruction } = encodeTools(request, encoding)
+  const { toolConfig, forced, instruction, modelFields: toolFields } = encodeTools(request, encoding)
   const { system, messages } = encodeMessages(request.messages, encoding)
   const thoughtless = lacksThought(messages, blockKind)
   const plan = planThinking(request, { traits, forced, thoughtless, ...claude.thinking }, encoding)
@@ -71,7 +71,10 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
     ...filled({
       system: [...system, ...told],
       inferenceConfig: merged(inferenceConfig, ownConfig),
-      additionalModelRequestFields: merged({ ...thinkingFields(plan), ...modelFields, ...claude.fields }, ownFields),
+      additionalModelRequestFields: merged(
+        { ...thinkingFields(plan), ...modelFields, ...toolFields, ...claude.fields },
+        ownFields
+      ),
       additionalModelResponseFieldPaths: asksForStop ? stopSequencePaths : []
     }),
     ...present({

@@ -11,11 +11,18 @@ export interface Tools {
   readonly toolConfig?: JsonObject
   readonly forced: boolean
   readonly instruction?: string
+  /** what is said of them in the fields of the model's own API */
+  readonly modelFields?: JsonObject
 }
 
-/** The tools and the choice among them. A choice without tools is none. */
+/**
+ * The tools and the choice among them. A choice without tools is none. That calls come one at a time can be said to Claude
+ * alone, since the generation that can be held to schemas.
+ */
 export const encodeTools = (request: LlmRequest, encoding: ConverseEncoding): Tools => {
-  if (request.parallelToolCalls === false) encoding.dropped("parallel_tool_calls")
+  const oneByOne = request.parallelToolCalls === false
+  const saysOneByOne = encoding.traits.family === "claude" && encoding.traits.schemas
+  if (oneByOne && !saysOneByOne) encoding.dropped("parallel_tool_calls")
   const stated = request.tools?.flatMap((tool) => encodeTool(tool, encoding)) ?? []
   const earlier = calledTools(request)
   if (earlier.length === 0 && stated.length === 0) return { forced: false }
@@ -29,9 +36,12 @@ export const encodeTools = (request: LlmRequest, encoding: ConverseEncoding): To
     return { toolConfig: { tools }, forced: false, instruction: "Do not call any tool: answer in words." }
   }
   const { toolChoice } = request
+  // The API's own choice is put into the same field of the model's, which must not have two types.
+  const type = toolChoice === undefined ? { type: "auto" } : {}
   return {
     toolConfig: { tools, ...(toolChoice === undefined ? {} : { toolChoice: choiceOf(toolChoice) }) },
-    forced: toolChoice?._tag === "Required" || toolChoice?._tag === "Tool"
+    forced: toolChoice?._tag === "Required" || toolChoice?._tag === "Tool",
+    ...(oneByOne && saysOneByOne ? { modelFields: { tool_choice: { ...type, disable_parallel_tool_use: true } } } : {})
   }
 }
 

@@ -157,7 +157,6 @@ describe("a request", () => {
         "frequency_penalty",
         "logprobs",
         "n",
-        "parallel_tool_calls",
         "presence_penalty",
         "seed",
         "service_tier scale",
@@ -378,6 +377,17 @@ describe("tools", () => {
     ] as const
     expect(encode(asked({ tools })).body["toolConfig"]).toEqual({ tools: [{ systemTool: { name: "nova_grounding" } }] })
     expect(notices(asked({ tools }))).toEqual([expect.stringMatching(/^dropped the tool web_search/)])
+  })
+
+  it("are called one at a time where Claude is asked for that", () => {
+    const one = (more: Partial<LlmRequest>, model = sonnet45) =>
+      encode(asked({ tools: [tool], parallelToolCalls: false, ...more }), { model })
+    const fields = (more: Partial<LlmRequest>) => one(more).body["additionalModelRequestFields"]
+    expect(fields({})).toEqual({ tool_choice: { type: "auto", disable_parallel_tool_use: true } })
+    expect(fields({ toolChoice: { _tag: "Required" } })).toEqual({ tool_choice: { disable_parallel_tool_use: true } })
+    expect(fields({ tools: [] })).toBeUndefined()
+    expect(one({}).notices).toEqual([])
+    expect(one({}, nova).notices).toEqual([{ code: "dropped", message: expect.stringMatching(/^parallel_tool_calls/) }])
   })
 
   it("are held to their schema where the model can be", () => {
