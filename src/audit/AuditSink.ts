@@ -75,10 +75,11 @@ export class SinkQueue {
     }
   })
 
-  /** Completes when nothing waits any more, or it takes too long. */
-  readonly flushed: Effect.Effect<unknown> = Effect.suspend(() => this.#idle.await).pipe(
+  /** Completes when nothing waits any more, or it takes too long: what waits then is missed. */
+  readonly flushed: Effect.Effect<void> = Effect.suspend(() => this.#idle.await).pipe(
     Effect.interruptible,
-    Effect.timeoutOption(flushTimeout)
+    Effect.timeoutOption(flushTimeout),
+    Effect.andThen(() => this.#leaveRest)
   )
 
   #next(): ReadonlyArray<AuditRow> {
@@ -108,6 +109,13 @@ export class SinkQueue {
     if (this.#failing) return Effect.void
     this.#failing = true
     return Effect.logWarning(`The audit sink ${this.#sink.name} does not work and is tried again`, { message })
+  }
+
+  get #leaveRest(): Effect.Effect<void> {
+    const left = this.#waiting.length
+    if (left === 0) return Effect.void
+    this.missed += left
+    return Effect.logWarning(`The audit sink ${this.#sink.name} has not got all records at the end`, { left })
   }
 
   get #recover(): Effect.Effect<void> {

@@ -208,6 +208,7 @@ describe("a sink of one's own", () => {
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("5 seconds")
       yield* Fiber.join(closing)
+      assert.strictEqual((yield* trail.stats).missed, 10_200)
     })
   )
 })
