@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Effect, Schedule, Stream } from "effect"
 import type { StorageError } from "../storage/Database.ts"
 import { type AuditRow, AuditStore, type CallFilter, type Content } from "./AuditStore.ts"
 import type { CallRecord } from "./CallRecord.ts"
@@ -19,6 +19,9 @@ export interface Following {
 
 /** How often is looked for new records. */
 const interval = "500 millis"
+
+/** A store that is away is waited for: what is written meanwhile is told of when it is back. */
+const outage = { schedule: Schedule.spaced("1 second"), times: 60 }
 
 /**
  * Processes that write at the same time may have their records appear out of order: so far behind the last one is looked
@@ -41,12 +44,14 @@ class Fresh {
     return this.#behind
   }
 
-  take(positions: ReadonlyArray<number>): ReadonlyArray<number> {
-    const fresh = positions.filter((position) => !this.#seen.has(position)).slice(0, atOnce)
+  among(positions: ReadonlyArray<number>): ReadonlyArray<number> {
+    return positions.filter((position) => !this.#seen.has(position)).slice(0, atOnce)
+  }
+
+  see(fresh: ReadonlyArray<number>): void {
     for (const position of fresh) this.#seen.add(position)
     this.#behind = Math.max(this.#behind, (fresh.at(-1) ?? 0) - overlap)
     for (const position of this.#seen) if (position <= this.#behind) this.#seen.delete(position)
-    return fresh
   }
 }
 
@@ -60,17 +65,18 @@ export const following = Effect.fnUntraced(function* ({
   const behind = (yield* store.position) - 1 - overlap
   const fresh = new Fresh(behind, yield* store.positions(behind, 2 * overlap))
   const look = Effect.gen(function* () {
-    const positions = fresh.take(yield* store.positions(fresh.behind, 2 * overlap))
+    const positions = fresh.among(yield* store.positions(fresh.behind, 2 * overlap))
     if (positions.length === 0) {
       yield* Effect.sleep(interval)
       return []
     }
     const changes = yield* store.changes(filter, positions, content)
+    fresh.see(positions)
     const told = changes.filter(({ kind }) => kinds.includes(kind))
     return yield* Effect.forEach(told, ({ call, kind }) =>
       Effect.map(readRecord(call), (record): Happening => ({ kind, record }))
     )
-  })
+  }).pipe(Effect.retry({ ...outage, while: ({ retryable }) => retryable }))
   return Stream.flattenIterable(Stream.fromEffectRepeat(look))
 })
 
