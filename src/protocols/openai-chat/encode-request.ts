@@ -15,7 +15,7 @@ import { hostedTool } from "../HostedTools.ts"
 import { strictOf } from "../OpenAiStrict.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { endUser } from "../EndUser.ts"
+import { endUser, tierFor } from "../OpenAiAccount.ts"
 import { drawnBy, effortFor } from "../OpenAiReasoners.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
@@ -228,10 +228,10 @@ const effortOf = (
 }
 
 /** What of a request concerns the account that it is for. */
-const account = ({ serviceTier, user: stated }: LlmRequest, encoding: ChatEncoding): JsonObject => {
-  const user = encoding.native ? stated : endUser(stated, encoding)
-  // What the other APIs call the tier that is the usual one here.
-  const fields = present({ service_tier: serviceTier === "standard_only" ? "default" : serviceTier, user })
+const account = ({ serviceTier, user }: LlmRequest, encoding: ChatEncoding): JsonObject => {
+  const fields = encoding.native
+    ? present({ service_tier: serviceTier, user })
+    : present({ service_tier: tierFor(serviceTier), user: endUser(user, encoding) })
   if (encoding.quirks.noUser !== true) return fields
   for (const field of Object.keys(fields)) encoding.refused(field)
   return {}

@@ -15,7 +15,7 @@ import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { endUser } from "../EndUser.ts"
+import { endUser, tierFor } from "../OpenAiAccount.ts"
 import { drawnBy, effortFor, isOfOpenAi } from "../OpenAiReasoners.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
@@ -88,7 +88,7 @@ const encodeBody = (
     ...encodeIncludes(include, request, input),
     ...present({
       metadata: request.metadata,
-      service_tier: request.serviceTier,
+      service_tier: tierFor(request.serviceTier),
       user: endUser(request.user, encoding)
     }),
     ...own

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
+import { geminiDialect } from "../../src/protocols/gemini/inbound.ts"
 import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
 import { formats, type FormatName } from "../../src/providers/formats.ts"
 
@@ -32,6 +33,25 @@ describe("the end user of a request", () => {
     const { request } = Result.getOrThrow(openAiChatDialect.decode({ model: "m", messages, user: long }))
     const context = { model: "m", delivery: "whole", quirks: {}, origin: undefined } as const
     expect(Result.getOrThrow(formats["openai-chat"].protocol.encode(request, context)).body["user"]).toBe(long)
+  })
+})
+
+describe("the usual service tier", () => {
+  it.each(["openai-chat", "openai-responses"] as const)("has its name in %s, whoever asks for it", (target) => {
+    const document = { model: "smart", max_tokens: 100, messages }
+    const asked = [
+      anthropicMessagesDialect.decode({ ...document, service_tier: "standard_only" }),
+      geminiDialect.decode(
+        { contents: [{ role: "user", parts: [{ text: "Hi" }] }], serviceTier: "standard" },
+        { model: "smart", delivery: "whole" }
+      )
+    ]
+    for (const decoded of asked) {
+      const context = { model: "m", delivery: "whole", quirks: {}, origin: undefined } as const
+      const { request } = Result.getOrThrow(decoded)
+      const { body } = Result.getOrThrow(formats[target].protocol.encode(request, context))
+      expect(body["service_tier"]).toBe("default")
+    }
   })
 })
 

@@ -13,3 +13,7 @@ export const endUser = (user: string | undefined, said: Notices): string | undef
   said.add("changed", "user is told by its SHA-256: the API takes no more than 64 characters")
   return hash("sha256", user, "hex")
 }
+
+/** A service tier as OpenAI's APIs call it: the usual one has another name in those of Claude, Gemini and Bedrock. */
+export const tierFor = (tier: string | undefined): string | undefined =>
+  tier === "standard" || tier === "standard_only" ? "default" : tier
