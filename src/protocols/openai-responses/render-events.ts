@@ -3,7 +3,7 @@ import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { callFields, callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { Frames } from "./frames.ts"
 import { callHeadOf, ItemIds, itemOfCall, itemOfMedia } from "./item-names.ts"
@@ -18,7 +18,7 @@ import {
   type Target
 } from "./item-writers.ts"
 import { saidOfMessage } from "./message-item.ts"
-import { responseDocument } from "./response-document.ts"
+import { lastDocument, responseDocument } from "./response-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 type ToolInputStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
@@ -115,11 +115,23 @@ export class EventRenderer {
   /** All items, ended where they were not; those that the end cut short have the given status. */
   output(status: FinalStatus): ReadonlyArray<JsonObject> {
     this.endItems(status)
-    return this.writers.toSorted((a, b) => a.index - b.index).map((writer) => writer.item())
+    return this.ended
+  }
+
+  private get ended(): ReadonlyArray<JsonObject> {
+    const ended = this.writers.filter(({ status }) => status !== "in_progress")
+    return ended.toSorted((a, b) => a.index - b.index).map((writer) => writer.item())
   }
 
   private endItems(status: FinalStatus): string {
     return this.endRefusal() + this.writers.map((writer) => writer.close(status)).join("")
+  }
+
+  /** The response as one that failed, with what was finished of it; nothing where it had not begun. */
+  failed(error: JsonObject): string {
+    if (!this.begun) return ""
+    const state = { head: this.head, status: "failed", output: this.ended, error } as const
+    return this.frames.event("response.failed", { response: lastDocument(this.context, state, this.described) })
   }
 
   /** Nothing more is sent. */
@@ -145,7 +157,7 @@ export class EventRenderer {
       case "ReasoningStart": {
         const { redacted, origin, id } = event
         const writer = new ReasoningWriter(this.frames, this.nextId ?? this.ids.reasoning(id), this.nextIndex)
-        writer.proof = { ...(redacted === undefined ? {} : { redacted }), ...(origin === undefined ? {} : { origin }) }
+        writer.proof = present({ redacted, origin })
         this.targets.set(id, writer)
         return this.start() + this.endMessage() + this.add(writer)
       }
@@ -153,11 +165,7 @@ export class EventRenderer {
         const writer = this.targets.get(event.id)
         if (!(writer instanceof ReasoningWriter)) return ""
         const { signature, origin } = event
-        const signed = {
-          ...(signature === undefined ? {} : { signature }),
-          ...(origin === undefined ? {} : { origin })
-        }
-        writer.proof = { ...writer.proof, ...signed }
+        writer.proof = { ...writer.proof, ...present({ signature, origin }) }
         return writer.close("completed")
       }
       case "ReasoningDelta":
@@ -310,8 +318,10 @@ export class EventRenderer {
     const proof = callProof(call, openAiResponsesId)
     if (proof === undefined) return ""
     const block = { id: `${call.id} seal`, ...proof }
-    const { signature: _, ...start } = block
-    return this.place({ _tag: "ReasoningStart", ...start }) + this.place({ _tag: "ReasoningEnd", ...block })
+    return (
+      this.place({ _tag: "ReasoningStart", id: block.id, origin: block.origin }) +
+      this.place({ _tag: "ReasoningEnd", ...block })
+    )
   }
 
   private openWhole(id: string): ItemWriter | undefined {
@@ -335,12 +345,9 @@ export class EventRenderer {
     const left = status === "completed" ? "completed" : "incomplete"
     const ended = this.endItems(left)
     const usage = mergeUsage(this.usage, finish.usage)
-    const response = responseDocument(this.context, { head: this.head, status, why, output: this.output(left), usage })
-    const { status: said, error, incomplete_details, output, usage: counts } = response
-    const news = { status: said, error, incomplete_details, output, usage: counts } as JsonObject
+    const state = { head: this.head, status, why, output: this.output(left), usage }
     this.close()
-    return (
-      begun + ended + this.frames.event(`response.${status}`, { response: { ...response, ...this.described, ...news } })
-    )
+    const response = lastDocument(this.context, state, this.described)
+    return begun + ended + this.frames.event(`response.${status}`, { response })
   }
 }
