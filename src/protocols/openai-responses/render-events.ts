@@ -20,6 +20,7 @@ import {
 import { saidOfMessage } from "./message-item.ts"
 import { lastDocument, responseDocument } from "./response-document.ts"
 import { openAiResponsesId } from "./wire.ts"
+import { endedItems, holdRefusal, openWhole } from "./written-items.ts"
 
 type ToolInputStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
 type ToolCall = Extract<LlmEvent, { readonly _tag: "ToolCall" }>
@@ -109,18 +110,13 @@ export class EventRenderer {
 
   /** Whether a refusal stands in the output. */
   get refused(): boolean {
-    return this.writers.some((writer) => writer instanceof MessageWriter && writer.parts.some(({ refusal }) => refusal))
+    return holdRefusal(this.writers)
   }
 
   /** All items, ended where they were not; those that the end cut short have the given status. */
   output(status: FinalStatus): ReadonlyArray<JsonObject> {
     this.endItems(status)
-    return this.ended
-  }
-
-  private get ended(): ReadonlyArray<JsonObject> {
-    const ended = this.writers.filter(({ status }) => status !== "in_progress")
-    return ended.toSorted((a, b) => a.index - b.index).map((writer) => writer.item())
+    return endedItems(this.writers)
   }
 
   private endItems(status: FinalStatus): string {
@@ -130,7 +126,7 @@ export class EventRenderer {
   /** The response as one that failed, with what was finished of it; nothing where it had not begun. */
   failed(error: JsonObject): string {
     if (!this.begun) return ""
-    const state = { head: this.head, status: "failed", output: this.ended, error } as const
+    const state = { head: this.head, status: "failed", output: endedItems(this.writers), error } as const
     return this.frames.event("response.failed", { response: lastDocument(this.context, state, this.described) })
   }
 
@@ -293,7 +289,7 @@ export class EventRenderer {
     }
     this.hosted.set(event.id, event)
     const item = event.origin?.protocol === openAiResponsesId ? event.origin.value : undefined
-    if (!isObject(item) || this.openWhole(event.id) !== undefined) return ""
+    if (!isObject(item) || openWhole(this.writers, event.id) !== undefined) return ""
     return this.endMessage() + this.add(new WholeWriter(this.frames, event.id, this.nextIndex, item))
   }
 
@@ -324,15 +320,9 @@ export class EventRenderer {
     )
   }
 
-  private openWhole(id: string): ItemWriter | undefined {
-    return this.writers.find(
-      (writer) => writer instanceof WholeWriter && writer.id === id && writer.status === "in_progress"
-    )
-  }
-
   private whole(item: JsonObject): string {
     const id = typeof item["id"] === "string" ? item["id"] : this.ids.item()
-    const announced = this.openWhole(id)
+    const announced = openWhole(this.writers, id)
     const writer = announced ?? new WholeWriter(this.frames, id, this.nextIndex, item)
     const begun = announced === undefined ? this.endMessage() + this.add(writer) : ""
     writer.final = item
