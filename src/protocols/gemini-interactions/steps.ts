@@ -82,7 +82,8 @@ export class CallStep implements Step {
       id: typeof callId === "string" && callId !== "" ? callId : id,
       name: typeof name === "string" ? name : ""
     }
-    this.stated = isObject(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : ""
+    const isEmpty = isObject(input) && Object.keys(input).length === 0
+    this.stated = typeof input === "string" ? input : isObject(input) && !isEmpty ? JSON.stringify(input) : ""
     const origin = signature === undefined || signature === "" ? rest : { signature, ...rest }
     events.push({
       _tag: "ToolInputStart",

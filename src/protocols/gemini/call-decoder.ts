@@ -41,14 +41,16 @@ export class CallDecoder {
       const origin = filled({ thoughtSignature, functionCall: filled(rest) })
       this.begin(this.ids.call(id), name, origin, events)
     }
+    // Servers that translate another format may pass the text of that.
+    const text = typeof args === "string" ? args : isObject(args) ? JSON.stringify(args) : ""
     // Arguments for nobody would be lost without a word.
-    if (isObject(args) && this.open === undefined) return false
-    if (isObject(args) && this.written === "") this.write(JSON.stringify(args), events)
+    if (text !== "" && this.open === undefined) return false
+    if (this.written === "") this.write(text, events)
     if (!Array.isArray(partialArgs)) return false
     for (const piece of partialArgs) {
-      const text = this.open?.pieces.write(piece)
-      if (text === undefined) return false
-      this.write(text, events)
+      const more = this.open?.pieces.write(piece)
+      if (more === undefined) return false
+      this.write(more, events)
     }
     if (willContinue !== true) this.end(events)
     return true

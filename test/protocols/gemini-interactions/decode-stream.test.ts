@@ -154,6 +154,11 @@ describe("calls", () => {
     ])
   })
 
+  it("may have their arguments as text from the beginning", () => {
+    const call = { type: "function_call", id: "c1", name: "f", arguments: '{"a":1}' }
+    expect(stepEvents(start(0, call), stop(0)).at(-1)).toMatchObject({ arguments: '{"a":1}', valid: true })
+  })
+
   it("of the provider's tools are calls and answers that nobody else runs", () => {
     const call = { type: "google_search_call", id: "s1", search_type: "web_search" }
     const events = eventsOf(

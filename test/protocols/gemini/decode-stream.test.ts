@@ -107,6 +107,15 @@ describe("a Gemini stream", () => {
     expect(only(decoded, "Opaque")[0]?.value).toEqual({ response: { promptFeedback } })
   })
 
+  it("may have the arguments of a call as text", () => {
+    const calls = ['{"a":1}', '{"a"', ""].map((args) => ({ functionCall: { name: "f", args } }))
+    expect(only(decode(parts(calls, stop)), "ToolCall")).toMatchObject([
+      { arguments: '{"a":1}', valid: true },
+      { arguments: '{"a"', valid: false },
+      { arguments: "{}", valid: true }
+    ])
+  })
+
   it("finishes with STOP where it calls a function, which is a tool call all the same", () => {
     const call = { functionCall: { name: "f", args: { a: 1 } } }
     const decoded = decode(parts([{ text: "I call" }, call, call], stop))
