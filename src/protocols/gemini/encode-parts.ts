@@ -102,7 +102,7 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObj
       return [{ inlineData: { mimeType, data: source.data, ...fields(media) }, ...more }]
     }
     case "Url":
-      return [fileData(source.url, mediaType ?? typeByName(source.url), fields(media), more)]
+      return [fileData(source.url, mediaType, fields(media), more)]
     case "FileId":
       // Files are known here by an address; an id of another provider means nothing.
       if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) return [fileData(source.id, mediaType, fields(media), more)]
@@ -111,8 +111,8 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObj
   }
 }
 
-const fileData = (uri: string, mimeType: string | undefined, media: JsonObject, more: JsonObject): JsonObject => ({
-  fileData: { ...present({ mimeType }), fileUri: uri, ...media },
+const fileData = (uri: string, mediaType: string | undefined, media: JsonObject, more: JsonObject): JsonObject => ({
+  fileData: { ...present({ mimeType: mediaType ?? typeByName(uri) }), fileUri: uri, ...media },
   ...more
 })
 

@@ -479,11 +479,15 @@ describe("a request of another format, sent to a Gemini model", () => {
   it.each([
     ["https://example.com/a.PNG?size=1", "image/png"],
     ["https://example.com/b.pdf", "application/pdf"],
+    ["gs://bucket/c.mp4", "video/mp4"],
     ["https://www.youtube.com/watch?v=abc", undefined]
   ])("says what is at the address %s by its name: %s", (url, mimeType) => {
-    const part = { _tag: "Media", kind: "file", source: { _tag: "Url", url } } as const
-    const { body } = encode(conversation({ messages: [{ role: "user", parts: [part] }] }))
-    expect(body["contents"]).toEqual([user({ fileData: { ...(mimeType && { mimeType }), fileUri: url } })])
+    for (const source of [{ _tag: "Url", url } as const, { _tag: "FileId", id: url } as const]) {
+      const { body } = encode(
+        conversation({ messages: [{ role: "user", parts: [{ _tag: "Media", kind: "file", source }] }] })
+      )
+      expect(body["contents"]).toEqual([user({ fileData: { ...(mimeType && { mimeType }), fileUri: url } })])
+    }
   })
 
   it("says of calls that no thoughts led to them where the model wants their signature", () => {
