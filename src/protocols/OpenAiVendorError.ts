@@ -10,6 +10,9 @@ const contextWords: ReadonlyArray<string> = ["too_many_prompt_tokens", "exceed_c
 const blockedWords: ReadonlyArray<string> = ["content_filter", "data_inspection_failed"]
 const quotaWords: ReadonlyArray<string> = ["exceeded_current_quota_error", "Arrearage"]
 const modelWords: ReadonlyArray<string> = ["invalid_model", "DeploymentNotFound", "model_not_available"]
+/** What the models of a server do not take: another server's may. */
+const refusedParameter =
+  /does not support (?:the )?parameter:? ?[`'"]?(\w+)|[`'"](\w+)[`'"] is not supported (?:with|for|by) this model/i
 const namedModel = /model(?: not found)?: *["'`]?([\w./:-]*\w)/i
 
 /**
@@ -22,7 +25,7 @@ export const decodeVendorError = (protocol: string): ((answer: ErrorAnswer) => L
     const error = decodeCommon(answer)
     const listed = listedFault(answer.body)
     const message = listed?.message ?? error.message
-    const reason = vendorReason(error, answer.status) ?? pathReason(error.reason, listed?.path)
+    const reason = vendorReason(error, answer.status) ?? pathReason(error.reason, listed)
     return reason === error.reason && message === error.message
       ? error
       : failure(reason, message, present({ retryAfterMs: error.retryAfterMs, fault: error.fault }))
@@ -37,6 +40,8 @@ const vendorReason = ({ reason, message, fault }: LlmError, status: number): Fai
   if (isModelFailure(code)) return { _tag: "UpstreamServer" }
   if (contextWords.includes(type) || contextWords.includes(code)) return { _tag: "ContextTooLong" }
   if (reason._tag === "InvalidRequest" && contextTooLong.test(message)) return { _tag: "ContextTooLong" }
+  const refusal = reason._tag === "InvalidRequest" ? refusedParameter.exec(message) : null
+  if (refusal !== null) return { _tag: "Unsupported", feature: refusal[1] ?? refusal[2] ?? "" }
   const unknown = reason._tag === "UnknownModel" && reason.model === ""
   const refused = reason._tag === "InvalidRequest" && status === 404 && param === "model"
   if (unknown || refused || modelWords.includes(type) || modelWords.includes(code)) {
@@ -46,13 +51,24 @@ const vendorReason = ({ reason, message, fault }: LlmError, status: number): Fai
   return reason._tag === "UpstreamServer" && status >= 400 && status < 500 ? httpReason(status) : undefined
 }
 
-const pathReason = (reason: FailureReason, path: string | undefined): FailureReason =>
-  reason._tag === "InvalidRequest" && path !== undefined ? { ...reason, path } : reason
+const pathReason = (reason: FailureReason, { path, isUnknown }: Partial<ListedFault> = {}): FailureReason => {
+  if (reason._tag !== "InvalidRequest" || path === undefined) return reason
+  // Another server may know the field.
+  return isUnknown === true ? { _tag: "Unsupported", feature: path } : { ...reason, path }
+}
+
+interface ListedFault {
+  readonly message: string
+  readonly path: string | undefined
+  /** whether the field is none that the server knows */
+  readonly isUnknown: boolean
+}
 
 /** Servers built with one popular framework answer with a list of the fields that are wrong. */
-const listedFault = (body: string): { readonly message: string; readonly path: string | undefined } | undefined => {
+const listedFault = (body: string): ListedFault | undefined => {
   const document = parseJson(body)
-  const details = isObject(document) ? document["detail"] : undefined
+  const inner = isObject(document) && isObject(document["message"]) ? document["message"] : document
+  const details = isObject(inner) ? inner["detail"] : undefined
   const first: unknown = Array.isArray(details) ? details[0] : undefined
   const message = isObject(first) ? (typeof first["msg"] === "string" ? first["msg"] : undefined) : undefined
   if (!isObject(first) || message === undefined) return undefined
@@ -62,5 +78,9 @@ const listedFault = (body: string): { readonly message: string; readonly path: s
     .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
     .join("")
     .replace(/^\./, "")
-  return { message: path === "" ? message : `${path}: ${message}`, path: path === "" ? undefined : path }
+  return {
+    message: path === "" ? message : `${path}: ${message}`,
+    path: path === "" ? undefined : path,
+    isUnknown: first["type"] === "extra_forbidden"
+  }
 }

@@ -42,6 +42,19 @@ describe("an HTTP error of a chat server", () => {
     [400, { message: "Invalid request: Your request exceeded model token limit: 262144" }, "ContextTooLong"],
     [400, { message: "Failed to call", type: "invalid_request_error", code: "tool_use_failed" }, "UpstreamServer"],
     [400, { message: "Failed to generate JSON", code: "json_validate_failed" }, "UpstreamServer"],
+    [400, '{"code":"invalid-argument","error":"Model g does not support parameter reasoningEffort."}', "Unsupported"],
+    [
+      422,
+      '{"detail":[{"type":"extra_forbidden","loc":["body","store"],"msg":"Extra inputs are not permitted"}]}',
+      "Unsupported"
+    ],
+    [
+      422,
+      '{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","store"],"msg":"Extra inputs"}]}}',
+      "Unsupported"
+    ],
+    [400, { message: "`reasoning_effort` is not supported with this model" }, "Unsupported"],
+    [400, { message: "deepseek-reasoner does not support the parameter `presence_penalty`" }, "Unsupported"],
     [401, { message: "Incorrect API key", code: "invalid_api_key" }, "Unauthorized"],
     [401, { message: "Unauthorized", type: "api_error" }, "Unauthorized"],
     [402, { message: "Insufficient Balance", type: "unknown_error" }, "QuotaExceeded"],
