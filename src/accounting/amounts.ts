@@ -55,7 +55,7 @@ export const expected = ({ model, request, targets }: Candidate, prices: PriceBo
   const inputTokens = forVectors ? Math.ceil(request.inputLength / bytesPerToken) : inputOf(request)
   const outputTokens = forVectors
     ? 0
-    : (request.sampling.maxOutputTokens ?? usualOutput) * (request.sampling.choices ?? 1)
+    : (request.sampling.maxOutputTokens ?? usualOutput) * Math.max(1, request.sampling.choices ?? 1)
   return {
     requests: 1,
     concurrent: 1,

@@ -239,6 +239,11 @@ describe("what was reserved", () => {
       const tools = [{ _tag: "Function" as const, name: "tool", description: "what it is for".repeat(400) }]
       const agent = yield* admission.admit(candidate({ targets, request: { ...request, tools } }, 100))
       assert.strictEqual(left(agent)?.[1], 100_000 - 7 - 1400)
+      agent.settle(undefined)
+      // Some take no answers for one.
+      const sampling = { maxOutputTokens: 100, choices: 0 }
+      const one = yield* admission.admit(candidate({ targets, request: { ...request, sampling } }))
+      assert.strictEqual(left(one)?.[0], 1_000_000 - 6 * 12 - 100 * 40)
     }).pipe(Effect.scoped)
   )
 
