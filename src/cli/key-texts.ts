@@ -55,7 +55,10 @@ export const keyDetails = (key: VirtualKey): string => {
     ["created", createdAt === undefined ? undefined : timeOf(createdAt)],
     ["expires", expiresAt === undefined ? "never" : timeOf(expiresAt)],
     ["disabled", disabled ? "yes" : undefined],
-    ["the key before", previousUntil === undefined ? undefined : `works until ${timeOf(previousUntil)}`]
+    [
+      "the key before",
+      previousUntil === undefined ? undefined : `works until ${timeOf(Math.min(previousUntil, expiresAt ?? Infinity))}`
+    ]
   ]
   return columns(
     rows.flatMap(([left, right]) => (right === undefined || right === "" ? [] : [[left, right] as const])),

@@ -36,12 +36,12 @@ const printJson = (value: unknown) => Console.log(JSON.stringify(value, undefine
 const encode = Schema.encodeSync(VirtualKey)
 
 const wrong = (flag: string, value: string, mend: string) =>
-  new CommandFailed({ message: `--${flag} ${JSON.stringify(value)} is not accepted; write ${mend}` })
+  new CommandFailed({ message: `${flag} ${JSON.stringify(value)} is not accepted; write ${mend}` })
 
 const pairs = (flag: string, listed: ReadonlyArray<string>, mend: string) =>
   Effect.forEach(listed, (pair) => {
     const at = pair.indexOf("=")
-    return at > 0 ? Effect.succeed([pair.slice(0, at), pair.slice(at + 1)] as const) : wrong(flag, pair, mend)
+    return at > 0 ? Effect.succeed([pair.slice(0, at), pair.slice(at + 1)] as const) : wrong(`--${flag}`, pair, mend)
   })
 
 const limitMend = `<measure>/<window>=<amount> (${measures.slice(0, -1).join(", ")} per ${periods.join(", ")}), or concurrent=<calls>`
@@ -55,7 +55,7 @@ const limitsOf = Effect.fnUntraced(function* (listed: ReadonlyArray<string>) {
     if (window === undefined) limits.set(measure, value)
     else limits.set(measure, { ...(limits.get(measure) as object | undefined), [window]: value })
   }
-  const mend = () => wrong("limit", listed.join(" "), limitMend)
+  const mend = () => wrong("--limit", listed.join(" "), limitMend)
   return yield* Effect.mapError(decodeLimits(Object.fromEntries(limits)), mend)
 })
 
@@ -120,7 +120,7 @@ const create = Command.make(
       ...(model.length === 0 ? {} : { models: model }),
       ...(filter.length === 0 ? {} : { filters: filter }),
       ...(Object.keys(limits).length === 0 ? {} : { limits }),
-      ...(Option.isSome(expires) ? { expiresAt: yield* momentOf("expires", expires.value) } : {})
+      ...(Option.isSome(expires) ? { expiresAt: yield* momentOf("--expires", expires.value) } : {})
     }
     yield* withKeys(at, (keys) =>
       Effect.flatMap(keys.create(wanted), ({ key, secret }) =>
@@ -164,7 +164,7 @@ const rotate = Command.make(
   Effect.fn(function* ({ grace, json, name, ...at }) {
     const given = Option.getOrElse(grace, () => "0")
     const duration = parseDuration(given)
-    if (duration === undefined) return yield* wrong("grace", given, "a duration such as 10m or 24h")
+    if (duration === undefined) return yield* wrong("--grace", given, "a duration such as 10m or 24h")
     yield* withKeys(at, (keys) =>
       Effect.flatMap(keys.rotate(name, duration), ({ key, secret }) =>
         json ? printJson({ ...encode(key), secret }) : created(keys, key, secret)
