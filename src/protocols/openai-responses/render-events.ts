@@ -3,7 +3,7 @@ import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { callFields, callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { Frames } from "./frames.ts"
 import { callHeadOf, ItemIds, itemOfCall, itemOfMedia } from "./item-names.ts"
@@ -18,9 +18,8 @@ import {
   type Target
 } from "./item-writers.ts"
 import { saidOfMessage } from "./message-item.ts"
-import { lastDocument, responseDocument } from "./response-document.ts"
+import { responseDocument } from "./response-document.ts"
 import { openAiResponsesId } from "./wire.ts"
-import { endedItems, holdRefusal, openWhole } from "./written-items.ts"
 
 type ToolInputStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
 type ToolCall = Extract<LlmEvent, { readonly _tag: "ToolCall" }>
@@ -110,24 +109,17 @@ export class EventRenderer {
 
   /** Whether a refusal stands in the output. */
   get refused(): boolean {
-    return holdRefusal(this.writers)
+    return this.writers.some((writer) => writer instanceof MessageWriter && writer.parts.some(({ refusal }) => refusal))
   }
 
   /** All items, ended where they were not; those that the end cut short have the given status. */
   output(status: FinalStatus): ReadonlyArray<JsonObject> {
     this.endItems(status)
-    return endedItems(this.writers)
+    return this.writers.toSorted((a, b) => a.index - b.index).map((writer) => writer.item())
   }
 
   private endItems(status: FinalStatus): string {
     return this.endRefusal() + this.writers.map((writer) => writer.close(status)).join("")
-  }
-
-  /** The response as one that failed, with what was finished of it; nothing where it had not begun. */
-  failed(error: JsonObject): string {
-    if (!this.begun) return ""
-    const state = { head: this.head, status: "failed", output: endedItems(this.writers), error } as const
-    return this.frames.event("response.failed", { response: lastDocument(this.context, state, this.described) })
   }
 
   /** Nothing more is sent. */
@@ -153,7 +145,7 @@ export class EventRenderer {
       case "ReasoningStart": {
         const { redacted, origin, id } = event
         const writer = new ReasoningWriter(this.frames, this.nextId ?? this.ids.reasoning(id), this.nextIndex)
-        writer.proof = present({ redacted, origin })
+        writer.proof = { ...(redacted === undefined ? {} : { redacted }), ...(origin === undefined ? {} : { origin }) }
         this.targets.set(id, writer)
         return this.start() + this.endMessage() + this.add(writer)
       }
@@ -161,7 +153,11 @@ export class EventRenderer {
         const writer = this.targets.get(event.id)
         if (!(writer instanceof ReasoningWriter)) return ""
         const { signature, origin } = event
-        writer.proof = { ...writer.proof, ...present({ signature, origin }) }
+        const signed = {
+          ...(signature === undefined ? {} : { signature }),
+          ...(origin === undefined ? {} : { origin })
+        }
+        writer.proof = { ...writer.proof, ...signed }
         return writer.close("completed")
       }
       case "ReasoningDelta":
@@ -289,7 +285,7 @@ export class EventRenderer {
     }
     this.hosted.set(event.id, event)
     const item = event.origin?.protocol === openAiResponsesId ? event.origin.value : undefined
-    if (!isObject(item) || openWhole(this.writers, event.id) !== undefined) return ""
+    if (!isObject(item) || this.openWhole(event.id) !== undefined) return ""
     return this.endMessage() + this.add(new WholeWriter(this.frames, event.id, this.nextIndex, item))
   }
 
@@ -314,15 +310,19 @@ export class EventRenderer {
     const proof = callProof(call, openAiResponsesId)
     if (proof === undefined) return ""
     const block = { id: `${call.id} seal`, ...proof }
-    return (
-      this.place({ _tag: "ReasoningStart", id: block.id, origin: block.origin }) +
-      this.place({ _tag: "ReasoningEnd", ...block })
+    const { signature: _, ...start } = block
+    return this.place({ _tag: "ReasoningStart", ...start }) + this.place({ _tag: "ReasoningEnd", ...block })
+  }
+
+  private openWhole(id: string): ItemWriter | undefined {
+    return this.writers.find(
+      (writer) => writer instanceof WholeWriter && writer.id === id && writer.status === "in_progress"
     )
   }
 
   private whole(item: JsonObject): string {
     const id = typeof item["id"] === "string" ? item["id"] : this.ids.item()
-    const announced = openWhole(this.writers, id)
+    const announced = this.openWhole(id)
     const writer = announced ?? new WholeWriter(this.frames, id, this.nextIndex, item)
     const begun = announced === undefined ? this.endMessage() + this.add(writer) : ""
     writer.final = item
@@ -335,9 +335,12 @@ export class EventRenderer {
     const left = status === "completed" ? "completed" : "incomplete"
     const ended = this.endItems(left)
     const usage = mergeUsage(this.usage, finish.usage)
-    const state = { head: this.head, status, why, output: this.output(left), usage }
+    const response = responseDocument(this.context, { head: this.head, status, why, output: this.output(left), usage })
+    const { status: said, error, incomplete_details, output, usage: counts } = response
+    const news = { status: said, error, incomplete_details, output, usage: counts } as JsonObject
     this.close()
-    const response = lastDocument(this.context, state, this.described)
-    return begun + ended + this.frames.event(`response.${status}`, { response })
+    return (
+      begun + ended + this.frames.event(`response.${status}`, { response: { ...response, ...this.described, ...news } })
+    )
   }
 }

@@ -63,15 +63,12 @@ class ResponseRenderer implements StreamRenderer {
   insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
     const own = protocol === openAiResponsesId && raw !== undefined ? readFrame(raw) : undefined
-    // Its clients know an error by the name of the event, and none of them throws at a response that failed.
+    // Its clients know an error by the name of the event. Not all of them throw at a response that failed, and those that
+    // do would tell the failure twice: none is made here.
     if (raw !== undefined && own?.event === "error") return raw
-    const fields = errorFields(error)
-    const { frames } = this.events
-    // Others wait for the response to end (Codex), and read there why it did.
-    const passes = raw !== undefined && own?.event === "response.failed" && !this.rendering
-    const before = passes ? raw : this.events.failed({ code: fields["code"] ?? null, message: error.message })
-    if (passes) frames.next++
-    return before + frames.event("error", fields)
+    const before = raw !== undefined && own?.event === "response.failed" && !this.rendering ? raw : ""
+    if (before !== "") this.events.frames.next++
+    return before + this.events.frames.event("error", errorFields(error))
   }
 
   private renderAll(events: ReadonlyArray<LlmEvent>): string {

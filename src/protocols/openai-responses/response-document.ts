@@ -42,22 +42,19 @@ export interface ResponseState {
   readonly status: "in_progress" | Ending["status"]
   readonly output: ReadonlyArray<JsonObject>
   readonly why?: string | undefined
-  /** what a response that failed says of it */
-  readonly error?: JsonObject
   readonly usage?: Usage
 }
 
-const unsaid: JsonObject = { code: "server_error", message: "the provider ended the answer with an error" }
-
 /** The document of a response: the whole answer, and what begins and ends a stream. Nothing is stored here. */
 export const responseDocument = (context: RenderContext, state: ResponseState): JsonObject => {
-  const { head, status, output, why, usage, error = unsaid } = state
+  const { head, status, output, why, usage } = state
   return {
     id: head?.id || context.id,
     object: "response",
     created_at: head?.created ?? context.created,
     status,
-    error: status === "failed" ? error : null,
+    error:
+      status === "failed" ? { code: "server_error", message: "the provider ended the answer with an error" } : null,
     incomplete_details: why === undefined ? null : { reason: why },
     model: head?.model || context.request.model,
     output,
@@ -66,16 +63,4 @@ export const responseDocument = (context: RenderContext, state: ResponseState): 
     store: false,
     usage: usage === undefined ? null : renderUsage(usage)
   }
-}
-
-/** The same at the end of a stream, where the provider described it at the beginning. */
-export const lastDocument = (
-  context: RenderContext,
-  state: ResponseState,
-  described: JsonObject | undefined
-): JsonObject => {
-  const response = responseDocument(context, state)
-  const { status, error, incomplete_details, output, usage } = response
-  // These are fields of a response, all of which it has.
-  return { ...response, ...described, ...({ status, error, incomplete_details, output, usage } as JsonObject) }
 }

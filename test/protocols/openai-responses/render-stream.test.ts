@@ -297,25 +297,21 @@ describe("reasoning", () => {
 })
 
 describe("a failure", () => {
-  it("is the end of the response, for who waits for that, and an error event, last", () => {
+  it("is an error event, last", () => {
     const renderer = rendererOf()
-    const events = [started, ...text("msg_1", "All"), { _tag: "TextStart", id: "msg_2" } as const]
-    const before = events.map((event) => renderer.event(event)).join("")
+    const before = renderer.event(started) + renderer.event({ _tag: "TextStart", id: "t" })
     const sent = renderer.failure(failure({ _tag: "Overloaded" }, "the provider is overloaded"))
-    const next = documentsOf(before).length
-    const said = { code: "server_is_overloaded", message: "the provider is overloaded" }
-    expect(documentsOf(sent)).toMatchObject([
-      { type: "response.failed", response: { id: "resp_1", status: "failed", error: said }, sequence_number: next },
-      { type: "error", ...said, param: null, sequence_number: next + 1 }
-    ])
-    expect(outputOf(documentsOf(sent).slice(0, 1))).toMatchObject([{ id: "msg_1", content: [{ text: "All" }] }])
-    expect(renderer.end() + renderer.event(finish())).toBe("")
-  })
-
-  it("is an error event alone where no response had begun", () => {
-    const sent = rendererOf().failure(failure({ _tag: "Overloaded" }, "the provider is overloaded"))
     expect(sent.startsWith("event: error\n")).toBe(true)
-    expect(documentsOf(sent)).toMatchObject([{ type: "error", code: "server_is_overloaded", sequence_number: 0 }])
+    expect(documentsOf(sent)).toEqual([
+      {
+        type: "error",
+        code: "server_is_overloaded",
+        message: "the provider is overloaded",
+        param: null,
+        sequence_number: documentsOf(before).length
+      }
+    ])
+    expect(renderer.end() + renderer.event(finish())).toBe("")
   })
 
   it("of the same format goes out as it came, and a failed response is followed by the event that SDKs throw at", () => {
