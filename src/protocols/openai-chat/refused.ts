@@ -35,6 +35,9 @@ const finders: { readonly [quirk: string]: Finder } = {
   noDeveloperRole: anyMessage(({ role }) => role === "developer"),
   noJsonSchema: ({ response_format: format }) => hasType(format, "json_schema"),
   noAllowedTools: ({ tool_choice: choice }) => hasType(choice, "allowed_tools"),
+  wantsReasoning: (body) =>
+    !hasType(body["thinking"], "disabled") &&
+    anyMessage((message) => hasAny("tool_calls")(message) && !hasAny("reasoning_content")(message))(body),
   noReasoningEffort: hasAny("reasoning_effort"),
   noForcedCalls: ({ tool_choice: choice, thinking }) =>
     !hasType(thinking, "disabled") && (choice === "required" || choice === "any" || hasType(choice, "function")),

@@ -88,6 +88,26 @@ describe("reasoning goes back to its server in the words that it takes", () => {
   )
 })
 
+describe("a loop of tools in the server's own format", () => {
+  const calling = {
+    role: "assistant",
+    content: null,
+    tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }]
+  }
+  const messages = [{ role: "user", content: "Hm?" }, calling, { role: "tool", tool_call_id: "c", content: "7" }]
+  const { quirks } = presets.deepseek
+
+  it("is given the reasoning that its caller did not keep, as none", () => {
+    expect(messagesOf(passed({ messages }, quirks))[1]).toEqual({ ...calling, reasoning_content: " " })
+  })
+
+  it("goes on as it came where the caller kept it, or wants no thinking", () => {
+    const kept = messages.map((message) => (message === calling ? { ...calling, reasoning_content: "f." } : message))
+    expect(messagesOf(passed({ messages: kept }, quirks))).toEqual(kept)
+    expect(messagesOf(passed({ messages, thinking: { type: "disabled" } }, quirks))).toEqual(messages)
+  })
+})
+
 describe("a server that decides by a switch whether to think", () => {
   it.each(["deepseek", "moonshot", "zai"] as const)("is told so: %s", (name) => {
     const { quirks } = presets[name]
