@@ -1,8 +1,9 @@
 import { Result, type Schema } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { Delivery, FunctionTool, LlmRequest, ToolChoice } from "../../domain/LlmRequest.ts"
+import type { Delivery, FunctionTool, LlmRequest, Message, ToolChoice } from "../../domain/LlmRequest.ts"
 import { hostedTool, plainSearch } from "../HostedTools.ts"
+import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -70,7 +71,7 @@ const encodeBody = (
   const chosen = withoutForeignChoice(asked, geminiId, encoding)
   // The API has names of functions only for a choice that must be made, and for one that came in this format with them.
   const chosenAtWill = chosen.toolChoice?._tag === "Auto" && !namesFunctions(ownExtension(asked.extensions))
-  const request = chosenAtWill ? offeringOnly(chosen, encoding) : chosen
+  const request = formedInWords(chosenAtWill ? offeringOnly(chosen, encoding) : chosen, encoding)
   refuseForeignInput(request.messages, geminiId, encoding)
   encoding.foreign(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
@@ -93,6 +94,18 @@ const encodeBody = (
   return encoding.failure === undefined
     ? Result.succeed({ body, notices: encoding.list })
     : Result.fail(encoding.failure)
+}
+
+/** The older models refuse to be held to JSON beside functions: they are told in words. */
+const formedInWords = (request: LlmRequest, encoding: Encoding): LlmRequest => {
+  const { responseFormat: format, tools = [], ...rest } = request
+  const isFree = format === undefined || format._tag === "Text" || !tools.some(({ _tag }) => _tag === "Function")
+  if (isFree || encoding.traits.formsBesideTools) return request
+  const isBare = format._tag === "Json"
+  encoding.add("emulated", isBare ? jsonIsTold : schemaIsTold)
+  const text = isBare ? jsonInstruction : schemaInstruction(format.schema)
+  const instruction: Message = { role: "system", parts: [{ _tag: "Text", text }] }
+  return { ...rest, tools, messages: [instruction, ...request.messages] }
 }
 
 const namesFunctions = ({ toolConfig }: JsonObject): boolean => {

@@ -21,6 +21,8 @@ export interface ModelTraits {
   readonly takesMediaAnswers: boolean
   /** whether instructions have a place of their own */
   readonly takesInstructions: boolean
+  /** whether the answer can be held to JSON where there are functions */
+  readonly formsBesideTools: boolean
 }
 
 /** Whether a model searches the web for such a request: the older ones do nothing beside it. */
@@ -35,7 +37,8 @@ const older = {
   leastLevel: "MINIMAL",
   wantsSignatures: false,
   takesMediaAnswers: false,
-  takesInstructions: true
+  takesInstructions: true,
+  formsBesideTools: false
 } as const
 
 /** The models that know the least level of all. The others refuse it, and all of them know the one above it. */
@@ -56,7 +59,8 @@ export const traitsOf = (model: string): ModelTraits => {
     canSkipThinking: false,
     wantsSignatures: /gemini/.test(model),
     takesMediaAnswers: true,
-    takesInstructions: !/gemma-[1-3]/.test(model)
+    takesInstructions: !/gemma-[1-3]/.test(model),
+    formsBesideTools: true
   }
 }
 

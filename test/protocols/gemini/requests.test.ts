@@ -313,7 +313,7 @@ describe("a Gemini request", () => {
       labels: { team: "a" },
       serviceTier: "flex"
     }
-    expect(again(body)).toMatchObject({ body, notices: [] })
+    expect(encode(decode(body), { model: "gemini-3-flash" })).toMatchObject({ body, notices: [] })
   })
 
   it("asks nobody else for contents that the provider holds", () => {
@@ -465,6 +465,20 @@ describe("a request of another format, sent to a Gemini model", () => {
     ] as ReadonlyArray<unknown>
     expect(answers).toMatchObject(user({ functionResponse: { name: "f", parts: [{ inlineData }] } }, said("g", "done")))
     expect(others).toEqual([])
+  })
+
+  it("tells of the form of the answer in words where the model cannot be held to it beside functions", () => {
+    const responseFormat = { _tag: "JsonSchema", name: "n", schema: { type: "object" } } as const
+    const tools = [{ _tag: "Function", name: "f" }] as const
+    const sent = (more: Partial<LlmRequest>, name: string) => {
+      const { body, notices } = encode(conversation(more), { model: name })
+      const told = JSON.stringify(body["systemInstruction"] ?? "").includes("JSON")
+      return [told, body["generationConfig"] !== undefined, notices.map(({ code }) => code)]
+    }
+    expect(sent({ responseFormat, tools }, "gemini-2.5-flash")).toEqual([true, false, ["emulated"]])
+    expect(sent({ responseFormat: { _tag: "Json" }, tools }, "gemini-2.5-flash")).toEqual([true, false, ["emulated"]])
+    expect(sent({ responseFormat }, "gemini-2.5-flash")).toEqual([false, true, []])
+    expect(sent({ responseFormat, tools }, "gemini-3.5-flash")).toEqual([false, true, []])
   })
 
   it("has its instruction in the user's words where the model takes no other", () => {
