@@ -19,15 +19,12 @@ const selectOldest = `select position from audit_records where kind = 'Opened' a
 const selectSize = `select cast(avg(octet_length(body) + coalesce(octet_length(payload), 0)) as double precision) as size
   from (select body, payload from audit_records order by position desc limit ${sampled}) as latest`
 
-// A chain goes on from the last of its records that are removed.
-const moveAnchors = `update audit_chains set
-    first_link = coalesce((select gone.link from audit_records gone
-      where gone.owner = audit_chains.owner and gone.position < ? and gone.link is not null
-      order by gone.position desc limit 1), first_link),
-    first_hash = coalesce((select gone.hash from audit_records gone
-      where gone.owner = audit_chains.owner and gone.position < ? and gone.link is not null
-      order by gone.position desc limit 1), first_hash)
-  where owner in (select distinct owner from audit_records where position < ?)`
+// A chain goes on from the last of its records that are removed: forward only, since another process may be removing
+// more of them at the same time.
+const moveAnchors = `update audit_chains set first_link = gone.link, first_hash = gone.hash
+  from audit_records gone
+  where gone.owner = audit_chains.owner and gone.link > audit_chains.first_link and gone.position in (
+    select max(position) from audit_records where position < ? and link is not null group by owner)`
 const deleteLabels =
   "delete from audit_labels where id in (select id from audit_records where position < ? and kind = 'Opened')"
 const deleteRecords = "delete from audit_records where position < ?"
@@ -68,7 +65,7 @@ export const prune = Effect.fnUntraced(function* (
   for (let from = first; from < end; from += chunk) {
     const upTo = Math.min(from + chunk, end)
     const [, , gone = 0] = yield* database.batch([
-      { sql: moveAnchors, params: [upTo, upTo, upTo] },
+      { sql: moveAnchors, params: [upTo] },
       { sql: deleteLabels, params: [upTo] },
       { sql: deleteRecords, params: [upTo] },
       { sql: deleteChains, params: [] }

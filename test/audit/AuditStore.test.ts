@@ -265,6 +265,29 @@ describeDatabases("the store in a database", (kind) => {
     }).pipe(Effect.provide(sqlIn(kind)))
   )
 
+  it.live("keeps every chain whole where several processes remove records at once", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase(kind)
+      const stores = yield* Effect.forEach([1, 2, 3], () =>
+        Layer.build(Layer.fresh(Layer.provideMerge(AuditStoreSql.layer, databaseAt(address))))
+      )
+      const [first] = stores
+      const { commit } = Context.get(first!, AuditStore)
+      for (let round = 0; round < 10; round++) {
+        const calls = Array.from({ length: 60 }, (_, n) => round * 60 + n)
+        const rows = calls.flatMap((n) => [opened(`c${n}`, { openedAt: n }), { ...ended(`c${n}`), openedAt: n }])
+        yield* commit(rows)
+        yield* Effect.forEach(
+          stores,
+          (store, index) =>
+            Context.get(store, AuditStore).prune({ openedFrom: round * 60 + 50 - 20 * index, maxBytes: undefined }),
+          { concurrency: "unbounded" }
+        )
+        assert.isUndefined((yield* Effect.provideContext(verifyDatabase, first!)).broken)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("measures records in bytes, whatever is written in them", () =>
     Effect.gen(function* () {
       const { commit, prune } = yield* AuditStore
