@@ -128,7 +128,7 @@ class TableCheck {
   }
 
   readonly run: Effect.Effect<Verification, StorageError> = Effect.gen({ self: this }, function* () {
-    for (const row of yield* decodeChains(yield* this.#database.query(selectChains))) {
+    for (const row of yield* this.#chains) {
       if (row.first_link > 0) this.#truncated.push({ owner: row.owner, link: row.first_link })
       this.#fold.begin(row.owner, { number: row.first_link, hash: row.first_hash })
       this.#ends.set(row.owner, { number: row.last_link, hash: row.last_hash })
@@ -147,9 +147,13 @@ class TableCheck {
       const mislabelled = yield* this.#mislabelled(rows, position, end)
       if (mislabelled !== undefined) return this.#report(mislabelled)
       position = end
-      if (rows.length < pageSize) return this.#report(this.#brokenEnd() ?? (yield* this.#strayLabel))
+      if (rows.length < pageSize) return this.#report((yield* this.#brokenEnd) ?? (yield* this.#strayLabel))
     }
   })
+
+  get #chains() {
+    return Effect.flatMap(this.#database.query(selectChains), decodeChains)
+  }
 
   #whole(row: RecordRow): Effect.Effect<RecordRow | undefined, StorageError> {
     return this.#database.query(selectPayload, [row.position]).pipe(
@@ -195,8 +199,7 @@ class TableCheck {
   #explain(broken: ChainBreak, row: RecordRow): Effect.Effect<ChainBreak | undefined, StorageError> {
     if (broken.kind !== "missing") return Effect.succeed(broken)
     return Effect.gen({ self: this }, function* () {
-      const chains = yield* decodeChains(yield* this.#database.query(selectChains))
-      const anchor = chains.find(({ owner }) => owner === broken.owner)
+      const anchor = (yield* this.#chains).find(({ owner }) => owner === broken.owner)
       if (anchor !== undefined && anchor.first_link > this.#fold.head(broken.owner).number) {
         this.#truncated.push({ owner: broken.owner, link: anchor.first_link })
         this.#fold.begin(broken.owner, { number: anchor.first_link, hash: anchor.first_hash })
@@ -231,17 +234,20 @@ class TableCheck {
     )
   }
 
-  /** A chain that does not reach its end. */
-  #brokenEnd(): ChainBreak | undefined {
-    for (const owner of this.#fold.owners) {
-      const { number } = this.#fold.head(owner)
-      const end = this.#ends.get(owner)
-      if (end !== undefined && end.number > number) {
+  /** A chain that does not reach its end, unless this was removed for its age meanwhile. */
+  get #brokenEnd(): Effect.Effect<ChainBreak | undefined, StorageError> {
+    return Effect.gen({ self: this }, function* () {
+      for (const owner of this.#fold.owners) {
+        const { number } = this.#fold.head(owner)
+        const end = this.#ends.get(owner)
+        if (end === undefined || end.number <= number) continue
+        const anchor = (yield* this.#chains).find((chain) => chain.owner === owner)
+        if (anchor === undefined || anchor.first_link >= end.number) continue
         const message = `the records from this link to ${end.number}, the last one written, are not there`
-        return { kind: "missing", owner, link: number + 1, id: undefined, message }
+        return { kind: "missing", owner, link: number + 1, id: undefined, message } as const
       }
-    }
-    return undefined
+      return undefined
+    })
   }
 }
 

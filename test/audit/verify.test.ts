@@ -44,6 +44,28 @@ describeDatabases("the chains of records", (kind) => {
     })
   )
 
+  it.live("are whole where the end of one is removed for its age while they are looked at", () =>
+    Effect.gen(function* () {
+      const context = yield* Layer.build(
+        Layer.provideMerge(AuditStoreSql.layer, databaseAt(yield* freshDatabase(kind)))
+      )
+      const { commit, prune } = Context.get(context, AuditStore)
+      const calls = (owner: string, count: number, openedAt: number) =>
+        Array.from({ length: count }, (_, n) => openedRow(openRecord(`${owner}-${n}`, { openedAt }), "off", owner))
+      yield* commit(calls("gone", 600, 0))
+      yield* commit(calls("here", 1, 10))
+      const database = Context.get(context, Database)
+      let pages = 0
+      // between the first page and the second
+      const query: Database["Service"]["query"] = (sql, params) =>
+        sql.includes("begun_at") && ++pages === 2
+          ? Effect.andThen(prune({ openedFrom: 10, maxBytes: undefined }), database.query(sql, params))
+          : database.query(sql, params)
+      const verified = Effect.provideService(verifyDatabase, Database, Database.of({ ...database, query }))
+      assert.deepInclude(yield* verified, { records: 501, broken: undefined })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("show a long request that was changed", () =>
     Effect.gen(function* () {
       const store = Layer.provideMerge(AuditStoreSql.layer, databaseAt(yield* freshDatabase(kind)))
