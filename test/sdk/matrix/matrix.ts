@@ -41,7 +41,8 @@ export const matrix = ({ asking, converse, countsAtStart, endings, name, proves,
     const begin = (at: AtFormat, model: string, question: Omit<Question, "model">): Conversation =>
       converse(at, { ...question, model: at.model(model) })
     /** Whether the provider's API has words for thoughts: without them it cannot be asked for any. */
-    const thinks = (at: AtFormat): boolean => verdict(at, "reasoning: effort").fate !== "dropped"
+    const thinks = ({ upstream }: AtFormat): boolean =>
+      verdictOf("openai-chat", upstream, "reasoning: effort").fate !== "dropped"
 
     const assertUsage = (at: AtFormat, streamed: boolean, { usage: told }: Heard, { usage }: CallRecord) => {
       // Most providers count with the end of a stream; a count that is not known is not made up.
