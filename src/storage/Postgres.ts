@@ -1,5 +1,5 @@
 import { PgClient } from "@effect/sql-pg"
-import { Cause, Effect, Layer, type Redacted, Schema, Semaphore } from "effect"
+import { Cause, Effect, Fiber, Layer, type Redacted, Schema, Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlError } from "effect/sql/SqlError"
 import { Database, type Row, type SqlValue, type Statement, StorageError } from "./Database.ts"
@@ -23,6 +23,8 @@ const connectTimeout = "5 seconds"
  * whose machine is gone, would hold up all others that change the same. The server ends its connection then, and it begins anew.
  */
 const mostIdleInTransaction = "10s"
+/** A server that does not answer must not keep a program from ending. */
+const closeTimeout = "2 seconds"
 const readers = 4
 const knownTexts = 512
 
@@ -71,10 +73,21 @@ const brokenConnection = (where: string, cause: Cause.Cause<StorageError>): Effe
   return Effect.failCause(cause)
 }
 
+/** A scope that is closed with the current one, which waits for that, but not for long. */
+const hurriedScope = Effect.acquireRelease(Scope.make(), (scope, exit) =>
+  Effect.flatMap(Effect.forkDetach(Scope.close(scope, exit)), (closing) =>
+    Fiber.await(closing).pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout))
+  )
+)
+
 const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: PostgresOptions) {
   const where = "on PostgreSQL"
+  const connections = yield* hurriedScope
   const connect = (maxConnections: number, startupParameters: Record<string, string>) =>
-    PgClient.make({ url, applicationName: "millrace", connectTimeout, keepAlive, maxConnections, startupParameters })
+    Scope.provide(
+      PgClient.make({ url, applicationName: "millrace", connectTimeout, keepAlive, maxConnections, startupParameters }),
+      connections
+    )
   const writer = yield* connect(1, {
     synchronous_commit: synchronousCommit ? "on" : "off",
     idle_in_transaction_session_timeout: mostIdleInTransaction
@@ -126,9 +139,15 @@ const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: Pos
     Effect.mapError(({ kind, message }) => new StorageError({ operation: "open", kind, message }))
   )
 
+  // what was issued is done before the connections are closed
+  yield* Effect.addFinalizer(() =>
+    writing.withPermit(Effect.void).pipe(Effect.interruptible, Effect.timeoutOption(closeTimeout))
+  )
+
   return Database.of({
     dialect: "postgres",
-    batch: (statements) => writing.withPermit(transaction(statements)),
+    // in a fiber of its own: one that is interrupted would have to be undone first, by a server that may not answer
+    batch: (statements) => Effect.flatMap(Effect.forkDetach(writing.withPermit(transaction(statements))), Fiber.join),
     query
   })
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Schedule, type Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Schedule, Scope } from "effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
@@ -205,8 +205,29 @@ describeDatabases("a table that is put back", (kind) => testOutage(tableless(kin
 describe("a disk that is full (sqlite)", () => testOutage(full))
 describe("a file that another process has locked (sqlite)", () => testOutage(locked))
 
+/** How a program ends whose database has no answer for it. */
+const ending = (make: Effect.Effect<Frail, never, Scope.Scope>) =>
+  Effect.gen(function* () {
+    const frail = yield* make
+    const scope = yield* Scope.make()
+    const store = Layer.provideMerge(AuditStoreSql.layer, databaseAt(frail.address))
+    const context = yield* Layer.buildWithScope(
+      Layer.fresh(Layer.provideMerge(AuditTrail.layer(settings), store)),
+      scope
+    )
+    const trail = Context.get(context, AuditTrail)
+    yield* Effect.provideContext(underWay(trail, frail), context)
+    // its heartbeat waits for an answer too
+    yield* Effect.sleep("6 seconds")
+    yield* Scope.close(scope, Exit.void)
+    yield* Effect.provideContext(frail.recover, context)
+  }).pipe(Effect.scoped)
+
 const suffix = noOwnServer === undefined ? "" : `: ${noOwnServer}`
-describe.skipIf(noOwnServer !== undefined)(`a server that stands still (postgres${suffix})`, () => testOutage(frozen))
+describe.skipIf(noOwnServer !== undefined)(`a server that stands still (postgres${suffix})`, () => {
+  testOutage(frozen)
+  it.live("does not keep a program from ending", () => ending(frozen), timeout)
+})
 describe.skipIf(noOwnServer !== undefined)(`a server that is killed and started again (postgres${suffix})`, () =>
   testOutage(killed)
 )
