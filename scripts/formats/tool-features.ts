@@ -122,6 +122,7 @@ export const toolFeatures: ReadonlyArray<RequestFeature> = [
     name: "tools that the provider runs: a search of the web",
     trace: /search/i,
     asked: {
+      "openai-chat": { web_search_options: {} },
       "openai-responses": { tools: [{ type: "web_search" }] },
       "anthropic-messages": { tools: [{ type: "web_search_20250305", name: "web_search" }] },
       gemini: { tools: [{ googleSearch: {} }] }

@@ -8,6 +8,7 @@ import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages
 import { anthropicMessages } from "../../src/protocols/anthropic-messages/outbound.ts"
 import type { Dialect } from "../../src/protocols/Dialect.ts"
 import { geminiDialect } from "../../src/protocols/gemini/inbound.ts"
+import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
 import type { JsonObject } from "../../src/protocols/open-document.ts"
 import { openAiResponsesDialect } from "../../src/protocols/openai-responses/inbound.ts"
 import { openAiResponses } from "../../src/protocols/openai-responses/outbound.ts"
@@ -62,6 +63,27 @@ describe("a search of the web that was asked for", () => {
       { type: "web_search_20250305", name: "web_search", blocked_domains: ["ulm.de"] }
     ])
     expect(sent(byGemini({ googleSearch: {} }), "openai-responses").tools).toEqual([{ type: "web_search" }])
+  })
+
+  it("in Chat Completions is a setting, and a search in the other formats", () => {
+    const options = { search_context_size: "low", user_location: { type: "approximate", approximate: { city: "Ulm" } } }
+    const body = { model: "smart", messages: [hello], web_search_options: options }
+    const search = decoded(openAiChatDialect, body)
+    const context = { model: "m", delivery: "whole", quirks: {}, origin: undefined } as const
+    const again = Result.getOrThrow(formats["openai-chat"].protocol.encode(search, context))
+    expect(again.body).toEqual({ ...body, model: "m" })
+    expect(again.notices).toEqual([])
+    const size = "search_context_size of the tool web_search: the Responses API has no counterpart"
+    expect(sent(search, "openai-responses")).toEqual({
+      tools: [{ type: "web_search", user_location: place }],
+      notices: [inItsOwnWay, size]
+    })
+    expect(sent(search, "anthropic-messages").tools).toEqual([
+      { type: "web_search_20250305", name: "web_search", user_location: place }
+    ])
+    expect(sent(decoded(openAiChatDialect, { ...body, web_search_options: {} }), "gemini").tools).toEqual([
+      { googleSearch: {} }
+    ])
   })
 
   it("is not sent to who would search where it must not", () => {

@@ -8,6 +8,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeMessages, messageFault } from "./decode-messages.ts"
 import { cacheOf } from "./decode-parts.ts"
 import { extended, marked } from "./extension.ts"
+import { takeSearch } from "./search-options.ts"
 import {
   ChatRequest,
   openAiChatId,
@@ -49,7 +50,8 @@ const invalid = (kind: "type" | "semantic", path: string, message: string): LlmE
 
 const requestOf = (document: ChatRequest): LlmRequest => {
   const { tool_choice: choice, response_format: format, function_call: legacy, reasoning_effort: effort } = document
-  const tools = toolsOf(document)
+  const search = takeSearch(document.rest)
+  const tools = [...toolsOf(document), ...search.tools]
   const unknownFormat = format && format.type === undefined ? format.raw : undefined
   return {
     model: document.model,
@@ -66,7 +68,7 @@ const requestOf = (document: ChatRequest): LlmRequest => {
     }),
     sampling: samplingOf(document),
     ...marked({
-      ...document.rest,
+      ...search.rest,
       stream_options: document.stream_options?.rest,
       tool_choice: choice ? keptChoice(choice) : undefined,
       response_format: unknownFormat

@@ -26,6 +26,7 @@ import { ChatEncoding, markers } from "./encode-parts.ts"
 import { isOwn, ownExtension } from "./extension.ts"
 import { notTakenBack, withoutSealed } from "./reasoning-details.ts"
 import { isRefused } from "./refused.ts"
+import { searchOptions } from "./search-options.ts"
 import { openAiChatId } from "./wire.ts"
 
 const path = "/chat/completions"
@@ -110,12 +111,13 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
       ...account(request, encoding),
       metadata: request.metadata
     }),
+    ...Object.assign({}, ...(request.tools ?? []).map(searchOptions)),
     ...own
   }
 }
 
 const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Provider") return hostedTool(tool, openAiChatId, encoding)
+  if (tool._tag === "Provider") return searchOptions(tool) === undefined ? hostedTool(tool, openAiChatId, encoding) : []
   const { function: inner, custom, ...more } = markers(tool, encoding)
   const { name, description, inputSchema, freeText } = tool
   if (freeText !== undefined) {
