@@ -1,7 +1,7 @@
 import { Clock, Console, DateTime, Duration, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Limits, measures, periods } from "../accounting/Limits.ts"
-import { KeyName, type NewKey, VirtualKey } from "../accounting/VirtualKey.ts"
+import { type KeyChange, KeyName, type NewKey, VirtualKey } from "../accounting/VirtualKey.ts"
 import { load } from "../config/load.ts"
 import { parseDuration } from "../config/units.ts"
 import { clientWith } from "./asking.ts"
@@ -34,6 +34,8 @@ const withKeys = <A>({ config, key, url }: Place, use: (keys: KeyRing) => Effect
 
 const printJson = (value: unknown) => Console.log(JSON.stringify(value, undefined, 2))
 const encode = Schema.encodeSync(VirtualKey)
+
+const shown = (json: boolean) => (key: VirtualKey) => (json ? printJson(encode(key)) : Console.log(keyDetails(key)))
 
 const wrong = (flag: string, value: string, mend: string) =>
   new CommandFailed({ message: `${flag} ${JSON.stringify(value)} is not accepted; write ${mend}` })
@@ -92,34 +94,58 @@ const created = ({ isAsked, where }: KeyRing, key: VirtualKey, secret: string) =
       (isAsked ? "" : `\n${notAsked}`)
   )
 
+/** What a key has beside its name. */
+const attributeFlags = {
+  owner: text("owner", "Whom to ask about it"),
+  tenant: text("tenant", "On whose behalf all of its calls are made"),
+  label: several("label", "a=b, of all of its calls; may be repeated"),
+  model: several("model", "A model that it may name, or a pattern such as anthropic/*; may be repeated. Else any"),
+  filter: several("filter", "A configured filter that all of its calls pass; may be repeated"),
+  limit: several("limit", `${limitMend}; may be repeated`),
+  stopStreams: Flag.Boolean("stop-streams").pipe(
+    Flag.withDescription("End a stream that uses up what is left of tokens or cost"),
+    Flag.withDefault(false)
+  )
+}
+
+/** What is said of a key; nothing of what is not said. */
+const attributesOf = Effect.fnUntraced(function* ({
+  filter,
+  label,
+  limit,
+  model,
+  owner,
+  stopStreams,
+  tenant
+}: Command.Command.Config.Infer<typeof attributeFlags>) {
+  const labels = Object.fromEntries(yield* pairs("label", label, "a=b"))
+  if (stopStreams && limit.length === 0) {
+    return yield* new CommandFailed({ message: "--stop-streams goes with limits; say all of them, each with --limit" })
+  }
+  const limits = { ...(yield* limitsOf(limit)), ...(stopStreams ? { stopStreams } : {}) }
+  return {
+    ...(Option.isSome(owner) ? { owner: owner.value } : {}),
+    ...(Option.isSome(tenant) ? { tenant: tenant.value } : {}),
+    ...(label.length === 0 ? {} : { labels }),
+    ...(model.length === 0 ? {} : { models: model }),
+    ...(filter.length === 0 ? {} : { filters: filter }),
+    ...(limit.length === 0 ? {} : { limits })
+  } satisfies KeyChange
+})
+
 const create = Command.make(
   "create",
   {
     ...place,
     name: nameArgument.pipe(Argument.withSchema(KeyName)),
-    owner: text("owner", "Whom to ask about it"),
-    tenant: text("tenant", "On whose behalf all of its calls are made"),
-    label: several("label", "a=b, of all of its calls; may be repeated"),
-    model: several("model", "A model that it may name, or a pattern such as anthropic/*; may be repeated. Else any"),
-    filter: several("filter", "A configured filter that all of its calls pass; may be repeated"),
-    limit: several("limit", `${limitMend}; may be repeated`),
-    stopStreams: Flag.Boolean("stop-streams").pipe(
-      Flag.withDescription("End a stream that uses up what is left of tokens or cost"),
-      Flag.withDefault(false)
-    ),
+    ...attributeFlags,
     expires: text("expires", "After how long (12h, 30d), or when (2027-01-31)")
   },
-  Effect.fn(function* ({ json, name, owner, tenant, label, model, filter, limit, stopStreams, expires, ...at }) {
-    const labels = Object.fromEntries(yield* pairs("label", label, "a=b"))
-    const limits = { ...(yield* limitsOf(limit)), ...(stopStreams ? { stopStreams } : {}) }
+  Effect.fn(function* ({ json, name, expires, config, key, url, ...said }) {
+    const at = { config, key, url }
     const wanted: NewKey = {
       name,
-      ...(Option.isSome(owner) ? { owner: owner.value } : {}),
-      ...(Option.isSome(tenant) ? { tenant: tenant.value } : {}),
-      ...(label.length === 0 ? {} : { labels }),
-      ...(model.length === 0 ? {} : { models: model }),
-      ...(filter.length === 0 ? {} : { filters: filter }),
-      ...(Object.keys(limits).length === 0 ? {} : { limits }),
+      ...(yield* attributesOf(said)),
       ...(Option.isSome(expires) ? { expiresAt: yield* momentOf("--expires", expires.value) } : {})
     }
     yield* withKeys(at, (keys) =>
@@ -181,11 +207,7 @@ const changing = (name: string, description: string, disabled: boolean) =>
     name,
     { ...place, name: nameArgument },
     Effect.fn(function* ({ json, name, ...at }) {
-      yield* withKeys(at, (keys) =>
-        Effect.flatMap(keys.change(name, { disabled }), (key) =>
-          json ? printJson(encode(key)) : Console.log(keyDetails(key))
-        )
-      )
+      yield* withKeys(at, (keys) => Effect.flatMap(keys.change(name, { disabled }), shown(json)))
     })
   ).pipe(Command.withDescription(description))
 
@@ -198,23 +220,46 @@ const expire = Command.make(
   },
   Effect.fn(function* ({ at: when, json, name, ...at }) {
     const expiresAt = when === "never" ? null : yield* momentOf("when", when)
-    yield* withKeys(at, (keys) =>
-      Effect.flatMap(keys.change(name, { expiresAt }), (key) =>
-        json ? printJson(encode(key)) : Console.log(keyDetails(key))
-      )
-    )
+    yield* withKeys(at, (keys) => Effect.flatMap(keys.change(name, { expiresAt }), shown(json)))
   })
 ).pipe(Command.withDescription("Say until when a key works"))
 
+const clearable = ["owner", "tenant", "labels", "models", "filters", "limits"] as const
+
+const change = Command.make(
+  "change",
+  {
+    ...place,
+    name: nameArgument,
+    ...attributeFlags,
+    clear: Flag.Literals("clear", clearable).pipe(
+      Flag.withDescription("What to take away: owner, tenant, labels, models, filters or limits; may be repeated"),
+      Flag.between(0, clearable.length)
+    )
+  },
+  Effect.fn(function* ({ clear, config, json, key, name, url, ...said }) {
+    const cleared = Object.fromEntries(clear.map((attribute) => [attribute, null]))
+    const changes: KeyChange = { ...cleared, ...(yield* attributesOf(said)) }
+    if (Object.keys(changes).length === 0) {
+      return yield* new CommandFailed({ message: "Nothing is to be changed; say what, such as --limit cost/month=200" })
+    }
+    yield* withKeys({ config, key, url }, (keys) => Effect.flatMap(keys.change(name, changes), shown(json)))
+  })
+).pipe(
+  Command.withDescription("Change what a key may do; what is said takes the place of what it has, all limits together"),
+  Command.withExamples([
+    { command: "millrace keys change acme --limit cost/month=200", description: "Another budget" },
+    { command: "millrace keys change acme --clear models --owner bob", description: "Any model, and another owner" }
+  ])
+)
+
 const remove = Command.make(
   "delete",
-  { config: configFlag, url: urlFlag, key: keyFlag, name: nameArgument },
-  Effect.fn(function* ({ name, ...at }) {
+  { ...place, name: nameArgument },
+  Effect.fn(function* ({ json, name, ...at }) {
+    const done = `The key ${JSON.stringify(name)} is deleted. What was recorded and counted under its name stays.`
     yield* withKeys(at, (keys) =>
-      Effect.andThen(
-        keys.remove(name),
-        Console.log(`The key ${JSON.stringify(name)} is deleted. What was recorded and counted under its name stays.`)
-      )
+      Effect.andThen(keys.remove(name), json ? printJson({ deleted: name }) : Console.log(done))
     )
   })
 ).pipe(Command.withDescription("Delete a key for good"))
@@ -225,6 +270,7 @@ export const keysCommand = Command.make("keys").pipe(
   Command.withSubcommands([
     create,
     list,
+    change,
     rotate,
     changing("disable", "Let a key work no longer", true),
     changing("enable", "Let a disabled key work again", false),

@@ -78,6 +78,33 @@ describe("millrace keys", () => {
         )
         assert.deepStrictEqual(JSON.parse(short.stdout).limits, { cost: { day: 1 }, stopStreams: true })
         yield* until(url, JSON.parse(short.stdout).secret, 200)
+        const changed = yield* millrace(
+          place,
+          "keys",
+          "change",
+          "short",
+          "--limit",
+          "cost/day=2",
+          "--model",
+          "other",
+          "--json"
+        )
+        assert.deepInclude(JSON.parse(changed.stdout), { limits: { cost: { day: 2 } }, models: ["other"] })
+        yield* until(url, JSON.parse(short.stdout).secret, 403)
+        const cleared = yield* millrace(
+          place,
+          "keys",
+          "change",
+          "short",
+          "--clear",
+          "models",
+          "--owner",
+          "bob",
+          ...asAdmin
+        )
+        assert.match(cleared.stdout, /^owner +bob$/m)
+        assert.notInclude(cleared.stdout, "models")
+        assert.include(cleared.stdout, "$2/day")
         const deleted = yield* millrace(place, "keys", "delete", "short")
         assert.include(deleted.stdout, 'The key "short" is deleted')
         yield* until(url, JSON.parse(short.stdout).secret, 401)
@@ -150,6 +177,9 @@ describe("millrace keys", () => {
         assert.include(yield* failing("create", "x", "--limit", "words/day=3"), "<measure>/<window>=<amount>")
         assert.include(yield* failing("create", "x", "--limit", "__proto__/day=3"), "<measure>/<window>=<amount>")
         assert.include(yield* failing("delete", "ci"), "change it there")
+        assert.include(yield* failing("change", "ci", "--owner", "bob"), "change it there")
+        assert.include(yield* failing("change", "x"), "Nothing is to be changed")
+        assert.include(yield* failing("change", "x", "--stop-streams"), "goes with limits")
         assert.include(yield* failing("expire", "x", "5"), "a time from now such as 12h or 30d")
         assert.include(yield* failing("create", "x", "--filter", "pii"), 'There is no filter "pii"; none is configured')
         assert.include(yield* failing("create", "x", "--expires", "soon"), "2027-01-31")
