@@ -17,6 +17,7 @@ export const isOfOpenAi = (model: string): boolean => /(^|\/)(o\d|(chat)?gpt-(?!
 
 /** Those that reason if they are asked to, and those that always do. */
 const reasoners = /(^|\/)(o\d|gpt-[5-9])(?!.*chat)/
+export const isReasoner = (model: string): boolean => reasoners.test(model)
 const alwaysReasons = /(^|\/)(o\d|gpt-5(?!\.\d)|gpt-[5-9][^/]*-(codex|pro))/
 
 /**
@@ -25,7 +26,7 @@ const alwaysReasons = /(^|\/)(o\d|gpt-5(?!\.\d)|gpt-[5-9][^/]*-(codex|pro))/
  */
 export const drawnBy = (model: string, effort: unknown, sampling: Sampling, said: Notices): Sampling => {
   const { temperature, topP, ...others } = sampling
-  if ((temperature ?? topP) === undefined || !reasoners.test(model)) return sampling
+  if ((temperature ?? topP) === undefined || !isReasoner(model)) return sampling
   const reasons = alwaysReasons.test(model) || (effort !== undefined && effort !== "none")
   const kept = (value: number | undefined, name: string): number | undefined => {
     if (value === undefined || value === 1) return undefined

@@ -16,7 +16,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-input.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { endUser, tierFor } from "../OpenAiAccount.ts"
-import { drawnBy, effortFor, isOfOpenAi } from "../OpenAiReasoners.ts"
+import { drawnBy, effortFor, isOfOpenAi, isReasoner } from "../OpenAiReasoners.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
 import { ownExtension, storedByDefault } from "./extension.ts"
@@ -85,7 +85,7 @@ const encodeBody = (
     ...present({ parallel_tool_calls: tools.length === 0 ? undefined : request.parallelToolCalls }),
     ...(Object.keys(form).length === 0 ? {} : { text: form }),
     ...(Object.keys(thought).length === 0 ? {} : { reasoning: thought }),
-    ...encodeIncludes(include, request, input),
+    ...encodeIncludes(include, request, model, input),
     ...present({
       metadata: request.metadata,
       service_tier: tierFor(request.serviceTier),
@@ -225,10 +225,16 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
 
 /**
  * What the answer is to contain besides the usual. Models that do not reason refuse a request for encrypted reasoning, so
- * it is made only where the caller speaks of reasoning, or the conversation holds some.
+ * it is made only of those that are known to, or where the caller speaks of reasoning, or the conversation holds some.
  */
-const encodeIncludes = (own: unknown, request: LlmRequest, input: ReadonlyArray<JsonObject>): JsonObject => {
+const encodeIncludes = (
+  own: unknown,
+  request: LlmRequest,
+  model: string,
+  input: ReadonlyArray<JsonObject>
+): JsonObject => {
   const reasons =
+    isReasoner(model) ||
     (request.reasoning !== undefined && request.reasoning.effort !== "none" && request.reasoning.mode !== "disabled") ||
     input.some((item) => item["type"] === "reasoning")
   const include = [

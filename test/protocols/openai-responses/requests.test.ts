@@ -309,6 +309,12 @@ describe("encoding for a server of this format", () => {
     expect(encode({}).body).not.toHaveProperty("include")
     expect(encode({ reasoning: { effort: "high" } }).body["include"]).toEqual(["reasoning.encrypted_content"])
     expect(encode({ reasoning: { effort: "none" } }).body).not.toHaveProperty("include")
+    for (const model of ["gpt-5.5", "o4-mini", "openai/gpt-5-codex"]) {
+      expect(encode({}, { model }).body["include"]).toEqual(["reasoning.encrypted_content"])
+    }
+    for (const model of ["gpt-4.1", "gpt-5-chat-latest", "gpt-oss-120b"]) {
+      expect(encode({}, { model }).body).not.toHaveProperty("include")
+    }
   })
 
   it.each([
