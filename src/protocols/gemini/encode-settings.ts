@@ -54,8 +54,9 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
     topP: sampling.topP,
     topK: sampling.topK,
     seed: sampling.seed,
-    frequencyPenalty: sampling.frequencyPenalty,
-    presencePenalty: sampling.presencePenalty,
+    // None at all is what goes without saying, and some models refuse to be told of any.
+    frequencyPenalty: sampling.frequencyPenalty || undefined,
+    presencePenalty: sampling.presencePenalty || undefined,
     stopSequences: stops?.slice(0, maxStopSequences),
     candidateCount: sampling.choices,
     responseLogprobs: sampling.logprobs,

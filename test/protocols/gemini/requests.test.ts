@@ -467,6 +467,13 @@ describe("a request of another format, sent to a Gemini model", () => {
     expect(others).toEqual([])
   })
 
+  it("does not speak of penalties where there are none", () => {
+    const sent = (frequencyPenalty: number) =>
+      encode(conversation({ sampling: { temperature: 0, frequencyPenalty, presencePenalty: 0 } })).body
+    expect(sent(0)["generationConfig"]).toEqual({ temperature: 0 })
+    expect(sent(0.5)["generationConfig"]).toEqual({ temperature: 0, frequencyPenalty: 0.5 })
+  })
+
   it("tells of the form of the answer in words where the model cannot be held to it beside functions", () => {
     const responseFormat = { _tag: "JsonSchema", name: "n", schema: { type: "object" } } as const
     const tools = [{ _tag: "Function", name: "f" }] as const
