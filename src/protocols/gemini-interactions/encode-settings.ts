@@ -2,6 +2,7 @@ import type { Schema } from "effect"
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import { levelOfBudget, traitsOf } from "../gemini/models.ts"
+import { seedOf } from "../gemini/seed.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { geminiInteractionsId } from "./wire.ts"
@@ -39,7 +40,7 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
     temperature: sampling.temperature,
     top_p: sampling.topP,
     top_k: sampling.topK,
-    seed: sampling.seed,
+    seed: seedOf(sampling.seed, encoding),
     stop_sequences: sampling.stopSequences
   })
 }

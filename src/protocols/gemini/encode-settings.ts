@@ -4,6 +4,7 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Encoding } from "./encode-parts.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { levelOfBudget, type ModelTraits } from "./models.ts"
+import { seedOf } from "./seed.ts"
 
 /** How many tokens an effort is worth where the model counts tokens. */
 const budgets: { readonly [effort: string]: number } = {
@@ -53,7 +54,7 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
     temperature: sampling.temperature,
     topP: sampling.topP,
     topK: sampling.topK,
-    seed: sampling.seed,
+    seed: seedOf(sampling.seed, encoding),
     // None at all is what goes without saying, and some models refuse to be told of any.
     frequencyPenalty: sampling.frequencyPenalty || undefined,
     presencePenalty: sampling.presencePenalty || undefined,

@@ -58,6 +58,12 @@ describe("a request", () => {
     expect(notices).toEqual([])
   })
 
+  it("has a seed of 32 bits", () => {
+    const sampling = { seed: 2 ** 32 + 5 }
+    expect(bodyOf({ sampling })["generation_config"]).toEqual({ seed: 5 })
+    expect(noticesOf({ sampling })).toEqual([expect.stringContaining("4294967301")])
+  })
+
   it("asks for JSON, or for JSON of a schema", () => {
     const json = { type: "text", mime_type: "application/json" }
     expect(bodyOf({ responseFormat: { _tag: "Json" } })["response_format"]).toEqual([json])

@@ -474,6 +474,18 @@ describe("a request of another format, sent to a Gemini model", () => {
     expect(sent(0.5)["generationConfig"]).toEqual({ temperature: 0, frequencyPenalty: 0.5 })
   })
 
+  it.each([
+    [7, 7, 0],
+    [-7, -7, 0],
+    [2 ** 31, -(2 ** 31), 1],
+    [9_007_199_254_740_991, -1, 1],
+    [1.5, 1, 1]
+  ])("has a seed of 32 bits: %d is %d", (seed, sent, changes) => {
+    const { body, notices } = encode(conversation({ sampling: { seed } }))
+    expect(body["generationConfig"]).toEqual({ seed: sent })
+    expect(notices.map(({ code }) => code)).toEqual(Array(changes).fill("changed"))
+  })
+
   it("tells of the form of the answer in words where the model cannot be held to it beside functions", () => {
     const responseFormat = { _tag: "JsonSchema", name: "n", schema: { type: "object" } } as const
     const tools = [{ _tag: "Function", name: "f" }] as const
