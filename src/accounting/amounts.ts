@@ -11,7 +11,7 @@ export type Amounts = { readonly [M in Measure]: number }
 const bytesPerToken = 4
 const perMessage = 4
 const perMedia = 1000
-/** What may be generated where the caller does not say: what providers take it for that want to be told. */
+/** What may be generated where the caller does not say: most answers are shorter, and a stream that is not reserves on. */
 const usualOutput = 4096
 
 const tokensOf = (text: string): number => Buffer.byteLength(text) / bytesPerToken

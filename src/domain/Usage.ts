@@ -51,8 +51,8 @@ const mostTokens = 1e9
 
 /** A statement without counts that cannot be: they are taken for not stated. */
 export const plausibleUsage = (usage: Usage): Usage => {
-  const wrong = counts.filter((count) => (usage[count] ?? 0) > mostTokens)
-  return wrong.length === 0 ? usage : Struct.omit(usage, wrong)
+  const isWrong = (count: (typeof counts)[number]) => (usage[count] ?? 0) > mostTokens
+  return counts.some(isWrong) ? Struct.omit(usage, counts.filter(isWrong)) : usage
 }
 
 /** What two attempts used together. A count that only one of them states is known in part, which is better than not. */
