@@ -44,8 +44,8 @@ const system: Quirks = { noDeveloperRole: true, noAllowedTools: true }
 /** Knows `max_tokens`, the name of the limit before reasoning models. */
 const maxTokens: Quirks = { ...system, legacyMaxTokens: true }
 
-/** Its models think unless they are told not to, and want to be told again what they thought. */
-const thinking: Quirks = { ...maxTokens, thinkingSwitch: true, wantsReasoning: true, noForcedCalls: true }
+/** Its models think, and want to be told again what they thought. */
+const thinking: Quirks = { ...maxTokens, wantsReasoning: true, noForcedCalls: true }
 
 /** Usage comes with every stream without being asked for. */
 const unasked: Quirks = { ...maxTokens, noStreamOptions: true }
@@ -122,7 +122,11 @@ export const presets = {
     noNames: true
   }),
   mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", mistral),
-  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", { ...thinking, noJsonSchema: true }),
+  deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", {
+    ...thinking,
+    thinkingSwitch: true,
+    noJsonSchema: true
+  }),
   xai: compatible("https://api.x.ai/v1", "XAI_API_KEY", system),
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
   together: compatible("https://api.together.ai/v1", "TOGETHER_API_KEY", maxTokens),
@@ -140,6 +144,7 @@ export const presets = {
   nvidia: compatible("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY", maxTokens),
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", maxTokens),
   huggingface: compatible("https://router.huggingface.co/v1", "HF_TOKEN", maxTokens),
+  // Some of its models refuse to be told not to think: none is.
   moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", thinking),
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens),
   zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", {

@@ -82,7 +82,11 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   refuseForeignInput(asked.messages, openAiChatId, encoding)
   const chosen = withoutForeignChoice(asked, openAiChatId, encoding)
   const among = quirks.noAllowedTools === true ? offeringOnly(chosen, encoding) : chosen
-  const request = unforced(among, { forcedCalls: quirks.noForcedCalls !== true || isUnthinking(among) }, encoding)
+  const request = unforced(
+    among,
+    { forcedCalls: quirks.noForcedCalls !== true || isUnthinking(among, quirks) },
+    encoding
+  )
   // Who does not know this role is another vendor's, and may refuse settings that it does not know.
   const extensions =
     quirks.noDeveloperRole === true ? request.extensions : withSiblingFields(request.extensions, openAiChatId)
@@ -191,9 +195,10 @@ const encodeFormat = (format: ResponseFormat): JsonObject => {
 }
 
 /** Whether the model is told not to think, in this format's own words or in those of others. */
-const isUnthinking = ({ reasoning, extensions }: LlmRequest): boolean => {
+const isUnthinking = ({ reasoning, extensions }: LlmRequest, { thinkingSwitch }: Quirks): boolean => {
   const { thinking } = ownExtension(extensions)
-  return (isObject(thinking) && thinking["type"] === "disabled") || (reasoning !== undefined && isOff(reasoning))
+  if (isObject(thinking) && thinking["type"] === "disabled") return true
+  return thinkingSwitch === true && reasoning !== undefined && isOff(reasoning)
 }
 
 const isOff = ({ mode, effort }: ReasoningSettings): boolean =>

@@ -109,7 +109,7 @@ describe("a loop of tools in the server's own format", () => {
 })
 
 describe("a server that decides by a switch whether to think", () => {
-  it.each(["deepseek", "moonshot", "zai"] as const)("is told so: %s", (name) => {
+  it.each(["deepseek", "zai"] as const)("is told so: %s", (name) => {
     const { quirks } = presets[name]
     expect(told({}, quirks).body).not.toHaveProperty("thinking")
     expect(told({ reasoning: { mode: "disabled" } }, quirks)).toMatchObject({
