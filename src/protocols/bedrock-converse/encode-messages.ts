@@ -19,7 +19,8 @@ export interface Conversation {
  */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: ConverseEncoding): Conversation => {
   const start = messages.findIndex((message) => !isInstruction(message))
-  const head = start < 0 ? messages : messages.slice(0, start)
+  // A conversation of nothing but instructions would be empty: the last of them is what is asked.
+  const head = messages.slice(0, start)
   const system = head.flatMap((message) => encodeMessage(message, encoding))
   const turns: Array<Turn> = []
   for (const message of messages.slice(head.length)) {

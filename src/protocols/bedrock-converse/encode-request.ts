@@ -21,6 +21,7 @@ import { encodeMessages } from "./encode-messages.ts"
 import { ConverseEncoding } from "./encode-parts.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
 import { encodeTools } from "./encode-tools.ts"
+import { begunByUser } from "./first-turn.ts"
 import { traitsOf } from "./models.ts"
 
 /** Encodes a request. The model is part of the path; its id may be an ARN. */
@@ -49,8 +50,9 @@ const blockKind = (block: JsonObject): BlockKind =>
 
 const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject => {
   const { traits } = encoding
+  const whole = begunByUser(withMarkedEnd(asked), (message) => encoding.add("emulated", message))
   const request = unforced(
-    offeringOnly(withoutForeignChoice(withMarkedEnd(asked), bedrockConverseId, encoding), encoding),
+    offeringOnly(withoutForeignChoice(whole, bedrockConverseId, encoding), encoding),
     traits,
     encoding
   )

@@ -7,6 +7,7 @@ import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/en
 import { betas } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas } from "../ClaudeBetas.ts"
+import { begunByUser } from "../bedrock-converse/first-turn.ts"
 import { bedrockConverseId } from "../bedrock-converse/wire.ts"
 import type { JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -27,7 +28,8 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   const notices: Array<Notice> = []
   const tier = tierHeader(request.serviceTier, notices)
   const enveloped = { ...context, quirks: { ...context.quirks, betas: bedrockBetas }, origin: undefined }
-  return Result.map(encodeMessagesRequest(messagesRequest(request), enveloped), (encoded) => {
+  const begun = begunByUser(request, (message) => void notices.push({ code: "emulated", message }))
+  return Result.map(encodeMessagesRequest(messagesRequest(begun), enveloped), (encoded) => {
     const { model: _, stream: __, ...body } = encoded.body
     const streams = delivery === "stream"
     return {

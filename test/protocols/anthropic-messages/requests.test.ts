@@ -475,6 +475,15 @@ describe("a canonical request", () => {
     ])
   })
 
+  it("asks what its last instruction says where it has nothing else", () => {
+    const alone = asked({ messages: [said("system", "Be kind."), said("developer", "Write a poem.")] })
+    expect(encode(alone).body).toMatchObject({
+      system: [{ type: "text", text: "Be kind." }],
+      messages: [{ role: "user", content: [{ type: "text", text: "Write a poem." }] }]
+    })
+    expect(codes(alone)).toEqual([expect.stringMatching(/^emulated instructions/)])
+  })
+
   it("names what cannot be said", () => {
     const request = asked({
       sampling: { maxOutputTokens: 9, temperature: 1.5, seed: 1, choices: 2, logprobs: true, stopSequences: ["", "x"] },

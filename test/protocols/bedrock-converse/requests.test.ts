@@ -86,6 +86,29 @@ describe("a request", () => {
     expect(notices(request)).toEqual([expect.stringMatching(/^emulated instructions/)])
   })
 
+  it("is begun by the user, also where the assistant greets or there are instructions alone", () => {
+    const greeting = asked({}, [said("system", "Be kind."), said("assistant", "Hello!"), said("user", "Hi")])
+    expect(encode(greeting).body).toEqual({
+      system: [{ text: "Be kind." }],
+      messages: [
+        { role: "user", content: [{ text: "Begin." }] },
+        { role: "assistant", content: [{ text: "Hello!" }] },
+        { role: "user", content: [{ text: "Hi" }] }
+      ]
+    })
+    expect(notices(greeting)).toEqual([expect.stringMatching(/^emulated a conversation that the assistant begins/)])
+    const target = { model: sonnet45, delivery: "whole", quirks: {}, origin: undefined } as const
+    const invoked = Result.getOrThrow(bedrockInvokeAnthropic.encode(greeting, target))
+    expect(invoked.body["messages"]).toMatchObject([{ role: "user" }, { role: "assistant" }, { role: "user" }])
+    expect(invoked.notices).toEqual([{ code: "emulated", message: expect.stringMatching(/^a conversation that/) }])
+    const alone = asked({}, [said("system", "Be kind."), said("system", "Write a poem.")])
+    expect(encode(alone).body).toEqual({
+      system: [{ text: "Be kind." }],
+      messages: [{ role: "user", content: [{ text: "Write a poem." }] }]
+    })
+    expect(notices(alone)).toEqual([expect.stringMatching(/^emulated instructions/)])
+  })
+
   it("says how tokens are drawn", () => {
     const sampling = { maxOutputTokens: 9, temperature: 0.5, topP: 0.9, topK: 7, stopSequences: ["END", " "] }
     expect(encode(asked({ sampling }), { model: sonnet37 }).body).toMatchObject({

@@ -10,6 +10,8 @@ const Block = Schema.Struct({
   ...Text.fields,
   image: nullish(Schema.Json),
   document: nullish(Schema.Json),
+  guardContent: nullish(Schema.Struct({ text: nullish(Text) })),
+  citationsContent: nullish(Schema.Struct({ content: Schema.Array(Text) })),
   reasoningContent: nullish(
     Schema.Struct({
       reasoningText: nullish(Schema.Struct({ text: Schema.String, signature: nullish(Schema.String) })),
@@ -98,6 +100,9 @@ const turnOf = ({ role, content }: Body["messages"][number]): ReadonlyArray<Mess
 const partOf = (block: typeof Block.Type): ReadonlyArray<Part> => {
   const { text, image, document, reasoningContent: thought, toolUse, toolResult } = block
   if (typeof text === "string") return [{ _tag: "Text", text }]
+  const { guardContent: guarded, citationsContent: cited } = block
+  const told = guarded?.text?.text ?? cited?.content.map((piece) => piece.text ?? "").join("")
+  if (told !== undefined) return [{ _tag: "Text", text: told }]
   if (image || document) {
     return [{ _tag: "Media", kind: image ? "image" : "file", source: { _tag: "Base64", data: "" } }]
   }
