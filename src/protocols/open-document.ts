@@ -49,11 +49,12 @@ export interface UnknownKind {
 
 /**
  * Documents told apart by their `type`. One schema is chosen before it is tried, so that a wrong field is reported for
- * what the caller meant; a type that is not listed is an `UnknownKind`. `absent` is what no type at all means.
+ * what the caller meant; a type that is not listed is an `UnknownKind`. `absent` says what one
+ * without any type is.
  */
 export const byType = <const S extends { readonly [type: string]: Schema.ConstraintDecoder<unknown, never> }>(
   schemas: S,
-  absent?: keyof S & string
+  absent?: (document: JsonObject) => keyof S & string
 ) => {
   type Known = { [K in keyof S & string]: { readonly type: K } & Omit<S[K]["Type"], "type"> }[keyof S & string]
   const decoders = new Map(
@@ -64,7 +65,7 @@ export const byType = <const S extends { readonly [type: string]: Schema.Constra
     [],
     () => (input, ast, options) => {
       if (!isObject(input)) return Effect.fail(new SchemaIssue.InvalidType(ast, input, options))
-      const type = input["type"] ?? absent
+      const type = input["type"] ?? absent?.(input)
       if (typeof type !== "string") return Effect.as(typeless(input, options), unknownKind(input))
       const decode = decoders.get(type)
       return decode === undefined
@@ -76,11 +77,14 @@ export const byType = <const S extends { readonly [type: string]: Schema.Constra
   )
 }
 
-const readerByType = (schemas: { readonly [type: string]: Schema.Constraint }, absent: string | undefined): Reader => {
+const readerByType = (
+  schemas: { readonly [type: string]: Schema.Constraint },
+  absent: ((document: JsonObject) => string) | undefined
+): Reader => {
   const readers = new Map(Object.entries(schemas).map(([type, schema]) => [type, readerOf(schema)]))
   return (value) => {
     if (!isObject(value)) return unread
-    const type = value["type"] ?? absent
+    const type = value["type"] ?? absent?.(value)
     if (typeof type !== "string") return unread
     const read = readers.get(type)
     if (read === undefined) return unknownKind(value)

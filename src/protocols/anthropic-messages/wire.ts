@@ -102,7 +102,7 @@ export const RequestTool = byType(
       ...cached
     })
   },
-  "custom"
+  () => "custom"
 )
 export type RequestTool = typeof RequestTool.Type
 

@@ -47,7 +47,7 @@ export const RequestToolCall = byType(
       custom: openDocument({ name: Schema.String, input: Schema.String })
     })
   },
-  "function"
+  () => "function"
 )
 export type RequestToolCall = typeof RequestToolCall.Type
 

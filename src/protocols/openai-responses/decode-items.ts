@@ -67,7 +67,7 @@ const decodeItem = (item: InputItem, tools: ReadonlyArray<Tool>): Message => {
     case "custom_tool_call_output":
       return { role: "tool", parts: [decodeToolOutput(item)] }
     case "item_reference":
-      return { role: "assistant", parts: [opaque(item.raw)] }
+      return { role: "assistant", parts: [opaque({ ...item.raw, type: item.type })] }
     case undefined:
       return { role: isAnswer(item.raw) ? "user" : "assistant", parts: [opaque(item.raw)] }
   }

@@ -64,9 +64,9 @@ export const InputItem = byType(
     custom_tool_call: openDocument({ type, ...call, input: Schema.String }),
     custom_tool_call_output: ToolOutput,
     reasoning: ReasoningItem,
-    item_reference: openDocument({ type, id: Schema.String })
+    item_reference: openDocument({ type: nullish(type), id: Schema.String })
   },
-  "message"
+  ({ id, role }) => (role === undefined && typeof id === "string" ? "item_reference" : "message")
 )
 export type InputItem = typeof InputItem.Type
 

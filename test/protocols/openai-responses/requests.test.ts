@@ -262,6 +262,16 @@ describe("what only the provider's store has", () => {
     expect(encode(request).body).toMatchObject(body)
   })
 
+  it("is an item of which only the id is told, with its type or without", () => {
+    const reference = { type: "item_reference", id: "msg_1" }
+    for (const input of [[{ id: "msg_1" }], [{ id: "msg_1", type: null }]]) {
+      const request = decode({ input })
+      expect(storedState(request)).toMatchObject({ feature: "item_reference" })
+      expect(encode(request).body["input"]).toEqual([reference])
+    }
+    expect(messagesOf([{ id: "msg_1", role: "assistant", content: "a" }])).toMatchObject([{ role: "assistant" }])
+  })
+
   it("is nothing in an ordinary request", () => expect(storedState(decode({ store: true }))).toBeUndefined())
 })
 
