@@ -3,6 +3,10 @@ import { asksForKeys } from "./authentication.ts"
 import type { Finding } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
+/** Whether there is an amount, or one for a window. */
+const isSaid = (limit: unknown): boolean =>
+  limit !== undefined && !(isSection(limit) && Object.keys(limit).length === 0)
+
 /** Rules that would never limit anything. */
 export const checkLimits = (document: unknown): ReadonlyArray<Finding> => {
   const rules = isSection(document) ? document["limits"] : undefined
@@ -10,7 +14,7 @@ export const checkLimits = (document: unknown): ReadonlyArray<Finding> => {
   return rules.flatMap((rule: unknown, index): ReadonlyArray<Finding> => {
     if (!isSection(rule)) return []
     const path = ["limits", index]
-    if (!measures.some((measure) => rule[measure] !== undefined)) {
+    if (!measures.some((measure) => isSaid(rule[measure]))) {
       return [{ path, message: `limits nothing; add one of ${measures.join(", ")}` }]
     }
     return rule["key"] !== undefined && !asksForKeys(document)

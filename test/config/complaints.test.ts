@@ -167,12 +167,14 @@ describe("what does not fit together", () => {
   - { key: ci, requests: { minute: 5 } }
   - { tenant: "", tokens: { day: 1.5 } }
   - { cost: { fortnight: 5 } }
+  - { tenant: acme, tokens: {} }
 `,
       "millrace.yaml:2:5: limits[0]: limits nothing; add one of requests, tokens, inputTokens, outputTokens, cost, concurrent",
       "millrace.yaml:3:7: limits[1].key: means nothing while nobody is asked for a key; see auth",
       'millrace.yaml:4:7: limits[2].tenant: "" is not accepted; write a text that is not empty',
       "millrace.yaml:4:29: limits[2].tokens.day: 1.5 is not accepted; write a whole number greater than 0",
-      "millrace.yaml:5:15: limits[3].cost.fortnight: is no known key (known: minute, hour, day, month, total)"
+      "millrace.yaml:5:15: limits[3].cost.fortnight: is no known key (known: minute, hour, day, month, total)",
+      "millrace.yaml:6:5: limits[4]: limits nothing; add one of requests, tokens, inputTokens, outputTokens, cost, concurrent"
     )
   )
 
