@@ -1,8 +1,10 @@
 import type { Duration } from "effect"
 import { resolve } from "node:path"
-import type { Configuration, ProviderSettings } from "../config/Configuration.ts"
+import type { Configuration, HttpProvider, ProviderSettings } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import type { DefaultsEntry, ModelEntry, TargetEntry } from "../config/ModelEntry.ts"
+import { presets, type Preset } from "../providers/presets.ts"
+import { features } from "../routing/Capabilities.ts"
 import { toolAnswers } from "../signals/packs/tool-answers.ts"
 import { formatProblem } from "../config/problems.ts"
 import { formatByteSize, formatDuration } from "../config/units.ts"
@@ -26,7 +28,8 @@ export const describeStorage = ({ storage }: Configuration): string => {
 
 const describeProvider = (settings: ProviderSettings): string => {
   if (settings._tag === "Simulator") return `simulated models: ${settings.models.join(", ")}`
-  const { protocols, baseUrl, apiKey, keys, signer, headers, quirks } = settings
+  const { protocols, baseUrl, apiKey, keys, preset, signer, headers, quirks } = settings
+  const lacks = lacking(preset)
   const names = Object.keys(headers)
   return [
     `${protocols.join(" and ")} at ${baseUrl}`,
@@ -38,8 +41,15 @@ const describeProvider = (settings: ProviderSettings): string => {
           ? "no key"
           : "with credentials",
     ...(names.length === 0 ? [] : [`headers ${names.join(", ")}`]),
-    ...Object.keys(quirks)
+    ...Object.keys(quirks),
+    ...(lacks.length === 0 ? [] : [`without ${lacks.join(" and ")}`])
   ].join(", ")
+}
+
+/** What no model of a vendor can do. */
+const lacking = (preset: HttpProvider["preset"]): ReadonlyArray<string> => {
+  const { capabilities }: Partial<Preset> = preset === undefined ? {} : presets[preset]
+  return features.filter((feature) => capabilities?.features?.includes(feature) === false)
 }
 
 type Setting = number | Duration.Duration

@@ -11,6 +11,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("millrace check", (it) 
         `providers:
   main: { preset: openai, apiKey: "\${MAIN_KEY}", headers: { x-team: "\${TEAM}" } }
   spare: { preset: groq }
+  search: { preset: perplexity, apiKey: "\${MAIN_KEY}" }
   fake: { protocol: simulator }
 models:
   smart: { targets: [{ provider: main, model: gpt-5.5 }, { provider: fake, model: echo }], timeouts: { idle: 5s } }
@@ -25,7 +26,7 @@ models:
         "configuration  millrace.yaml",
         "listen         127.0.0.1, port 9999",
         "records        sqlite:.millrace/millrace.db",
-        "  main  openai-chat and openai-responses at https://api.openai.com/v1, with a key, headers x-team",
+        "  main    openai-chat and openai-responses at https://api.openai.com/v1, with a key, headers x-team",
         "  spare (set GROQ_API_KEY)",
         "  smart  main/gpt-5.5, then fake/echo; timeouts idle 5s",
         "  quick  is smart",
@@ -33,6 +34,7 @@ models:
       ]) {
         assert.include(stdout.split("\n"), line)
       }
+      assert.match(stdout, /^ {2}search {2}openai-chat at .*, alternatingTurns, without tools and audio$/m)
       assert.include(
         stderr,
         "warning: millrace.yaml:3:3: providers.spare: the provider is off because GROQ_API_KEY is not set"
