@@ -10,6 +10,9 @@ import type { UsageQuery } from "./Usage.ts"
 /** How long what a call used may wait to be written: what ends meanwhile is written with it. */
 const delay = "200 millis"
 
+/** A database that does not answer must not keep a program from ending. */
+const lastWriteTimeout = "5 seconds"
+
 /** After so long nobody asks any more whether a process has written something. */
 const writersKept = 7 * 86_400_000
 
@@ -217,7 +220,9 @@ const make = Effect.gen(function* () {
     }),
     Effect.forever
   )
-  yield* Effect.addFinalizer(() => Effect.ignore(write))
+  yield* Effect.addFinalizer(() =>
+    write.pipe(Effect.interruptible, Effect.timeoutOption(lastWriteTimeout), Effect.ignore)
+  )
   yield* Effect.forkScoped(writing)
 
   return Ledger.of({

@@ -115,6 +115,9 @@ const unavailable = failure(
   "The call was not started: its limits cannot be looked up now"
 )
 
+/** A database that does not answer must not keep a program from ending. */
+const lastWriteTimeout = "2 seconds"
+
 const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: LimiterSettings) {
   const keys = yield* Keys
   const store = yield* CountStore
@@ -124,9 +127,11 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
   const counters = new Counters()
   const gate = new Gate(store, counters, clock)
   const resolver = new Resolver(rules, keys)
-  yield* Effect.acquireRelease(gate.enter, () => Effect.ignore(gate.leave))
+  const last = <E>(write: Effect.Effect<void, E>) =>
+    write.pipe(Effect.interruptible, Effect.timeoutOption(lastWriteTimeout), Effect.ignore)
+  yield* Effect.acquireRelease(gate.enter, () => last(gate.leave))
   // What is under way is written before the process takes leave.
-  yield* Effect.addFinalizer(() => gate.flush)
+  yield* Effect.addFinalizer(() => last(gate.flush))
   yield* Effect.forkScoped(gate.run)
   yield* gate.beat.pipe(
     Effect.catch((error) => Effect.logWarning("The limits cannot be reached", error)),

@@ -1,9 +1,12 @@
 import { NodeServices } from "@effect/platform-node"
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { createServer, type AddressInfo } from "node:net"
+import { noOwnServer, ownPostgres } from "../storage/own-postgres.ts"
 import { folderWith, millrace, serving } from "./running.ts"
+
+const suffix = noOwnServer === undefined ? "" : `: ${noOwnServer}`
 
 const Records = Schema.fromJsonString(
   Schema.Array(
@@ -161,6 +164,26 @@ models:
       assert.strictEqual(code, 1)
       assert.include(stderr, 'millrace.yaml:1:11: server.hots: is no known key; did you mean "host"?')
     })
+  )
+})
+
+describe.skipIf(noOwnServer !== undefined)(`millrace serve on PostgreSQL${suffix}`, () => {
+  it.live(
+    "ends when it is told to, though the database does not answer",
+    () =>
+      Effect.gen(function* () {
+        const { freeze, thaw, url } = yield* ownPostgres
+        const folder = yield* folderWith(
+          "millrace.yaml",
+          `storage: { url: "${url}" }\nlimits: [{ requests: { day: 100 } }]\n`
+        )
+        const server = yield* serving({ folder })
+        assert.strictEqual((yield* call(server.url, "simulator/echo")).status, 200)
+        yield* freeze
+        assert.strictEqual(yield* server.stop, 0)
+        yield* thaw
+      }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
+    90_000
   )
 })
 
