@@ -13,11 +13,17 @@ export const withToldFailure = (part: ToolResultPart, said: Notices): ToolResult
   if (first?._tag === "Text" && first.text !== "") {
     return { ...result, content: [{ ...first, text: `Error: ${first.text}` }, ...others] }
   }
-  const silent = part.content.every((piece) => piece._tag === "Text" && piece.text === "")
+  const silent = isSilent(part.content)
   const told = { _tag: "Text", text: silent ? "Error: the tool failed" : "Error:" } as const
   return { ...result, content: silent ? [told] : [told, ...part.content] }
 }
 
-/** Whether a tool failed and answered with more than words: who has a field for the failure may take nothing else with it. */
-export const failedWithMedia = ({ isError, content }: ToolResultPart): boolean =>
-  isError === true && content.some(({ _tag }) => _tag !== "Text")
+/**
+ * Whether the failure of a tool has to be told in its result even where a format has a field for it: those that have take
+ * some words with a failure, and nothing but words.
+ */
+export const failedBeyondWords = ({ isError, content }: ToolResultPart): boolean =>
+  isError === true && (content.some(({ _tag }) => _tag !== "Text") || isSilent(content))
+
+const isSilent = (content: ToolResultPart["content"]): boolean =>
+  content.every((piece) => piece._tag === "Text" && piece.text === "")

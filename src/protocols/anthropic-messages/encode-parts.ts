@@ -13,7 +13,7 @@ import type { Encoding } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
-import { failedWithMedia, withToldFailure } from "../ToolFailure.ts"
+import { failedBeyondWords, withToldFailure } from "../ToolFailure.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 interface Marked {
@@ -132,8 +132,8 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
 }
 
 const encodeToolResult = (result: ToolResultPart, encoding: Encoding): JsonObject => {
-  // The API takes nothing but texts from a tool that failed.
-  const part = failedWithMedia(result) ? withToldFailure(result, encoding) : result
+  // The API takes texts from a tool that failed, some and nothing else.
+  const part = failedBeyondWords(result) ? withToldFailure(result, encoding) : result
   const content = part.content.flatMap((piece) => encodePart(piece, encoding))
   return {
     type: "tool_result",

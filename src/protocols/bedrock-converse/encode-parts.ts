@@ -10,7 +10,7 @@ import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { Encoding } from "../Encoding.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
-import { failedWithMedia, withToldFailure } from "../ToolFailure.ts"
+import { failedBeyondWords, withToldFailure } from "../ToolFailure.ts"
 import { encodeMedia } from "./encode-media.ts"
 import { encodeText } from "./encode-text.ts"
 import type { ModelTraits } from "./models.ts"
@@ -123,8 +123,8 @@ const encodeToolCall = (part: ToolCallPart, encoding: ConverseEncoding): JsonObj
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): JsonObject => {
-  // Only some families know the status of a result, and those of a failure nothing but texts.
-  const told = encoding.traits.family === "other" || failedWithMedia(part)
+  // Only some families know the status of a result, and with a failure they take texts, some and nothing else.
+  const told = encoding.traits.family === "other" || failedBeyondWords(part)
   const { callId: id, isError, content } = told ? withToldFailure(part, encoding) : part
   // Nothing within a result can be cached by itself.
   const blocks = content.flatMap((piece) => encodeContent(piece, encoding))

@@ -198,7 +198,7 @@ const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject 
 }
 
 const encodeResponse = (texts: ReadonlyArray<string>, isError: boolean): JsonObject => {
-  if (texts.length === 0) return {}
   const text = texts.join("\n")
-  return isError ? { error: text } : (responseOf(text) ?? { output: text })
+  if (isError) return { error: text || "the tool failed" }
+  return texts.length === 0 ? {} : (responseOf(text) ?? { output: text })
 }

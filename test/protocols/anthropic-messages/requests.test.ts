@@ -614,7 +614,7 @@ describe("reasoning", () => {
     expect(JSON.stringify(body["messages"])).toContain('"media_type":"image/jpeg"')
   })
 
-  it("says in words that a tool failed which answered with a picture: such a failure is refused", () => {
+  it("says in words that a tool failed which answered with a picture or nothing: such a failure is refused", () => {
     const picture = {
       _tag: "Media",
       kind: "image",
@@ -630,6 +630,7 @@ describe("reasoning", () => {
     expect(resultOf(failed({ _tag: "Text", text: "no" }, picture))).toContain('"text":"Error: no"')
     expect(resultOf(failed({ _tag: "Text", text: "no" }, picture))).not.toContain("is_error")
     expect(resultOf(failed({ _tag: "Text", text: "no" }))).toContain('"is_error":true')
+    expect(resultOf(failed())).toContain('"text":"Error: the tool failed"')
   })
 
   it("gives way where the calls that are answered came without thoughts, which a budget wants", () => {

@@ -459,13 +459,16 @@ describe("tools", () => {
         role: "user",
         content: [
           { toolResult: { toolUseId: "t1", content: [{ text: "1" }] } },
-          { toolResult: { toolUseId: "functions_f_0", content: [], status: "error" } },
+          { toolResult: { toolUseId: "functions_f_0", content: [{ text: "Error: the tool failed" }] } },
           { toolResult: { toolUseId: cut, content: [{ image: { format: "png", source: { bytes: "AA" } } }] } },
           { text: "and?" }
         ]
       }
     ])
-    expect(notices(request)).toEqual([expect.stringMatching(/^emulated the arguments of f/)])
+    expect(notices(request)).toEqual([
+      expect.stringMatching(/^emulated the arguments of f/),
+      expect.stringMatching(/^emulated the failure of a tool/)
+    ])
     expect(notices(request, { model: llama })).toContainEqual(expect.stringMatching(/^emulated the failure of a tool/))
   })
 

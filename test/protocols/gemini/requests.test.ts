@@ -432,6 +432,12 @@ describe("a request of another format, sent to a Gemini model", () => {
     ])
   })
 
+  it("says that a function failed even where that said nothing", () => {
+    const failed = { _tag: "ToolResult", callId: "f", name: "f", isError: true, content: [] } as const
+    const { body } = encode(conversation({ messages: [{ role: "tool", parts: [failed] }] }))
+    expect(body["contents"]).toMatchObject([user({ functionResponse: { response: { error: "the tool failed" } } })])
+  })
+
   it("shows what functions answered beside words where the model can see it", () => {
     const answer = (callId: string, ...content: ToolResultPart["content"]) => ({
       role: "tool" as const,
