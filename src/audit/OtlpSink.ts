@@ -8,7 +8,7 @@ import type { Payload } from "./Capture.ts"
 
 /** Where log records go, and what they hold. */
 export interface OtlpOptions {
-  /** The collector: `http://127.0.0.1:4318`; `/v1/logs` is appended. */
+  /** The collector: `http://127.0.0.1:4318`; `/v1/logs` is appended, unless it ends so. */
   readonly endpoint: string
   readonly headers?: { readonly [name: string]: Redacted.Redacted }
   /** Whether requests and answers go along, where they are captured. Default false. */
@@ -97,7 +97,7 @@ export const make = Effect.fnUntraced(function* ({
 }: OtlpOptions): Effect.fn.Return<AuditSink, never, HttpClient.HttpClient> {
   const client = HttpClient.filterStatusOk(yield* HttpClient.HttpClient)
   const resource = yield* OtlpResource.fromConfig({ serviceName: "millrace" })
-  const url = `${endpoint.replace(/\/+$/, "")}/v1/logs`
+  const url = endpoint.replace(/(?:\/v1\/logs)?\/*$/, "/v1/logs")
   const shown = Object.entries(headers).map(([name, value]) => [name, Redacted.value(value)] as const)
   const send = Effect.fnUntraced(function* (rows: ReadonlyArray<AuditRow>) {
     const now = yield* Clock.currentTimeMillis

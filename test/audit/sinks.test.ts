@@ -244,7 +244,11 @@ describe("a sink of OpenTelemetry logs", () => {
     Effect.gen(function* () {
       const { bodies, endpoint, paths } = yield* collectorThat((_, request) => (request === 1 ? 503 : 200))
       yield* calls(Layer.provide(OtlpSink.layer({ endpoint }), FetchHttpClient.layer), 2)
-      assert.include(paths[0], "/v1/logs")
+      for (const path of ["/", "/v1/logs", "/v1/logs/"]) {
+        const sink = yield* Effect.provide(OtlpSink.make({ endpoint: `${endpoint}${path}` }), FetchHttpClient.layer)
+        yield* sink.write([])
+      }
+      assert.deepStrictEqual(new Set(paths), new Set(["/v1/logs undefined"]))
       const records = bodies.flatMap((body) => JSON.parse(body).resourceLogs[0].scopeLogs[0].logRecords)
       assert.deepStrictEqual(
         records.map(({ eventName }) => eventName),

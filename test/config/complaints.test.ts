@@ -160,6 +160,14 @@ describe("what does not fit together", () => {
     )
   )
 
+  it.effect("a retention that keeps nothing", () =>
+    says(
+      "audit: { retention: { maxAge: 0d, maxSize: 0 } }",
+      'millrace.yaml:1:23: audit.retention.maxAge: "0d" is not accepted; write a duration such as 90d, more than 0; without it what is old stays',
+      "millrace.yaml:1:35: audit.retention.maxSize: 0 is not accepted; write a size such as 20GiB, more than 0; without it everything stays"
+    )
+  )
+
   it.effect("limits that limit nothing, or nobody", () =>
     says(
       `limits:
