@@ -48,7 +48,7 @@ class MessageDecoder implements StreamDecoder {
   /** A whole answer: its message, and then its end. */
   whole(message: JsonObject, events: Array<LlmEvent>): void {
     this.start(message, events)
-    this.stop(message)
+    this.stop(message, events)
     this.finish(events)
   }
 
@@ -66,7 +66,7 @@ class MessageDecoder implements StreamDecoder {
         return this.start(event.message, events)
       case "message_delta":
         this.ensureStarted(events)
-        this.stop(event.delta)
+        this.stop(event.delta, events)
         return this.report(event.usage, events)
       case "message_stop":
         return this.finish(events)
@@ -92,7 +92,7 @@ class MessageDecoder implements StreamDecoder {
       this.begin(-1, { ...block, type: block["type"] }, events)
       this.end(-1, events)
     }
-    this.stop(message)
+    this.stop(message, events)
   }
 
   private ensureStarted(events: Array<LlmEvent>): void {
@@ -127,12 +127,15 @@ class MessageDecoder implements StreamDecoder {
     if (block instanceof ToolBlock && block.client) this.calledTool = true
   }
 
-  /** The first stop reason counts. */
-  private stop({ stop_reason: reason, stop_sequence: sequence }: JsonObject): void {
+  /** The first stop reason counts. Why the model declined stands beside it, apart from any text. */
+  private stop(ending: JsonObject, events: Array<LlmEvent>): void {
+    const { stop_reason: reason, stop_sequence: sequence, stop_details: details } = ending
     if (this.stopped || typeof reason !== "string" || reason === "") return
     this.stopped = true
     this.stopReason = reason
     if (typeof sequence === "string") this.stopSequence = sequence
+    const explanation = isObject(details) && reason === "refusal" ? details["explanation"] : undefined
+    if (typeof explanation === "string" && explanation !== "") events.push({ _tag: "RefusalDelta", text: explanation })
   }
 
   private finish(events: Array<LlmEvent>): void {

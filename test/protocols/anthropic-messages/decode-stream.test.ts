@@ -268,6 +268,21 @@ describe("the end", () => {
     })
   })
 
+  it("says why the model declined, apart from what it wrote before", () => {
+    const stop_details = { type: "refusal", category: "cyber", explanation: "Not this." }
+    const told: Event = { type: "message_delta", delta: { stop_reason: "refusal", stop_details }, usage: {} }
+    const text = [start(0, { type: "text", text: "" }), delta(0, { type: "text_delta", text: "Well" }), stop(0)]
+    expect(responseOf(messageStart(), ...text, told, messageStop).choices[0]).toMatchObject({
+      parts: [
+        { _tag: "Text", text: "Well" },
+        { _tag: "Refusal", text: "Not this." }
+      ],
+      finish: { reason: "refusal" }
+    })
+    const unsaid: Event = { type: "message_delta", delta: { stop_reason: "refusal", stop_details: null }, usage: {} }
+    expect(responseOf(messageStart(), ...text, unsaid, messageStop).choices[0]?.parts).toHaveLength(1)
+  })
+
   it("is one with a stop reason and no terminator, and with a terminator and no reason", () => {
     expect(finishOf(messageStart(), ending("end_turn"))?.reason).toBe("stop")
     expect(finishOf(messageStart(), messageStop)?.reason).toBe("unknown")
