@@ -1,7 +1,7 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LimitState } from "../domain/RateLimit.ts"
-import type { StorageError } from "../storage/Database.ts"
+import { StorageError } from "../storage/Database.ts"
 import { Admission, type Candidate, type Reservation } from "./Admission.ts"
 import { type Amounts, expected } from "./amounts.ts"
 import { Counters, stateOf, type Want } from "./Counter.ts"
@@ -115,6 +115,13 @@ const unavailable = failure(
   "The call was not started: its limits cannot be looked up now"
 )
 
+/** No call waits longer for the store; a claim that nobody answers for is broken by then. */
+const askTimeout = "8 seconds"
+const unanswered: Unknown = {
+  _tag: "Unknown",
+  why: new StorageError({ operation: "query", kind: "unavailable", message: `no answer within ${askTimeout}` })
+}
+
 /** A database that does not answer must not keep a program from ending. */
 const lastWriteTimeout = "2 seconds"
 
@@ -160,7 +167,8 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
     const decided = gate.decide(wants)
     if (decided === "taken") return Effect.succeed(new Hold(candidate, wants, amounts, books))
     if (decided !== undefined) return deny(decided, wants)
-    return Effect.matchEffect(gate.ask(wants), {
+    const asked = Effect.timeoutOrElse(gate.ask(wants), { duration: askTimeout, orElse: () => Effect.fail(unanswered) })
+    return Effect.matchEffect(asked, {
       onSuccess: () => Effect.sync(() => new Hold(candidate, wants, amounts, books)),
       onFailure: (error) => (error._tag === "Denied" ? deny(error, wants) : unknown(error, candidate))
     })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Latch, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { type Count, CountStore } from "../../src/accounting/CountStore.ts"
 import { StorageError } from "../../src/storage/Database.ts"
@@ -8,6 +8,7 @@ import { admissionOf, candidate, limiterOver, moment, recordOf } from "./limitin
 /** A store that others count in too, which fails while it is told to, and the last of what it was told before and after. */
 const store = () => {
   const state: { fails: boolean; written: ReadonlyArray<Count> } = { fails: false, written: [] }
+  const answers = Latch.makeUnsafe(true)
   const orFail = <A>(value: () => A): Effect.Effect<A, StorageError> =>
     Effect.suspend(() =>
       state.fails
@@ -19,15 +20,22 @@ const store = () => {
     enter: () => Effect.void,
     beat: () => Effect.void,
     leave: () => Effect.void,
-    others: (_, keys) => orFail(() => keys.map(() => 0)),
+    others: (_, keys) =>
+      Effect.andThen(
+        answers.await,
+        orFail(() => keys.map(() => 0))
+      ),
     write: (_, counts) =>
-      orFail(() => {
-        if (counts.length > 0) state.written = counts
-        return "shared" as const
-      }),
+      Effect.andThen(
+        answers.await,
+        orFail(() => {
+          if (counts.length > 0) state.written = counts
+          return "shared" as const
+        })
+      ),
     breakClaims: () => Effect.void
   })
-  return { state, layer }
+  return { state, layer, answers }
 }
 
 const rules = [{ key: "*", concurrent: 1 }]
@@ -43,6 +51,25 @@ describe("while limits cannot be looked up", () => {
       assert.strictEqual(error.reason._tag, "AuditUnavailable")
       assert.include(error.message, "its limits cannot be looked up")
       yield* admit(candidate({ caller: {} }))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("calls do not wait for a store that does not answer, and hold nothing when it does", () =>
+    Effect.gen(function* () {
+      const { answers, layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules))
+      yield* answers.close
+      const waiting = yield* Effect.forkChild(Effect.flip(admit(candidate())))
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual((yield* Fiber.join(waiting)).reason._tag, "AuditUnavailable")
+      yield* answers.open
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(
+        state.written.map(({ held }) => held),
+        [0]
+      )
+      yield* admit(candidate())
     }).pipe(Effect.scoped)
   )
 
