@@ -1,6 +1,7 @@
 import { Effect, Layer, Schema } from "effect"
-import { Database, type Statement, StorageError } from "../storage/Database.ts"
+import { Database, type Statement, type StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
+import { readRows } from "../storage/readRows.ts"
 import {
   AuditStore,
   type CallFilter,
@@ -77,9 +78,6 @@ const leaseOf = (row: typeof LeaseRow.Type): Lease => ({
   settledBelow: row.settled_below
 })
 
-const unreadable = (error: Schema.SchemaError) =>
-  new StorageError({ operation: "query", kind: "corrupt", message: `a row of the audit trail: ${error.message}` })
-
 const decodeCalls = Schema.decodeUnknownEffect(Schema.Array(CallRow))
 const decodePlaces = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Schema.String, at: Schema.Int })))
 const decodePositions = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ position: Schema.Int })))
@@ -93,11 +91,7 @@ const make = Effect.gen(function* () {
   yield* migrate("events", eventMigrations)
   const table = new ChainedTable(database)
 
-  const read = <A>(
-    { params, sql }: Statement,
-    decode: (rows: unknown) => Effect.Effect<A, Schema.SchemaError>
-  ): Effect.Effect<A, StorageError> =>
-    Effect.flatMap(database.query(sql, params), (rows) => Effect.mapError(decode(rows), unreadable))
+  const read = readRows(database, "the audit trail")
 
   const calls = (statement: Statement) => Effect.map(read(statement, decodeCalls), (rows) => rows.map(callOf))
 
@@ -119,10 +113,7 @@ const make = Effect.gen(function* () {
 
   return AuditStore.of({
     commit: table.append,
-    position: database.query(selectPosition).pipe(
-      Effect.flatMap((rows) => Effect.mapError(decodePosition(rows), unreadable)),
-      Effect.map(([{ position }]) => position)
-    ),
+    position: Effect.map(read({ sql: selectPosition, params: [] }, decodePosition), ([{ position }]) => position),
     get: (id) => Effect.map(calls({ sql: selectCall, params: [id] }), (found) => found[0]),
     list: (filter, span) => {
       const { after, content, limit } = span
@@ -139,10 +130,7 @@ const make = Effect.gen(function* () {
     },
     keepLease: ({ heartbeatAt, host, owner, pid, settledBelow }) =>
       Effect.asVoid(database.batch([{ sql: upsertLease, params: [owner, host, pid, heartbeatAt, settledBelow] }])),
-    leases: database.query(selectLeases).pipe(
-      Effect.flatMap((rows) => Effect.mapError(decodeLeases(rows), unreadable)),
-      Effect.map((rows) => rows.map(leaseOf))
-    ),
+    leases: Effect.map(read({ sql: selectLeases, params: [] }, decodeLeases), (rows) => rows.map(leaseOf)),
     endLease: table.endLease,
     events: sqlEvents(database),
     prune: (keeping) => prune(database, keeping)

@@ -1,6 +1,7 @@
 import { Effect, Result, Schema } from "effect"
 import { Caller } from "../domain/Call.ts"
-import { type Database, StorageError } from "../storage/Database.ts"
+import type { Database, StorageError } from "../storage/Database.ts"
+import { readRows } from "../storage/readRows.ts"
 
 const selectLabels = `select id, label, at from audit_labels where id in (
     select id from audit_records where position > ? and position <= ? and kind = 'Opened')`
@@ -67,12 +68,6 @@ export class LabelCheck {
   )
 
   #read(sql: string, ...params: ReadonlyArray<number>): Effect.Effect<ReadonlyArray<LabelRow>, StorageError> {
-    return Effect.flatMap(this.#database.query(sql, params), (rows) =>
-      Effect.mapError(
-        decodeLabels(rows),
-        ({ message }) =>
-          new StorageError({ operation: "query", kind: "corrupt", message: `a row of labels: ${message}` })
-      )
-    )
+    return readRows(this.#database, "the labels")({ sql, params }, decodeLabels)
   }
 }

@@ -1,5 +1,6 @@
 import { Effect, Result, Schema } from "effect"
-import { Database, type Row, StorageError } from "../storage/Database.ts"
+import { Database, type StorageError } from "../storage/Database.ts"
+import { readRows } from "../storage/readRows.ts"
 import { Payload, fingerprint } from "./Capture.ts"
 import { type Link, nextLink } from "./Chain.ts"
 import { type ChainBreak, ChainFold, type Verification } from "./ChainFold.ts"
@@ -51,19 +52,9 @@ const RecordRow = Schema.Struct({
 })
 type RecordRow = typeof RecordRow.Type
 
-const decode = <S extends Schema.Codec<unknown, unknown>>(schema: S) => {
-  const rows = Schema.decodeUnknownEffect(Schema.Array(schema))
-  return (found: ReadonlyArray<Row>) =>
-    Effect.mapError(
-      rows(found),
-      (error) =>
-        new StorageError({ operation: "query", kind: "corrupt", message: `a row of the audit trail: ${error.message}` })
-    )
-}
-
-const decodeChains = decode(ChainRow)
-const decodeRecords = decode(RecordRow)
-const decodePayloads = decode(Schema.Struct({ payload: Text }))
+const decodeChains = Schema.decodeUnknownEffect(Schema.Array(ChainRow))
+const decodeRecords = Schema.decodeUnknownEffect(Schema.Array(RecordRow))
+const decodePayloads = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ payload: Text })))
 
 /** What the columns and the payload of a record repeat of its body, or are vouched for by it. */
 const Opened = Schema.Struct({
@@ -114,6 +105,7 @@ const agrees = (row: RecordRow): boolean => {
 
 class TableCheck {
   readonly #database: Database["Service"]
+  readonly #read: ReturnType<typeof readRows>
   readonly #labels: LabelCheck
   readonly #fold = new ChainFold()
   /** The last links that were on record when the check began: what is written meanwhile comes after them. */
@@ -124,6 +116,7 @@ class TableCheck {
 
   constructor(database: Database["Service"]) {
     this.#database = database
+    this.#read = readRows(database, "the audit trail")
     this.#labels = new LabelCheck(database)
   }
 
@@ -135,7 +128,7 @@ class TableCheck {
     }
     let position = 0
     for (;;) {
-      const rows = yield* decodeRecords(yield* this.#database.query(selectRecords, [position]))
+      const rows = yield* this.#read({ sql: selectRecords, params: [position] }, decodeRecords)
       for (const row of rows) {
         const whole = row.is_long === 0 ? row : yield* this.#whole(row)
         // removed for its age meanwhile, as the next one will show
@@ -152,13 +145,13 @@ class TableCheck {
   })
 
   get #chains() {
-    return Effect.flatMap(this.#database.query(selectChains), decodeChains)
+    return this.#read({ sql: selectChains, params: [] }, decodeChains)
   }
 
   #whole(row: RecordRow): Effect.Effect<RecordRow | undefined, StorageError> {
-    return this.#database.query(selectPayload, [row.position]).pipe(
-      Effect.flatMap(decodePayloads),
-      Effect.map(([found]) => found && { ...row, payload: found.payload })
+    return Effect.map(
+      this.#read({ sql: selectPayload, params: [row.position] }, decodePayloads),
+      ([found]) => found && { ...row, payload: found.payload }
     )
   }
 

@@ -1,9 +1,9 @@
 import { Clock, Effect, Layer, Schema } from "effect"
 import { Database, type SqlValue, type Statement, type StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
+import { readRows } from "../storage/readRows.ts"
 import { migrations } from "./migrations.ts"
 import { prune } from "./prune.ts"
-import { readRows } from "./readRows.ts"
 import { SignalReport } from "./SignalReport.ts"
 import {
   type KeptReport,
@@ -107,19 +107,20 @@ const selectConversations = (count: number): string =>
 const make = Effect.gen(function* () {
   const database = yield* Database
   yield* migrate("signals", migrations)
+  const read = readRows(database, "the signals")
 
   const reports = (statement: Statement) =>
-    Effect.map(readRows(database, statement, decodeReports), (rows) => rows.map(({ body }) => body))
+    Effect.map(read(statement, decodeReports), (rows) => rows.map(({ body }) => body))
 
   return SignalStore.of({
     recall: (keys) =>
       Effect.map(
-        readRows(database, { sql: selectMemories(keys.length), params: keys }, decodeMemories),
+        read({ sql: selectMemories(keys.length), params: keys }, decodeMemories),
         (rows) => new Map<string, Memory>(rows.map((row) => [row.conversation_key, row.memory]))
       ),
     conversationsOf: (ids) =>
       Effect.map(
-        readRows(database, { sql: selectConversations(ids.length), params: ids }, decodeKeys),
+        read({ sql: selectConversations(ids.length), params: ids }, decodeKeys),
         (rows) => new Map(rows.map((row) => [row.response_id, row.conversation_key]))
       ),
     keep: Effect.fnUntraced(function* (kept, memories) {

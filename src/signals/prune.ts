@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import type { Database, StorageError } from "../storage/Database.ts"
+import { readRows } from "../storage/readRows.ts"
 import type { Keeping } from "../storage/Retention.ts"
-import { readRows } from "./readRows.ts"
 
 /** So many reports go in one transaction: others who write wait for it. */
 const chunk = 1000
@@ -34,17 +34,18 @@ export const prune = Effect.fnUntraced(function* (
   database: Database["Service"],
   { maxBytes, openedFrom }: Keeping
 ): Effect.fn.Return<number, StorageError> {
+  const read = readRows(database, "the signals")
   let end = { opened_at: openedFrom ?? Number.MIN_SAFE_INTEGER, call_id: "" }
   if (maxBytes !== undefined) {
-    const [{ size } = { size: null }] = yield* readRows(database, { sql: selectSize, params: [] }, decodeSizes)
+    const [{ size } = { size: null }] = yield* read({ sql: selectSize, params: [] }, decodeSizes)
     const stay = Math.floor(maxBytes / ((size ?? 0) + overheadBytes))
-    const [oldest] = yield* readRows(database, { sql: selectOldest, params: [Math.max(0, stay - 1)] }, decodePlaces)
+    const [oldest] = yield* read({ sql: selectOldest, params: [Math.max(0, stay - 1)] }, decodePlaces)
     if (oldest !== undefined && oldest.opened_at >= end.opened_at) end = oldest
   }
   let removed = 0
   for (;;) {
     const oldest = { sql: selectGone, params: [Math.floor(end.opened_at), end.call_id] }
-    const gone = (yield* readRows(database, oldest, decodeIds)).map(({ call_id }) => call_id)
+    const gone = (yield* read(oldest, decodeIds)).map(({ call_id }) => call_id)
     const isLast = gone.length < chunk
     const places = gone.map(() => "?").join(", ")
     yield* database.batch([

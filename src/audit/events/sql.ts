@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
-import { type Database, type Row, type Statement, StorageError } from "../../storage/Database.ts"
+import type { Database, Statement, StorageError } from "../../storage/Database.ts"
+import { readRows } from "../../storage/readRows.ts"
 import type { Keeping } from "../../storage/Retention.ts"
 import { type EventRow, type EventStore, mostEventsRead } from "./EventStore.ts"
 
@@ -44,18 +45,12 @@ const HashRow = Schema.Struct({ owner: Schema.String, id: Schema.String, hash: S
 const EventBody = Schema.Struct({ owner: Schema.String, id: Schema.String, body: Schema.String })
 const CallerRow = Schema.Struct({ id: Schema.String, caller_key: Schema.NullOr(Schema.String) })
 
-const decode = <A, I>(schema: Schema.Codec<A, I>) => {
-  const rows = Schema.decodeUnknownEffect(Schema.Array(schema))
-  return (found: ReadonlyArray<Row>) =>
-    Effect.mapError(
-      rows(found),
-      ({ message }) => new StorageError({ operation: "query", kind: "corrupt", message: `a row of events: ${message}` })
-    )
-}
-const decodeNumbers = decode(NumberRow)
-const decodeHashes = decode(HashRow)
-const decodeEvents = decode(EventBody)
-const decodeCallers = decode(CallerRow)
+const decodeNumbers = Schema.decodeUnknownEffect(Schema.Array(NumberRow))
+const decodeHashes = Schema.decodeUnknownEffect(Schema.Array(HashRow))
+const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(EventBody))
+const decodeCallers = Schema.decodeUnknownEffect(Schema.Array(CallerRow))
+
+const reading = (database: Database["Service"]) => readRows(database, "the events")
 
 const keyOf = ({ id, owner }: { readonly id: string; readonly owner: string }) => `${owner}\n${id}`
 
@@ -103,7 +98,7 @@ const prune = Effect.fnUntraced(function* (
   { maxBytes, openedFrom }: Keeping
 ): Effect.fn.Return<number, StorageError> {
   const numbers = (sql: string, ...params: ReadonlyArray<number>) =>
-    Effect.map(Effect.flatMap(database.query(sql, params), decodeNumbers), ([row]) => row ?? {})
+    Effect.map(reading(database)({ sql, params }, decodeNumbers), ([row]) => row ?? {})
   if (openedFrom === undefined && maxBytes === undefined) return 0
   const { last, oldest } = yield* numbers(selectBounds)
   const behind = (last ?? 0) + 1
@@ -127,17 +122,17 @@ export const sqlEvents = (database: Database["Service"]): EventStore => ({
     const hashes = new Map<string, string>()
     for (const part of asked(rows)) {
       const keys = part.flatMap(({ id, owner }) => [owner, id])
-      const found = yield* decodeHashes(yield* database.query(selectHashes(part.length), keys))
+      const found = yield* reading(database)({ sql: selectHashes(part.length), params: keys }, decodeHashes)
       for (const row of found) hashes.set(keyOf(row), row.hash)
     }
     return rows.map((row) => hashes.get(keyOf(row)))
   }),
   of: (call, owners) =>
-    Effect.flatMap(database.query(selectEvents(owners.length), [...owners, call, call, ...owners]), decodeEvents),
+    reading(database)({ sql: selectEvents(owners.length), params: [...owners, call, call, ...owners] }, decodeEvents),
   callersOf: (calls) =>
     Effect.map(
       Effect.forEach(asked(calls), (part) =>
-        Effect.flatMap(database.query(selectCallers(part.length), part), decodeCallers)
+        reading(database)({ sql: selectCallers(part.length), params: part }, decodeCallers)
       ),
       (parts) => new Map(parts.flat().map((row) => [row.id, row.caller_key]))
     ),
