@@ -1,6 +1,6 @@
 /**
  * Measures how late the event loop of a server is that does nothing, and of one that answers calls, without and with keys
- * and limits.
+ * and limits, and that of a bare pipe beside them.
  *
  *     node bench/event-loop.ts [--rounds 3] [--calls 10000]
  */
@@ -52,11 +52,16 @@ const print = (variant: string, state: string, { max, p50, p99 }: LoopDelay): vo
     `| ${variant} | ${state} | ${[p50, p99, max].map((millis) => millis.toFixed(2)).join(" | ")} |\n`
   )
 
-const measureVariant = Effect.fnUntraced(function* (variant: Variant, folder: string, upstream: Service) {
+const start = (variant: Variant | "raw", folder: string, upstream: Service, nodeOptions: ReadonlyArray<string>) =>
+  variant === "raw"
+    ? startOwn("raw", "./raw.ts", ["raw", upstream.origin], nodeOptions)
+    : startVariant(variant, folder, upstream, nodeOptions)
+
+const measureVariant = Effect.fnUntraced(function* (variant: Variant | "raw", folder: string, upstream: Service) {
   if (wholeAnswers === undefined) return
   const report = join(folder, `${variant}.delays`)
   const preload = new URL(`./loop-delay.ts?to=${encodeURIComponent(report)}`, import.meta.url).href
-  const server = yield* startVariant(variant, folder, upstream, ["--import", preload])
+  const server = yield* start(variant, folder, upstream, ["--import", preload])
   yield* warmUp(wholeAnswers, server)
   for (let round = 0; round < rounds; round++) {
     yield* look(server, report)
@@ -79,7 +84,7 @@ const program = Effect.gen(function* () {
   const upstream = yield* startOwn("upstream", "./upstream.ts", [])
   process.stdout.write(`load average ${(loadavg()[0] ?? 0).toFixed(1)} before; whole answers of 1 KB\n\n`)
   process.stdout.write("| | | p50 ms | p99 ms | max ms |\n|---|---|---:|---:|---:|\n")
-  for (const variant of ["millrace", "millrace-keys"] as const) {
+  for (const variant of ["raw", "millrace", "millrace-keys"] as const) {
     yield* Effect.scoped(measureVariant(variant, folder, upstream))
   }
 })

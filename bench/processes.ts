@@ -78,10 +78,11 @@ const withinStartTime = <A>(name: string, ready: Effect.Effect<A, DidNotStart>):
 export const startOwn = (
   name: string,
   script: string,
-  args: ReadonlyArray<string>
+  args: ReadonlyArray<string>,
+  nodeOptions: ReadonlyArray<string> = []
 ): Effect.Effect<Service, DidNotStart, Scope.Scope> =>
   Effect.gen(function* () {
-    const child = yield* started(() => fork(scriptPath(script), args))
+    const child = yield* started(() => fork(scriptPath(script), args, { execArgv: [...nodeOptions] }))
     const port = yield* withinStartTime(name, Effect.raceFirst(announcedPort(child), exitOf(name, child)))
     return { name, origin: `http://127.0.0.1:${port}`, pid: child.pid ?? 0 }
   })
