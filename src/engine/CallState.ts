@@ -1,7 +1,7 @@
 import { Cause, Effect, Schema } from "effect"
 import { appendAll, type NonEmptyReadonlyArray } from "effect/Array"
 import type { Reservation } from "../accounting/Admission.ts"
-import type { Call, FinalRecord, Notice } from "../domain/Call.ts"
+import type { Call, FinalRecord, Notice, Origin } from "../domain/Call.ts"
 import { sumOfCosts } from "../domain/Cost.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
 import { failure, LlmError } from "../domain/LlmError.ts"
@@ -47,9 +47,12 @@ export class CallState implements Passing {
   private readonly attempts: Array<Attempt> = []
   private readonly open = new Map<string, LlmEvent>()
   readonly notices: Array<Notice> = []
+  readonly wants = "answer"
   private noted: FilterNotes | undefined
   /** the request as its filters left it, so far */
   request: LlmRequest
+  /** the caller's own document, as it may go on */
+  origin: Origin | undefined
   /** whether the audit trail was asked to open the call */
   opening = false
   private handedOver: Outcome | undefined
@@ -81,6 +84,7 @@ export class CallState implements Passing {
     this.id = id
     this.call = call
     this.request = call.request
+    this.origin = call.origin
     this.openedAt = openedAt
     this.maxText = maxText
   }
@@ -131,10 +135,6 @@ export class CallState implements Passing {
 
   readonly notice = (notice: Notice): void => {
     if (!this.notices.includes(notice)) this.notices.push(notice)
-  }
-
-  get wants() {
-    return "answer" as const
   }
 
   /** what filters have to say of the call; made for the first that a call has */

@@ -22,7 +22,7 @@ import { type Answer, answerOf, type Asked, type FramePull } from "./Answer.ts"
 import { newCallId } from "./CallId.ts"
 import { CallObservers, tell } from "./CallObservers.ts"
 import { drained } from "./Draining.ts"
-import { asItWent, openRecordOf } from "./openRecord.ts"
+import { asItWent, asRead, openRecordOf } from "./openRecord.ts"
 import { type Seal, sealing } from "./sealing.ts"
 import { reserve, reserveAnew } from "./reserve.ts"
 import { settleUsage } from "./settleUsage.ts"
@@ -214,6 +214,7 @@ export class Engine extends Context.Service<
         const filtered = isFiltered(filtering, state, plan)
           ? yield* Effect.exit(filterCall(filtering, state, plan, scope))
           : undefined
+        if (filtered !== undefined && call.origin !== undefined) state.origin = asRead(call.origin)
         if (filtered !== undefined && Exit.isSuccess(filtered) && state.request.model !== call.request.model) {
           yield* reserveAnew(admission, state, candidate(state, filtered.value.plan))
         }

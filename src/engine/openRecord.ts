@@ -1,4 +1,4 @@
-import type { Call, OpenRecord } from "../domain/Call.ts"
+import type { Call, OpenRecord, Origin } from "../domain/Call.ts"
 import type { CallState } from "./CallState.ts"
 
 /** The record of a call that begins. What filters changed of its request is recorded as they left it. */
@@ -27,3 +27,9 @@ export const asItWent = ({ call, request }: CallState): Call => {
   const { origin: _, ...rest } = call
   return { ...rest, request: { ...request, model: call.request.model } }
 }
+
+/**
+ * The caller's document as it goes on where filters looked at it: what was read, not the text that it was read from. Of a
+ * name that comes twice, say, they saw one value, and a provider may take the other.
+ */
+export const asRead = (origin: Origin): Origin => ({ ...origin, text: JSON.stringify(origin.body) })

@@ -1,5 +1,5 @@
 import { type Clock, Effect, Exit, Scope } from "effect"
-import type { Call, Notice } from "../domain/Call.ts"
+import type { Call, Notice, Origin } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { Attempt, type AttemptRequest, type Committed } from "./Attempt.ts"
@@ -16,6 +16,8 @@ import type { Watchdog } from "./Watchdog.ts"
 /** What attempts need of the call that they are made for. `openedAt` is epoch milliseconds. */
 export interface AttemptsFor {
   readonly call: Call
+  /** the caller's own document, as it goes on where nobody changed the request */
+  readonly origin: Origin | undefined
   readonly openedAt: number
   /** the failure that stands for a call that was cancelled: no further attempt is made for it */
   readonly cancelled: LlmError | undefined
@@ -90,7 +92,7 @@ export const makeAttempts = (
             delivery: upstreamDelivery,
             collected: upstreamDelivery === "stream" && call.delivery === "whole",
             dialect: call.dialect,
-            origin: request === call.request ? call.origin : undefined,
+            origin: request === call.request ? state.origin : undefined,
             timeouts: target.timeouts === undefined ? timeouts : shortened(target.timeouts, call.timeoutMs),
             calledAt: state.openedAt,
             waitedMs,

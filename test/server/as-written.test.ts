@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
+import type { Filter } from "../../src/filters/Filter.ts"
 import { ask, running } from "./running.ts"
 import { answering, scriptedProvider, type Received } from "./scripted-provider.ts"
 
@@ -47,7 +48,7 @@ const provider = Layer.effect(
   })
 )
 
-const server = (provider: Layer.Layer<Provider>) =>
+const server = (provider: Layer.Layer<Provider>, filters: ReadonlyArray<Filter> = []) =>
   Layer.unwrap(
     Effect.map(Provider, ({ url }) =>
       running({
@@ -57,7 +58,8 @@ const server = (provider: Layer.Layer<Provider>) =>
           messages: { protocol: "anthropic-messages", baseUrl: url, apiKey: "k" },
           gemini: { protocol: "gemini", baseUrl: url, apiKey: "k" }
         },
-        defaults: {}
+        defaults: {},
+        filters
       })
     )
   ).pipe(Layer.provideMerge(provider))
@@ -136,6 +138,23 @@ layer(server(provider), { excludeTestServices: true })("a request that goes on i
           ...(path.includes("gemini") ? {} : { model: "m" })
         })
       }
+    })
+  )
+})
+
+const watching: Filter = { name: "watching", events: () => (events) => events }
+
+layer(server(provider, [watching]), { excludeTestServices: true })("a request that filters look at", (it) => {
+  it.effect("goes on as they read it: what is said twice under one name, once", () =>
+    Effect.gen(function* () {
+      const { received } = yield* Provider
+      const text = `{"model":"chat/m","seed":9223372036854775807,"messages":[{"role":"user","content":"hidden","content":"shown"}]}`
+      const { status } = yield* ask("/v1/chat/completions", { body: text })
+      assert.strictEqual(status, 200)
+      assert.strictEqual(
+        received.at(-1)?.text,
+        `{"model":"m","seed":9223372036854775807,"messages":[{"role":"user","content":"shown"}]}`
+      )
     })
   )
 })
