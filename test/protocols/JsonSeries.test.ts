@@ -128,3 +128,11 @@ const written = (document: Described): string =>
 describe("a series of documents", () => {
   it.prop("is read as JSON.parse reads each of them", [Documents], ([documents]) => check(documents.map(written)))
 })
+
+it("keeps whole numbers that no number here holds as they are written, where smaller ones stood before", () => {
+  const series = new JsonSeries()
+  for (const id of ["1", "2", "3", "12345678901234567890", "4", "12345678901234567891"]) {
+    const text = `{"kind":"the same in all of them, and long","id":${id}}`
+    assert.strictEqual(JSON.stringify(series.parse(text)), text)
+  }
+})

@@ -1,7 +1,9 @@
 import { Result, Schema } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import { describe, expect, it } from "vitest"
+import { parseExactly } from "../../src/domain/exact-json.ts"
 import { MessagesRequest } from "../../src/protocols/anthropic-messages/wire.ts"
+import { documentDecoder } from "../../src/protocols/document.ts"
 import { GenerateContentRequest } from "../../src/protocols/gemini/wire.ts"
 import { readerOf, unread } from "../../src/protocols/json-reader.ts"
 import { ChatRequest } from "../../src/protocols/openai-chat/wire.ts"
@@ -188,4 +190,11 @@ describe.each(documents)("a reader of %s requests", (_, schema, samples) => {
     expect(read(made)).not.toBe(unread)
     expect([...samples, ...variants(made)].filter(differs)).toEqual([])
   })
+})
+
+it("a number that is wider than those of a program is the nearest one where a number is wanted, and no mistake", () => {
+  const body = parseExactly('{"model":"m","messages":[{"role":"user","content":"Hi"}],"seed":9223372036854775807}')
+  expect(readerOf(ChatRequest)(body)).toMatchObject({ seed: 2 ** 63 })
+  const refused = documentDecoder(ChatRequest)(parseExactly('{"model":5,"messages":[],"seed":9223372036854775807}'))
+  expect(Result.getOrThrow(Result.flip(refused)).message).toMatch(/^model: [^;]*$/)
 })
