@@ -67,7 +67,7 @@ export const EngineLimits = Context.Reference<{ readonly maxText: number }>("mil
 })
 
 /** A call that can be ended from outside. */
-interface Cancellable {
+export interface Cancellable {
   readonly call: Pick<Call, "caller">
   cancel(by: CancelledBy): void
 }
