@@ -1,8 +1,9 @@
-import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
+import type { FailureReason, LlmError } from "../domain/LlmError.ts"
 import type { WireFrame } from "../wire/Frame.ts"
-import { httpReason, rateLimitHeaders, retryHint } from "./HttpError.ts"
-import { isObject, parseJson, present } from "./open-document.ts"
+import { httpReason } from "./HttpError.ts"
+import { isObject, parseJson } from "./open-document.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
+import { answeredFailure, reportedFailure, statedStatus } from "./ToldError.ts"
 
 /** What went wrong, as services of AWS say it: the name of the exception, and why. */
 interface AwsError {
@@ -121,15 +122,8 @@ export const awsWholeError = (body: unknown, protocol: string): LlmError | undef
 }
 
 const told = (error: AwsError, protocol: string, raw: string): LlmError => {
-  const wait = retryHint({}, error.message)
-  return failure(reasonOf(error, undefined), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: {
-      ...present({ status: error.originalStatus ?? statuses[error.type ?? ""], type: error.type }),
-      protocol,
-      raw
-    }
-  })
+  const status = error.originalStatus ?? statuses[error.type ?? ""]
+  return reportedFailure({ ...error, status }, reasonOf(error, undefined), protocol, raw)
 }
 
 /**
@@ -138,18 +132,10 @@ const told = (error: AwsError, protocol: string, raw: string): LlmError => {
  */
 export const decodeAwsError =
   (protocol: string) =>
-  ({ status, headers, body }: ErrorAnswer): LlmError => {
+  (answer: ErrorAnswer): LlmError => {
+    const { status, headers, body } = answer
     const stated = headers["x-amzn-errortype"]
     const document = readError(parseJson(body), stated)
-    const unsaid = { type: exceptionName(stated), message: `the provider answered with status ${status}` }
-    const error = document ?? unsaid
-    const wait = retryHint(headers, error.message)
-    return failure(reasonOf(error, status), error.message, {
-      ...(wait === undefined ? {} : { retryAfterMs: wait }),
-      fault: {
-        status,
-        ...present({ type: error.type, headers: rateLimitHeaders(headers) }),
-        ...(document === undefined ? {} : { protocol, raw: body })
-      }
-    })
+    const error = document ?? { type: exceptionName(stated), message: statedStatus(status) }
+    return answeredFailure(error, reasonOf(error, status), document === undefined ? undefined : protocol, answer)
   }

@@ -1,29 +1,20 @@
-import { failure, statusOf, type FailureReason, type LlmError, type ProviderFault } from "../domain/LlmError.ts"
+import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../domain/LlmError.ts"
 import type { RenderedAnswer } from "./Dialect.ts"
-import { httpReason, rateLimitHeaders, retryHint } from "./HttpError.ts"
+import { httpReason } from "./HttpError.ts"
 import { limitRetryHeaders, openAiLimitHeaders } from "./LimitHeaders.ts"
-import { isObject, parseJson, present, type JsonObject } from "./open-document.ts"
+import { isObject, present, type JsonObject } from "./open-document.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
-
-/**
- * The error object that the APIs of OpenAI and of everyone who followed them share: `{error: {message, type, param, code}}`
- * as a body, and in streams.
- */
-export interface OpenAiError {
-  readonly message: string
-  readonly type?: string
-  readonly code?: string
-  readonly param?: string
-}
+import { answeredError, type ErrorFormat, reportedError, type ToldError } from "./ToldError.ts"
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
 
 /**
- * Reads the error out of a document, where it is one: the object under `error`, the same fields at the top, a bare text,
+ * Reads the error that the APIs of OpenAI and of everyone who followed them share, `{error: {message, type, param, code}}`, as
+ * a body and in streams, out of a document that is one: the object under `error`, the same fields at the top, a bare text,
  * or what a proxy in front of the API says (`detail`). Codes may be numbers.
  */
-export const readOpenAiError = (document: unknown): OpenAiError | undefined => {
+export const readOpenAiError = (document: unknown): ToldError | undefined => {
   const outer: unknown = Array.isArray(document) ? document[0] : document
   if (!isObject(outer)) return undefined
   const inner = outer["error"] ?? outer["detail"] ?? outer
@@ -86,7 +77,7 @@ const overloaded = /\boverloaded\b|at capacity/i
 
 const modelFailed: FailureReason = { _tag: "UpstreamServer" }
 
-const reasonOf = (error: OpenAiError, status: number | undefined): FailureReason => {
+const reasonOf = (error: ToldError, status: number | undefined): FailureReason => {
   const { message, type = "", code = "" } = error
   if (code === "model_not_found" || ((status === 404 || status === 400) && noSuchModel.test(message))) {
     return { _tag: "UnknownModel", model: /[`'"]([^`'"]+)[`'"]/.exec(message)?.[1] ?? "", near: [] }
@@ -111,35 +102,19 @@ const reasonOf = (error: OpenAiError, status: number | undefined): FailureReason
 const withPath = (reason: FailureReason, path: string | undefined): FailureReason =>
   reason._tag === "InvalidRequest" && path !== undefined ? { ...reason, path } : reason
 
-const unsaid = (message: string): OpenAiError => ({ message })
+const formatOf = (protocol: string): ErrorFormat<ToldError> => ({
+  protocol,
+  read: readOpenAiError,
+  reasonOf
+})
 
-/** The failure that an answer or a stream of the format `protocol` reported in its own words; `raw` is the exact text. */
-export const openAiStreamError = (error: OpenAiError | undefined, protocol: string, raw: string): LlmError => {
-  const { message, type, code, param } = error ?? unsaid("the provider reported an error")
-  const wait = retryHint({}, message)
-  return failure(reasonOf(error ?? { message }, undefined), message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: { ...present({ type, code, param }), protocol, raw }
-  })
-}
+/** Reads what a stream or a whole answer of the format `protocol` reported. */
+export const openAiStreamError = (protocol: string): ((document: unknown, raw: string) => LlmError) =>
+  reportedError(formatOf(protocol))
 
-/** The reason of an HTTP error answer. A body that is no error document of these APIs (a proxy's page) counts by its status. */
-export const decodeOpenAiError =
-  (protocol: string) =>
-  ({ status, headers, body }: ErrorAnswer): LlmError => {
-    const document = readOpenAiError(parseJson(body))
-    const error = document ?? unsaid(`the provider answered with status ${status}`)
-    const { message, type, code, param } = error
-    const wait = retryHint(headers, message)
-    return failure(reasonOf(error, status), message, {
-      ...(wait === undefined ? {} : { retryAfterMs: wait }),
-      fault: {
-        status,
-        ...present({ type, code, param, headers: rateLimitHeaders(headers) }),
-        ...(document === undefined ? {} : { protocol, raw: body })
-      }
-    })
-  }
+/** Reads the HTTP error answers of the format `protocol`. */
+export const decodeOpenAiError = (protocol: string): ((answer: ErrorAnswer) => LlmError) =>
+  answeredError(formatOf(protocol))
 
 type Named = readonly [type: string, code?: string]
 

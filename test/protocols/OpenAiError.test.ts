@@ -79,11 +79,12 @@ describe("an error document", () => {
 
   it("in a stream counts by its code, be it a status", () => {
     const raw = "data: x\n\n"
-    expect(openAiStreamError({ message: "x", code: "429" }, "openai-chat", raw)).toMatchObject({
+    const streamError = openAiStreamError("openai-chat")
+    expect(streamError({ error: { message: "x", code: "429" } }, raw)).toMatchObject({
       reason: { _tag: "RateLimited" },
       fault: { protocol: "openai-chat", raw }
     })
-    expect(openAiStreamError(undefined, "openai-chat", raw).reason._tag).toBe("UpstreamServer")
+    expect(streamError(undefined, raw).reason._tag).toBe("UpstreamServer")
   })
 })
 

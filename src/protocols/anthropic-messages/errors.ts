@@ -1,19 +1,16 @@
-import { failure, statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
+import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
 import type { RenderedAnswer } from "../Dialect.ts"
-import { httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
-import type { ErrorAnswer } from "../Protocol.ts"
+import { httpReason } from "../HttpError.ts"
 import { anthropicLimitHeaders, limitRetryHeaders } from "../LimitHeaders.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
-/** The document of an error, as a body and as a frame: `{"type":"error","error":{"type","message"}}`. */
-interface ErrorDocument {
-  readonly type: string | undefined
-  readonly message: string
-}
-
-/** Reads an error; Google, where it serves Claude, puts it into a list. */
-const readErrorDocument = (document: unknown): ErrorDocument | undefined => {
+/**
+ * Reads the document of an error, as a body and as a frame: `{"type":"error","error":{"type","message"}}`. Google, where it
+ * serves Claude, puts it into a list.
+ */
+const read = (document: unknown): ToldError | undefined => {
   const single: unknown = Array.isArray(document) ? document[0] : document
   const error = isObject(single) ? single["error"] : undefined
   if (!isObject(error)) return undefined
@@ -28,7 +25,7 @@ const contextTooLong = /prompt is too long|context (window|length|limit)|exceed[
 const outOfCredits = /credit balance|usage limits?\b/i
 const blocked = /content filter/i
 
-const reasonOf = ({ type, message }: ErrorDocument, status: number | undefined): FailureReason => {
+const reasonOf = ({ type, message }: ToldError, status: number | undefined): FailureReason => {
   switch (type) {
     case "rate_limit_error":
       return { _tag: "RateLimited" }
@@ -63,40 +60,13 @@ const reasonOf = ({ type, message }: ErrorDocument, status: number | undefined):
   }
 }
 
-/** The failure that a stream reported in its own words; `raw` is the frame's text. */
-export const streamError = (document: unknown, raw: string): LlmError => {
-  const error = readErrorDocument(document) ?? { type: undefined, message: "the provider reported an error" }
-  const wait = retryHint({}, error.message)
-  return failure(reasonOf(error, undefined), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: { ...(error.type === undefined ? {} : { type: error.type }), protocol: anthropicMessagesId, raw }
-  })
-}
+const format = { protocol: anthropicMessagesId, read, reasonOf }
 
-/** The reason of an HTTP error answer. A body that is no error document of this API (a proxy's page) counts by its status. */
-export const decodeError = ({ status, headers, body }: ErrorAnswer): LlmError => {
-  const document = readErrorDocument(parse(body))
-  const error = document ?? { type: undefined, message: `the provider answered with status ${status}` }
-  const wait = retryHint(headers, error.message)
-  const limits = rateLimitHeaders(headers)
-  return failure(reasonOf(error, status), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: {
-      status,
-      ...present({ type: error.type, headers: limits }),
-      ...(document === undefined ? {} : { protocol: anthropicMessagesId, raw: body })
-    }
-  })
-}
+/** The failure that a stream or a whole answer reported. */
+export const streamError = reportedError(format)
 
-const parse = (text: string): unknown => {
-  // JSON.parse is the one judge of JSON, and says no by throwing.
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+/** The reason of an HTTP error answer. */
+export const decodeError = answeredError(format)
 
 /** The type that this API gives to a reason; one that the provider gave in this format is kept. */
 const errorTypeOf = (reason: FailureReason, fault: ProviderFault | undefined): string => {
@@ -145,7 +115,7 @@ const threadDetails = { error_code: "thread_unsupported_request" }
 /** What the provider added to its error object beside type and message (`details` tell its SDK how to go on). */
 const providerDetails = (fault: ProviderFault | undefined): JsonObject => {
   if (fault?.protocol !== anthropicMessagesId || fault.raw === undefined) return {}
-  const document = parse(fault.raw)
+  const document = parseJson(fault.raw)
   const error = isObject(document) ? document["error"] : undefined
   return isObject(error) && isObject(error["details"]) ? { details: error["details"] } : {}
 }

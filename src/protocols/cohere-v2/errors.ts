@@ -1,7 +1,7 @@
-import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
-import { httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
-import type { ErrorAnswer } from "../Protocol.ts"
+import type { FailureReason, LlmError } from "../../domain/LlmError.ts"
+import { httpReason } from "../HttpError.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
+import { answeredError, reportedError, reportedFailure, type ToldError } from "../ToldError.ts"
 import { cohereV2Id } from "./wire.ts"
 
 const unknownModel = /\bmodel ['"‘`]?([^\s'"’`]+)['"’`]? (was )?(not found|does not exist)/i
@@ -12,7 +12,7 @@ const limited = /rate limit|too many requests/i
 const busy = /\boverloaded\b|at capacity|(temporarily|service) unavailable/i
 const notAble = /(\S+) is not supported (by|for|with) (the|this) (model|provided model)/i
 
-const reasonOf = (message: string, status: number | undefined): FailureReason => {
+const reasonOf = ({ message }: ToldError, status: number | undefined): FailureReason => {
   const model = unknownModel.exec(message)?.[1]
   if (model !== undefined) return { _tag: "UnknownModel", model, near: [] }
   if (tooLong.test(message)) return { _tag: "ContextTooLong" }
@@ -38,54 +38,34 @@ const reasonOf = (message: string, status: number | undefined): FailureReason =>
   }
 }
 
-/** The text of an error document, `{"message": "…", "id": "…"}`; a gateway in front may say it as an object or a text. */
-const messageOf = (document: JsonObject): string | undefined => {
+/** Reads an error document, `{"message": "…", "id": "…"}`; a gateway in front may say it as an object or a text. */
+const read = (document: unknown): ToldError | undefined => {
+  if (!isObject(document)) return undefined
   const { error } = document
-  if (typeof error === "string") return error
+  if (typeof error === "string") return { message: error }
   const { message } = isObject(error) ? error : document
-  return typeof message === "string" ? message : undefined
+  return typeof message === "string" ? { message } : undefined
 }
 
-const failureOf = (message: string, reason: FailureReason, raw: string): LlmError => {
-  const wait = retryHint({}, message)
-  return failure(reason, message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: { protocol: cohereV2Id, raw }
-  })
-}
+const format = { protocol: cohereV2Id, read, reasonOf }
+
+const reported = reportedError(format)
 
 /** The failure that a frame of a stream, or a body, is; undefined where it is none. `raw` is its text. */
 export const streamError = (document: JsonObject, raw: string): LlmError | undefined => {
   const { type } = document
-  if (type !== undefined && type !== "error") return undefined
-  const message = messageOf(document)
-  if (message === undefined && type === undefined) return undefined
-  return failureOf(message ?? "the provider reported an error", reasonOf(message ?? "", undefined), raw)
+  if (type === undefined ? read(document) === undefined : type !== "error") return undefined
+  return reported(document, raw)
 }
 
 /** The failure that an answer ended with, where it did: its finish reason says so, and then mostly why. */
 export const failedAnswer = ({ finish_reason: reason, error }: JsonObject, raw: string): LlmError | undefined => {
   if (reason !== "ERROR" && reason !== "TIMEOUT") return undefined
   const message = typeof error === "string" && error !== "" ? error : `the provider ended the answer with ${reason}`
-  return failureOf(
-    message,
-    reason === "TIMEOUT" ? { _tag: "Timeout", phase: "idle" } : reasonOf(message, undefined),
-    raw
-  )
+  const meant: FailureReason =
+    reason === "TIMEOUT" ? { _tag: "Timeout", phase: "idle" } : reasonOf({ message }, undefined)
+  return reportedFailure({ message }, meant, cohereV2Id, raw)
 }
 
-/** The reason of an HTTP error answer. A body that is no error document of this API (a proxy's page) counts by its status. */
-export const decodeError = ({ status, headers, body }: ErrorAnswer): LlmError => {
-  const document = parseJson(body)
-  const said = isObject(document) ? messageOf(document) : undefined
-  const message = said ?? `the provider answered with status ${status}`
-  const wait = retryHint(headers, message)
-  return failure(reasonOf(message, status), message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: {
-      status,
-      ...present({ headers: rateLimitHeaders(headers) }),
-      ...(said === undefined ? {} : { protocol: cohereV2Id, raw: body })
-    }
-  })
-}
+/** The reason of an HTTP error answer. */
+export const decodeError = answeredError(format)

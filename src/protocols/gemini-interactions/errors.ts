@@ -1,20 +1,15 @@
-import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import type { FailureReason, LlmError } from "../../domain/LlmError.ts"
 import { inabilityIn } from "../gemini/errors.ts"
-import { durationMs, httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
-import type { ErrorAnswer } from "../Protocol.ts"
+import { durationMs, httpReason } from "../HttpError.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
+import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { geminiInteractionsId } from "./wire.ts"
 
-/** The document of an error, as a body and in a stream: `{"error":{"code","message"}}`. */
-interface ErrorDocument {
-  readonly code: string | undefined
-  readonly message: string
-  /** milliseconds */
-  readonly wait: number | undefined
-}
-
-/** The servers in front of the API still tell their errors with a number as code, the word for it in `status`. */
-const readErrorDocument = (document: unknown): ErrorDocument | undefined => {
+/**
+ * Reads the document of an error, as a body and in a stream: `{"error":{"code","message"}}`. The servers in front of the API
+ * still tell their errors with a number as code, the word for it in `status`.
+ */
+const read = (document: unknown): ToldError | undefined => {
   const single: unknown = Array.isArray(document) ? document[0] : document
   const error = isObject(single) ? single["error"] : undefined
   if (!isObject(error)) return undefined
@@ -23,11 +18,11 @@ const readErrorDocument = (document: unknown): ErrorDocument | undefined => {
   return {
     code: typeof word === "string" ? word.toLowerCase() : undefined,
     message: typeof message === "string" ? message : JSON.stringify(error),
-    wait: waitOf(error)
+    retryAfterMs: retryDelay(error)
   }
 }
 
-const waitOf = ({ details }: JsonObject): number | undefined => {
+const retryDelay = ({ details }: JsonObject): number | undefined => {
   const info = (Array.isArray(details) ? details : []).find((entry) => isObject(entry) && "retryDelay" in entry)
   const delay = isObject(info) ? info["retryDelay"] : undefined
   return typeof delay === "string" ? durationMs(delay) : undefined
@@ -64,7 +59,7 @@ const badKey = /api key (not valid|expired|not found|.*invalid)|invalid api key/
 const blocked = /safety|blocked|blocklist|prohibited|recitation/i
 const namedModel = /models?[/ ]['"`]?([^\s`'",]+)['"`]? (is |was )?(not found|not supported)/i
 
-const reasonOf = ({ code = "", message }: ErrorDocument, status: number | undefined): FailureReason => {
+const reasonOf = ({ code = "", message }: ToldError, status: number | undefined): FailureReason => {
   const model = namedModel.exec(message)?.[1]
   if (code === "model_not_found" || (code === "not_found" && model !== undefined)) {
     return { _tag: "UnknownModel", model: model ?? "", near: [] }
@@ -78,17 +73,10 @@ const reasonOf = ({ code = "", message }: ErrorDocument, status: number | undefi
   return codes[code] ?? (status === undefined ? { _tag: "UpstreamServer" } : httpReason(status))
 }
 
-const unsaid = (message: string): ErrorDocument => ({ code: undefined, message, wait: undefined })
+const format = { protocol: geminiInteractionsId, read, reasonOf }
 
-/** The failure that a stream or a body reported in its own words; `raw` is its text. */
-export const streamError = (document: unknown, raw: string): LlmError => {
-  const error = readErrorDocument(document) ?? unsaid("the provider reported an error")
-  const wait = error.wait ?? retryHint({}, error.message)
-  return failure(reasonOf(error, undefined), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: { ...present({ code: error.code }), protocol: geminiInteractionsId, raw }
-  })
-}
+/** The failure that a stream or a whole answer reported. */
+export const streamError = reportedError(format)
 
 /** The failure that an interaction ended with, where it did: its status says so, and sometimes an error why. */
 export const failedInteraction = (interaction: JsonObject, raw: string): LlmError | undefined => {
@@ -101,17 +89,5 @@ export const failedInteraction = (interaction: JsonObject, raw: string): LlmErro
   )
 }
 
-/** The reason of an HTTP error answer. A body that is no error document of this API (a proxy's page) counts by its status. */
-export const decodeError = ({ status, headers, body }: ErrorAnswer): LlmError => {
-  const document = readErrorDocument(parseJson(body))
-  const error = document ?? unsaid(`the provider answered with status ${status}`)
-  const wait = error.wait ?? retryHint(headers, error.message)
-  return failure(reasonOf(error, status), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: {
-      status,
-      ...present({ code: error.code, headers: rateLimitHeaders(headers) }),
-      ...(document === undefined ? {} : { protocol: geminiInteractionsId, raw: body })
-    }
-  })
-}
+/** The reason of an HTTP error answer. */
+export const decodeError = answeredError(format)

@@ -1,14 +1,15 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import type { Ids } from "./call-decoder.ts"
 import { CandidateDecoder } from "./candidate.ts"
 import { ChangedFields } from "./changed-fields.ts"
 import { readChunk, type Chunk } from "./chunk.ts"
-import { readErrorDocument, streamError } from "./errors.ts"
+import { isErrorDocument, streamError } from "./errors.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
 import { UsageTally } from "./usage.ts"
 import { geminiId } from "./wire.ts"
@@ -58,8 +59,7 @@ class ContentDecoder implements StreamDecoder {
     if (frame.data === "") return undefined
     const value = this.documents.parse(frame.data)
     if (value !== undefined) return this.read(value, frame.raw, events)
-    // Some servers close this format with the terminator of another one.
-    if (frame.data.trim() !== "[DONE]") return malformed
+    if (!isDoneSentinel(frame.data)) return malformedFrame
     this.terminated = true
     return undefined
   }
@@ -71,9 +71,7 @@ class ContentDecoder implements StreamDecoder {
       this.finish(events)
       return undefined
     }
-    return this.started
-      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
-      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+    return incompleteStream(this.started)
   }
 
   /** Whether nothing came that would be an answer, be it one without a word. */
@@ -83,10 +81,9 @@ class ContentDecoder implements StreamDecoder {
 
   /** Reads a chunk. */
   read(value: unknown, raw: string, events: Array<LlmEvent>): LlmError | undefined {
-    const error = readErrorDocument(value)
-    if (error !== undefined) return streamError(error, raw)
+    if (isErrorDocument(value)) return streamError(value, raw)
     const chunk = readChunk(value)
-    if (chunk === undefined) return malformed
+    if (chunk === undefined) return malformedFrame
     this.start(chunk, events)
     let position = 0
     for (const candidate of chunk.candidates ?? []) {
@@ -94,7 +91,7 @@ class ContentDecoder implements StreamDecoder {
       position++
       let decoder = this.candidates.get(index)
       if (decoder === undefined) this.candidates.set(index, (decoder = new CandidateDecoder(index, this.ids)))
-      if (!decoder.read(candidate, events)) return malformed
+      if (!decoder.read(candidate, events)) return malformedFrame
     }
     this.readOthers(chunk, events)
     if (this.usage.add(chunk.usageMetadata)) events.push({ _tag: "UsageReported", usage: this.usage.usage() })
@@ -151,11 +148,6 @@ class ContentDecoder implements StreamDecoder {
   }
 }
 
-const malformed = failure(
-  { _tag: "InvalidOutput", kind: "malformedFrame" },
-  "the provider sent a frame that cannot be read"
-)
-
 /** Decodes one stream of the Gemini API. */
 export const makeStreamDecoder = (): StreamDecoder => new ContentDecoder()
 
@@ -167,7 +159,7 @@ export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | 
     const error = decoder.read(chunk, JSON.stringify(chunk), events)
     if (error !== undefined) return error
   }
-  if (decoder.empty) return malformed
+  if (decoder.empty) return malformedFrame
   decoder.finish(events)
   return undefined
 }

@@ -1,44 +1,39 @@
-import { failure, statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
+import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
 import type { RenderedAnswer } from "../Dialect.ts"
-import { durationMs, httpReason, rateLimitHeaders, retryHint } from "../HttpError.ts"
+import { durationMs, httpReason } from "../HttpError.ts"
 import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
-import type { ErrorAnswer } from "../Protocol.ts"
+import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { frameData } from "./frames.ts"
 import { geminiId } from "./wire.ts"
 
-/** The document of an error, as a body and as a frame: `{"error":{"code","message","status","details"}}`. */
-interface ErrorDocument {
-  readonly status: string | undefined
-  readonly message: string
-  readonly details: ReadonlyArray<JsonObject>
+/** An error of this API: its type is the name of a status, its code the reason that the details give. */
+interface DetailedError extends ToldError {
+  readonly details?: ReadonlyArray<JsonObject>
 }
 
-/** Reads an error; it stands alone, or in an array where the answer would have been one. */
-export const readErrorDocument = (document: unknown): ErrorDocument | undefined => {
+/**
+ * Reads the document of an error, `{"error":{"code","message","status","details"}}`. It stands alone, or in an array where the
+ * answer would have been one.
+ */
+const read = (document: unknown): DetailedError | undefined => {
   const single: unknown = Array.isArray(document) ? document[0] : document
   const error = isObject(single) ? single["error"] : undefined
   if (!isObject(error)) return undefined
-  const { status, message, details } = error
+  const { status, message } = error
+  const details = Array.isArray(error["details"]) ? error["details"].filter(isObject) : []
+  const code = detail(details, "ErrorInfo")?.["reason"]
+  const delay = detail(details, "RetryInfo")?.["retryDelay"]
   return {
-    status: typeof status === "string" ? status : undefined,
     message: typeof message === "string" ? message : JSON.stringify(error),
-    details: Array.isArray(details) ? details.filter(isObject) : []
+    type: typeof status === "string" ? status : undefined,
+    code: typeof code === "string" ? code : undefined,
+    retryAfterMs: typeof delay === "string" ? durationMs(delay) : undefined,
+    details
   }
 }
 
 const detail = (details: ReadonlyArray<JsonObject>, type: string): JsonObject | undefined =>
   details.find((entry) => String(entry["@type"]).endsWith(`google.rpc.${type}`))
-
-const errorInfo = ({ details }: ErrorDocument): string | undefined => {
-  const reason = detail(details, "ErrorInfo")?.["reason"]
-  return typeof reason === "string" ? reason : undefined
-}
-
-/** The wait that the error itself asks for, in milliseconds. */
-const retryDelay = ({ details }: ErrorDocument): number | undefined => {
-  const delay = detail(details, "RetryInfo")?.["retryDelay"]
-  return typeof delay === "string" ? durationMs(delay) : undefined
-}
 
 const contextTooLong =
   /token count .*exceeds|exceeds the maximum number of tokens|input context is too long|context (window|length)/i
@@ -56,16 +51,18 @@ export const inabilityIn = (message: string): FailureReason | undefined => {
 }
 
 /** A quota of a day or of a plan: nothing that a short wait would mend. */
-const isLongQuota = ({ details }: ErrorDocument): boolean => {
+const isLongQuota = (details: ReadonlyArray<JsonObject>): boolean => {
   const violations = detail(details, "QuotaFailure")?.["violations"]
   const ids = (Array.isArray(violations) ? violations : []).map((entry) => (isObject(entry) ? entry["quotaId"] : ""))
   return ids.length > 0 && ids.every((id) => /PerDay|PerMonth/.test(String(id)))
 }
 
-const reasonOf = (error: ErrorDocument, httpStatus: number | undefined): FailureReason => {
-  const { message } = error
-  if (errorInfo(error)?.startsWith("API_KEY_") === true) return { _tag: "Unauthorized" }
-  switch (error.status) {
+const reasonOf = (
+  { message, type, code, details = [] }: DetailedError,
+  httpStatus: number | undefined
+): FailureReason => {
+  if (code?.startsWith("API_KEY_") === true) return { _tag: "Unauthorized" }
+  switch (type) {
     case "INVALID_ARGUMENT":
       if (contextTooLong.test(message)) return { _tag: "ContextTooLong" }
       if (badKey.test(message)) return { _tag: "Unauthorized" }
@@ -85,7 +82,7 @@ const reasonOf = (error: ErrorDocument, httpStatus: number | undefined): Failure
         : { _tag: "UnknownModel", model, near: [] }
     }
     case "RESOURCE_EXHAUSTED":
-      return isLongQuota(error) || (outOfCredits.test(message) && error.details.length === 0)
+      return isLongQuota(details) || (outOfCredits.test(message) && details.length === 0)
         ? { _tag: "QuotaExceeded" }
         : { _tag: "RateLimited" }
     case "UNAVAILABLE":
@@ -106,33 +103,16 @@ const reasonOf = (error: ErrorDocument, httpStatus: number | undefined): Failure
   }
 }
 
-/** The failure that an answer reported in its own words; `raw` is the text of the frame. */
-export const streamError = (error: ErrorDocument, raw: string): LlmError => {
-  const wait = retryDelay(error) ?? retryHint({}, error.message)
-  return failure(reasonOf(error, undefined), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: { ...present({ type: error.status, code: errorInfo(error) }), protocol: geminiId, raw }
-  })
-}
+const format = { protocol: geminiId, read, reasonOf }
 
-/** The reason of an HTTP error answer. A body that is no error document of this API (a proxy's page) counts by its status. */
-export const decodeError = ({ status, headers, body }: ErrorAnswer): LlmError => {
-  const document = readErrorDocument(parseJson(body))
-  const error: ErrorDocument = document ?? {
-    status: undefined,
-    message: `the provider answered with status ${status}`,
-    details: []
-  }
-  const wait = retryDelay(error) ?? retryHint(headers, error.message)
-  return failure(reasonOf(error, status), error.message, {
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    fault: {
-      status,
-      ...present({ type: error.status, code: errorInfo(error), headers: rateLimitHeaders(headers) }),
-      ...(document === undefined ? {} : { protocol: geminiId, raw: body })
-    }
-  })
-}
+/** Whether a document tells an error. */
+export const isErrorDocument = (document: unknown): boolean => read(document) !== undefined
+
+/** The failure that a stream or a whole answer reported. */
+export const streamError = reportedError(format)
+
+/** The reason of an HTTP error answer. */
+export const decodeError = answeredError(format)
 
 /** The status that this API gives to a reason; one that the provider gave in this format is kept. */
 const statusNameOf = (reason: FailureReason, fault: ProviderFault | undefined): string => {
@@ -173,7 +153,7 @@ const statusNameOf = (reason: FailureReason, fault: ProviderFault | undefined): 
 /** What the provider added to its error (whose quota it was, when to come back), or what is known of it here. */
 const detailsOf = ({ reason, message, fault, retryAfterMs }: LlmError): ReadonlyArray<JsonObject> => {
   if (fault?.protocol === geminiId && fault.raw !== undefined) {
-    return readErrorDocument(parseJson(frameData(fault.raw)))?.details ?? []
+    return read(parseJson(frameData(fault.raw)))?.details ?? []
   }
   const path = reason._tag === "InvalidRequest" ? reason.path : undefined
   return [

@@ -3,7 +3,7 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
+import { openAiStreamError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { listedSources } from "./annotations.ts"
@@ -11,6 +11,8 @@ import { ChoiceDecoder, type BlockIds } from "./choice.ts"
 import { isIndex, readChoice, textIn } from "./chunk.ts"
 import { UsageTally } from "./usage.ts"
 import { openAiChatId } from "./wire.ts"
+
+const streamError = openAiStreamError(openAiChatId)
 
 /** Some servers say of a whole document that it is an error, and put nothing under `error`. */
 const isErrorDocument = ({ object }: JsonObject): boolean => object === "error"
@@ -41,7 +43,7 @@ class ChatDecoder implements StreamDecoder {
     const failed = this.readChunk(chunk, false, events) || frame.event === "error"
     if (!failed) return undefined
     this.done = true
-    return openAiStreamError(readOpenAiError(chunk), openAiChatId, frame.raw)
+    return streamError(chunk, frame.raw)
   }
 
   /** The usage of a stream may come after its finish reason, so that the end is only known at the end. */
@@ -157,7 +159,7 @@ export const makeStreamDecoder = (): StreamDecoder => new ChatDecoder()
 export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
   if (!isObject(body)) return malformedFrame
   if ((body["error"] !== undefined && body["error"] !== null) || isErrorDocument(body)) {
-    return openAiStreamError(readOpenAiError(body), openAiChatId, JSON.stringify(body))
+    return streamError(body, JSON.stringify(body))
   }
   if (!Array.isArray(body["choices"])) return malformedFrame
   new ChatDecoder().whole(body, events)

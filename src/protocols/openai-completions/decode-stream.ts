@@ -4,7 +4,7 @@ import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present } from "../open-document.ts"
-import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
+import { openAiStreamError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
@@ -70,6 +70,8 @@ class Answer {
   }
 }
 
+const streamError = openAiStreamError(openAiCompletionsId)
+
 /** What is known of the answers so far, be they streams or whole. */
 class AnswersDecoder implements StreamDecoder {
   private readonly documents = new JsonSeries()
@@ -95,7 +97,7 @@ class AnswersDecoder implements StreamDecoder {
 
   read(value: unknown, raw: string, events: Events): LlmError | undefined {
     if (isObject(value) && value["error"] !== undefined && value["error"] !== null) {
-      return openAiStreamError(readOpenAiError(value), openAiCompletionsId, raw)
+      return streamError(value, raw)
     }
     const chunk = readChunk(value)
     if (chunk === undefined) return malformedFrame

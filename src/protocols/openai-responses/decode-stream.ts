@@ -1,11 +1,12 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
+import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { openAiStreamError, readOpenAiError } from "../OpenAiError.ts"
+import { openAiStreamError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { finishReasonOf, rawReasonOf } from "./finish-reasons.ts"
 import { isAnother, streamedOutput, type Streamed } from "./final-output.ts"
 import { MessageItem } from "./message-item.ts"
@@ -59,11 +60,11 @@ class ResponseDecoder implements StreamDecoder {
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     if (this.done) return undefined
     const value = this.documents.parse(frame.data)
-    if (value === undefined) return isTerminatorOfAnother(frame.data) ? undefined : malformed
+    if (value === undefined) return isDoneSentinel(frame.data) ? undefined : malformedFrame
     const event = readStreamEvent(value)
-    if (event === undefined) return malformed
+    if (event === undefined) return malformedFrame
     if (event === "other") return undefined
-    if (event.type === "error") return openAiStreamError(readOpenAiError(value), openAiResponsesId, frame.raw)
+    if (event.type === "error") return streamError(value, frame.raw)
     if (event.type === "response.failed" || event.type === "response.cancelled")
       return failed(event.response, frame.raw)
     this.read(event, events)
@@ -71,10 +72,7 @@ class ResponseDecoder implements StreamDecoder {
   }
 
   halt(): LlmError | undefined {
-    if (this.done) return undefined
-    return this.started
-      ? failure({ _tag: "IncompleteStream", kind: "noStop" }, "the provider's stream stopped in the middle")
-      : failure({ _tag: "IncompleteStream", kind: "empty" }, "the provider's stream ended before it began")
+    return this.done ? undefined : incompleteStream(this.started)
   }
 
   /** The end of a stream, or a whole answer: items that were not streamed, and then the ending. */
@@ -210,18 +208,11 @@ interface Placed {
   readonly output_index?: number | null
 }
 
-const malformed = failure(
-  { _tag: "InvalidOutput", kind: "malformedFrame" },
-  "the provider sent a frame that cannot be read"
-)
-
-/** Some servers close this format with the terminator of another one (OpenRouter). */
-const isTerminatorOfAnother = (data: string): boolean => data.trim() === "[DONE]"
+const streamError = openAiStreamError(openAiResponsesId)
 
 const failed = ({ status, error }: JsonObject, raw: string): LlmError =>
-  openAiStreamError(
-    isObject(error) ? readOpenAiError({ error }) : { message: `the provider ended the response as ${String(status)}` },
-    openAiResponsesId,
+  streamError(
+    { error: isObject(error) ? error : { message: `the provider ended the response as ${String(status)}` } },
     raw
   )
 
@@ -230,10 +221,10 @@ export const makeStreamDecoder = (): StreamDecoder => new ResponseDecoder()
 
 /** Decodes a whole answer of the Responses API as the events that a stream of it would have been. */
 export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
-  if (!isObject(body)) return malformed
+  if (!isObject(body)) return malformedFrame
   const { status, error, output } = body
   if (status === "failed" || status === "cancelled" || isObject(error)) return failed(body, JSON.stringify(body))
-  if (!Array.isArray(output)) return malformed
+  if (!Array.isArray(output)) return malformedFrame
   new ResponseDecoder().finish(body, events)
   return undefined
 }
