@@ -1,4 +1,5 @@
-import type { CacheMarker, Extensions } from "../domain/LlmRequest.ts"
+import type { CacheMarker } from "../domain/LlmRequest.ts"
+import type { Marked } from "./Encoding.ts"
 import { mark } from "./foreign-fields.ts"
 import { isObject, type JsonObject } from "./open-document.ts"
 
@@ -8,11 +9,6 @@ import { isObject, type JsonObject } from "./open-document.ts"
  */
 export const breakpointField = "prompt_cache_breakpoint"
 const breakpointMark = mark(breakpointField)
-
-interface Marked {
-  readonly cache?: CacheMarker
-  readonly extensions?: Extensions
-}
 
 /** The marker of a piece of input, and the other fields that are not known of it. */
 export const takeBreakpoint = (

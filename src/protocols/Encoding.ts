@@ -1,11 +1,14 @@
+import { Result } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
-import type { CacheMarker, Extensions, Message } from "../domain/LlmRequest.ts"
+import type { CacheMarker, Extensions, Message, OpaquePart } from "../domain/LlmRequest.ts"
+import { ownBlock } from "./foreign-blocks.ts"
 import { foreignFields } from "./foreign-fields.ts"
 import { Notices } from "./Notices.ts"
 import type { JsonObject } from "./open-document.ts"
+import type { EncodedRequest } from "./Protocol.ts"
 
 /** What any part, tool or message may have besides its own fields. */
-interface Marked {
+export interface Marked {
   readonly cache?: CacheMarker
   readonly extensions?: Extensions
 }
@@ -46,5 +49,16 @@ export class Encoding extends Notices {
   nameless({ name, extensions }: Message): JsonObject {
     if (name !== undefined) this.dropped("the name of a message")
     return this.own(extensions)
+  }
+
+  /** The block that a provider's own block is here: itself, or none where another format alone knows it. */
+  ownBlocks(part: OpaquePart): ReadonlyArray<JsonObject> {
+    const block = ownBlock(part, this.protocol, this)
+    return block === undefined ? [] : [block]
+  }
+
+  /** What is sent, or the reason why nothing is. */
+  encoded(request: Omit<EncodedRequest, "notices">): Result.Result<EncodedRequest, LlmError> {
+    return this.failure === undefined ? Result.succeed({ ...request, notices: this.list }) : Result.fail(this.failure)
   }
 }

@@ -1,5 +1,6 @@
 import type { Schema } from "effect"
 import type { ToolCall } from "../domain/LlmEvent.ts"
+import type { Notices } from "./Notices.ts"
 import { isObject, type JsonObject, parseJson } from "./open-document.ts"
 
 /**
@@ -26,13 +27,18 @@ export const isJsonObject = (text: string): boolean => {
 
 /**
  * The arguments of a tool call as the object that some formats want. Text that is no JSON object (a token limit cut it) is
- * neither lost nor mended: it stands whole in an object of its own, with `intact` false.
+ * neither lost nor mended: it stands whole in an object of its own, which is said to `said`.
  */
-export const argumentsObject = (text: string): { readonly value: JsonObject; readonly intact: boolean } => {
+export const argumentsObject = (
+  { name, arguments: text }: { readonly name: string; readonly arguments: string },
+  said?: Notices
+): JsonObject => {
   const trimmed = text.trim()
-  if (trimmed === "" || trimmed === "null") return { value: {}, intact: true }
+  if (trimmed === "" || trimmed === "null") return {}
   const value = trimmed.startsWith("{") ? parseJson(trimmed) : undefined
-  return isObject(value) ? { value, intact: true } : { value: { arguments: text }, intact: false }
+  if (isObject(value)) return value
+  said?.add("emulated", `the arguments of ${name} are no JSON object: they stand in "arguments"`)
+  return { arguments: text }
 }
 
 /** The schema of a tool's arguments as most formats want it: that of an object, said so, and an empty one where there are none. */

@@ -1,25 +1,11 @@
 import { argumentsObject } from "../ToolArguments.ts"
-import type {
-  CacheMarker,
-  Extensions,
-  MediaPart,
-  Part,
-  ReasoningPart,
-  TextPart,
-  ToolCallPart,
-  ToolResultPart
-} from "../../domain/LlmRequest.ts"
-import type { Encoding } from "../Encoding.ts"
+import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import type { Encoding, Marked } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
 import { failedBeyondWords, withToldFailure } from "../ToolFailure.ts"
 import { anthropicMessagesId } from "./wire.ts"
-
-interface Marked {
-  readonly cache?: CacheMarker
-  readonly extensions?: Extensions
-}
 
 /** The fields that any block, tool or message may have besides its own. */
 export const markers = ({ cache, extensions }: Marked, encoding: Encoding): JsonObject => {
@@ -43,9 +29,7 @@ export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonOb
     case "ToolResult":
       return [encodeToolResult(part, encoding)]
     case "Opaque":
-      if (part.protocol === anthropicMessagesId && isObject(part.value)) return [part.value]
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
+      return encoding.ownBlocks(part)
   }
 }
 
@@ -126,8 +110,7 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
 const callId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
 
 const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
-  const { value: input, intact } = argumentsObject(part.arguments)
-  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
+  const input = argumentsObject(part, encoding)
   return { type: "tool_use", id: callId(part.id), name: part.name, input, ...markers(part, encoding) }
 }
 

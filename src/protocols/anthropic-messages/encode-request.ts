@@ -1,4 +1,4 @@
-import { Result, type Schema } from "effect"
+import type { Result, Schema } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
@@ -9,7 +9,7 @@ import { heldTool } from "../ClaudeSchema.ts"
 import { betasIn } from "../ClaudeBetas.ts"
 import { lacksThought, thoughtlessCalls, type BlockKind } from "../ClaudeThinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
@@ -30,13 +30,12 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     const headers = headersOf(origin.headers["anthropic-version"], origin.headers[betas], quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
     const body = { ...(quirks.takesSeals === true ? origin.body : unsealed(origin.body, encoding)), model, ...stream }
-    return Result.succeed({ path, headers, body, notices: encoding.list })
+    return encoding.encoded({ path, headers, body })
   }
   const body = encodeBody(request, context, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
   // The headers that a request of this format had, where it does not go on as it came.
   const { [betas]: beta, [statedVersion]: version } = ownExtension(request.extensions)
-  return Result.succeed({ path, headers: headersOf(version, beta, quirks, encoding), body, notices: encoding.list })
+  return encoding.encoded({ path, headers: headersOf(version, beta, quirks, encoding), body })
 }
 
 const headersOf = (version: unknown, beta: unknown, quirks: Quirks, said: Encoding): EncodedRequest["headers"] => {

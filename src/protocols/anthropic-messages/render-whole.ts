@@ -1,11 +1,12 @@
-import { argumentsObject } from "../ToolArguments.ts"
 import type { Notice } from "../../domain/Call.ts"
 import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import { callProof, isForeignRun } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
+import { argumentsObject } from "../ToolArguments.ts"
 import { citationOf, toolBlock } from "./block-writer.ts"
 import { stopReasonOf } from "./stop-reasons.ts"
 import { thinkingBlock } from "./thinking.ts"
@@ -63,16 +64,15 @@ const blockOf = (
         said.dropped(`a call of ${part.name}, which the provider ran`)
         return []
       }
-      const { value: input, intact } = argumentsObject(part.arguments)
-      if (!intact) said.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
+      const input = argumentsObject(part, said)
       const proof = callProof(part, anthropicMessagesId)
       return [...(proof === undefined ? [] : [thinkingBlock("", proof)]), { ...toolBlock(part), input }]
     }
     case "ToolResult":
-    case "Opaque":
-      if (part.protocol === anthropicMessagesId && isObject(part.value)) return [part.value]
-      said.dropped(`a block of ${part.protocol}`)
-      return []
+    case "Opaque": {
+      const block = ownBlock(part, anthropicMessagesId, said)
+      return block === undefined ? [] : [block]
+    }
     case "Media":
       said.dropped(`${part.mediaType} made by the model`)
       return []

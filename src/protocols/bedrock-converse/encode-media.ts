@@ -1,7 +1,7 @@
 import type { MediaPart } from "../../domain/LlmRequest.ts"
 import { ownExtension } from "../anthropic-messages/extension.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import type { ConverseEncoding } from "./encode-parts.ts"
+import type { ConverseEncoding } from "./encoding.ts"
 
 const imageFormats = {
   "image/png": "png",

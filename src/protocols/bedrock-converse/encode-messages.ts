@@ -1,6 +1,7 @@
 import type { Message } from "../../domain/LlmRequest.ts"
 import type { JsonObject } from "../open-document.ts"
-import { encodePart, type ConverseEncoding } from "./encode-parts.ts"
+import { encodePart } from "./encode-parts.ts"
+import type { ConverseEncoding } from "./encoding.ts"
 
 interface Turn {
   readonly role: "user" | "assistant"

@@ -1,70 +1,15 @@
-import type {
-  CacheMarker,
-  Extensions,
-  Part,
-  ReasoningPart,
-  ToolCallPart,
-  ToolResultPart
-} from "../../domain/LlmRequest.ts"
+import type { Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
-import { Encoding } from "../Encoding.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { failedBeyondWords, withToldFailure } from "../ToolFailure.ts"
 import { encodeMedia } from "./encode-media.ts"
 import { encodeText } from "./encode-text.ts"
-import type { ModelTraits } from "./models.ts"
+import type { ConverseEncoding } from "./encoding.ts"
 import { encodeRedacted } from "./redacted.ts"
 import { bedrockConverseId } from "./wire.ts"
 
-const longestName = 200
 const longestCallId = 64
-
-/** A request of this API while it is made, for a model of known traits. */
-export class ConverseEncoding extends Encoding {
-  readonly traits: ModelTraits
-  private readonly names = new Set<string>()
-
-  constructor(traits: ModelTraits) {
-    super(bedrockConverseId, "the Converse API")
-    this.traits = traits
-  }
-
-  /** A name that the API takes (letters, digits, single spaces, `-()[]`), and that no other document of the request has. */
-  documentName(filename: string | undefined): string {
-    const plain = (filename ?? "document").replace(/\.[a-zA-Z0-9]{1,5}$/, "").replaceAll(/[^a-zA-Z0-9\s()[\]-]/g, "-")
-    const base =
-      plain
-        .replaceAll(/\s+/g, " ")
-        .trim()
-        .slice(0, longestName - 4) || "document"
-    let name = base
-    for (let n = 2; this.names.has(name); n++) name = `${base} ${n}`
-    this.names.add(name)
-    return name
-  }
-
-  /** Extensions without those fields of the Messages API that Claude takes here too. */
-  withoutClaude(extensions: Extensions | undefined, fields: ReadonlyArray<string>): Extensions | undefined {
-    const { [anthropicMessagesId]: own, ...others } = extensions ?? {}
-    if (own === undefined || this.traits.family !== "claude") return extensions
-    const left = Object.entries(own).filter(([field]) => !fields.includes(field))
-    return { ...others, [anthropicMessagesId]: Object.fromEntries(left) }
-  }
-
-  /** The point after which the prompt may be cached, where a marker stands and the model knows them. */
-  cachePoint(cache: CacheMarker | undefined): ReadonlyArray<JsonObject> {
-    if (cache === undefined) return []
-    if (this.traits.family === "other") {
-      this.dropped("a cache marker", "the model caches prompts by itself or not at all")
-      return []
-    }
-    // Five minutes is what goes without saying, also to models that know nothing else.
-    const { ttl = "5m" } = cache
-    if (ttl !== "5m" && ttl !== "1h") this.add("changed", `a cache marker for ${ttl} is one for 5m`)
-    return [{ cachePoint: { type: "default", ...(ttl === "1h" ? { ttl } : {}) } }]
-  }
-}
 
 /** The blocks that a part of a message stands for, with the cache point behind it. */
 export const encodePart = (part: Part, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
@@ -88,9 +33,7 @@ const encodeContent = (part: Part, encoding: ConverseEncoding): ReadonlyArray<Js
     case "ToolResult":
       return [encodeToolResult(part, encoding)]
     case "Opaque":
-      if (part.protocol === bedrockConverseId && isObject(part.value)) return [part.value]
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
+      return encoding.ownBlocks(part)
   }
 }
 
@@ -117,9 +60,7 @@ const callId = (id: string): string => {
 }
 
 const encodeToolCall = (part: ToolCallPart, encoding: ConverseEncoding): JsonObject => {
-  const { value, intact } = argumentsObject(part.arguments)
-  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
-  return { toolUse: { toolUseId: callId(part.id), name: part.name, input: value } }
+  return { toolUse: { toolUseId: callId(part.id), name: part.name, input: argumentsObject(part, encoding) } }
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): JsonObject => {

@@ -1,4 +1,4 @@
-import { Result } from "effect"
+import type { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Extensions, LlmRequest } from "../../domain/LlmRequest.ts"
 import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
@@ -7,7 +7,7 @@ import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas, betasIn } from "../ClaudeBetas.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import { bedrockConverseId } from "./wire.ts"
 import {
   lacksThought,
@@ -18,9 +18,9 @@ import {
 } from "../ClaudeThinking.ts"
 import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
-import { ConverseEncoding } from "./encode-parts.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
 import { encodeTools } from "./encode-tools.ts"
+import { ConverseEncoding } from "./encoding.ts"
 import { begunByUser } from "./first-turn.ts"
 import { traitsOf } from "./models.ts"
 
@@ -32,13 +32,11 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     quirks.adaptiveThinking === true ? { ...traits, thinking: "effort", topEffort: "all" } : traits
   )
   const body = encodeBody(request, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
   const streams = delivery === "stream"
-  return Result.succeed({
+  return encoding.encoded({
     path: `/model/${encodeURIComponent(model)}/${streams ? "converse-stream" : "converse"}`,
     headers: streams ? { accept: "application/vnd.amazon.eventstream" } : {},
-    body,
-    notices: encoding.list
+    body
   })
 }
 

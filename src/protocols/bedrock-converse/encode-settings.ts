@@ -2,7 +2,7 @@ import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmReque
 import { formOf } from "../ClaudeForm.ts"
 import { claudeSampling } from "../ClaudeSampling.ts"
 import { present, type JsonObject } from "../open-document.ts"
-import type { ConverseEncoding } from "./encode-parts.ts"
+import type { ConverseEncoding } from "./encoding.ts"
 
 /** How tokens are drawn: what the API says for all models, and what only a model's own API says. */
 export interface Drawing {

@@ -3,7 +3,7 @@ import { ownExtension } from "../anthropic-messages/extension.ts"
 import { passagesOf } from "../anthropic-messages/passages.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { citationOf } from "./citations.ts"
-import type { ConverseEncoding } from "./encode-parts.ts"
+import type { ConverseEncoding } from "./encoding.ts"
 
 /**
  * The block of a text. What a caller of the Messages API said of it is said to Claude here too: that it is a document or a

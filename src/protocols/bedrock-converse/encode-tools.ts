@@ -3,7 +3,7 @@ import { heldTool } from "../ClaudeSchema.ts"
 import { noteFreeText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { present, type JsonObject } from "../open-document.ts"
-import type { ConverseEncoding } from "./encode-parts.ts"
+import type { ConverseEncoding } from "./encoding.ts"
 import { bedrockConverseId } from "./wire.ts"
 
 /** The tools of a request, whether the model has to call one, and what it has to be told in words. */

@@ -1,8 +1,7 @@
 import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { withToldFailure } from "../ToolFailure.ts"
-import { cohereV2Id } from "./wire.ts"
 
 /** The messages as this API wants them: a message of its own for every answer of a tool. */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): ReadonlyArray<JsonObject> =>
@@ -79,9 +78,7 @@ const encodeContent = (part: Exclude<Part, ToolResultPart>, encoding: Encoding):
     case "Media":
       return encodeMedia(part, encoding)
     case "Opaque":
-      if (part.protocol === cohereV2Id && isObject(part.value)) return [part.value]
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
+      return encoding.ownBlocks(part)
     default:
       // Thoughts and calls are the model's, and stand in its own messages.
       encoding.dropped(part._tag === "ToolCall" ? "a tool call of the user" : "reasoning of the user")

@@ -1,6 +1,7 @@
 import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { ownBlock } from "../foreign-blocks.ts"
+import { present, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { geminiInteractionsId } from "./wire.ts"
 
@@ -92,9 +93,7 @@ class Steps {
       case "ToolResult":
         return encodeResult(part, this.called.get(part.callId), this.encoding)
       case "Opaque":
-        if (part.protocol === geminiInteractionsId && isObject(part.value)) return part.value
-        this.encoding.dropped(`a block of ${part.protocol}`)
-        return undefined
+        return ownBlock(part, geminiInteractionsId, this.encoding)
       default:
         return undefined
     }
@@ -114,9 +113,7 @@ const encodeThought = (part: ReasoningPart, encoding: Encoding): JsonObject | un
 
 const encodeCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
   const own = encoding.unmarked(part)
-  const { value, intact } = argumentsObject(part.arguments)
-  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
-  return { type: "function_call", id: part.id, name: part.name, arguments: value, ...own }
+  return { type: "function_call", id: part.id, name: part.name, arguments: argumentsObject(part, encoding), ...own }
 }
 
 const encodeResult = (part: ToolResultPart, called: string | undefined, encoding: Encoding): JsonObject => {
@@ -128,9 +125,7 @@ const encodeResult = (part: ToolResultPart, called: string | undefined, encoding
       case "Media":
         return mediaOf(piece, encoding)
       case "Opaque":
-        if (piece.protocol === geminiInteractionsId && isObject(piece.value)) return [piece.value]
-        encoding.dropped(`a block of ${piece.protocol}`)
-        return []
+        return encoding.ownBlocks(piece)
     }
   })
   return {

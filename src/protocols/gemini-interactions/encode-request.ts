@@ -1,9 +1,9 @@
-import { Result } from "effect"
+import type { Result } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import { parametersOf } from "../ToolArguments.ts"
 import { withoutForeignChoice } from "../ToolSubset.ts"
 import { maySearch } from "../gemini/models.ts"
@@ -21,8 +21,7 @@ import { geminiInteractionsId } from "./wire.ts"
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const encoding = new Encoding(geminiInteractionsId, "the Interactions API")
   const body = encodeBody(request, context, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path: "/v1beta/interactions", headers: {}, body, notices: encoding.list })
+  return encoding.encoded({ path: "/v1beta/interactions", headers: {}, body })
 }
 
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {

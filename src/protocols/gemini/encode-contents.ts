@@ -1,7 +1,7 @@
 import type { Message } from "../../domain/LlmRequest.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
-import { encodePart, type Encoding } from "./encode-parts.ts"
-import { ownExtension } from "./extension.ts"
+import { encodePart } from "./encode-parts.ts"
+import type { GeminiEncoding } from "./encoding.ts"
 
 interface Turn {
   readonly role: "user" | "model"
@@ -21,7 +21,7 @@ export interface Contents {
  * The messages as this API wants them: the instruction first and apart, then turns. Messages of one side that follow each
  * other are one turn, because the answers of functions that were called together have to stand together, and alone.
  */
-export const encodeContents = (messages: ReadonlyArray<Message>, encoding: Encoding): Contents => {
+export const encodeContents = (messages: ReadonlyArray<Message>, encoding: GeminiEncoding): Contents => {
   const { takesInstructions, wantsSignatures } = encoding.traits
   const start = takesInstructions ? messages.findIndex((message) => !isInstruction(message)) : 0
   const head = start < 0 ? messages : messages.slice(0, start)
@@ -54,7 +54,7 @@ class Turns {
   }
 
   /** Adds what functions answered beside words, where it has to follow their answers. */
-  show(encoding: Encoding): void {
+  show(encoding: GeminiEncoding): void {
     this.add({ role: "user", answers: false, parts: [...encoding.takeShown()], more: {} })
   }
 }
@@ -66,16 +66,15 @@ const instructionOf = (turns: ReadonlyArray<Turn>): JsonObject | undefined => {
 
 const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
 
-const encodeMessage = (message: Message, role: Turn["role"], encoding: Encoding): Turn => {
-  if (message.name !== undefined) encoding.dropped("the name of a message")
-  encoding.foreign(message.extensions)
+const encodeMessage = (message: Message, role: Turn["role"], encoding: GeminiEncoding): Turn => {
+  const more = encoding.nameless(message)
   const parts = message.parts.flatMap((part) => encodePart(part, encoding))
-  return { role, answers: message.role === "tool", parts, more: ownExtension(message.extensions) }
+  return { role, answers: message.role === "tool", parts, more }
 }
 
 const late = "instructions within the conversation are sent as words of the user"
 
-const roleOf = (message: Message, encoding: Encoding): Turn["role"] => {
+const roleOf = (message: Message, encoding: GeminiEncoding): Turn["role"] => {
   if (isInstruction(message)) {
     encoding.add(
       "emulated",
@@ -89,7 +88,7 @@ const roleOf = (message: Message, encoding: Encoding): Turn["role"] => {
 const noSignature = "skip_thought_signature_validator"
 
 /** The first call of a turn has to be signed; one that came from elsewhere says that it cannot be. */
-const signFirstCall = ({ role, parts }: Turn, encoding: Encoding): void => {
+const signFirstCall = ({ role, parts }: Turn, encoding: GeminiEncoding): void => {
   const index = role === "model" ? parts.findIndex((part) => isObject(part["functionCall"])) : -1
   const call = parts[index]
   if (call === undefined || call["thoughtSignature"] !== undefined) return

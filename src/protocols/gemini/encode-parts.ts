@@ -1,70 +1,15 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
-import type {
-  Extensions,
-  MediaPart,
-  Part,
-  ReasoningPart,
-  TextPart,
-  ToolCallPart,
-  ToolResultPart
-} from "../../domain/LlmRequest.ts"
-import { Notices } from "../Notices.ts"
-import { foreignFields } from "../foreign-fields.ts"
+import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { argumentsObject } from "../ToolArguments.ts"
 import { responseOf } from "./decode-parts.ts"
-import { ownExtension, wrappedWithName } from "./extension.ts"
-import { functionArgs } from "./function-args.ts"
-import type { ModelTraits } from "./models.ts"
+import type { GeminiEncoding } from "./encoding.ts"
+import { wrappedWithName } from "./extension.ts"
 import { geminiId } from "./wire.ts"
-
-/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
-export class Encoding extends Notices {
-  failure: LlmError | undefined
-  readonly traits: ModelTraits
-  /** the names of the functions that were called, by the id of the call */
-  readonly called = new Map<string, string>()
-  private shown: Array<JsonObject> = []
-
-  constructor(traits: ModelTraits) {
-    super("the Gemini API has no counterpart")
-    this.traits = traits
-  }
-
-  /** What a function answered beside words, for a model that sees such things only in a turn of the user's own. */
-  show(name: string, media: ReadonlyArray<JsonObject>): void {
-    this.add("emulated", "media in the result of a tool: they follow in a message of the user")
-    this.shown.push({ text: `The answer of the function ${name} contains:` }, ...media)
-  }
-
-  /** What was shown since this was asked last. */
-  takeShown(): ReadonlyArray<JsonObject> {
-    const { shown } = this
-    this.shown = []
-    return shown
-  }
-
-  /** Input that the target cannot take: an answer without it would be an answer to another question. */
-  unsupported(feature: string): void {
-    this.failure ??= failure({ _tag: "Unsupported", feature }, `the Gemini API does not take ${feature}`)
-  }
-
-  /** What another format kept for itself. */
-  foreign(extensions: Extensions | undefined): void {
-    for (const field of foreignFields(extensions, geminiId)) this.dropped(field)
-  }
-}
-
-/** The fields that this format knows of a part beyond the canonical ones. */
-const own = (part: { readonly cache?: unknown; readonly extensions?: Extensions }, encoding: Encoding): JsonObject => {
-  encoding.foreign(part.extensions)
-  if (part.cache !== undefined) encoding.dropped("a cache marker", "the Gemini API caches prompts by itself")
-  return ownExtension(part.extensions)
-}
 
 const fields = (value: unknown): JsonObject => (isObject(value) ? value : {})
 
 /** The parts that a part stands for: one, or none where it cannot be said. */
-export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonObject> => {
+export const encodePart = (part: Part, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {
   switch (part._tag) {
     case "Text":
       return encodeText(part, encoding)
@@ -79,20 +24,18 @@ export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonOb
     case "ToolResult":
       return [encodeToolResult(part, encoding)]
     case "Opaque":
-      if (part.protocol === geminiId && isObject(part.value)) return [part.value]
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
+      return encoding.ownBlocks(part)
   }
 }
 
-const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  const more = own(part, encoding)
+const encodeText = (part: TextPart, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {
+  const more = encoding.unmarked(part)
   // The API refuses a part of no text, unless there is something else in it.
   return part.text === "" && Object.keys(more).length === 0 ? [] : [{ text: part.text, ...more }]
 }
 
-const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  const { media, ...more } = own(part, encoding)
+const encodeMedia = (part: MediaPart, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {
+  const { media, ...more } = encoding.unmarked(part)
   const { source, mediaType, filename, detail } = part
   if (detail !== undefined && detail !== "auto") encoding.dropped("the detail of an image")
   if (filename !== undefined) encoding.dropped("the name of a file")
@@ -151,8 +94,8 @@ const sniffed = (data: string): string | undefined =>
 export const notTakenBack = ["reasoning of an earlier turn", "the Gemini API takes back only its own"] as const
 
 /** The API takes back only what it signed itself. */
-const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  const more = own(part, encoding)
+const encodeReasoning = (part: ReasoningPart, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {
+  const more = encoding.unmarked(part)
   if (part.origin === geminiId && part.redacted === undefined) {
     return [{ text: part.text, thought: true, ...present({ thoughtSignature: part.signature }), ...more }]
   }
@@ -160,22 +103,21 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
   return []
 }
 
-const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
-  const { functionCall, ...more } = own(part, encoding)
-  const { args, intact } = functionArgs(part.arguments)
-  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
+const encodeToolCall = (part: ToolCallPart, encoding: GeminiEncoding): JsonObject => {
+  const { functionCall, ...more } = encoding.unmarked(part)
+  const args = argumentsObject(part, encoding)
   encoding.called.set(part.id, part.name)
   return { functionCall: { id: part.id, name: part.name, args, ...fields(functionCall) }, ...more }
 }
 
-const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
-  const { functionResponse, [wrappedWithName]: wrapped, ...more } = own(part, encoding)
+const encodeToolResult = (part: ToolResultPart, encoding: GeminiEncoding): JsonObject => {
+  const { functionResponse, [wrappedWithName]: wrapped, ...more } = encoding.unmarked(part)
   const texts: Array<string> = []
   const parts: Array<JsonObject> = []
   for (const piece of part.content) {
     if (piece._tag !== "Text") parts.push(...encodePart(piece, encoding))
     else {
-      own(piece, encoding)
+      encoding.unmarked(piece)
       texts.push(piece.text)
     }
   }

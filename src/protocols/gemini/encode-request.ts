@@ -5,15 +5,16 @@ import type { Delivery, FunctionTool, LlmRequest, Message, ToolChoice } from "..
 import { hostedTool, plainSearch } from "../HostedTools.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { tokenCount } from "../token-counts.ts"
 import { parametersOf } from "../ToolArguments.ts"
 import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeContents } from "./encode-contents.ts"
-import { Encoding, notTakenBack } from "./encode-parts.ts"
+import { notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
+import { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { maySearch, traitsOf } from "./models.ts"
 import { geminiId } from "./wire.ts"
@@ -32,8 +33,9 @@ export const pathOf = (model: string, method: string): string =>
 
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
-  const path = pathOf(context.model, methods[context.delivery])
-  return Result.map(encodeBody(request, context), ({ body, notices }) => ({ path, headers: {}, body, notices }))
+  const encoding = new GeminiEncoding(traitsOf(context.model))
+  const body = encodeBody(request, context, encoding)
+  return encoding.encoded({ path: pathOf(context.model, methods[context.delivery]), headers: {}, body })
 }
 
 /** Encodes the question for the size of a request. */
@@ -41,14 +43,13 @@ export const encodeCountRequest = (
   request: LlmRequest,
   context: EncodeContext
 ): Result.Result<EncodedRequest, LlmError> =>
-  Result.map(encodeBody(request, context), ({ body, notices }) => ({
+  Result.map(encodeRequest(request, context), ({ body, ...encoded }) => ({
+    ...encoded,
     path: pathOf(context.model, ":countTokens"),
-    headers: {},
     body:
       "generateContentRequest" in body
         ? body
-        : { generateContentRequest: { model: resourceOf(context.model), ...body } },
-    notices
+        : { generateContentRequest: { model: resourceOf(context.model), ...body } }
   }))
 
 /** Reads the size of a request. */
@@ -57,30 +58,26 @@ export const readCount = (body: unknown): number | undefined =>
 
 const encodeBody = (
   asked: LlmRequest,
-  { model, origin, quirks }: EncodeContext
-): Result.Result<Pick<EncodedRequest, "body" | "notices">, LlmError> => {
-  const encoding = new Encoding(traitsOf(model))
+  { model, origin, quirks }: EncodeContext,
+  encoding: GeminiEncoding
+): JsonObject => {
   if (origin !== undefined) {
     // The model stands in the path; named here again it would be the one that the caller asked for.
     const { model: _, ...body } = origin.body
-    return Result.succeed({
-      body: { ...body, ...(quirks.takesSeals === true ? {} : unsealedContents(body, encoding)) },
-      notices: encoding.list
-    })
+    return { ...body, ...(quirks.takesSeals === true ? {} : unsealedContents(body, encoding)) }
   }
   const chosen = withoutForeignChoice(asked, geminiId, encoding)
   // The API has names of functions only for a choice that must be made, and for one that came in this format with them.
   const chosenAtWill = chosen.toolChoice?._tag === "Auto" && !namesFunctions(ownExtension(asked.extensions))
   const request = formedInWords(chosenAtWill ? offeringOnly(chosen, encoding) : chosen, encoding)
   refuseForeignInput(request.messages, geminiId, encoding)
-  encoding.foreign(request.extensions)
+  const kept = encoding.own(request.extensions)
   if (request.metadata !== undefined) encoding.dropped("metadata")
   if (request.user !== undefined) encoding.dropped("user")
-  const kept = ownExtension(request.extensions)
   const { generationConfig: _, [statedThinking]: __, toolConfig: ownToolConfig, ...own } = kept
   const { system, contents } = encodeContents(request.messages, encoding)
   const tools = encodeTools(request, maySearch(model, request), encoding)
-  const body = {
+  return {
     contents,
     ...present({
       systemInstruction: system,
@@ -91,13 +88,10 @@ const encodeBody = (
     }),
     ...own
   }
-  return encoding.failure === undefined
-    ? Result.succeed({ body, notices: encoding.list })
-    : Result.fail(encoding.failure)
 }
 
 /** The older models refuse to be held to JSON beside functions: they are told in words. */
-const formedInWords = (request: LlmRequest, encoding: Encoding): LlmRequest => {
+const formedInWords = (request: LlmRequest, encoding: GeminiEncoding): LlmRequest => {
   const { responseFormat: format, tools = [], ...rest } = request
   const isFree = format === undefined || format._tag === "Text" || !tools.some(({ _tag }) => _tag === "Function")
   if (isFree || encoding.traits.formsBesideTools) return request
@@ -114,7 +108,7 @@ const namesFunctions = ({ toolConfig }: JsonObject): boolean => {
 }
 
 /** What another format's provider signed was sealed for the caller, and no server of this one could read it. */
-const unsealedContents = ({ contents }: JsonObject, encoding: Encoding): JsonObject => {
+const unsealedContents = ({ contents }: JsonObject, encoding: GeminiEncoding): JsonObject => {
   if (!Array.isArray(contents) || !contents.some((content) => partsOf(content).some(isSealedPart))) return {}
   encoding.dropped(...notTakenBack)
   const kept = contents.flatMap((content) => {
@@ -142,7 +136,11 @@ const callOf = (part: JsonObject): ReadonlyArray<JsonObject> => {
 }
 
 /** All functions stand in one entry, and each tool of the provider in one of its own. */
-const encodeTools = ({ tools = [] }: LlmRequest, searches: boolean, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeTools = (
+  { tools = [] }: LlmRequest,
+  searches: boolean,
+  encoding: GeminiEncoding
+): ReadonlyArray<JsonObject> => {
   const searchOf = searches ? plainSearch({ googleSearch: {} }) : undefined
   const functionDeclarations: Array<JsonObject> = []
   const others: Array<JsonObject> = []
@@ -159,16 +157,14 @@ const isMixed = ({ tools = [] }: LlmRequest, encoded: ReadonlyArray<JsonObject>)
   tools.some(({ _tag }) => _tag === "Function") &&
   tools.some((tool) => tool._tag === "Provider" && tool.protocol !== geminiId)
 
-const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
+const encodeFunction = (tool: FunctionTool, encoding: GeminiEncoding): JsonObject => {
   noteFreeText(tool, encoding)
-  encoding.foreign(tool.extensions)
-  if (tool.cache !== undefined) encoding.dropped("a cache marker", "the Gemini API caches prompts by itself")
   if (tool.strict === true) encoding.dropped("strict")
   return {
     name: tool.name,
     ...present({ description: tool.description }),
     ...(tool.inputSchema === undefined ? {} : { parametersJsonSchema: parametersOf(tool.inputSchema) }),
-    ...ownExtension(tool.extensions)
+    ...encoding.unmarked(tool)
   }
 }
 
@@ -176,7 +172,7 @@ const encodeToolConfig = (
   { tools = [], toolChoice, parallelToolCalls }: LlmRequest,
   own: unknown,
   mixed: boolean,
-  encoding: Encoding
+  encoding: GeminiEncoding
 ): JsonObject | undefined => {
   if (parallelToolCalls === false && tools.length > 0) encoding.dropped("parallel_tool_calls")
   const { functionCallingConfig: ownCalling, ...more } = isObject(own) ? own : {}
@@ -214,7 +210,7 @@ const choiceOf = (choice: ToolChoice, tools: LlmRequest["tools"]): JsonObject =>
 
 const tiers = ["standard", "flex", "priority"]
 
-const serviceTierOf = (tier: string | undefined, encoding: Encoding): string | undefined => {
+const serviceTierOf = (tier: string | undefined, encoding: GeminiEncoding): string | undefined => {
   if (tier === undefined || tiers.includes(tier)) return tier
   if (tier !== "auto" && tier !== "default") encoding.dropped(`service_tier ${tier}`)
   return undefined

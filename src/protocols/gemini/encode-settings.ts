@@ -1,7 +1,7 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import type { Encoding } from "./encode-parts.ts"
+import type { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { levelOfBudget, type ModelTraits } from "./models.ts"
 import { seedOf } from "./seed.ts"
@@ -27,7 +27,11 @@ const levels: { readonly [effort: string]: string } = {
 }
 
 /** How the answer is to be drawn, thought about and formed. Nothing where nothing was said of it. */
-export const encodeSettings = (request: LlmRequest, quirks: Quirks, encoding: Encoding): JsonObject | undefined => {
+export const encodeSettings = (
+  request: LlmRequest,
+  quirks: Quirks,
+  encoding: GeminiEncoding
+): JsonObject | undefined => {
   const { generationConfig: own, [statedThinking]: stated } = ownExtension(request.extensions)
   const { thinkingConfig: ownThinking, ...more } = isObject(own) ? own : {}
   const known = encoding.traits
@@ -44,7 +48,7 @@ export const encodeSettings = (request: LlmRequest, quirks: Quirks, encoding: En
   return Object.keys(config).length === 0 ? undefined : config
 }
 
-const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
+const encodeSampling = (sampling: Sampling, encoding: GeminiEncoding): JsonObject => {
   const stops = sampling.stopSequences
   if (stops !== undefined && stops.length > maxStopSequences) {
     encoding.dropped("stop sequences", `the Gemini API takes ${maxStopSequences} of them`)
@@ -89,7 +93,7 @@ const ownThinkingConfig = ({ mode, effort, budgetTokens }: ReasoningSettings): J
 const encodeThinking = (
   reasoning: ReasoningSettings | undefined,
   traits: ModelTraits,
-  encoding: Encoding
+  encoding: GeminiEncoding
 ): JsonObject | undefined => {
   if (reasoning === undefined || Object.keys(reasoning).length === 0) return undefined
   const { mode, effort, budgetTokens, summary } = reasoning
@@ -109,7 +113,7 @@ const encodeThinking = (
     : { includeThoughts }
 }
 
-const encodeEffort = (effort: string, traits: ModelTraits, encoding: Encoding): JsonObject => {
+const encodeEffort = (effort: string, traits: ModelTraits, encoding: GeminiEncoding): JsonObject => {
   const known = effort in levels ? effort : "medium"
   if (known !== effort) encoding.add("changed", `reasoning effort ${effort} is not known: taken for medium`)
   if (traits.thinking === "budget") return present({ thinkingBudget: budgets[known] })
@@ -121,7 +125,7 @@ const encodeEffort = (effort: string, traits: ModelTraits, encoding: Encoding): 
 }
 
 /** Models that think at levels refuse a budget, or do not keep to it; the others take some. */
-const encodeBudget = (budget: number, traits: ModelTraits, encoding: Encoding): JsonObject => {
+const encodeBudget = (budget: number, traits: ModelTraits, encoding: GeminiEncoding): JsonObject => {
   if (!traits.takesBudget) {
     const level = levelOfBudget(budget)
     encoding.add("changed", `the reasoning budget of ${budget} tokens is the level ${level}`)
@@ -140,7 +144,7 @@ const encodeBudget = (budget: number, traits: ModelTraits, encoding: Encoding): 
 
 const withoutThinking = (
   { thinking, canSkipThinking, budgets: taken, leastLevel }: ModelTraits,
-  encoding: Encoding
+  encoding: GeminiEncoding
 ): JsonObject => {
   if (canSkipThinking) return { thinkingBudget: 0 }
   encoding.add("emulated", "the model always thinks: it is asked to think as little as it can")

@@ -5,8 +5,9 @@ import { callFields, callSealInBytes } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownBlock } from "../foreign-blocks.ts"
 import { proofInBytesFor, type Proof } from "../SealedReasoning.ts"
-import { functionArgs } from "./function-args.ts"
+import { argumentsObject } from "../ToolArguments.ts"
 import { groundingMetadata } from "./sources.ts"
 import { geminiId } from "./wire.ts"
 
@@ -24,8 +25,7 @@ export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined 
     said.dropped(`a call of ${name} that the provider ran itself`)
     return undefined
   }
-  const { args, intact } = functionArgs(call.arguments)
-  if (!intact) said.add("emulated", `the arguments of ${name} are no JSON object: they stand in "arguments"`)
+  const args = argumentsObject(call, said)
   const { functionCall, ...more } = origin
   return {
     functionCall: { id, name, args, ...(isObject(functionCall) ? functionCall : {}) },
@@ -43,29 +43,17 @@ export interface Fragment {
 
 /** The fragment of an opaque event or part; undefined, and said, where it is of another format. */
 export const fragmentOf = (
-  { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
+  event: { readonly protocol: string; readonly value: Schema.Json },
   said: Notices
 ): Fragment | undefined => {
-  if (protocol !== geminiId || !isObject(value)) {
-    said.dropped(`a block of ${protocol}`)
-    return undefined
-  }
+  const value = ownBlock(event, geminiId, said)
+  if (value === undefined) return undefined
   const { part, candidate, response } = value
   return present({
     part: isObject(part) ? part : undefined,
     candidate: isObject(candidate) ? candidate : undefined,
     response: isObject(response) ? response : undefined
   })
-}
-
-/** What a provider's tool answered, as the part that it was. */
-export const resultPart = (
-  { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
-  said: Notices
-): JsonObject | undefined => {
-  if (protocol === geminiId && isObject(value)) return value
-  said.dropped(`a block of ${protocol}`)
-  return undefined
 }
 
 /** Whether a part is no more than the signature of the part before it. */

@@ -2,6 +2,7 @@ import type { LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { Proof } from "../SealedReasoning.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { rawFinishReasonOf } from "./finish-reasons.ts"
@@ -14,11 +15,11 @@ import {
   isSignature,
   noCounterpart,
   refusalIsText,
-  resultPart,
   sourceFields,
   thoughtPart
 } from "./parts.ts"
 import { usageMetadata } from "./usage.ts"
+import { geminiId } from "./wire.ts"
 
 /** What one choice has gathered for its last chunk. */
 class ChoiceState {
@@ -130,7 +131,7 @@ export class EventRenderer {
         return part === undefined ? "" : this.part(part, choice)
       }
       case "ToolResult": {
-        const part = resultPart(event, this.notices)
+        const part = ownBlock(event, geminiId, this.notices)
         return part === undefined ? "" : this.part(part, choice)
       }
       case "Media":

@@ -2,6 +2,7 @@ import type { Notice } from "../../domain/Call.ts"
 import type { GeneratedLogprob, Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { rawFinishReasonOf } from "./finish-reasons.ts"
@@ -13,12 +14,12 @@ import {
   isSignature,
   noCounterpart,
   refusalIsText,
-  resultPart,
   sourceFields,
   thoughtPart
 } from "./parts.ts"
 import { isBlocked } from "./render-events.ts"
 import { usageMetadata } from "./usage.ts"
+import { geminiId } from "./wire.ts"
 
 /** Renders a whole answer. */
 export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
@@ -83,7 +84,7 @@ class Gathered {
       case "ToolCall":
         return this.push(callPart(part, said))
       case "ToolResult":
-        return this.push(resultPart(part, said))
+        return this.push(ownBlock(part, geminiId, said))
       case "Opaque": {
         const fragment = fragmentOf(part, said) ?? {}
         this.fields = { ...this.fields, ...fragment.candidate }

@@ -97,9 +97,7 @@ const imageOf = (part: MediaPart, encoding: Encoding): ReadonlyArray<string> => 
 
 const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
   const own = encoding.unmarked(part)
-  const { value, intact } = argumentsObject(part.arguments)
-  if (!intact) encoding.add("emulated", `the arguments of ${part.name} are no JSON object: they stand in "arguments"`)
-  return { id: part.id, function: { name: part.name, arguments: value }, ...own }
+  return { id: part.id, function: { name: part.name, arguments: argumentsObject(part, encoding) }, ...own }
 }
 
 /** An answer belongs to a tool by its name. Newer servers also look at the id, which tells calls of one tool apart. */

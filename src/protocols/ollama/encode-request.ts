@@ -1,9 +1,9 @@
-import { Result } from "effect"
+import type { Result } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -20,8 +20,7 @@ import { ollamaId } from "./wire.ts"
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const encoding = new Encoding(ollamaId, "the Ollama API")
   const body = encodeBody(request, context, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path: "/api/chat", headers: {}, body, notices: encoding.list })
+  return encoding.encoded({ path: "/api/chat", headers: {}, body })
 }
 
 const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, encoding: Encoding): JsonObject => {

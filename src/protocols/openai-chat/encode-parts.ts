@@ -1,42 +1,9 @@
-import type { CacheMarker, Extensions, MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
-import { Encoding } from "../Encoding.ts"
+import type { MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
+import type { Marked } from "../Encoding.ts"
 import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../CacheBreakpoint.ts"
-import type { EncodeContext, Quirks } from "../Protocol.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { shortId } from "./short-ids.ts"
+import type { ChatEncoding } from "./encoding.ts"
 import { openAiChatId } from "./wire.ts"
-
-/**
- * What is known and noticed while a request is encoded. `native` says that the request came in this format: its server
- * then takes what is not part of the API itself, apart from what it is known to refuse.
- */
-export class ChatEncoding extends Encoding {
-  readonly native: boolean
-  readonly model: string
-  readonly quirks: Quirks
-
-  constructor(native: boolean, { model, quirks }: Pick<EncodeContext, "model" | "quirks">) {
-    super(openAiChatId, "Chat Completions")
-    this.native = native
-    this.model = model
-    this.quirks = quirks
-  }
-
-  /** Something that this server in particular would refuse. */
-  refused(field: string): void {
-    this.dropped(field, "the server would refuse it")
-  }
-
-  /** The id of a tool call, as this server takes it. */
-  callId(id: string): string {
-    return this.quirks.shortCallIds === true ? shortId(id) : id
-  }
-}
-
-interface Marked {
-  readonly cache?: CacheMarker
-  readonly extensions?: Extensions
-}
 
 /** The fields that any part or tool may have besides its own. */
 export const markers = ({ cache, extensions }: Marked, encoding: ChatEncoding): JsonObject => {
@@ -64,9 +31,7 @@ export const encodePart = (
     case "Media":
       return encodeMedia(part, encoding)
     case "Opaque":
-      if (part.protocol === openAiChatId && isObject(part.value)) return [part.value]
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
+      return encoding.ownBlocks(part)
   }
 }
 

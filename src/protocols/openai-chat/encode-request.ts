@@ -1,4 +1,4 @@
-import { Result } from "effect"
+import type { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type {
   LlmRequest,
@@ -18,11 +18,12 @@ import { isObject, present, type JsonObject } from "../open-document.ts"
 import { endUser, tierFor } from "../OpenAiAccount.ts"
 import { drawnBy, effortFor } from "../OpenAiReasoners.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { offeredAmong, offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
-import { ChatEncoding, markers } from "./encode-parts.ts"
+import { markers } from "./encode-parts.ts"
+import { ChatEncoding } from "./encoding.ts"
 import { isOwn, ownExtension } from "./extension.ts"
 import { notTakenBack, withoutSealed } from "./reasoning-details.ts"
 import { isRefused } from "./refused.ts"
@@ -42,22 +43,15 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     const { stream: _, stream_options: options, ...body } = origin.body
     const streaming = streamFields(delivery, options, quirks)
     const unsaid = delivery === "whole" && "stream" in origin.body ? { stream: false } : {}
-    return Result.succeed({
+    const unsealed = quirks.takesSeals === true ? {} : unsealedMessages(body, encoding)
+    return encoding.encoded({
       path,
       headers: origin.headers,
-      body: {
-        ...body,
-        model,
-        ...unsaid,
-        ...streaming,
-        ...(quirks.takesSeals === true ? {} : unsealedMessages(body, encoding))
-      },
-      notices: encoding.list
+      body: { ...body, model, ...unsaid, ...streaming, ...unsealed }
     })
   }
   const body = encodeBody(request, context, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path, headers: {}, body, notices: encoding.list })
+  return encoding.encoded({ path, headers: {}, body })
 }
 
 /** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */

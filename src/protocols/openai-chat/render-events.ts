@@ -1,6 +1,7 @@
 import type { Finish, FinishReason, LlmEvent } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { annotationOf } from "./annotations.ts"
@@ -157,9 +158,7 @@ export class EventRenderer {
       case "Media":
         return this.say(event.choice, mediaOf(event, this.notices))
       case "Opaque":
-        if (event.protocol === openAiChatId && isObject(event.value)) return this.say(event.choice, event.value)
-        this.notices.dropped(`a block of ${event.protocol}`)
-        return ""
+        return this.say(event.choice, ownBlock(event, openAiChatId, this.notices))
     }
   }
 

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../open-document.ts"
-import type { ChatEncoding } from "./encode-parts.ts"
+import type { ChatEncoding } from "./encoding.ts"
 
 /** Whether somebody speaks twice in a row. */
 export const repeatsRole = (messages: ReadonlyArray<unknown>): boolean =>

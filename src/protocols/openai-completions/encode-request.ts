@@ -1,8 +1,8 @@
-import { Result } from "effect"
+import type { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Sampling } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import { endUser } from "../OpenAiAccount.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -16,8 +16,7 @@ import { openAiCompletionsId } from "./wire.ts"
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const encoding = new Encoding(openAiCompletionsId, "the Completions API")
   const body = encodeBody(request, context, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path: "/completions", headers: {}, body, notices: encoding.list })
+  return encoding.encoded({ path: "/completions", headers: {}, body })
 }
 
 const encodeBody = (

@@ -1,7 +1,4 @@
-import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type {
-  CacheMarker,
-  Extensions,
   MediaPart,
   Message,
   Part,
@@ -12,52 +9,23 @@ import type {
 } from "../../domain/LlmRequest.ts"
 import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../CacheBreakpoint.ts"
 import { textOfArguments } from "../FreeText.ts"
-import { Notices } from "../Notices.ts"
-import { foreignFields } from "../foreign-fields.ts"
+import type { Marked } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { withToldFailure } from "../ToolFailure.ts"
-import { answersText, ownExtension } from "./extension.ts"
+import type { ResponsesEncoding } from "./encoding.ts"
+import { answersText } from "./extension.ts"
 import { takePlace } from "./namespaces.ts"
 import { openAiResponsesId } from "./wire.ts"
 
-/** What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. */
-export class Encoding extends Notices {
-  failure: LlmError | undefined
-  /** the ids of the calls of tools that take a text */
-  readonly textCalls = new Set<string>()
-  readonly model: string
-
-  constructor(model: string) {
-    super("the Responses API has no counterpart")
-    this.model = model
-  }
-
-  /** Input that the target cannot take: an answer without it would be an answer to another question. */
-  unsupported(feature: string): void {
-    this.failure ??= failure({ _tag: "Unsupported", feature }, `the Responses API does not take ${feature}`)
-  }
-
-  /** What another format kept for itself. */
-  foreign(extensions: Extensions | undefined): void {
-    for (const field of foreignFields(extensions, openAiResponsesId)) this.dropped(field)
-  }
-}
-
-interface Extended {
-  readonly cache?: CacheMarker
-  readonly extensions?: Extensions
-}
-
 /** The fields that this format kept for itself. Prompts are cached here without being told where. */
-export const ownFields = ({ cache, extensions }: Extended, encoding: Encoding): JsonObject => {
-  encoding.foreign(extensions)
+export const ownFields = ({ cache, extensions }: Marked, encoding: ResponsesEncoding): JsonObject => {
   if (cache !== undefined) encoding.dropped("cache markers", "the Responses API decides itself what it caches")
-  return ownExtension(extensions)
+  return encoding.own(extensions)
 }
 
 /** As `ownFields`, for a piece of input: the one thing that may be marked here, where the model knows that. */
-const pieceFields = (part: Extended, encoding: Encoding): JsonObject => {
+const pieceFields = (part: Marked, encoding: ResponsesEncoding): JsonObject => {
   const breakpoint = statedBreakpoint(part, openAiResponsesId) ?? breakpointFor(part, encoding.model)
   if (breakpoint === undefined) return ownFields(part, encoding)
   const { cache: _, ...unmarked } = part
@@ -68,7 +36,7 @@ const pieceFields = (part: Extended, encoding: Encoding): JsonObject => {
 export const encodeItems = (
   messages: ReadonlyArray<Message>,
   quirks: Quirks,
-  encoding: Encoding
+  encoding: ResponsesEncoding
 ): ReadonlyArray<JsonObject> => messages.flatMap((message) => encodeMessage(message, quirks, encoding))
 
 interface OpenItem {
@@ -77,7 +45,7 @@ interface OpenItem {
 }
 
 /** One message: what its texts and media say is one item, anything else is an item of its own between them. */
-const encodeMessage = (message: Message, quirks: Quirks, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeMessage = (message: Message, quirks: Quirks, encoding: ResponsesEncoding): ReadonlyArray<JsonObject> => {
   if (message.name !== undefined) encoding.dropped("the name of a message")
   const more = ownFields(message, encoding)
   const { role } = message
@@ -117,7 +85,7 @@ const messageItem = (role: Message["role"], { more, content }: OpenItem, quirks:
 }
 
 /** Parts that are items here; undefined for those that stand within a message. */
-const encodeWholeItem = (part: Part, encoding: Encoding): ReadonlyArray<JsonObject> | undefined => {
+const encodeWholeItem = (part: Part, encoding: ResponsesEncoding): ReadonlyArray<JsonObject> | undefined => {
   switch (part._tag) {
     case "Reasoning":
       return encodeReasoning(part, encoding)
@@ -125,12 +93,10 @@ const encodeWholeItem = (part: Part, encoding: Encoding): ReadonlyArray<JsonObje
       return [encodeToolCall(part, encoding)]
     case "ToolResult":
       return [encodeToolResult(part, encoding)]
-    case "Opaque":
-      if (part.protocol === openAiResponsesId && isObject(part.value)) {
-        return isPiece(part.value) ? undefined : [part.value]
-      }
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
+    case "Opaque": {
+      const blocks = encoding.ownBlocks(part)
+      return blocks.some(isPiece) ? undefined : blocks
+    }
     default:
       return undefined
   }
@@ -146,7 +112,7 @@ interface Piece {
   readonly item?: JsonObject
 }
 
-const encodePiece = (part: Part, role: Message["role"], encoding: Encoding): Piece | undefined => {
+const encodePiece = (part: Part, role: Message["role"], encoding: ResponsesEncoding): Piece | undefined => {
   const answer = role === "assistant"
   switch (part._tag) {
     case "Text": {
@@ -171,7 +137,7 @@ const encodePiece = (part: Part, role: Message["role"], encoding: Encoding): Pie
 const pieceOf = (content: JsonObject | undefined): Piece | undefined =>
   content === undefined ? undefined : { content }
 
-const encodeMedia = (part: MediaPart, encoding: Encoding): JsonObject | undefined => {
+const encodeMedia = (part: MediaPart, encoding: ResponsesEncoding): JsonObject | undefined => {
   const own = pieceFields(part, encoding)
   const { kind, mediaType, source, filename } = part
   if (kind === "image" || mediaType?.startsWith("image/") === true) {
@@ -215,7 +181,7 @@ const audioOf = (data: string, mediaType = "audio/wav"): JsonObject => ({
  * The API takes back only reasoning of its own: what it encrypted, or what a server with open thoughts said. An item that
  * it kept itself needs no more than its id.
  */
-const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeReasoning = (part: ReasoningPart, encoding: ResponsesEncoding): ReadonlyArray<JsonObject> => {
   const own = ownFields(part, encoding)
   const blob = part.signature ?? part.redacted
   if (part.origin !== openAiResponsesId || (blob === undefined && Object.keys(own).length === 0)) {
@@ -226,7 +192,7 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
   return [{ type: "reasoning", summary, ...present({ encrypted_content: blob }), ...own }]
 }
 
-const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+const encodeToolCall = (part: ToolCallPart, encoding: ResponsesEncoding): JsonObject => {
   const { place, rest: own } = takePlace(ownFields(part, encoding))
   const named = place === undefined ? { name: part.name } : { name: place.name, namespace: place.namespace["name"] }
   const call = { call_id: part.id, ...present(named) }
@@ -236,7 +202,7 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
     : { type: "function_call", ...call, arguments: part.arguments.trim() === "" ? "{}" : part.arguments, ...own }
 }
 
-const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+const encodeToolResult = (part: ToolResultPart, encoding: ResponsesEncoding): JsonObject => {
   const { [answersText]: stated, ...own } = ownFields(part, encoding)
   const custom = stated === true || encoding.textCalls.has(part.callId)
   return {
@@ -247,21 +213,21 @@ const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject 
   }
 }
 
-const outputOf = (content: ToolResultPart["content"], encoding: Encoding): string | ReadonlyArray<JsonObject> => {
+const outputOf = (
+  content: ToolResultPart["content"],
+  encoding: ResponsesEncoding
+): string | ReadonlyArray<JsonObject> => {
   const [only, ...others] = content
   if (only === undefined) return ""
   if (only._tag === "Text" && others.length === 0) return plainText(only, encoding)
   return content.flatMap((part) => {
-    if (part._tag === "Opaque" && part.protocol !== openAiResponsesId) {
-      encoding.dropped(`a block of ${part.protocol}`)
-      return []
-    }
+    if (part._tag === "Opaque") return encoding.ownBlocks(part)
     const piece = encodePiece(part, "user", encoding)
     return piece === undefined ? [] : [piece.content]
   })
 }
 
-const plainText = (part: TextPart, encoding: Encoding): string | ReadonlyArray<JsonObject> => {
+const plainText = (part: TextPart, encoding: ResponsesEncoding): string | ReadonlyArray<JsonObject> => {
   const own = pieceFields(part, encoding)
   return Object.keys(own).length === 0 ? part.text : [{ type: "input_text", text: part.text, ...own }]
 }

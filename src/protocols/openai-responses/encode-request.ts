@@ -1,4 +1,4 @@
-import { Result } from "effect"
+import type { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type {
   LlmRequest,
@@ -13,15 +13,17 @@ import { takesText } from "../FreeText.ts"
 import { strictOf } from "../OpenAiStrict.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { refuseForeignInput } from "../foreign-input.ts"
+import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { endUser, tierFor } from "../OpenAiAccount.ts"
 import { drawnBy, effortFor, isOfOpenAi, isReasoner } from "../OpenAiReasoners.ts"
 import { isSealed } from "../SealedReasoning.ts"
-import { Encoding, encodeItems, ownFields } from "./encode-items.ts"
-import { ownExtension, storedByDefault } from "./extension.ts"
+import { encodeItems, ownFields } from "./encode-items.ts"
+import { ResponsesEncoding } from "./encoding.ts"
+import { storedByDefault } from "./extension.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
 import { inNamespaces, placeOfTool, takePlace } from "./namespaces.ts"
+import { parametersOf } from "../ToolArguments.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -30,7 +32,7 @@ const path = "/responses"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new Encoding(model)
+  const encoding = new ResponsesEncoding(model)
   if (origin !== undefined) {
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
     const body = {
@@ -39,15 +41,14 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
       ...stream,
       ...(quirks.takesSeals === true ? {} : unsealedInput(origin.body, encoding))
     }
-    return Result.succeed({ path, headers: origin.headers, body, notices: encoding.list })
+    return encoding.encoded({ path, headers: origin.headers, body })
   }
   const body = encodeBody(request, context, encoding)
-  if (encoding.failure !== undefined) return Result.fail(encoding.failure)
-  return Result.succeed({ path, headers: {}, body, notices: encoding.list })
+  return encoding.encoded({ path, headers: {}, body })
 }
 
 /** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
-const unsealedInput = ({ input }: JsonObject, encoding: Encoding): JsonObject => {
+const unsealedInput = ({ input }: JsonObject, encoding: ResponsesEncoding): JsonObject => {
   const sealed = (item: unknown): boolean =>
     isObject(item) && typeof item["encrypted_content"] === "string" && isSealed(item["encrypted_content"])
   if (!Array.isArray(input) || !input.some(sealed)) return {}
@@ -58,12 +59,11 @@ const unsealedInput = ({ input }: JsonObject, encoding: Encoding): JsonObject =>
 const encodeBody = (
   request: LlmRequest,
   { model, delivery, quirks }: EncodeContext,
-  encoding: Encoding
+  encoding: ResponsesEncoding
 ): JsonObject => {
   refuseForeignInput(request.messages, openAiResponsesId, encoding)
   const extensions = withSiblingFields(request.extensions, openAiResponsesId)
-  encoding.foreign(extensions)
-  const { text, reasoning, tool_choice: choice, include, [storedByDefault]: stored, ...own } = ownExtension(extensions)
+  const { text, reasoning, tool_choice: choice, include, [storedByDefault]: stored, ...own } = encoding.own(extensions)
   const { instructions, messages } = withoutInstructions(request.messages)
   const tools = inNamespaces(request.tools ?? [], (tool) => encodeTool(tool, encoding))
   const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }
@@ -111,7 +111,7 @@ const withoutInstructions = (messages: ReadonlyArray<Message>): Instructed => {
   return { instructions: text, messages: others }
 }
 
-const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeTool = (tool: Tool, encoding: ResponsesEncoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Provider") return hostedTool(tool, openAiResponsesId, encoding, searchOf)
   const { description, inputSchema, freeText } = tool
   const { place, rest: own } = takePlace(ownFields(tool, encoding))
@@ -123,7 +123,7 @@ const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =
       type: "function",
       name,
       ...present({ description }),
-      parameters: { type: "object", ...(isObject(inputSchema) ? inputSchema : { properties: {} }) },
+      parameters: parametersOf(inputSchema),
       // Left out, it would be taken for true: every argument would be required.
       strict: strictOf(tool, encoding) ?? false,
       ...own
@@ -189,7 +189,7 @@ const formatOf = (format: ResponseFormat | undefined): JsonObject | undefined =>
 const effortOf = (budgetTokens: number): string =>
   budgetTokens >= 16_384 ? "high" : budgetTokens >= 4096 ? "medium" : "low"
 
-const encodeReasoning = (settings: ReasoningSettings, model: string, encoding: Encoding): JsonObject => {
+const encodeReasoning = (settings: ReasoningSettings, model: string, encoding: ResponsesEncoding): JsonObject => {
   const { mode, effort, budgetTokens, summary } = settings
   if (effort === undefined && mode === "disabled") {
     encoding.dropped("reasoning switched off", "the models of the Responses API decide themselves, or take an effort")
@@ -202,13 +202,13 @@ const encodeReasoning = (settings: ReasoningSettings, model: string, encoding: E
 /** OpenAI refuses a smaller limit, by which callers of other APIs ask whether a model answers at all. */
 const leastOutput = 16
 
-const limitFor = (model: string, limit: number | undefined, encoding: Encoding): number | undefined => {
+const limitFor = (model: string, limit: number | undefined, encoding: ResponsesEncoding): number | undefined => {
   if (limit === undefined || limit >= leastOutput || !isOfOpenAi(model)) return limit
   encoding.add("changed", `a limit of ${limit} output tokens is one of ${leastOutput}: the Responses API takes no less`)
   return leastOutput
 }
 
-const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
+const encodeSampling = (sampling: Sampling, encoding: ResponsesEncoding): JsonObject => {
   if (sampling.topK !== undefined) encoding.dropped("top_k")
   if (sampling.seed !== undefined) encoding.dropped("seed")
   if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")

@@ -2,6 +2,7 @@ import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { callFields, callProof } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { endingOf } from "./finish-reasons.ts"
@@ -180,14 +181,11 @@ export class EventRenderer {
         return this.cite(event)
       case "ToolResult":
       case "Opaque":
-        if (event.protocol === openAiResponsesId && isObject(event.value)) return this.whole(event.value)
-        this.notices.dropped(`a block of ${event.protocol}`)
-        return ""
+        return this.whole(ownBlock(event, openAiResponsesId, this.notices))
       case "Media": {
         const item = itemOfMedia(event, this.ids)
-        if (item !== undefined) return this.whole(item)
-        this.notices.dropped(`${event.mediaType} made by the model`)
-        return ""
+        if (item === undefined) this.notices.dropped(`${event.mediaType} made by the model`)
+        return this.whole(item)
       }
       default:
         return ""
@@ -295,9 +293,8 @@ export class EventRenderer {
       // An item of this format ends with its result.
       if (hosted?.origin?.protocol === openAiResponsesId) return ""
       const item = itemOfCall(event, this.ids)
-      if (item !== undefined) return this.whole(item)
-      this.notices.dropped(`a call of ${event.name}, which the provider ran`)
-      return ""
+      if (item === undefined) this.notices.dropped(`a call of ${event.name}, which the provider ran`)
+      return this.whole(item)
     }
     const begun = this.targets.has(event.id) ? "" : this.beginCall({ ...event, _tag: "ToolInputStart" })
     const writer = this.targets.get(event.id)
@@ -320,7 +317,8 @@ export class EventRenderer {
     )
   }
 
-  private whole(item: JsonObject): string {
+  private whole(item: JsonObject | undefined): string {
+    if (item === undefined) return ""
     const id = typeof item["id"] === "string" ? item["id"] : this.ids.item()
     const announced = this.openWhole(id)
     const writer = announced ?? new WholeWriter(this.frames, id, this.nextIndex, item)

@@ -107,10 +107,8 @@ export const simulatedConverse: SimulatedDialect = {
           const { text, signature } = part
           return [{ reasoningContent: { reasoningText: { text, ...present({ signature }) } } }]
         }
-        case "ToolCall": {
-          const { value } = argumentsObject(part.arguments)
-          return [{ toolUse: { toolUseId: part.id, name: part.name, input: value } }]
-        }
+        case "ToolCall":
+          return [{ toolUse: { toolUseId: part.id, name: part.name, input: argumentsObject(part) } }]
         default:
           return []
       }

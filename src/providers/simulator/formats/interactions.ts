@@ -190,10 +190,8 @@ export const simulatedInteractions: SimulatedDialect = {
               summary: [{ type: "text", text: part.text }]
             }
           ]
-        case "ToolCall": {
-          const { value } = argumentsObject(part.arguments)
-          return [{ type: "function_call", id: part.id, name: part.name, arguments: value }]
-        }
+        case "ToolCall":
+          return [{ type: "function_call", id: part.id, name: part.name, arguments: argumentsObject(part) }]
         default:
           return []
       }

@@ -102,17 +102,9 @@ const endingOf = (reason: FinishReason | undefined, { inputTokens, outputTokens 
   ...present({ prompt_eval_count: inputTokens, eval_count: outputTokens })
 })
 
-const callOf = ({
-  id,
-  name,
-  arguments: text
-}: {
-  readonly id: string
-  readonly name: string
-  readonly arguments: string
-}) => ({
-  id,
-  function: { name, arguments: argumentsObject(text).value }
+const callOf = (call: { readonly id: string; readonly name: string; readonly arguments: string }) => ({
+  id: call.id,
+  function: { name: call.name, arguments: argumentsObject(call) }
 })
 
 const renderer = (context: RenderContext): SimulatedRenderer => {

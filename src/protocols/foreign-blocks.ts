@@ -1,5 +1,18 @@
 import type { Message, OpaquePart } from "../domain/LlmRequest.ts"
-import { isObject } from "./open-document.ts"
+import type { Schema } from "effect"
+import type { Notices } from "./Notices.ts"
+import { isObject, type JsonObject } from "./open-document.ts"
+
+/** What a provider alone has words for, as the format `own` says it: as it stands, or undefined, and said, where it is another's. */
+export const ownBlock = (
+  { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
+  own: string,
+  said: Notices
+): JsonObject | undefined => {
+  if (protocol === own && isObject(value)) return value
+  said.dropped(`a block of ${protocol}`)
+  return undefined
+}
 
 /** What a block is called: by its type, or by the field that says what it is. */
 const kindOf = ({ value }: OpaquePart): string => {
