@@ -33,7 +33,7 @@ const note = (text: string): void => void process.stderr.write(`${text}\n`)
 const startGateways = Effect.gen(function* () {
   const folder = yield* temporaryFolder
   const upstream = yield* startOwn("upstream", "./upstream.ts", [])
-  const raws = yield* Effect.forEach(baselines, (mode) => startOwn(mode, "./raw.ts", [mode, upstream.origin]))
+  const raws = yield* Effect.forEach(baselines, (mode) => startOwn(mode, "./raw.ts", [mode, upstream.origin, folder]))
   const millraces = yield* Effect.forEach(["millrace", "millrace-keys"] as const, (variant) =>
     startVariant(variant, folder, upstream).pipe(
       Effect.map((service) => [service]),
@@ -47,11 +47,11 @@ const startGateways = Effect.gen(function* () {
 })
 
 /**
- * Within one dialect nothing needs translation; across dialects only what translates gives a right answer. What keys and
- * limits cost is a part of every call alike, and seen best where a call is short.
+ * Within one dialect nothing needs translation; across dialects only what translates gives a right answer. What records,
+ * keys and limits cost is a part of every call alike, and seen best where a call is short.
  */
 const takesPart = ({ client, name: scenario, upstream }: Scenario, { name }: Service): boolean => {
-  if (name === "millrace-keys") return scenario === "S1" && client === upstream
+  if (name === "millrace-keys" || name === "raw-record") return scenario === "S1" && client === upstream
   return client === upstream ? name !== "raw-xform" : name !== "raw" && name !== "raw-tap"
 }
 

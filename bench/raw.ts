@@ -3,23 +3,28 @@
  *
  * - `raw` hands bytes on.
  * - `raw-tap` also scans the frames and parses every chunk and every whole answer, as one must who meters usage.
+ * - `raw-record` is `raw-tap` that also keeps the records of its calls; for whole answers of chat alone.
  * - `raw-xform` also writes the answer anew in the other dialect where client and upstream differ.
  *
- * Started as `raw.ts <mode> <upstream's origin>`. All parse the request for its model, whose provider says which
- * dialect the upstream speaks.
+ * Started as `raw.ts <mode> <upstream's origin> <folder for records>`. All parse the request for its model, whose
+ * provider says which dialect the upstream speaks.
  */
 import { createServer, type ServerResponse } from "node:http"
+import type { Schema } from "effect"
 import { Agent, type Dispatcher } from "undici"
 import { announcePort, readBody } from "./service.ts"
 import { type Conversion, conversions, tapOnly } from "./conversions.ts"
+import { startRecording } from "./recording.ts"
 import { type Dialect, pathOf, providerOf } from "./workloads.ts"
 
-const [mode = "raw", origin = ""] = process.argv.slice(2)
+const [mode = "raw", origin = "", folder = ""] = process.argv.slice(2)
+const record = mode === "raw-record" ? await startRecording(folder) : undefined
 const agent = new Agent({ pipelining: 1, keepAliveTimeout: 60_000, headersTimeout: 0, bodyTimeout: 0 })
 
-interface ChatLikeRequest {
+/** A type rather than an interface: it is JSON. */
+type ChatLikeRequest = {
   readonly model: string
-  readonly messages: ReadonlyArray<unknown>
+  readonly messages: ReadonlyArray<Schema.Json>
   readonly max_tokens?: number
   readonly stream?: boolean
 }
@@ -79,11 +84,15 @@ const relay = (target: Dialect, body: Buffer, conversion: Conversion | undefined
 const server = createServer({ keepAliveTimeout: 120_000, noDelay: true }, (request, response) => {
   const client: Dialect = request.url === pathOf.messages ? "messages" : "chat"
   readBody(request, (body) => {
-    const parsed: ChatLikeRequest = JSON.parse(body.toString())
+    const text = body.toString()
+    const parsed: ChatLikeRequest = JSON.parse(text)
     const target: Dialect = parsed.model.startsWith(`${providerOf.messages}/`) ? "messages" : "chat"
     const converts = mode === "raw-xform" && target !== client
     const conversion = converts ? conversions[client] : mode === "raw" ? undefined : tapOnly
-    relay(target, converts ? convertRequest(parsed) : body, conversion, response)
+    if (record === undefined) return relay(target, converts ? convertRequest(parsed) : body, conversion, response)
+    record({ model: parsed.model, request: parsed, requestText: text }, (recorded) =>
+      relay(target, body, recorded, response)
+    )
   })
 })
 

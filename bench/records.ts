@@ -15,8 +15,8 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer } from "effect"
 import type * as AuditStoreSqlModule from "../src/audit/AuditStoreSql.ts"
 import type * as AuditTrailModule from "../src/audit/AuditTrail.ts"
-import type { FinalRecord, OpenRecord } from "../src/domain/Call.ts"
 import type * as SqliteModule from "../src/storage/Sqlite.ts"
+import { finalRecord, openRecord, type RecordedCall } from "./call-records.ts"
 
 const { values: flags } = parseArgs({
   options: {
@@ -43,40 +43,6 @@ const requestText = JSON.stringify({
 })
 const request = JSON.parse(requestText)
 const text = "The wheel turns as long as the water runs. ".repeat(60)
-const usage = { inputTokens: 42, outputTokens: 100, cachedTokens: 0, reasoningTokens: 0, source: "provider" } as const
-const target = { provider: "bench", model: "stream-100x16" }
-
-const openRecord = (id: string, openedAt: number): OpenRecord => ({
-  id,
-  requestId: `request-${id}`,
-  dialect: "openai-chat",
-  model: "bench/stream-100x16",
-  delivery: "stream",
-  caller: { key: "ci", tenant: "team" },
-  openedAt,
-  request,
-  requestText
-})
-
-const finalRecord = (id: string, startedAt: number): FinalRecord => ({
-  id,
-  outcome: { _tag: "Completed", finish: "stop", delivered: true },
-  target,
-  usage,
-  firstByteMs: 4,
-  firstTokenMs: 6,
-  totalMs: 20,
-  upstream: { bytes: 30_000, frames: 103, events: 104 },
-  delivered: { bytes: 30_000 },
-  attempts: [{ ...target, startedAt, waitedMs: 0, firstByteMs: 3, firstTokenMs: 5, endedMs: 20, status: 200, usage }],
-  notices: [],
-  response: {
-    id: "chatcmpl-1",
-    model: "bench-2026-11-01",
-    choices: [{ index: 0, parts: [{ _tag: "Text", id: "0", text }], finish: { reason: "stop", rawReason: "stop" } }],
-    usage
-  }
-})
 
 let made = 0
 
@@ -84,10 +50,11 @@ let made = 0
 const makeCalls = (trail: AuditTrailModule.AuditTrail["Service"], calls: number, atOnce: number) => {
   const call = Effect.suspend(() => {
     const id = `call-${String(made++).padStart(20, "0")}`
-    const now = 1_795_215_600_000 + made
+    const openedAt = 1_795_215_600_000 + made
+    const call: RecordedCall = { id, model: "bench/stream-100x16", delivery: "stream", openedAt, request, requestText }
     return Effect.andThen(
-      trail.open(openRecord(id, now)),
-      Effect.suspend(() => trail.finalize(finalRecord(id, now)))
+      trail.open(openRecord(call)),
+      Effect.suspend(() => trail.finalize(finalRecord(call, text)))
     )
   })
   const row = Effect.repeat(Effect.andThen(call, Effect.yieldNow), { times: Math.ceil(calls / atOnce) - 1 })

@@ -13,7 +13,7 @@ export interface ScenarioRuns {
   readonly gateways: ReadonlyArray<GatewayRuns>
 }
 
-export const baselines = ["raw", "raw-tap", "raw-xform"] as const
+export const baselines = ["raw", "raw-tap", "raw-record", "raw-xform"] as const
 
 export type Baseline = (typeof baselines)[number]
 
