@@ -48,6 +48,9 @@ const formats: ReadonlySet<unknown> = new Set([
   "uuid"
 ])
 
+/** So many parts may a closed schema have: what is of several kinds is closed once for each, and so is what is within it. */
+const mostParts = 5000
+
 const isPlain = (value: Json): boolean => value === null || typeof value !== "object"
 
 /**
@@ -58,10 +61,11 @@ const isPlain = (value: Json): boolean => value === null || typeof value !== "ob
 class Closing {
   /** keywords that are only told */
   readonly told = new Set<string>()
-  /** a part that can be neither held nor told: an object of any fields, a schema within itself */
+  /** a part that can be neither held nor told (an object of any fields, a schema within itself), or too many parts */
   failed = false
   private readonly references = new Map<string, Set<string>>()
   private within = ""
+  private parts = 0
 
   root(schema: JsonObject): JsonObject {
     const closed = this.close(schema)
@@ -70,7 +74,7 @@ class Closing {
   }
 
   private close(schema: Json | undefined): JsonObject {
-    if (!isObject(schema)) return this.fail()
+    if (!isObject(schema) || ++this.parts > mostParts) return this.fail()
     const defs = { ...this.definitions(schema, "$defs"), ...this.definitions(schema, "definitions") }
     const { $ref: reference, type } = schema
     if (reference !== undefined) return { ...defs, ...this.refer(reference) }

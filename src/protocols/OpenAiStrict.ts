@@ -13,8 +13,9 @@ const isStrict = (schema: Json): boolean => {
   if (!isObject(schema)) return true
   const { type, properties, required, additionalProperties, items, anyOf, $defs, definitions } = schema
   const names = isObject(properties) ? Object.keys(properties) : []
+  const needed = new Set(listOf(required))
   const isOfObjects = type === "object" || listOf(type).includes("object") || properties !== undefined
-  if (isOfObjects && (additionalProperties !== false || !names.every((name) => listOf(required).includes(name)))) {
+  if (isOfObjects && (additionalProperties !== false || !names.every((name) => needed.has(name)))) {
     return false
   }
   const parts = [...valuesOf(properties), ...listOf(anyOf), ...valuesOf($defs), ...valuesOf(definitions)]

@@ -10,6 +10,14 @@ const closing = (schema: JsonObject) => {
 const closed = (schema: JsonObject) => closing(schema).closed
 const object = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({ type: "object", properties, ...more })
 const text = { type: "string" }
+const ofEveryKind = (levels: number): JsonObject =>
+  levels === 0
+    ? text
+    : {
+        type: ["object", "array", "string", "number", "integer", "boolean", "null"],
+        properties: { a: text },
+        anyOf: [ofEveryKind(levels - 1)]
+      }
 
 describe("a schema that Claude can be held to", () => {
   it("has closed objects, wherever they are", () => {
@@ -75,6 +83,7 @@ describe("a schema that Claude can be held to", () => {
     ["a schema that is true", object({ any: true })],
     ["a schema within itself", { $ref: "#/$defs/tree", $defs: { tree: object({ child: { $ref: "#/$defs/tree" } }) } }],
     ["the whole within a part", object({ self: { $ref: "#" } })],
+    ["parts that multiply each other", ofEveryKind(12)],
     ["a schema from elsewhere", object({ a: { $ref: "https://example.com/a.json" } })]
   ])("cannot have %s", (_what, schema) => {
     expect(closing(schema)).toEqual({ closed: undefined, said: [] })

@@ -39,6 +39,12 @@ describe("a strict tool", () => {
     expect(sent(schema, openAiResponses)).toMatchObject({ tools: [{ strict: true }], notices: [] })
   })
 
+  it("may have very many fields", () => {
+    const names = Array.from({ length: 100_000 }, (_, index) => `field ${index}`)
+    const schema = closed(Object.fromEntries(names.map((name) => [name, text])))
+    expect(sent({ ...schema, required: names.toReversed() }).notices).toEqual([])
+  })
+
   it.each([
     ["an open object", { type: "object", properties: { a: text }, required: ["a"] }],
     ["a field that may be left out", { ...closed({ a: text, b: text }), required: ["a"] }],

@@ -1,4 +1,4 @@
-import { Predicate } from "effect"
+import { Predicate, Result } from "effect"
 
 /** A JSON Schema, as far as one can tell of a value that is still being written. */
 export type JsonSchema = { readonly [key: string]: unknown } | boolean
@@ -9,37 +9,75 @@ export type Alternatives = ReadonlyArray<ReadonlyArray<{ readonly [key: string]:
 /** So many ways to be valid are told apart; a schema with more is not watched that far. */
 const maxAlternatives = 64
 
+/** So many parts of schemas are looked at to tell them apart: references and alternatives multiply each other. */
+const maxParts = 256
+
+/** Whatever comes follows it: what is not understood, or is too much, is not held against anybody. */
+const anything: Alternatives = [[]]
+
 const isSchema = (value: unknown): value is JsonSchema => typeof value === "boolean" || Predicate.isObject(value)
 
 const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+const segmentOf = (written: string): string => {
+  const decoded = Result.getOrElse(
+    Result.try(() => decodeURIComponent(written)),
+    () => written
+  )
+  return decoded.replaceAll("~1", "/").replaceAll("~0", "~")
+}
 
 const pointed = (root: JsonSchema, pointer: string): unknown => {
   if (!pointer.startsWith("#")) return true
   let at: unknown = root
   for (const segment of pointer.slice(1).split("/").slice(1)) {
-    const key = decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~")
+    const key = segmentOf(segment)
     at = Predicate.isObject(at) ? (at as { readonly [key: string]: unknown })[key] : undefined // any object has keys
   }
   return at
 }
 
+/** The ways in which both hold. */
+const both = (some: Alternatives, others: Alternatives): Alternatives =>
+  some.length * others.length > maxAlternatives
+    ? anything
+    : some.flatMap((one) => others.map((other) => [...one, ...other]))
+
 /** The ways in which a value can follow a schema: references resolved, alternatives told apart. */
-export const alternativesOf = (schema: unknown, root: JsonSchema, depth = 0): Alternatives => {
-  if (schema === false) return []
-  // What is not understood is not held against anybody.
-  if (!isSchema(schema) || typeof schema === "boolean" || depth > 32) return [[]]
-  const { $ref, anyOf, oneOf, allOf, ...own } = schema
-  let all: Alternatives = [[own]]
-  const both = (others: Alternatives) => {
-    const combined = all.flatMap((one) => others.map((other) => [...one, ...other]))
-    all = combined.length > maxAlternatives ? [[]] : combined
+export const alternativesOf = (schema: unknown, root: JsonSchema): Alternatives => new Resolving(root).ways(schema, 0)
+
+class Resolving {
+  private readonly root: JsonSchema
+  private parts = 0
+
+  constructor(root: JsonSchema) {
+    this.root = root
   }
-  if (typeof $ref === "string") both(alternativesOf(pointed(root, $ref), root, depth + 1))
-  for (const options of [anyOf, oneOf]) {
-    if (options !== undefined) both(listOf(options).flatMap((option) => alternativesOf(option, root, depth + 1)))
+
+  ways(schema: unknown, depth: number): Alternatives {
+    if (schema === false) return []
+    if (!isSchema(schema) || typeof schema === "boolean" || depth > 32 || ++this.parts > maxParts) return anything
+    const { $ref, anyOf, oneOf, allOf, ...own } = schema
+    let all: Alternatives = [[own]]
+    if (typeof $ref === "string") all = both(all, this.ways(pointed(this.root, $ref), depth + 1))
+    for (const options of [anyOf, oneOf]) {
+      if (options !== undefined) all = both(all, this.anyOf(listOf(options), depth + 1))
+    }
+    for (const part of listOf(allOf)) {
+      if (this.parts > maxParts) break
+      all = both(all, this.ways(part, depth + 1))
+    }
+    return all
   }
-  for (const part of listOf(allOf)) both(alternativesOf(part, root, depth + 1))
-  return all
+
+  private anyOf(options: ReadonlyArray<unknown>, depth: number): Alternatives {
+    const all: Array<Alternatives[number]> = []
+    for (const option of options) {
+      all.push(...this.ways(option, depth))
+      if (all.length > maxAlternatives) return anything
+    }
+    return all
+  }
 }
 
 export type JsonType = "object" | "array" | "string" | "number" | "boolean" | "null"
@@ -93,15 +131,11 @@ const inside = (
   root: JsonSchema,
   select: (schema: { readonly [key: string]: unknown }) => unknown
 ): Alternatives => {
-  const all = alternatives.flatMap((schemas) => {
-    let ways: Alternatives = [[]]
-    for (const schema of schemas) {
-      const selected = alternativesOf(select(schema), root)
-      ways = ways.flatMap((one) => selected.map((other) => [...one, ...other]))
-    }
-    return ways
-  })
-  return all.length > maxAlternatives ? [[]] : all
+  const resolving = new Resolving(root)
+  const all = alternatives.flatMap((schemas) =>
+    schemas.reduce((ways: Alternatives, schema) => both(ways, resolving.ways(select(schema), 0)), anything)
+  )
+  return all.length > maxAlternatives ? anything : all
 }
 
 const atMost = (limit: unknown, value: number): boolean => typeof limit !== "number" || value <= limit
@@ -111,12 +145,16 @@ const atLeast = (limit: unknown, value: number): boolean => typeof limit !== "nu
 export const withItem = (alternatives: Alternatives, index: number): Alternatives =>
   every(alternatives, (schema) => atMost(schema["maxItems"], index + 1))
 
+/** Whether a text has at most so many characters. They are counted only where it may have more: it is asked for every one. */
+const isWithin = (limit: unknown, text: string): boolean =>
+  typeof limit !== "number" || text.length <= limit || Array.from(text).length <= limit
+
 /** What is left when a string has begun so. */
 export const withPrefix = (alternatives: Alternatives, prefix: string): Alternatives =>
   every(
     alternatives,
     (schema) =>
-      (typeof schema["maxLength"] !== "number" || atMost(schema["maxLength"], Array.from(prefix).length)) &&
+      isWithin(schema["maxLength"], prefix) &&
       (listed(schema)?.some((value) => typeof value === "string" && value.startsWith(prefix)) ?? true)
   )
 

@@ -13,6 +13,8 @@ const mostSteps = 10_000
 /** The longest list and text that a schema can ask for. */
 const longestList = 1000
 const longestText = 100_000
+/** A text that is longer counts as more than one step. */
+const lengthOfStep = 200
 
 /** How many steps above its lower bound a number may be. */
 const spread = 40
@@ -202,6 +204,7 @@ class ValueWriter {
     const most = numberAt(schema, "maxLength") ?? Infinity
     let text = known ?? this.pick(samples)
     while (text.length < least) text += ` ${this.pick(samples)}`
+    this.steps += Math.floor(text.length / lengthOfStep)
     return text.length > most ? text.slice(0, most) : text
   }
 

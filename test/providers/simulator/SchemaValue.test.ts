@@ -105,6 +105,12 @@ describe("values that fit a JSON Schema", () => {
     assert.isNotNull(valueFor({ $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } }, 1))
   })
 
+  it("have no more text in all than can be sent", () => {
+    const texts = { type: "array", minItems: 1000, items: { type: "string", minLength: 100_000 } }
+    const value = valueFor({ type: "array", minItems: 1000, items: texts }, 1)
+    assert.isBelow(JSON.stringify(value).length, 10_000_000)
+  })
+
   it("are as long as they have to be", () => {
     for (let seed = 0; seed < 30; seed++) {
       const value = valueFor({ type: "string", minLength: seed, maxLength: seed + 1 }, seed)
