@@ -13,6 +13,7 @@ import { language } from "../filters/stock/language.ts"
 import { languages } from "../filters/stock/languages.ts"
 import { maxLength } from "../filters/stock/limits.ts"
 import { packNames } from "../filters/stock/packs.ts"
+import { asItStands } from "../filters/stock/patternFilter.ts"
 import { metadata, systemPrompt } from "../filters/stock/prompts.ts"
 import { redact } from "../filters/stock/redact.ts"
 import { topics } from "../filters/stock/topics.ts"
@@ -302,5 +303,5 @@ const ownPatterns = ({ rules }: FilterEntry) =>
   rules?.map(({ name = "hidden", pattern, text: literal, with: by, ignoreCase }) => ({
     ...given({ with: by, ignoreCase }),
     name,
-    pattern: pattern ?? (literal ?? "").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    pattern: pattern ?? asItStands(literal ?? "").source
   }))

@@ -1,35 +1,25 @@
 import type { Decisions, TextScanner } from "../TextScanner.ts"
 import { type Ending, isEnding } from "../Verdict.ts"
-import { isWordRune } from "./words.ts"
-import { Around, Op, type Program, takesRune } from "./Program.ts"
+import { aroundOf, edgeOfText, runeBefore } from "./around.ts"
+import { groupsIn } from "./groups.ts"
+import { isAlternative, Op, type Program, takesRune } from "./Program.ts"
+import { noThreads, type Threads } from "./Threads.ts"
 
-/** Something that was found: the text, and which of the patterns it is. */
+/** Something that was found: the text, which of the patterns it is, and what its groups took, the first of them at 1. */
 export interface Match {
   readonly text: string
+  readonly pattern: number
+  readonly groups: () => ReadonlyArray<string | undefined>
+}
+
+interface Found {
+  start: number
+  end: number
   readonly pattern: number
 }
 
 /** What is said in the place of a match, or how the call ends for it. */
 export type OnMatch = (match: Match) => string | Ending
-
-/** Where the search stands that goes on from a place: which instruction is next, and where the match began. */
-class Threads {
-  readonly pcs: Int32Array
-  readonly starts: Int32Array
-  count = 0
-
-  constructor(size: number) {
-    this.pcs = new Int32Array(size)
-    this.starts = new Int32Array(size)
-  }
-
-  add(pc: number, start: number): void {
-    this.pcs[this.count] = pc
-    this.starts[this.count++] = start
-  }
-}
-
-const endOfText = -1
 
 /**
  * Finds matches in a text that comes in pieces, the leftmost first and of those the one that the pattern prefers, as
@@ -44,25 +34,14 @@ export class PatternScanner implements TextScanner {
   private text = ""
   private at = 0
   /** the character before `at`, and the one before the text */
-  private before = endOfText
-  private previous = endOfText
-  private threads: Threads
-  private following: Threads
-  private readonly seen: Int32Array
-  private readonly added: Int32Array
-  private readonly stack: Int32Array
-  private round = 0
-  private found: { start: number; end: number; pattern: number } | undefined
+  private before = edgeOfText
+  private previous = edgeOfText
+  private threads = noThreads
+  private found: Found | undefined
 
   constructor(program: Program, onMatch: OnMatch) {
     this.program = program
     this.onMatch = onMatch
-    const size = program.ops.length
-    this.threads = new Threads(size)
-    this.following = new Threads(size)
-    this.seen = new Int32Array(size)
-    this.added = new Int32Array(size)
-    this.stack = new Int32Array(2 * size + program.starts.length)
   }
 
   readonly scan = (text: string, end: boolean, decide: Decisions): Ending | undefined => {
@@ -75,8 +54,7 @@ export class PatternScanner implements TextScanner {
       if (ending !== undefined) return ending
     }
     const { found, threads, at } = this
-    // Threads stand in the order in which they began.
-    const safe = Math.min(at, found?.start ?? at, threads.count > 0 ? threads.starts[0]! : at)
+    const safe = Math.min(at, found?.start ?? at, threads.earliest)
     if (safe > 0) this.forget(safe, decide)
     return undefined
   }
@@ -90,18 +68,19 @@ export class PatternScanner implements TextScanner {
       this.found.start -= length
       this.found.end -= length
     }
-    const { starts, count } = this.threads
-    for (let index = 0; index < count; index++) starts[index]! -= length
+    if (this.threads.count > 0) this.threads.moveBack(length)
   }
 
-  private decide({ start, end, pattern }: { start: number; end: number; pattern: number }, decide: Decisions) {
+  private decide({ start, end, pattern }: Found, decide: Decisions): Ending | undefined {
     if (start > 0) decide.keep(start)
-    const by = this.onMatch({ text: this.text.slice(start, end), pattern })
+    const { text, previous, program } = this
+    const groups = () => groupsIn(program, { pattern, text, start, end, before: previous })
+    const by = this.onMatch({ text: text.slice(start, end), pattern, groups })
     if (isEnding(by)) return by
     decide.replace(end - start, by)
-    this.previous = runeBefore(this.text, end, this.previous)
+    this.previous = runeBefore(text, end, previous)
     this.before = this.previous
-    this.text = this.text.slice(end)
+    this.text = text.slice(end)
     this.at = 0
     this.found = undefined
     return undefined
@@ -114,7 +93,7 @@ export class PatternScanner implements TextScanner {
       if (this.threads.count === 0) {
         if (this.found !== undefined) return
         const code = text.charCodeAt(this.at)
-        if (code < 128 && program.first[code] === 0) {
+        if (code < 128 && program.startsWith[code]!.length === 0) {
           this.before = code
           this.at++
           continue
@@ -126,43 +105,51 @@ export class PatternScanner implements TextScanner {
       this.step(rune, rune > 0xffff ? 2 : 1)
       this.before = rune
     }
-    if (end && (this.threads.count > 0 || this.found === undefined)) this.step(endOfText, 0)
+    if (end && (this.threads.count > 0 || this.found === undefined)) this.step(edgeOfText, 0)
   }
 
   /** Takes one character: every thread goes on with it, ends in a match, or dies. */
   private step(rune: number, length: number): void {
-    const { threads, following, at } = this
-    this.round++
-    following.count = 0
+    const { threads, at } = this
+    const { scratch, starts, startsWith } = this.program
+    const following = scratch.begin()
     const around = aroundOf(this.before, rune)
     let open = true
     for (let index = 0; open && index < threads.count; index++) {
-      open = this.follow(threads.pcs[index]!, threads.starts[index]!, rune, length, around)
+      open = this.follow(threads.pcs[index]!, threads.starts[index]!, rune, length, around, following)
     }
-    if (open && this.found === undefined && rune !== endOfText) {
-      for (const start of this.program.starts) {
-        if (!this.follow(start, at, rune, length, around)) break
+    if (open && this.found === undefined && rune !== edgeOfText) {
+      for (const start of rune < 128 ? startsWith[rune]! : starts) {
+        if (!this.follow(start, at, rune, length, around, following)) break
       }
     }
-    this.threads = following
-    this.following = threads
+    scratch.release(threads)
+    if (following.count === 0) scratch.release(following)
+    this.threads = following.count === 0 ? noThreads : following
     this.at += length
   }
 
   /** Follows one thread over everything that takes no character; false where it matched, so that what comes after it is out. */
-  private follow(from: number, start: number, rune: number, length: number, around: number): boolean {
-    const { stack, seen, round, program, at } = this
-    const { ops, outs, args } = program
+  private follow(
+    from: number,
+    start: number,
+    rune: number,
+    length: number,
+    around: number,
+    following: Threads
+  ): boolean {
+    const { at, program } = this
+    const { ops, outs, args, scratch } = program
+    const { stack } = scratch
     let depth = 0
     stack[depth++] = from
     while (depth > 0) {
       const pc = stack[--depth]!
-      if (seen[pc] === round) continue
-      seen[pc] = round
+      if (!scratch.isNew(pc, start)) continue
       const op = ops[pc]!
       if (op >= Op.Rune) {
-        if (rune !== endOfText && this.takes(pc, rune)) this.goOn(outs[pc]!, start, at + length)
-      } else if (op === Op.Alt || op === Op.AltMatch) {
+        if (rune !== edgeOfText && this.takes(pc, rune)) this.goOn(outs[pc]!, start, at + length, following)
+      } else if (isAlternative(op)) {
         stack[depth++] = args[pc]!
         stack[depth++] = outs[pc]!
       } else if (op === Op.Match) {
@@ -181,12 +168,12 @@ export class PatternScanner implements TextScanner {
   }
 
   /** A match that grows beyond the bound ends with what it has; one that has nothing yet loses its beginning. */
-  private goOn(pc: number, start: number, end: number): void {
-    if (this.added[pc] === this.round) return
-    const earliest = end - this.program.bounds[pc]!
+  private goOn(pc: number, start: number, end: number, following: Threads): void {
+    const { bounds, scratch } = this.program
+    const earliest = end - bounds[pc]!
     if (start < earliest && this.found !== undefined) return
-    this.added[pc] = this.round
-    this.following.add(pc, Math.max(start, earliest))
+    const from = Math.max(start, earliest)
+    if (scratch.goesOn(pc, from)) following.add(pc, from)
   }
 
   private accepts(pattern: number, start: number, end: number): boolean {
@@ -195,20 +182,4 @@ export class PatternScanner implements TextScanner {
     this.found = { start, end, pattern }
     return true
   }
-}
-
-const aroundOf = (before: number, after: number): number => {
-  let around = 0
-  if (before === endOfText) around |= Around.beginText | Around.beginLine
-  else if (before === 10) around |= Around.beginLine
-  if (after === endOfText) around |= Around.endText | Around.endLine
-  else if (after === 10) around |= Around.endLine
-  return around | (isWordRune(before) === isWordRune(after) ? Around.noBoundary : Around.boundary)
-}
-
-/** The character that ends before a place; `otherwise` where the text begins there. */
-const runeBefore = (text: string, at: number, otherwise: number): number => {
-  if (at === 0) return otherwise
-  const code = text.charCodeAt(at - 1)
-  return code >= 0xdc00 && code < 0xe000 && at > 1 ? text.codePointAt(at - 2)! : code
 }

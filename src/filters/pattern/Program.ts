@@ -1,5 +1,6 @@
 import { Result } from "effect"
 import { RE2JS } from "re2js"
+import { Scratch } from "./Threads.ts"
 
 /** A regular expression to look for. `matches` has the last word: what it declines is no match. */
 export interface Pattern {
@@ -33,9 +34,6 @@ export const Op = {
   AnyNotNewline: 11
 } as const
 
-/** What the text around a place is like, as `Op.Empty` asks for it. */
-export const Around = { beginLine: 1, endLine: 2, beginText: 4, endText: 8, boundary: 16, noBoundary: 32 } as const
-
 /** How long a match of a pattern may be that has no bound of its own, in code units. */
 const defaultLongest = 256
 
@@ -51,13 +49,15 @@ export interface Program {
   readonly ascii: ReadonlyArray<Uint8Array | undefined>
   readonly instructions: ReadonlyArray<Instruction>
   readonly starts: ReadonlyArray<number>
-  /** whether a match can begin with one of the first 128 characters */
-  readonly first: Uint8Array
+  /** those of them that a match can begin with, for each of the first 128 characters */
+  readonly startsWith: ReadonlyArray<Int32Array>
   readonly patterns: ReadonlyArray<Pattern>
   /** of the pattern that an instruction belongs to, the longest that a match can be: all that is seen of a longer one */
   readonly bounds: Int32Array
   /** the longest of all */
   readonly longest: number
+  /** what the scanners of the program use in turn */
+  readonly scratch: Scratch
 }
 
 const takes = (op: number): boolean => op >= Op.Rune
@@ -113,18 +113,24 @@ export const compile = (patterns: ReadonlyArray<Pattern>): Result.Result<Program
     args: Int32Array.from(args),
     ascii: instructions.map((instruction) => (takes(instruction.op) ? takesAscii(instruction) : undefined))
   }
-  const first = new Uint8Array(128)
-  const empty = starts.findIndex((start) => markFirst(code, first, start))
+  const firsts = starts.map((start) => firstOf(code, start))
+  const empty = firsts.indexOf(undefined)
   if (empty >= 0) return Result.fail(`${JSON.stringify(patterns[empty]?.source)} matches the empty text`)
   const longest = patterns.map((pattern, index) => boundOf(pattern, longestFrom(code, starts[index]!)))
   return Result.succeed({
     ...code,
     instructions,
     starts,
-    first,
+    startsWith: Array.from({ length: 128 }, (_, code) =>
+      Int32Array.from(starts.filter((_, index) => firsts[index]?.[code] === 1))
+    ),
     patterns,
     bounds: Int32Array.from(owners, (owner) => longest[owner]!),
-    longest: Math.max(0, ...longest)
+    longest: Math.max(0, ...longest),
+    scratch: new Scratch(
+      Uint8Array.from(owners, (owner) => (patterns[owner]?.matches === undefined ? 0 : 1)),
+      patterns.length
+    )
   })
 }
 
@@ -133,10 +139,12 @@ type Code = Pick<Program, "ops" | "outs" | "args" | "ascii">
 const boundOf = ({ longest }: Pattern, own: number): number =>
   Number.isFinite(own) ? Math.min(own, longest ?? own) : (longest ?? defaultLongest)
 
-const isAlternative = (op: number): boolean => op === Op.Alt || op === Op.AltMatch
+/** Whether an instruction leads two ways: first `out`, then its argument. */
+export const isAlternative = (op: number): boolean => op === Op.Alt || op === Op.AltMatch
 
-/** Marks what a match can begin with; true where it can be of nothing at all. */
-const markFirst = ({ ops, outs, args, ascii }: Code, first: Uint8Array, start: number): boolean => {
+/** Which of the first 128 characters a match can begin with; nothing where it can be of nothing at all. */
+const firstOf = ({ ops, outs, args, ascii }: Code, start: number): Uint8Array | undefined => {
+  const first = new Uint8Array(128)
   const seen = new Set<number>()
   const waiting = [start]
   let empty = false
@@ -151,25 +159,31 @@ const markFirst = ({ ops, outs, args, ascii }: Code, first: Uint8Array, start: n
     else if (isAlternative(op)) waiting.push(outs[pc]!, args[pc]!)
     else if (!takes(op) && op !== Op.Fail) waiting.push(outs[pc]!)
   }
-  return empty
+  return empty ? undefined : first
 }
 
-/** The longest that a match from an instruction on can be, in code units; infinite where it can go round. */
+/**
+ * The longest that a match from an instruction on can be, in code units; infinite where it can go round. What comes after
+ * an instruction is known before it is, without a call for each: programs may be longer than a stack is deep.
+ */
 const longestFrom = ({ ops, outs, args }: Code, start: number): number => {
   const known = new Map<number, number>()
-  // An instruction that is met again before it is known stands in a circle.
-  const from = (pc: number): number => {
-    const before = known.get(pc)
-    if (before !== undefined) return before
-    known.set(pc, Number.POSITIVE_INFINITY)
+  const open = new Set<number>()
+  const waiting = [start]
+  const lengthAfter = (pc: number) => known.get(pc) ?? Number.POSITIVE_INFINITY
+  for (let pc = waiting.at(-1); pc !== undefined; pc = waiting.at(-1)) {
     const op = ops[pc]!
-    const length = isAlternative(op)
-      ? Math.max(from(outs[pc]!), from(args[pc]!))
-      : op === Op.Match || op === Op.Fail
-        ? 0
-        : (takes(op) ? 2 : 0) + from(outs[pc]!)
-    known.set(pc, length)
-    return length
+    const ends = op === Op.Match || op === Op.Fail
+    const ways = ends ? [] : isAlternative(op) ? [outs[pc]!, args[pc]!] : [outs[pc]!]
+    // An instruction that is met again before it is known stands in a circle.
+    const ahead = open.has(pc) ? [] : ways.filter((way) => !known.has(way) && !open.has(way))
+    open.add(pc)
+    if (ahead.length > 0) {
+      waiting.push(...ahead)
+      continue
+    }
+    waiting.pop()
+    if (!known.has(pc)) known.set(pc, ends ? 0 : (takes(op) ? 2 : 0) + Math.max(...ways.map(lengthAfter)))
   }
-  return from(start)
+  return lengthAfter(start)
 }

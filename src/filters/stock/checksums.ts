@@ -41,7 +41,7 @@ const ibanLengths: { readonly [country: string]: number } = Object.fromEntries(
 
 /** An IBAN: its country's length, and the check digits. */
 export const isIban = (text: string): boolean => {
-  const plain = text.replace(/[ -]/g, "").toUpperCase()
+  const plain = text.replace(/[^0-9A-Za-z]/g, "").toUpperCase()
   return plain.length === ibanLengths[plain.slice(0, 2)] && remainder97(plain.slice(4) + plain.slice(0, 4)) === 1
 }
 
@@ -134,7 +134,7 @@ export const isAadhaar = (text: string): boolean => {
   return check === 0
 }
 
-/** A telephone number has 7 to 15 digits, and a date is none. */
+/** A telephone number has 7 to 15 digits. */
 export const isPhone = (text: string): boolean => {
   const { length } = digitsOf(text)
   return length >= 7 && length <= 15

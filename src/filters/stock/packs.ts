@@ -6,12 +6,16 @@ import * as Check from "./checksums.ts"
 export interface Pack {
   readonly label: string
   readonly patterns: ReadonlyArray<Pattern>
+  /** what so little speaks for that it may be a part of something else: looked for where there is nothing else */
+  readonly guesses?: ReadonlyArray<Pattern>
   /** how many of its last characters a mask may show */
   readonly shown: number
 }
 
 const octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-const gap = "[ -]?"
+/** What may stand between the groups of a number: spaces that break no line too. */
+const blank = " \\x{a0}\\x{202f}"
+const gap = `[${blank}\\x{2011}-]?`
 
 const secrets = [
   "\\bsk-[A-Za-z0-9_-]{20}[A-Za-z0-9_-]*",
@@ -75,7 +79,7 @@ export const packs = {
   iban: {
     label: "IBAN",
     patterns: [
-      { source: "\\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}\\b", caseInsensitive: true, matches: Check.isIban }
+      { source: `\\b[A-Z]{2}[0-9]{2}(?:${gap}[A-Z0-9]){11,30}\\b`, caseInsensitive: true, matches: Check.isIban }
     ],
     shown: 4
   },
@@ -88,7 +92,8 @@ export const packs = {
     label: "EMAIL",
     patterns: [
       {
-        source: "[\\p{L}\\p{N}_](?:[\\p{L}\\p{N}._%+'-])*@(?:[\\p{L}\\p{N}](?:[\\p{L}\\p{N}-])*\\.)+\\p{L}{2,24}\\b",
+        source:
+          "[\\p{L}\\p{N}_](?:[\\p{L}\\p{M}\\p{N}._%+'-])*@(?:[\\p{L}\\p{N}](?:[\\p{L}\\p{M}\\p{N}-])*\\.)+[\\p{L}\\p{M}]{2,24}\\b",
         longest: 320
       }
     ],
@@ -99,7 +104,7 @@ export const packs = {
     patterns: [
       { source: `\\b(?:${octet}\\.){3}${octet}\\b`, matches: (text) => isIP(text) === 4 },
       {
-        source: "(?:\\b[0-9A-Fa-f]{1,4})?(?:::?[0-9A-Fa-f]{1,4}\\b){1,7}(?:::)?",
+        source: "(?:\\b[0-9A-Fa-f]{1,4})?(?:::?[0-9A-Fa-f]{1,4}\\b){1,7}(?:(?:\\.[0-9]{1,3}){3}\\b|::)?",
         matches: (text) => text.length > 5 && /\d/.test(text) && isIPv6(text)
       }
     ],
@@ -109,10 +114,10 @@ export const packs = {
   phone: {
     label: "PHONE",
     patterns: [
-      { source: "(?:\\+|\\b00)[1-9](?:[ ()./-]{0,2}[0-9]){6,14}\\b", matches: Check.isPhone },
-      { source: "(?:\\([0-9]{3}\\) ?|\\b[0-9]{3}[-. ])[0-9]{3}[-. ][0-9]{4}\\b" },
-      { source: "\\b0[1-9](?:[ ()/-]{0,3}[0-9]){7,11}\\b", matches: Check.isPhone }
+      { source: `(?:\\+|\\b00)[1-9](?:[${blank}()./-]{0,2}[0-9]){6,14}\\b`, matches: Check.isPhone },
+      { source: `(?:\\([0-9]{3}\\)[${blank}]?|\\b[0-9]{3}[${blank}.-])[0-9]{3}[${blank}.-][0-9]{4}\\b` }
     ],
+    guesses: [{ source: `\\b0[1-9](?:[${blank}()/-]{0,3}[0-9]){7,11}\\b`, matches: Check.isPhone }],
     shown: 2
   }
 } satisfies { readonly [name: string]: Pack }

@@ -6,6 +6,7 @@ import type { BlockKind } from "../HoldBack.ts"
 import { JsonTextScanner, PerhapsJsonScanner } from "../JsonTextScanner.ts"
 import { compile, type Pattern } from "../pattern/Program.ts"
 import { type Match, PatternScanner } from "../pattern/PatternScanner.ts"
+import { TwoPasses } from "../pattern/TwoPasses.ts"
 import { textFilter, type TextPlace } from "../textFilter.ts"
 import type { Ending } from "../Verdict.ts"
 
@@ -59,6 +60,8 @@ export const heldTo = (patterns: ReadonlyArray<Pattern>, { longest }: Held): Rea
 export interface PatternFilter extends Scope {
   readonly name: string
   readonly patterns: ReadonlyArray<Pattern>
+  /** looked for in what is left between what the others found; they are counted on from those */
+  readonly guesses?: ReadonlyArray<Pattern>
   readonly onMatch: (match: Match, place: TextPlace, context: FilterContext) => string | Ending
   /** whether an answer that is to be JSON is read as it is written, and not string by string */
   readonly asWritten?: boolean
@@ -72,18 +75,24 @@ const isStructured = ({ side, kind }: TextPlace, { responseFormat }: LlmRequest)
 export const patternFilter = ({
   name,
   patterns,
+  guesses = [],
   onMatch,
   asWritten = false,
   ...scope
 }: PatternFilter): Result.Result<Filter, string> =>
-  Result.map(compile(patterns), (program) =>
+  Result.map(Result.all([compile(patterns), compile(guesses)]), ([program, guessing]) =>
     textFilter({
       name,
       sides: scope.sides ?? ["request", "answer"],
       ...(scope.onFailure === undefined ? {} : { onFailure: scope.onFailure }),
       scanner: (place, context, request) => {
         if (!isWithin(scope, place)) return undefined
-        const make = () => new PatternScanner(program, (match) => onMatch(match, place, context))
+        const known = () => new PatternScanner(program, (match) => onMatch(match, place, context))
+        const guessed = () =>
+          new PatternScanner(guessing, (match) =>
+            onMatch({ ...match, pattern: patterns.length + match.pattern }, place, context)
+          )
+        const make = guesses.length === 0 ? known : () => new TwoPasses(known(), guessed)
         if (place.kind === "toolArguments") return new JsonTextScanner(make)
         return !asWritten && isStructured(place, request) ? new PerhapsJsonScanner(make) : make()
       }
@@ -92,7 +101,19 @@ export const patternFilter = ({
 
 const edge = /[\p{L}\p{N}_]/u
 
-/** A pattern that is a text as it stands; `wholeWords` keeps it from matching within a longer word. */
+/** A text with nothing in it that means anything to a pattern. */
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+
+/** A pattern that is a text exactly as it stands, white space too. */
+export const asItStands = (text: string, caseInsensitive = false): Pattern => ({
+  source: escaped(text),
+  caseInsensitive
+})
+
+/**
+ * A pattern that is what somebody would read as that text: with any white space between its words, and however letters
+ * with marks are composed. `wholeWords` keeps it from matching within a longer word.
+ */
 export const literal = (
   text: string,
   {
@@ -102,6 +123,8 @@ export const literal = (
 ): Pattern => {
   const boundary = (character: string | undefined) =>
     wholeWords && character !== undefined && edge.test(character) ? "\\b" : ""
-  const source = text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/\s+/g, "\\s+")
+  const spelled = new Set([text, text.normalize("NFC"), text.normalize("NFD")])
+  const sources = Array.from(spelled, (one) => escaped(one).replace(/\s+/g, "[\\s\\pZ]+"))
+  const source = sources.length === 1 ? sources[0] : `(?:${sources.join("|")})`
   return { source: `${boundary(text[0])}${source}${boundary(text.at(-1))}`, caseInsensitive }
 }

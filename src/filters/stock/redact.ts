@@ -1,9 +1,8 @@
 import { Result } from "effect"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { Filter, FilterContext } from "../Filter.ts"
-import type { Pattern } from "../pattern/Program.ts"
 import { packNames, packs, type Pack, type PackName } from "./packs.ts"
-import { type Held, heldTo, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
+import { type Held, heldTo, patternFilter, type PatternFilter, reportOnce, type Scope } from "./patternFilter.ts"
 
 /** A pattern of one's own: what is found is called by its name, in upper case. */
 export interface OwnPattern {
@@ -90,18 +89,20 @@ class Pseudonyms {
 export const redact = (settings: Redact): Result.Result<Filter, string> => {
   const { name, action = "replace", packs: _, patterns: __, ...scope } = settings
   const kinds = kindsOf(settings)
-  const owners = kinds.flatMap((kind) => kind.patterns.map((pattern: Pattern) => ({ kind, pattern })))
-  const patterns = owners.map(({ pattern }) => pattern)
+  const known = kinds.flatMap((kind) => kind.patterns.map((pattern) => ({ kind, pattern })))
+  const guessed = kinds.flatMap((kind) => kind.guesses?.map((pattern) => ({ kind, pattern })) ?? [])
+  const owners = [...known, ...guessed]
+  const sought = { patterns: known.map(({ pattern }) => pattern), guesses: guessed.map(({ pattern }) => pattern) }
   const found = (pattern: number, phase: "request" | "answer", context: FilterContext): Kind => {
     const { kind } = owners[pattern]!
     reportOnce(context, { filter: name, phase, category: kind.category, severity: "medium", action: "changed" })
     return kind
   }
-  if (action === "pseudonym") return pseudonymize(name, scope, patterns, found, kinds)
+  if (action === "pseudonym") return pseudonymize(name, scope, sought, found, kinds)
   return patternFilter({
     ...scope,
+    ...sought,
     name,
-    patterns,
     onMatch: ({ text, pattern }, { side }, context) => {
       const { label, shown, with: by } = found(pattern, side, context)
       return action === "mask" ? masked(text, shown) : (by ?? `[${label}]`)
@@ -112,16 +113,16 @@ export const redact = (settings: Redact): Result.Result<Filter, string> => {
 const pseudonymize = (
   name: string,
   scope: Scope,
-  patterns: ReadonlyArray<Pattern>,
+  sought: Pick<PatternFilter, "patterns" | "guesses">,
   found: (pattern: number, phase: "request" | "answer", context: FilterContext) => Kind,
   kinds: ReadonlyArray<Kind>
 ): Result.Result<Filter, string> => {
   const calls = new WeakMap<FilterContext, Pseudonyms>()
   const hiding = patternFilter({
     ...scope,
+    ...sought,
     name,
     sides: ["request"],
-    patterns,
     onMatch: ({ text, pattern }, { side }, context) =>
       calls.get(context)?.of(text, found(pattern, side, context).label) ?? `[${found(pattern, side, context).label}]`
   })

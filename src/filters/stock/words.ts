@@ -1,10 +1,10 @@
 import type { Finding } from "../../domain/Call.ts"
-import { RE2JS } from "re2js"
 import type { Result } from "effect"
 import type { Filter } from "../Filter.ts"
+import type { Match } from "../pattern/PatternScanner.ts"
 import type { Pattern } from "../pattern/Program.ts"
 import { type Ending, handOff, refuse, stop, stopAt } from "../Verdict.ts"
-import { type Held, heldTo, literal, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
+import { asItStands, type Held, heldTo, literal, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
 
 /** Words as they stand, and patterns, that mean the same to a filter. */
 export interface WordList extends Held {
@@ -137,7 +137,7 @@ export const stopWords = ({ name, words, onFailure }: StopWords): Result.Result<
     kinds: ["text"],
     asWritten: true,
     ...(onFailure === undefined ? {} : { onFailure }),
-    patterns: words.map((word) => literal(word)),
+    patterns: words.map((word) => asItStands(word)),
     onMatch: ({ text }) => stopAt(text)
   })
 
@@ -159,27 +159,21 @@ export interface Replace extends Scope, Held {
 export const replace = ({ name, rules, ...scope }: Replace): Result.Result<Filter, string> => {
   const patterns = rules.flatMap(({ text, pattern, ignoreCase = false }) =>
     pattern === undefined
-      ? [literal(text ?? "", { caseInsensitive: ignoreCase })]
+      ? [asItStands(text ?? "", ignoreCase)]
       : heldTo([{ source: pattern, caseInsensitive: ignoreCase }], scope)
   )
   return patternFilter({
     ...scope,
     name,
     patterns,
-    onMatch: ({ text, pattern }) => substituted(rules[pattern]!.with, text, patterns[pattern]!)
+    onMatch: (match) => substituted(rules[match.pattern]!.with, match)
   })
 }
 
-const substituted = (by: string, text: string, { source, caseInsensitive = false }: Pattern): string => {
+const substituted = (by: string, { text, groups }: Match): string => {
   if (!by.includes("$")) return by
-  const groups = /\$[1-9]/.test(by) ? groupsOf(source, caseInsensitive, text) : []
+  const taken = /\$[1-9]/.test(by) ? groups() : []
   return by.replace(/\$([&$1-9])/g, (_, what: string) =>
-    what === "$" ? "$" : what === "&" ? text : (groups[Number(what)] ?? "")
+    what === "$" ? "$" : what === "&" ? text : (taken[Number(what)] ?? "")
   )
-}
-
-const groupsOf = (source: string, caseInsensitive: boolean, text: string): ReadonlyArray<string | undefined> => {
-  const matcher = RE2JS.compile(source, caseInsensitive ? RE2JS.CASE_INSENSITIVE : 0).matcher(text)
-  if (!matcher.find()) return []
-  return Array.from({ length: matcher.groupCount() + 1 }, (_, group) => matcher.group(group) ?? undefined)
 }

@@ -132,6 +132,62 @@ describe("a match", () => {
     }
   })
 
+  it.effect.prop(
+    "that is declined hides no other one, wherever that begins",
+    [Schema.Array(Schema.Literals(["1", "2", "3", "7", " ", " ", "x"]))],
+    ([letters]) =>
+      Effect.sync(() => {
+        const text = letters.join("")
+        const matches = (found: string) => Array.from(found).reduce((sum, digit) => sum + Number(digit), 0) % 5 === 0
+        const program = programOf([{ source: "\\b[0-9](?: ?[0-9]){2,5}\\b", matches }])
+        // Every place to begin, and of every one the longest that is accepted.
+        const at = (start: number): string | undefined =>
+          Array.from({ length: 11 }, (_, shorter) => text.slice(start, start + 11 - shorter)).find(
+            (found) =>
+              /^[0-9](?: ?[0-9]){2,5}$/.test(found) &&
+              !/[0-9x]$/.test(text.slice(0, start)) &&
+              !/^[0-9x]/.test(text.slice(start + found.length)) &&
+              matches(found)
+          )
+        let wanted = ""
+        for (let start = 0; start < text.length;) {
+          const found = at(start)
+          wanted += found === undefined ? text[start] : `<${found}>`
+          start += found?.length ?? 1
+        }
+        for (const pieces of someSplits(text, 3)) {
+          assert.strictEqual(through(new PatternScanner(program, marked), pieces).left, wanted, pieces.join("|"))
+        }
+      })
+  )
+
+  it("that began long ago is held back beside others that may not be as long", () => {
+    const program = programOf([
+      { source: "[a-z.]+@", longest: 8 },
+      { source: "\\bkey[a-z]+!", longest: 64 }
+    ])
+    const text = `x.key${"a".repeat(40)}! and ${"b".repeat(20)}@`
+    for (const pieces of someSplits(text)) {
+      assert.strictEqual(
+        through(new PatternScanner(program, marked), pieces).left,
+        `x.<key${"a".repeat(40)}!> and ${"b".repeat(13)}<${"b".repeat(7)}@>`
+      )
+    }
+  })
+
+  it("says what its groups took, whatever stands around it", () => {
+    const program = programOf([
+      { source: "\\b(é)(l)?an\\b" },
+      { source: "\\B(x)(?:y|(z))" },
+      { source: "(a+?)(a*)$" },
+      { source: "(?:(b)|(c))+" }
+    ])
+    const scanner = () => new PatternScanner(program, ({ groups }) => `<${groups().map((one) => one ?? "-")}>`)
+    for (const pieces of someSplits("élan éan axy axz bcb aaa")) {
+      assert.strictEqual(through(scanner(), pieces).left, "<élan,é,l> <éan,é,-> a<xy,x> a<xz,x,z> <bcb,b,c> <aaa,a,aa>")
+    }
+  })
+
   it("may end the call: what stands before it leaves, nothing else", () => {
     const program = programOf([{ source: "secret" }])
     for (const pieces of everySplit("my secret")) {
@@ -148,14 +204,24 @@ describe("a pattern that cannot be used", () => {
     ["(?<!a)b", "is no pattern"],
     ["(a)\\1", "is no pattern"],
     ["a*", "matches the empty text"],
-    ["(?:(?:a{100}){100}){100}", "is"]
+    ["(?:(?:a{100}){100}){100}", "is"],
+    ["a".repeat(20_001), "is too large"]
   ] as const) {
-    it(`${source} is told`, () => {
+    it(`${source.slice(0, 40)} is told`, () => {
       const program = compile([{ source }])
       assert.isTrue(Result.isFailure(program))
       if (Result.isFailure(program)) assert.include(program.failure, why)
     })
   }
+})
+
+describe("a long pattern", () => {
+  it("is used like any other", () => {
+    const long = "ab".repeat(9_000)
+    const program = programOf([{ source: long }])
+    assert.strictEqual(through(new PatternScanner(program, () => "#"), ["x", long, "y"]).left, "x#y")
+    assert.strictEqual(program.longest, 4 * 9_000)
+  })
 })
 
 describe("time", () => {

@@ -62,8 +62,8 @@ const cases: ReadonlyArray<{
   },
   {
     name: "block, to refuse",
-    filter: block({ name: "block", words: ["bad word", "evil"] }),
-    short: ["an evil b", "devil evi", "a bad  word"],
+    filter: block({ name: "block", words: ["bad word", "evil", "señor x"] }),
+    short: ["an evil b", "devil evi", "a bad  word", "bad\u00a0word", "sen\u0303or\nx"],
     long: ["nothing here is evildoing, but some of it is EVIL, is it?"],
     letters: ["evil", "e", "v", "il", " ", "bad", "word"]
   },
@@ -76,8 +76,8 @@ const cases: ReadonlyArray<{
   },
   {
     name: "stop words",
-    filter: stopWords({ name: "stop", words: ["END", "###"] }),
-    short: ["a ENEND b", "a ## ###"],
+    filter: stopWords({ name: "stop", words: ["END", "###", "\n\n"] }),
+    short: ["a ENEND b", "a ## ###", "a b\nc\n\nd"],
     long: ["this is it. END of it"],
     letters: ["E", "N", "D", "#", "##"]
   },
@@ -189,6 +189,37 @@ describe("what leaves of an answer is the same for every way to cut it:", () => 
       )
     }
   }
+})
+
+describe("what is written in a setting", () => {
+  const leaves = (made: Result.Result<Filter, string>, text: string) =>
+    Effect.map(filtered(usable(made), answerOf("text", [text])), ({ text }) => text)
+
+  it.effect("is what it says where an answer is to end or to say otherwise: white space too", () =>
+    Effect.gen(function* () {
+      const text = "a b\nc\n\nd"
+      assert.strictEqual(yield* leaves(stopWords({ name: "stop", words: ["\n\n"] }), text), "a b\nc")
+      const rules = [{ text: "\n\n", with: "|" }]
+      assert.strictEqual(yield* leaves(replace({ name: "say", rules }), text), "a b\nc|d")
+    })
+  )
+
+  it.effect("is what it reads as where it lists words: across lines, and with marks apart from their letters", () =>
+    Effect.gen(function* () {
+      const hide = block({ name: "block", words: ["señor wood"], action: "hide" })
+      for (const said of ["señor wood", "Señor\u00a0wood", "sen\u0303or\n wood"]) {
+        assert.strictEqual(yield* leaves(hide, `my ${said}!`), `my ${"*".repeat(Array.from(said).length)}!`)
+      }
+      assert.strictEqual(yield* leaves(hide, "señor woods"), "señor woods")
+    })
+  )
+
+  it.effect("means by $1 what its group took there, of words with any letters", () =>
+    Effect.gen(function* () {
+      const rules = [{ pattern: "\\b(élan)\\b", with: "«$1»" }]
+      assert.strictEqual(yield* leaves(replace({ name: "say", rules }), "un élan vital"), "un «élan» vital")
+    })
+  )
 })
 
 describe("patterns of one's own that have no bound", () => {
