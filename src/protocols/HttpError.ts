@@ -39,16 +39,19 @@ export const httpReason = (status: number): FailureReason => {
 
 const unitMs: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+/** Whole milliseconds, as `LlmError` has them: however many a server says. */
+const wholeMs = (millis: number): number => Math.min(Math.ceil(millis), Number.MAX_SAFE_INTEGER)
+
 /** Milliseconds of a duration as providers write it in headers: `1s`, `6m0s`, `250ms`, `1.5s`, or bare seconds. */
 export const durationMs = (text: string): number | undefined => {
   const trimmed = text.trim()
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Math.ceil(Number(trimmed) * 1000)
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return wholeMs(Number(trimmed) * 1000)
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(trimmed)) return undefined
   let total = 0
   for (const [, count, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
     total += Number(count) * (unitMs[unit ?? ""] ?? 0)
   }
-  return Math.ceil(total)
+  return wholeMs(total)
 }
 
 /** A date of an HTTP header or an RFC 3339 one, in epoch milliseconds. */
@@ -89,7 +92,7 @@ const messageHint = (message: string): number | undefined => {
   const [, count, unit = "s"] = simpleWait.exec(message) ?? []
   if (count === undefined) return undefined
   const short = /^m(s|illi)/i.test(unit) ? "ms" : unit.charAt(0).toLowerCase()
-  return Math.ceil(Number(count) * (unitMs[short] ?? 1000))
+  return wholeMs(Number(count) * (unitMs[short] ?? 1000))
 }
 
 /**
@@ -98,7 +101,7 @@ const messageHint = (message: string): number | undefined => {
  */
 export const retryHint = (headers: Headers, message = ""): number | undefined => {
   const stated = headers["retry-after-ms"]
-  if (stated !== undefined && /^\d+(\.\d+)?$/.test(stated.trim())) return Math.ceil(Number(stated))
+  if (stated !== undefined && /^\d+(\.\d+)?$/.test(stated.trim())) return wholeMs(Number(stated))
   const after = headers["retry-after"]
   const wait = after === undefined ? undefined : (durationMs(after) ?? waitUntil(after, headers))
   return wait ?? resetHint(headers) ?? messageHint(message)

@@ -27,7 +27,10 @@ export interface AttemptRequest {
   readonly calledAt: number
   readonly waitedMs: number
   readonly notice: (notice: Notice) => void
-  /** called once the provider is let go, whichever way the attempt ended */
+  /**
+   * Called when the provider is let go, whichever way the attempt ended, perhaps more than once; after whoever reads it was
+   * told the end, so that what a failure says is known when its place is another's.
+   */
   readonly released?: () => void
 }
 
@@ -220,6 +223,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   /** The provider was read to its end, or the reading was broken off. */
   end(exit: Exit.Exit<void, LlmError>): void {
     this.intake.end(this.ended(exit))
+    this.released?.()
   }
 
   /** The end as the producer saw it: a stream that ends without `Finish` is incomplete, whatever its transport says. */
@@ -285,13 +289,11 @@ export class Attempt implements FrameSink, Activity, Watched {
     this.producer?.interruptUnsafe()
     this.feed?.stop()
     end()
+    this.released?.()
   }
 
   private over(): void {
-    if (this.endedAt === undefined) {
-      this.endedAt = this.watchdog.now
-      this.released?.()
-    }
+    this.endedAt ??= this.watchdog.now
     this.watchdog.unwatch(this)
   }
 

@@ -17,8 +17,16 @@ export interface Candidate extends Kept {
 /** What a call does next. */
 export type Move =
   | { readonly _tag: "Ask"; readonly candidate: Candidate }
-  /** all that may be asked have as many calls as they take */
-  | { readonly _tag: "Queue"; readonly candidates: NonEmptyReadonlyArray<Candidate> }
+  /**
+   * All that may be asked have as many calls as they take. The call is in line `since` then, and stays there `until` then
+   * at the most, when somebody else may be asked; epoch milliseconds.
+   */
+  | {
+      readonly _tag: "Queue"
+      readonly candidates: NonEmptyReadonlyArray<Candidate>
+      readonly since: number
+      readonly until: number
+    }
   | { readonly _tag: "Wait"; readonly millis: number }
   | { readonly _tag: "End"; readonly error: LlmError }
 
@@ -61,6 +69,7 @@ export class Course {
   private kept: Kept | undefined
   private again: Target | undefined
   private notBefore = 0
+  private queuedSince: number | undefined
   private waits = 0
   private attempts = 0
   private failed: LlmError | undefined
@@ -101,14 +110,19 @@ export class Course {
     this.again = undefined
   }
 
+  /** Of those at which there is a place now, after a wait for it, the first that may still be asked. */
+  readyAt(line: TargetState["slots"], candidates: ReadonlyArray<Candidate>, now: number): Candidate | undefined {
+    return candidates.find(
+      ({ state, whole }) => whole.slots === line && state.restUntil <= now && !this.isOpen(state, now)
+    )
+  }
+
   /** An attempt failed. */
-  fail({ target, state, whole }: Candidate, error: LlmError, now: number): void {
+  fail({ target }: Candidate, error: LlmError, now: number): void {
     this.failed = error
-    state.failures++
-    if (state !== whole) whole.failures++
+    this.queuedSince = undefined
     const { retry, fallbackOn = [] } = this.policy
     const hint = error.retryAfterMs ?? 0
-    if (hint > 0 && (error.class === "busy" || error.class === "transient")) state.rest(error, hint, now)
     const base = this.baseOf(target)
     const { resumed } = this.work
     const step = nextStep(error, {
@@ -161,7 +175,10 @@ export class Course {
         } else return { _tag: "Ask", candidate: { target, state, whole } }
       }
     }
-    if (isReadonlyArrayNonEmpty(full) && !once) return { _tag: "Queue", candidates: full }
+    if (isReadonlyArrayNonEmpty(full) && !once) {
+      const until = soonest - now > patience ? Infinity : soonest
+      return { _tag: "Queue", candidates: full, since: (this.queuedSince ??= now), until }
+    }
     if (soonest - now > patience) return undefined
     if (soonest >= this.work.deadline) return this.end(this.resting(now))
     const millis = soonest - now

@@ -4,7 +4,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import { type CircuitRefused, guarded } from "./Circuits.ts"
 import { Course, type Candidate, type CourseFor, type Move } from "./Course.ts"
 import { hedged } from "./Hedge.ts"
-import { waitInLine } from "./InFlight.ts"
+import { type InFlight, waitInLine } from "./InFlight.ts"
 import type { Target } from "./Router.ts"
 
 /** What a call has to have done by one of its targets, and what it says while it goes on. */
@@ -20,11 +20,15 @@ export interface Work<A> extends CourseFor {
   readonly discard: (answer: A) => Effect.Effect<void>
 }
 
-/** What became of an attempt. Nobody was asked where it was refused: all that might be are busy, or left alone. */
+/**
+ * What became of an attempt. Nobody was asked where it was refused, because all that might be are busy or left alone, or
+ * where it was put off, because what is known of the targets is another thing after the wait for a place.
+ */
 export type Attempted<A> =
   | { readonly _tag: "Answered"; readonly candidate: Candidate; readonly answer: A }
   | { readonly _tag: "Failed"; readonly candidate: Candidate; readonly error: LlmError }
   | { readonly _tag: "Refused"; readonly candidates: ReadonlyArray<Candidate>; readonly error: LlmError }
+  | { readonly _tag: "PutOff" }
 
 /**
  * Asks targets until one answers: choose, wait, let in (concurrency, circuit), ask, decide by the failure what is next.
@@ -45,12 +49,17 @@ export const failover = Effect.fnUntraced(function* <A>(work: Work<A>): Effect.f
       yield* work.whileOpen(clock.sleep(Duration.millis(move.millis)))
       continue
     }
+    if (move._tag === "Queue") waitedSince ??= now
     for (const attempted of yield* attempts(work, course, move, waitedSince)) {
-      if (attempted._tag === "Answered") return attempted.answer
-      if (attempted._tag === "Refused") course.refuse(attempted.candidates, attempted.error)
-      else {
-        waitedSince = undefined
-        course.fail(attempted.candidate, attempted.error, clock.currentTimeMillisUnsafe())
+      switch (attempted._tag) {
+        case "Answered":
+          return attempted.answer
+        case "Refused":
+          course.refuse(attempted.candidates, attempted.error)
+          break
+        case "Failed":
+          waitedSince = undefined
+          course.fail(attempted.candidate, attempted.error, clock.currentTimeMillisUnsafe())
       }
     }
   }
@@ -86,34 +95,38 @@ const attempt = <A>(
       move.candidate.whole.slots.take()
       return letIn(work, course, move.candidate, waitedSince, restore)
     }
-    const { candidates } = move
-    const queuedAt = work.clock.currentTimeMillisUnsafe()
-    return Effect.flatMap(placeInLine(work, candidates, queuedAt, restore), (candidate) =>
-      candidate === undefined
-        ? Effect.succeed({ _tag: "Refused", candidates, error: allBusy(candidates) } satisfies Attempted<A>)
-        : letIn(work, course, candidate, waitedSince ?? queuedAt, restore)
-    )
+    return Effect.flatMap(placeInLine(work, move, restore), (line) => {
+      const now = work.clock.currentTimeMillisUnsafe()
+      if (line === undefined) return Effect.succeed(unplaced<A>(move, now))
+      const candidate = course.readyAt(line, move.candidates, now)
+      if (candidate !== undefined) return letIn(work, course, candidate, waitedSince, restore)
+      line.release()
+      return Effect.succeed<Attempted<A>>({ _tag: "PutOff" })
+    })
   })
 
 type Restore = <B, E>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
+type Queue = Extract<Move, { readonly _tag: "Queue" }>
 
-/** The candidate at which there was a place; undefined where too many wait already, or the wait took too long. */
+/** Why nobody was asked who waited in line: something else can be done by now, or all were busy for too long. */
+const unplaced = <A>({ candidates, until }: Queue, now: number): Attempted<A> =>
+  now >= until ? { _tag: "PutOff" } : { _tag: "Refused", candidates, error: allBusy(candidates) }
+
+/** The line in which there was a place; undefined where too many wait already, or the wait took too long. */
 const placeInLine = <A>(
   work: Work<A>,
-  candidates: NonEmptyReadonlyArray<Candidate>,
-  now: number,
+  { candidates, since, until }: Queue,
   restore: Restore
-): Effect.Effect<Candidate | undefined, LlmError> => {
+): Effect.Effect<InFlight | undefined, LlmError> => {
+  const now = work.clock.currentTimeMillisUnsafe()
   const open = candidates.filter(({ whole, target }) => whole.slots.queued < (target.limits?.queue ?? 0))
   if (open.length === 0) return Effect.undefined
   const longest = Math.max(...open.map(({ target }) => target.limits?.maxWait ?? 0))
-  const patience = Math.max(0, Math.min(longest, work.deadline - now))
-  const lines = open.map(({ whole }) => whole.slots)
-  return Effect.map(
-    waitInLine(lines, (wait) =>
+  const patience = Math.max(0, Math.min(since + longest, until, work.deadline) - now)
+  return waitInLine(
+    open.map(({ whole }) => whole.slots),
+    (wait) =>
       restore(work.whileOpen(Effect.timeoutOrElse(wait, { duration: patience, orElse: () => Effect.undefined })))
-    ),
-    (line) => open.find(({ whole }) => whole.slots === line)
   )
 }
 
@@ -126,12 +139,16 @@ const letIn = <A>(
 ): Effect.Effect<Attempted<A>> => {
   const { clock } = work
   const { target, state, whole } = candidate
+  const givenUp = () => work.cancelled() !== undefined
   let held = true
   const release = () => {
-    if (held) whole.slots.release()
+    if (!held) return
     held = false
+    whole.slots.release()
   }
   const asked = Effect.suspend(() => {
+    const cancelled = work.cancelled()
+    if (cancelled !== undefined) return cancelled
     const startedAt = clock.currentTimeMillisUnsafe()
     course.asked(candidate)
     return Effect.onExit(
@@ -142,12 +159,16 @@ const letIn = <A>(
           if (Exit.isSuccess(exit)) {
             whole.answered(now - startedAt, now)
             if (work.session !== undefined) work.states.affinity.remember(work.session, candidate, now)
-          } else if (!Cause.hasInterruptsOnly(exit.cause)) whole.failed(now - startedAt, now)
+            return
+          }
+          const error = Cause.findErrorOption(exit.cause)
+          if (error._tag === "None") return
+          learn(candidate, error.value, now)
+          if (!givenUp()) failed(candidate, error.value, now - startedAt, now)
         })
     )
   })
   const now = () => clock.currentTimeMillisUnsafe()
-  const givenUp = () => work.cancelled() !== undefined
   return guarded(work.states.circuits, state.circuit, course.policy.breaker, now, givenUp, asked).pipe(
     Effect.onError(() => Effect.sync(release)),
     Effect.match({
@@ -158,6 +179,17 @@ const letIn = <A>(
           : { _tag: "Failed", candidate, error }
     })
   )
+}
+
+/** Leaves a target alone that wants to be. Done before its place is another's, who goes by it. */
+const learn = ({ state }: Candidate, error: LlmError, now: number): void => {
+  const { retryAfterMs: hint = 0 } = error
+  if (hint > 0 && (error.class === "busy" || error.class === "transient")) state.rest(error, hint, now)
+}
+
+const failed = ({ state, whole }: Candidate, error: LlmError, millis: number, now: number): void => {
+  whole.failed(error, millis, now)
+  if (state !== whole) state.failures++
 }
 
 const allBusy = (candidates: NonEmptyReadonlyArray<Candidate>): LlmError =>

@@ -50,9 +50,10 @@ export class TargetState {
     this.measured.observe(millis, now)
   }
 
-  /** It failed after so many milliseconds. */
-  failed(millis: number, now: number): void {
-    this.latency.observe(Math.max(millis, failureCost), now)
+  /** It failed after so many milliseconds. A request that it refused for what it is it answered well. */
+  failed(error: LlmError, millis: number, now: number): void {
+    this.failures++
+    if (error.class !== "request-permanent") this.latency.observe(Math.max(millis, failureCost), now)
   }
 
   /** Leaves it alone for so many milliseconds; a rest that is longer already stays. */

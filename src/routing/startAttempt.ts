@@ -28,28 +28,41 @@ export const start = (
     if (attempt.isOver) return commit(attempt, collected, scope)
     const observer = attempt.observer(notice)
     const asked: UpstreamRequest = { request, model: target.model, delivery, dialect, origin, observer }
+    const begun = target.upstream.feed === undefined ? read(attempt, asked, scope) : feed(attempt, asked, scope)
     return Effect.flatMap(
-      target.upstream.feed === undefined ? read(attempt, asked, scope) : feed(attempt, asked, scope),
+      Effect.catchDefect(begun, (defect) => broke(attempt, defect)),
       () => commit(attempt, collected, scope)
     )
   })
 
-/** Lets the provider's connection feed the attempt itself. */
-const feed = (attempt: Attempt, request: UpstreamRequest, scope: Scope.Scope): Effect.Effect<void> => {
-  attempt.feed = attempt.target.upstream.feed?.(request, attempt)
-  return Scope.addFinalizer(
-    scope,
-    Effect.sync(() => {
-      if (!attempt.isOver) attempt.giveUp()
-    })
-  )
+/** An upstream that could not even begin ends as one that breaks later. */
+const broke = (attempt: Attempt, defect: unknown): Effect.Effect<void> => {
+  const exit = Exit.die(defect)
+  attempt.end(exit)
+  return logDefects(attempt.target.provider, exit)
 }
+
+/** Lets the provider's connection feed the attempt itself. */
+const feed = (attempt: Attempt, request: UpstreamRequest, scope: Scope.Scope): Effect.Effect<void> =>
+  Effect.flatMap(
+    Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        if (!attempt.isOver) attempt.giveUp()
+      })
+    ),
+    () => {
+      attempt.feed = attempt.target.upstream.feed?.(request, attempt)
+      return Effect.void
+    }
+  )
 
 /** Reads the provider's stream to its end in a fiber. */
 const read = (attempt: Attempt, request: UpstreamRequest, scope: Scope.Scope): Effect.Effect<void> => {
   const { provider, upstream } = attempt.target
   const streamScope = Scope.makeUnsafe()
-  return Channel.toPullScoped(Stream.toChannel(upstream.stream(request)), streamScope).pipe(
+  const stream = Stream.suspend(() => upstream.stream(request))
+  return Channel.toPullScoped(Stream.toChannel(stream), streamScope).pipe(
     Effect.flatMap((pull) => acceptAll(attempt, pull)),
     Effect.onExit((exit) => Effect.andThen(Scope.close(streamScope, exit), () => logDefects(provider, exit))),
     Effect.forkIn(scope, { startImmediately: true }),

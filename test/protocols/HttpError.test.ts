@@ -38,6 +38,10 @@ describe("the wait that a server asks for", () => {
     ["a date in the past", { "retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", date }, "", 0],
     ["a date without a clock", { "retry-after": "Wed, 21 Oct 2026 07:28:30 GMT" }, "", undefined],
     ["nonsense", { "retry-after": "soon" }, "", undefined],
+    ["a negative number", { "retry-after": "-1", date }, "", 0],
+    ["more than a number holds", { "retry-after": "9".repeat(20) }, "", Number.MAX_SAFE_INTEGER],
+    ["more digits than a number has", { "retry-after-ms": "9".repeat(400) }, "", Number.MAX_SAFE_INTEGER],
+    ["as many in words", {}, `Please retry after ${"9".repeat(30)} seconds`, Number.MAX_SAFE_INTEGER],
     [
       "the reset of the window that is used up",
       {

@@ -311,8 +311,44 @@ describe("what is shown of a target", () => {
       yield* TestClock.adjust("70 millis")
       yield* Fiber.join(fiber)
       assert.deepInclude((yield* all)[0], { failures: 1, latencyMs: 70 })
-    }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.invalid), [wait("70 millis"), ...says("a")]])])))
+    }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.unauthorized), [wait("70 millis"), ...says("a")]])])))
   )
+})
+
+describe("where a target is chosen by how fast it is", () => {
+  it.effect("a request that it refused for what it is does not make it slow", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      for (let index = 0; index < 3; index++) yield* apart(engine.run(call))
+      const { of } = yield* TargetStates
+      assert.strictEqual(of({ provider: "a", model: "m" }).latency.read(1), 0)
+    }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.invalid), fails(reasons.blocked), says("a")])])))
+  )
+})
+
+describe("an upstream that throws before it begins", () => {
+  const broken = () => {
+    throw new Error("it cannot begin")
+  }
+  for (const [name, upstream] of Object.entries({
+    "a stream": { stream: broken },
+    "a connection": { stream: broken, feed: broken }
+  })) {
+    it.effect(`fails as one that breaks later: ${name}`, () =>
+      Effect.gen(function* () {
+        const { target, ...scripted } = place("a", [])
+        const run = Effect.gen(function* () {
+          const engine = yield* Engine
+          const { outcome } = yield* engine.run(call)
+          assert.deepInclude(outcome, { _tag: "Failed", reason: { _tag: "Internal" } })
+          const [record] = yield* records
+          assert.deepInclude(record?.attempts[0]?.failure, { reason: { _tag: "Internal" } })
+          assert.strictEqual(record?.attempts[0]?.endedMs, 0)
+        })
+        yield* Effect.provide(run, engineOver([{ ...scripted, target: { ...target, upstream } }]))
+      })
+    )
+  }
 })
 
 describe("a provider with several keys", () => {
@@ -491,6 +527,43 @@ describe("as many calls as a target takes", () => {
     }).pipe(Effect.provide(engineOver([place("a", [slow()], { limits }), place("b", [says("b")])])))
   )
 
+  it.effect("leave it alone where it says so to one of them while they are in line", () =>
+    Effect.suspend(() => {
+      const told = [wait("1 second"), fail(errorOf(reasons.rateLimited, { retryAfterMs: 30_000 }))]
+      const a = place("a", [told, says("too early")], { limits: { ...limits, queue: 10 } })
+      return Effect.gen(function* () {
+        const engine = yield* Engine
+        const calls = [yield* begun(engine.run(call)), yield* begun(engine.run(call)), yield* begun(engine.run(call))]
+        yield* TestClock.adjust("2 seconds")
+        for (const fiber of calls) {
+          assert.deepInclude((yield* Fiber.join(fiber)).outcome, { _tag: "Failed", reason: { _tag: "RateLimited" } })
+        }
+        assert.lengthOf(yield* a.scripted.requests, 1)
+      }).pipe(Effect.provide(engineOver([a])))
+    })
+  )
+
+  it.effect("wait in line only until another target may be asked again", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const first = yield* begun(engine.run(call))
+      yield* engine.run(call).pipe(Effect.forkChild, Effect.andThen(TestClock.adjust("1 second")))
+      const third = yield* begun(engine.run(call))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(third)).outcome._tag, "Completed")
+      assert.deepStrictEqual(yield* course, ["b after 2000"])
+      yield* Fiber.interrupt(first)
+    }).pipe(
+      Effect.provide(
+        engineOver([
+          place("a", [[hang]], { limits }),
+          place("b", [fails(reasons.rateLimited, { retryAfterMs: 3000 }), says("b"), says("b")])
+        ])
+      ),
+      Effect.provideService(Random.Random, still)
+    )
+  )
+
   it.effect("wait ten seconds and no longer; a place that is given up is another's", () =>
     Effect.gen(function* () {
       const engine = yield* Engine
@@ -536,6 +609,19 @@ describe("hedging", () => {
       yield* expectRoute([place("a", [says("a")]), b], { outcome: "a", course: ["a"] }, { policy })
       assert.deepStrictEqual(yield* b.scripted.requests, [])
     })
+  )
+
+  it.effect("lays it to neither target that the caller left", () =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const fiber = yield* Effect.forkChild(engine.run(call))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      const { all, of } = yield* TargetStates
+      for (const { provider, model, failures } of yield* all) {
+        assert.deepStrictEqual([failures, of({ provider, model }).latency.read(1000)], [0, 0])
+      }
+    }).pipe(Effect.provide(engineOver([place("a", [[hang]]), place("b", [[hang]])], { policy })))
   )
 
   it.effect("lets no error win", () =>
@@ -599,6 +685,9 @@ describe("the attempts of a call", () => {
         record?.attempts.map(({ failure, abandoned }) => [failure, abandoned]),
         [[undefined, true]]
       )
+      const { all, of } = yield* TargetStates
+      assert.deepInclude((yield* all)[0], { attempts: 1, failures: 0 })
+      assert.strictEqual(of({ provider: "a", model: "m" }).latency.read(1), 0)
     }).pipe(Effect.provide(engineOver([place("a", [[hang]]), place("b", [])])))
   )
 })

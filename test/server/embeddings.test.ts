@@ -56,6 +56,7 @@ const provider = Layer.effect(
     "/v1beta/models/gemini-embedding-001:embedContent": google,
     "/v1beta/models/gemini-embedding-001:batchEmbedContents": google,
     "/api/embed": (response, received) =>
+      received.body?.["model"] !== "slow" &&
       answering({
         model: "embeddinggemma:latest",
         embeddings: lengths(received.body?.["input"]),
@@ -94,6 +95,13 @@ const server = Layer.unwrap(
             { provider: "compatible", model: "wrong" },
             { provider: "compatible", model: "text-embedding-3-small" }
           ]
+        },
+        hedged: {
+          targets: [
+            { provider: "compatible", model: "slow" },
+            { provider: "local", model: "slow" }
+          ],
+          hedge: { after: "10ms" }
         },
         impatient: { targets: [{ provider: "compatible", model: "slow" }], timeouts: { total: "50ms" } }
       }
@@ -301,6 +309,27 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
       assert.deepInclude(record.outcome ?? {}, { kind: "Cancelled", by: "client" })
       // The provider took it, and may well charge for it.
       assert.deepInclude(record.attempts[0] ?? {}, { abandoned: true, usage: { inputTokens: 2, source: "estimated" } })
+    })
+  )
+
+  it.effect("are given up at both targets where two are asked", () =>
+    Effect.gen(function* () {
+      const { received } = yield* Provider
+      const before = received.length
+      const { audit } = yield* Running
+      const asking = yield* Effect.forkChild(embed("hedged", "leaving"))
+      yield* until(
+        Effect.sync(() => received.length),
+        (count) => count > before + 1
+      )
+      yield* Fiber.interrupt(asking)
+      const open = yield* until(audit.list({ limit: 1 }), ({ data }) => data[0]?.status === "ended")
+      const { attempts, usage } = yield* ended(open.data[0]!.id)
+      assert.sameMembers(
+        attempts.map(({ provider, abandoned }) => `${provider} ${abandoned}`),
+        ["compatible true", "local true"]
+      )
+      assert.deepStrictEqual(usage, { inputTokens: 2, source: "estimated" })
     })
   )
 
