@@ -7,6 +7,7 @@ import { sealedFor } from "../protocols/SealedRequest.ts"
 import { rewritten, type Written } from "../protocols/written-fields.ts"
 import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { AnswerFeed } from "./AnswerFeed.ts"
+import { misleading } from "./misleading.ts"
 import { questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 import { streamOf } from "./streamOf.ts"
@@ -169,7 +170,7 @@ const urlOf = (baseUrl: string, path: string): URL => {
 
 const prepare = (deployment: Deployment, requestOf: RequestOf, request: UpstreamRequest): Prepared | LlmError => {
   const protocol = protocolFor(deployment, request.dialect)
-  const unmet = unmetRequirement(request.request, protocol.id)
+  const unmet = misleading(request.model) ?? unmetRequirement(request.request, protocol.id)
   if (unmet !== undefined) return unmet
   const asked = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
   const context = encodeContext(deployment, protocol, request, request.delivery)

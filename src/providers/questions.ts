@@ -5,6 +5,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Usage } from "../domain/Usage.ts"
 import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import type { AttemptObserver, CountRequest, EmbedRequest, Upstream } from "../routing/Upstream.ts"
+import { misleading } from "./misleading.ts"
 
 /** Asks a provider something, by `GET` where there is no body, and reads the text of its answer, at most `limit` bytes. */
 export type Ask = (
@@ -31,13 +32,19 @@ export const questionsTo = (deployment: Asked, ask: Ask, named: Named): Question
   return {
     ...(counting === undefined
       ? {}
-      : { countTokens: (request) => Effect.mapError(countTokens(counting, deployment, ask, request), named) }),
+      : { countTokens: about((request) => countTokens(counting, deployment, ask, request), named) }),
     ...(embedding === undefined
       ? {}
-      : { embed: (request) => Effect.mapError(embed(embedding, deployment, ask, request), named) }),
+      : { embed: about((request) => embed(embedding, deployment, ask, request), named) }),
     ...(listing === undefined ? {} : { listModels: Effect.mapError(listModels(listing, ask), named) })
   }
 }
+
+/** A question about a model, which needs to have a name that one can have. */
+const about =
+  <Q extends { readonly model: string }, A>(ask: (question: Q) => Effect.Effect<A, LlmError>, named: Named) =>
+  (question: Q): Effect.Effect<A, LlmError> =>
+    Effect.mapError(misleading(question.model) ?? ask(question), named)
 
 const unsaid = (what: string): LlmError =>
   failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, `The provider did not say ${what}`)

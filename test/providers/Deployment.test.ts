@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Origin } from "../../src/domain/Call.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import type { Delivery } from "../../src/domain/LlmRequest.ts"
+import { gemini } from "../../src/protocols/gemini/outbound.ts"
 import type { Protocol } from "../../src/protocols/Protocol.ts"
 import { bearer, deploymentUpstream, type Deployment } from "../../src/providers/Deployment.ts"
 import { HttpTransport } from "../../src/providers/HttpTransport.ts"
@@ -57,19 +58,21 @@ const json = answering(200, "application/json; charset=utf-8", '{"text":"hello",
 
 interface Asked {
   readonly model?: string
+  readonly target?: string
   readonly delivery?: Delivery
   readonly dialect?: string
   readonly origin?: Origin
 }
 
 /** Asks a deployment: what it answered, or how it failed, and what it told on the way. */
-const asking = (deployment: Deployment, { delivery = "stream", dialect, origin, model = "model" }: Asked = {}) =>
+const asking = (deployment: Deployment, asked: Asked = {}) =>
   Effect.gen(function* () {
+    const { delivery = "stream", dialect, origin, model = "model", target = "target-model" } = asked
     const upstream = yield* deploymentUpstream(deployment)
     const told: Array<string> = []
     const request: UpstreamRequest = {
       request: { model, messages: [], sampling: {} },
-      model: "target-model",
+      model: target,
       delivery,
       dialect,
       origin,
@@ -114,6 +117,40 @@ describe("an address", () => {
       })
     )
   }
+})
+
+describe("a model", () => {
+  for (const model of ["..", ".", "../../files/x", "gemini/../../files/x", "gemini/.", "\ud800"]) {
+    test(
+      `is not asked for where its name could lead elsewhere: ${JSON.stringify(model)}`,
+      Effect.gen(function* () {
+        const { received, url } = yield* provider(json)
+        const deployment = deploymentAt(url, { protocols: [gemini] })
+        const { countTokens, embed } = yield* deploymentUpstream(deployment)
+        const request = { model, messages: [], sampling: {} }
+        const input = { _tag: "Texts", texts: ["x"] } as const
+        const vectors = { request: { model, input, encoding: "float" as const, rest: {} }, model, origin: undefined }
+        for (const failed of [
+          yield* failing(deployment, { target: model }),
+          yield* Effect.flip(countTokens!({ request, model, origin: undefined })),
+          yield* Effect.flip(embed!({ ...vectors, observer: { connected: () => {}, head: () => {} } }))
+        ]) {
+          assert.strictEqual(failed.reason._tag, "UnknownModel")
+        }
+        assert.deepStrictEqual(received, [])
+      })
+    )
+  }
+
+  test(
+    "may have dots and slashes in its name",
+    Effect.gen(function* () {
+      const { received, url } = yield* provider(json)
+      const deployment = deploymentAt(url, { protocols: [gemini] })
+      yield* Effect.exit((yield* asking(deployment, { target: "tunedModels/..a/b..c/.d" })).frames)
+      assert.strictEqual(received[0]?.path, "/v1beta/tunedModels/..a/b..c/.d:streamGenerateContent?alt=sse")
+    })
+  )
 })
 
 describe("a request", () => {
