@@ -1,6 +1,6 @@
 // The thread that owns one SQLite connection. Everything here is synchronous and may throw: node:sqlite is so,
 // which is why it has a thread of its own.
-import { existsSync, mkdirSync, statSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
@@ -28,6 +28,16 @@ const makeFolder = (folder: string) => {
   }
 }
 
+/** SQLite would let everybody read a file that it makes. What it puts beside it gets the same rights. */
+const makeFile = (filename: string) => {
+  if (existsSync(filename)) return
+  try {
+    closeSync(openSync(filename, "wx", 0o600))
+  } catch {
+    // another process was faster, or it cannot be made, which SQLite says in its own words
+  }
+}
+
 /** Which file has a name now; undefined where none has. */
 const fileAt = (filename: string): number | undefined => statSync(filename, { throwIfNoEntry: false })?.ino
 
@@ -35,7 +45,10 @@ const connect = (options: OpenOptions): DatabaseSync => {
   if (options.again && fileAt(options.filename) === undefined) {
     throw Object.assign(new Error("the file was removed while it was in use"), { code: "ENOENT" })
   }
-  if (options.access === "write") makeFolder(dirname(resolve(options.filename)))
+  if (options.access === "write") {
+    makeFolder(dirname(resolve(options.filename)))
+    makeFile(options.filename)
+  }
   const database = new DatabaseSync(options.filename, { timeout: busyTimeoutMillis, enableForeignKeyConstraints: true })
   if (options.access === "write") prepareForWriting(database, options)
   // not opened read-only: whoever comes first after a crash, a reader too, must be able to recover the WAL

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Schema, Scope } from "effect"
-import { chmodSync, existsSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Database, type SqlValue, type Statement } from "../../src/storage/Database.ts"
@@ -405,6 +405,28 @@ describe("in memory", () => {
       yield* first.batch([insert("mine")])
       assert.deepStrictEqual(yield* first.query("select name from items"), [{ name: "mine" }])
       assert.deepStrictEqual(yield* second.query("select name from items"), [])
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe.skipIf(process.platform === "win32")("the file of a database", () => {
+  const modes = (folder: string) => readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o777)
+
+  it.live("is its owner's alone, and what stands beside it too", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* openItems(join(folder, "test.db"))
+      assert.deepStrictEqual(modes(folder), [0o600, 0o600, 0o600])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("stays as open as it was made", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      writeFileSync(join(folder, "test.db"), "")
+      chmodSync(join(folder, "test.db"), 0o640)
+      yield* openItems(join(folder, "test.db"))
+      assert.deepStrictEqual(modes(folder), [0o640, 0o640, 0o640])
     }).pipe(Effect.scoped)
   )
 })
