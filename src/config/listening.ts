@@ -16,7 +16,7 @@ type Environment = ReadonlyMap<string, string>
 const loopback = /^(127\.\d+\.\d+\.\d+|\[?::1\]?|localhost|.+\.localhost)$/i
 
 /** Whether only this machine can reach what listens on a host. */
-const isLoopback = (host: string): boolean => loopback.test(host)
+export const isLoopback = (host: string): boolean => loopback.test(host)
 
 /** The server's settings with what the environment and the command line say. */
 export const listening = (server: Document["server"], environment: Environment, flags: Flags): Document["server"] => {

@@ -35,7 +35,8 @@ export class Server extends Context.Service<
         let draining = false
         const more = [...(yield* makeSignalRoutes), ...(yield* makeUsageRoutes), ...(yield* makeAdminRoutes)]
         const routes = makeRoutes(surfaces, () => draining, more)
-        const handle = dispatch(routes, { surfaces, origins: settings, access: yield* Access })
+        const access = yield* Access
+        const handle = dispatch(routes, { surfaces, origins: { ...settings, isOpen: !access.required }, access })
         yield* Effect.provideService(serveRequests(server, handle), PulseWatch, yield* Watchdog.make)
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { isLoopback } from "../config/listening.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Exchange } from "./requests.ts"
 
@@ -18,15 +19,37 @@ const isOwn = (origin: string, host: string | undefined, listening: string): boo
 export interface OriginPolicy {
   readonly allowedOrigins: ReadonlyArray<string>
   readonly host: string
+  /** whether nobody is asked for a key */
+  readonly isOpen: boolean
 }
 
 /**
- * Why a request may not be answered: it was sent by a web page of another site. A browser sends such requests for whoever
- * wrote the page, from the machine of whoever looks at it, which may well be the one where an open server listens.
+ * Why a request may not be answered: it was sent by a web page of another site, or may have been. A browser sends such
+ * requests for whoever wrote the page, from the machine of whoever looks at it, which may well be the one where an open
+ * server listens.
  */
-export const refusalOfOrigin = ({ request }: Exchange, policy: OriginPolicy): LlmError | undefined => {
-  const { origin, host } = request.headers
-  if (origin === undefined || isOwn(origin, host, policy.host)) return undefined
+export const refusalOfPage = (exchange: Exchange, policy: OriginPolicy): LlmError | undefined => {
+  const { origin, host } = exchange.request.headers
+  if (origin !== undefined) return refusalOfOrigin(origin, host, policy)
+  return policy.isOpen && host !== undefined && isLoopback(policy.host) ? refusalOfHost(host, policy) : undefined
+}
+
+/**
+ * A page asks its own server for something without saying where the page is from. It may be that of a name which leads
+ * here by now: who only this machine can reach is then asked by a name that is not this machine's.
+ */
+const refusalOfHost = (host: string, { allowedOrigins, host: listening }: OriginPolicy): LlmError | undefined => {
+  const hostname = host.replace(/:\d*$/, "").toLowerCase()
+  if (isOwnHost(hostname, listening)) return undefined
+  if (allowedOrigins.some((allowed) => allowed === "*" || URL.parse(allowed)?.hostname === hostname)) return undefined
+  return failure(
+    { _tag: "PermissionDenied" },
+    `${JSON.stringify(host)} is no name of this server: ask ${listening}, or add ${JSON.stringify(`http://${host}`)} to server.allowedOrigins in its configuration`
+  )
+}
+
+const refusalOfOrigin = (origin: string, host: string | undefined, policy: OriginPolicy): LlmError | undefined => {
+  if (isOwn(origin, host, policy.host)) return undefined
   if (policy.allowedOrigins.includes("*") || policy.allowedOrigins.includes(origin)) return undefined
   return failure(
     { _tag: "PermissionDenied" },

@@ -14,7 +14,7 @@ import { eventsRoute } from "./events.ts"
 import { generate, originOf } from "./Generate.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
-import { answerPreflight, isPreflight, type OriginPolicy, refusalOfOrigin, showToOrigin } from "./origins.ts"
+import { answerPreflight, isPreflight, type OriginPolicy, refusalOfPage, showToOrigin } from "./origins.ts"
 import { callerOf, type Exchange, parseObject } from "./requests.ts"
 import {
   type Handler,
@@ -132,9 +132,9 @@ export const dispatch =
     const path = decodePath(rawPath.length > 1 && rawPath.endsWith("/") ? rawPath.slice(0, -1) : rawPath) ?? rawPath
     const search = at < 0 ? "" : url.slice(at)
     const matchOf = (rest: string) => new Match(rest, search, surfaces, exchange, path)
+    const refusal = refusalOfPage(exchange, origins)
+    if (refusal !== undefined) return refuse(exchange, matchOf("").surface.dialect, refusal)
     if (exchange.request.headers.origin !== undefined) {
-      const refusal = refusalOfOrigin(exchange, origins)
-      if (refusal !== undefined) return refuse(exchange, matchOf("").surface.dialect, refusal)
       showToOrigin(exchange)
       if (isPreflight(exchange)) return answerPreflight(exchange)
     }

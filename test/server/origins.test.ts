@@ -78,6 +78,55 @@ layer(server, { excludeTestServices: true })("a request that a web page sends", 
   )
 })
 
+const calls = (host: string) => ask("/v1/calls", { method: "GET", headers: { host } })
+
+layer(server, { excludeTestServices: true })("a request of which it is not said where it is from", (it) => {
+  it.effect("is answered where it names this machine, or who is named", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      const own = [`127.0.0.1:${port}`, "127.0.0.1", `[::1]:${port}`, `LocalHost:${port}`, "mill.localhost"]
+      for (const host of [...own, "chat.example.com", `chat.example.com:${port}`]) {
+        assert.strictEqual((yield* calls(host)).status, 200, host)
+      }
+    })
+  )
+
+  it.effect("is refused where it names whatever else may lead here", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      for (const host of [`evil.example:${port}`, "evil.example", "localhost.evil.example", "127.0.0.1.evil.example"]) {
+        const seen = yield* calls(host)
+        assert.strictEqual(seen.status, 403, host)
+        assert.include(errorOf(seen.text).message, `"http://${host}"`)
+      }
+    })
+  )
+})
+
+layer(running({ settings: { allowedOrigins: ["*"] } }), { excludeTestServices: true })(
+  "where all pages may call",
+  (it) => {
+    it.effect("a request may name what it likes", () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* calls("evil.example")).status, 200)
+      })
+    )
+  }
+)
+
+const guarded = running({ sections: { auth: { mode: "keys", keys: [{ name: "ci", key: "key-of-ci" }] } } })
+
+layer(guarded, { excludeTestServices: true })("where everybody is asked for a key", (it) => {
+  it.effect("a request may name what it likes, and has to show one", () =>
+    Effect.gen(function* () {
+      const headers = { host: "gateway.example" }
+      assert.strictEqual((yield* ask("/v1/calls", { method: "GET", headers })).status, 401)
+      const shown = { ...headers, authorization: "Bearer key-of-ci" }
+      assert.strictEqual((yield* ask("/v1/calls", { method: "GET", headers: shown })).status, 200)
+    })
+  )
+})
+
 layer(running(), { excludeTestServices: true })("a body that is not plain JSON text", (it) => {
   const paths = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/chat/echo:generateContent"]
 
