@@ -108,6 +108,9 @@ export const Message = Schema.Struct({
 })
 export type Message = typeof Message.Type
 
+/** Whether a message instructs the model: who gives the instructions is for some models one of two. */
+export const isInstruction = ({ role }: Pick<Message, "role">): boolean => role === "system" || role === "developer"
+
 /**
  * A tool that the caller runs. `inputSchema` is JSON Schema. A tool with `freeText` takes a text, perhaps one of a given
  * `format`; for who knows only objects its schema is one of an object with the text in it.

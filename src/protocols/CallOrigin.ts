@@ -1,7 +1,7 @@
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { OpaquePart, Part, ReasoningPart, ToolCallPart } from "../domain/LlmRequest.ts"
 import { isOwnAffair } from "./foreign-fields.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "./open-document.ts"
 import { openSeal, proofOf, sealedBytes, sealedText, type Proof } from "./SealedReasoning.ts"
 
 type Call = Pick<Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, "origin" | "providerExecuted">
@@ -12,7 +12,7 @@ type NamedCall = Call & { readonly id: string }
  * `own` gets what that one said as a seal (`callSeal`), since its provider may want it back with the call.
  */
 export const callFields = ({ origin }: Call, own: string): JsonObject =>
-  origin?.protocol === own && isObject(origin.value) ? origin.value : {}
+  origin?.protocol === own ? fieldsOf(origin.value) : {}
 
 /** What nobody wants back: which kind of block a call is and the block's id, marks, and that no program made the call. */
 const isUsual = ([field, value]: readonly [string, unknown]): boolean =>
@@ -50,6 +50,17 @@ export const isForeignRun = ({ origin, providerExecuted }: Call, own: string): b
 export const callProof = (call: NamedCall, own: string): Required<Pick<Proof, "signature" | "origin">> | undefined => {
   const signature = callSeal(call, own)
   return signature === undefined ? undefined : { signature, origin: own }
+}
+
+/** The same as the events of such a block of reasoning, which has nothing but the proof; none where nothing is sealed. */
+export const sealEvents = (call: NamedCall, own: string): Array<LlmEvent> => {
+  const proof = callProof(call, own)
+  if (proof === undefined) return []
+  const block = { id: `${call.id} seal`, origin: proof.origin }
+  return [
+    { _tag: "ReasoningStart", ...block },
+    { _tag: "ReasoningEnd", ...block, signature: proof.signature }
+  ]
 }
 
 /** The protocol of the opaque parts that an opened seal of a call is until it is put on its call. */

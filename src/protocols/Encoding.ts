@@ -33,6 +33,14 @@ export class Encoding extends Notices {
     this.failure ??= failure({ _tag: "Unsupported", feature }, `${this.api} does not take ${feature}`)
   }
 
+  /** A number as near to what was asked for as the API goes. */
+  within(name: string, value: number | undefined, least: number, most: number): number | undefined {
+    if (value === undefined || (value >= least && value <= most)) return value
+    const nearest = Math.min(most, Math.max(least, value))
+    this.add("changed", `${name} ${value} is ${nearest}: ${this.api} goes from ${least} to ${most}`)
+    return nearest
+  }
+
   /** What the format itself kept in `extensions`; what another one kept there for itself is dropped. */
   own(extensions: Extensions | undefined): JsonObject {
     for (const field of foreignFields(extensions, this.protocol)) this.dropped(field)

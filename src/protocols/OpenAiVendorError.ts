@@ -1,6 +1,6 @@
 import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
 import { httpReason } from "./HttpError.ts"
-import { isObject, parseJson, present } from "./open-document.ts"
+import { fieldsOf, isObject, parseJson, present } from "./open-document.ts"
 import { decodeOpenAiError, isModelFailure } from "./OpenAiError.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
 
@@ -68,7 +68,7 @@ interface ListedFault {
 const listedFault = (body: string): ListedFault | undefined => {
   const document = parseJson(body)
   const inner = isObject(document) && isObject(document["message"]) ? document["message"] : document
-  const details = isObject(inner) ? inner["detail"] : undefined
+  const details = fieldsOf(inner)["detail"]
   const first: unknown = Array.isArray(details) ? details[0] : undefined
   const message = isObject(first) ? (typeof first["msg"] === "string" ? first["msg"] : undefined) : undefined
   if (!isObject(first) || message === undefined) return undefined

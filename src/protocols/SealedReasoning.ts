@@ -1,4 +1,4 @@
-import { isObject, parseJson, present, type JsonObject } from "./open-document.ts"
+import { fieldsOf, parseJson, present, type JsonObject } from "./open-document.ts"
 
 /** What proves that a model thought something, and the wire format whose provider will take the proof back. */
 export interface Proof {
@@ -59,7 +59,7 @@ const openedText = (text: string): string =>
 /** What was sealed; an empty object where the seal is broken. */
 export const openSeal = (text: string): JsonObject => {
   const value = parseJson(openedText(text))
-  return isObject(value) ? value : {}
+  return fieldsOf(value)
 }
 
 /** The proof that an opened seal holds. */

@@ -1,7 +1,7 @@
 import type { Message, OpaquePart } from "../domain/LlmRequest.ts"
 import type { Schema } from "effect"
 import type { Notices } from "./Notices.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "./open-document.ts"
 
 /** What a provider alone has words for, as the format `own` says it: as it stands, or undefined, and said, where it is another's. */
 export const ownBlock = (
@@ -16,7 +16,7 @@ export const ownBlock = (
 
 /** What a block is called: by its type, or by the field that says what it is. */
 const kindOf = ({ value }: OpaquePart): string => {
-  const { type = Object.keys(isObject(value) ? value : {})[0] } = isObject(value) ? value : {}
+  const { type = Object.keys(fieldsOf(value))[0] } = fieldsOf(value)
   return typeof type === "string" ? type : "a block"
 }
 

@@ -10,6 +10,17 @@ export type JsonObject = { readonly [key: string]: Schema.Json }
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+const nothing: JsonObject = {}
+
+/** The fields of a value that may be an object; none where it is none. */
+export const fieldsOf = (value: unknown): JsonObject => (isObject(value) ? value : nothing)
+
+/** The text of a field; empty where the field is not there, or no text. */
+export const textAt = (object: JsonObject, key: string): string => {
+  const value = object[key]
+  return typeof value === "string" ? value : ""
+}
+
 /** What an open document keeps beside its known fields: the unknown ones, and the whole of it as it was received. */
 export interface Kept {
   readonly rest: JsonObject | undefined

@@ -1,5 +1,5 @@
 import type { Extensions } from "../domain/LlmRequest.ts"
-import { isObject } from "./open-document.ts"
+import { fieldsOf, isObject } from "./open-document.ts"
 
 /** The two APIs of OpenAI. */
 type Sibling = "openai-chat" | "openai-responses"
@@ -20,7 +20,7 @@ const pick = (fields: Fields, isPicked: (name: string) => boolean): Fields =>
 
 /** How wordy the answer is to be stands by itself in Chat Completions, and beside the answer's form in the Responses API. */
 const verbosityFor = (own: Sibling, { text, verbosity }: Fields): Fields => {
-  const stated = own === "openai-responses" ? verbosity : isObject(text) ? text["verbosity"] : undefined
+  const stated = own === "openai-responses" ? verbosity : fieldsOf(text)["verbosity"]
   if (stated === undefined || stated === null) return {}
   return own === "openai-responses" ? { text: { verbosity: stated } } : { verbosity: stated }
 }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto"
 import type { Call } from "../domain/Call.ts"
-import type { LlmRequest, Message } from "../domain/LlmRequest.ts"
+import { isInstruction, type LlmRequest, type Message } from "../domain/LlmRequest.ts"
 
 /**
  * What a call belongs to. `key` tells conversations of different callers apart; `earlier` is the id of the answer that the
@@ -45,7 +45,7 @@ const derived = ({ messages }: LlmRequest): string => {
   let instructions = ""
   let opening: string | undefined
   for (const message of messages) {
-    if (message.role === "system" || message.role === "developer") instructions += `${textOf(message)}\0`
+    if (isInstruction(message)) instructions += `${textOf(message)}\0`
     else if (message.role === "user") opening ??= textOf(message)
   }
   return `derived-${hash("sha256", `${instructions}\0${opening ?? ""}`, "hex").slice(0, 24)}`

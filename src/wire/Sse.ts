@@ -219,6 +219,15 @@ class SseDecoder implements FrameDecoder {
 export const makeSseDecoder = (options: FrameDecoderOptions = {}): FrameDecoder =>
   new SseDecoder(options.maxFrameBytes ?? defaultMaxFrameBytes)
 
+/** The first frame of a text that is one or more; undefined where it is none. */
+export const firstSseFrame = (text: string): WireFrame | undefined => {
+  const frames: Array<WireFrame> = []
+  const decoder = makeSseDecoder()
+  decoder.feed(Buffer.from(text), frames)
+  decoder.end(frames)
+  return frames[0]
+}
+
 const lineBreak = /\r\n|\r|\n/
 const hasLineBreak = (text: string): boolean => text.includes("\n") || text.includes("\r")
 

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { LlmRequest, Message } from "../../domain/LlmRequest.ts"
+import { isInstruction, type LlmRequest, type Message } from "../../domain/LlmRequest.ts"
 import type { Filter } from "../Filter.ts"
 
 /** A system prompt of one's own, for every call that passes. */
@@ -9,8 +9,6 @@ export interface SystemPrompt {
   /** before what the caller's own system prompt says (default), after it, or in its place */
   readonly place?: "before" | "after" | "instead"
 }
-
-const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
 
 const instructed = (request: LlmRequest, text: string, place: "before" | "after" | "instead"): LlmRequest => {
   const own: Message = { role: "system", parts: [{ _tag: "Text", text }] }

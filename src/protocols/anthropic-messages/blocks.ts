@@ -1,7 +1,7 @@
 import type { Schema } from "effect"
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
 import { finishedArguments } from "../ToolArguments.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, textAt } from "../open-document.ts"
 import type { Typed } from "./stream-events.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
@@ -9,11 +9,6 @@ import { anthropicMessagesId } from "./wire.ts"
 export interface OpenBlock {
   delta(delta: Typed, events: Array<LlmEvent>): void
   end(events: Array<LlmEvent>): void
-}
-
-const textAt = (object: JsonObject, key: string): string => {
-  const value = object[key]
-  return typeof value === "string" ? value : ""
 }
 
 /**
@@ -63,7 +58,7 @@ class TextBlock implements OpenBlock {
 
 /** A citation belongs to its block; the offsets it may have are those of the cited document. */
 const sourceOf = (citation: Schema.Json, block: string): Source => {
-  const fields = isObject(citation) ? citation : {}
+  const fields = fieldsOf(citation)
   const string = (key: string) => (typeof fields[key] === "string" ? fields[key] : undefined)
   const url = string("url") ?? string("source")
   return {

@@ -3,11 +3,12 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { beginBlock, ToolBlock, type OpenBlock } from "./blocks.ts"
 import { streamError } from "./errors.ts"
-import { finishReasonOf } from "./stop-reasons.ts"
+import { finishReasonOf } from "./finish-reasons.ts"
 import { readStreamEvent, type StreamEvent, type Typed } from "./stream-events.ts"
 import { UsageTally } from "./usage.ts"
 
@@ -77,13 +78,7 @@ class MessageDecoder implements StreamDecoder {
     if (this.started) return
     this.started = true
     const { id, model, usage, content } = message
-    const tier = isObject(usage) ? usage["service_tier"] : undefined
-    events.push({
-      _tag: "Started",
-      id: typeof id === "string" ? id : "",
-      model: typeof model === "string" ? model : "",
-      ...(typeof tier === "string" ? { serviceTier: tier } : {})
-    })
+    events.push(startedOf({ id, model, serviceTier: fieldsOf(usage)["service_tier"] }))
     this.report(usage, events)
     // A stream's message is empty when it starts, except where a program called a tool: then all of it is there at once.
     if (!Array.isArray(content) || content.length === 0) return

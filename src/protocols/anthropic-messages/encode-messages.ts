@@ -1,4 +1,4 @@
-import type { Message } from "../../domain/LlmRequest.ts"
+import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import { encodePart, markers } from "./encode-parts.ts"
@@ -41,8 +41,6 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encod
   trimPrefill(turns.at(-1))
   return { system, messages: turns.map(({ role, content, more }) => ({ role, content, ...more })) }
 }
-
-const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
 
 const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Turn => {
   if (message.name !== undefined) encoding.dropped("the name of a message")

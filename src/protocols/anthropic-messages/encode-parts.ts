@@ -1,7 +1,8 @@
 import { argumentsObject } from "../ToolArguments.ts"
 import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import type { Encoding, Marked } from "../Encoding.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { imageTypeOf } from "../image-types.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
 import { failedBeyondWords, withToldFailure } from "../ToolFailure.ts"
@@ -43,7 +44,7 @@ const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObjec
   if (block["type"] === "search_result") {
     return [{ ...block, content: passagesOf(block["content"], text) ?? [{ type: "text", text }], ...more }]
   }
-  const source = isObject(block["source"]) ? block["source"] : {}
+  const source = fieldsOf(block["source"])
   const said = source["type"] === "content" ? { content: passagesOf(source["content"], text) ?? text } : { data: text }
   return [{ ...block, source: { ...source, ...said }, ...more }]
 }
@@ -52,7 +53,7 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObj
   const { source: ownSource, ...more } = markers(part, encoding)
   const sourceOf = (mediaType: string): JsonObject => ({
     ...mediaSource(part, mediaType),
-    ...(isObject(ownSource) ? ownSource : {})
+    ...fieldsOf(ownSource)
   })
   const { kind, mediaType, source, filename } = part
   if (part.detail !== undefined && part.detail !== "auto") encoding.dropped("the detail of an image")
@@ -81,14 +82,10 @@ const mediaSource = ({ source }: MediaPart, mediaType: string): JsonObject => {
   }
 }
 
-/** The first bytes of the formats that the API takes, in base64. */
-const imageBeginnings = { iVBOR: "image/png", "/9j/": "image/jpeg", R0lG: "image/gif", UklG: "image/webp" }
-
 const imageType = ({ mediaType, source }: MediaPart): string => {
   // A name that many write, and the API does not know.
   if (mediaType === "image/jpg") return "image/jpeg"
-  if (mediaType !== undefined || source._tag !== "Base64") return mediaType ?? "image/png"
-  return Object.entries(imageBeginnings).find(([beginning]) => source.data.startsWith(beginning))?.[1] ?? "image/png"
+  return mediaType ?? (source._tag === "Base64" ? imageTypeOf(source.data) : "image/png")
 }
 
 /** What is said of reasoning that the API would not take back, and why. */

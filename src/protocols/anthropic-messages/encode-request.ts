@@ -11,7 +11,7 @@ import { lacksThought, thoughtlessCalls, type BlockKind } from "../ClaudeThinkin
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { markers, notTakenBack } from "./encode-parts.ts"
@@ -97,7 +97,7 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
     ...(system.length === 0 ? {} : { system }),
     messages: conversation.messages,
     ...(tools.length === 0 ? {} : { tools }),
-    ...(choice === undefined ? {} : { tool_choice: { ...choice, ...(isObject(tool_choice) ? tool_choice : {}) } }),
+    ...(choice === undefined ? {} : { tool_choice: { ...choice, ...fieldsOf(tool_choice) } }),
     ...encodeMetadata(request.user, metadata),
     ...present({ service_tier: serviceTier(request.serviceTier, encoding) }),
     ...withoutMarks(own)
@@ -172,7 +172,7 @@ const choiceOf = (choice: ToolChoice): JsonObject => {
 }
 
 const encodeMetadata = (user: string | undefined, own: unknown): JsonObject => {
-  const metadata = { ...(isObject(own) ? own : {}), ...present({ user_id: user }) }
+  const metadata = { ...fieldsOf(own), ...present({ user_id: user }) }
   return Object.keys(metadata).length === 0 ? {} : { metadata }
 }
 

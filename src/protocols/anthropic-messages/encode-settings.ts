@@ -3,7 +3,7 @@ import type { ClaudeTraits } from "../claude.ts"
 import { claudeSampling } from "../ClaudeSampling.ts"
 import { planThinking } from "../ClaudeThinking.ts"
 import type { Encoding } from "../Encoding.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit, the API wants one, and the model's own is not known, in tokens. */
@@ -65,7 +65,7 @@ const outputConfig = (
 ): JsonObject => {
   const own = ownExtension(extensions)["output_config"]
   const format = schema === undefined ? undefined : { type: "json_schema", schema }
-  return { ...(isObject(own) ? own : {}), ...present({ effort, format }) }
+  return { ...fieldsOf(own), ...present({ effort, format }) }
 }
 
 /** How tokens are drawn. A model that thinks draws them in its own way, and newer ones always do. */
@@ -75,18 +75,11 @@ const encodeSampling = (sampling: Sampling, thinks: boolean, traits: ClaudeTrait
     encoding.dropped("a stop sequence", "the Messages API refuses those of nothing but white space")
   }
   dropUnknown(sampling, encoding)
-  const temperature = temperatureOf(sampling, encoding)
+  const temperature = encoding.within("temperature", sampling.temperature, 0, 1)
   return present({
     ...claudeSampling({ ...sampling, ...present({ temperature }) }, thinks, traits, encoding),
     stop_sequences: stops === undefined || stops.length === 0 ? undefined : stops
   })
-}
-
-const temperatureOf = ({ temperature }: Sampling, encoding: Encoding): number | undefined => {
-  if (temperature === undefined || (temperature >= 0 && temperature <= 1)) return temperature
-  const nearest = temperature > 1 ? 1 : 0
-  encoding.add("changed", `temperature ${temperature} is ${nearest}: the Messages API goes from 0 to 1`)
-  return nearest
 }
 
 const dropUnknown = (sampling: Sampling, encoding: Encoding): void => {

@@ -2,7 +2,7 @@ import { statusOf, type FailureReason, type LlmError, type ProviderFault } from 
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason } from "../HttpError.ts"
 import { anthropicLimitHeaders, limitRetryHeaders } from "../LimitHeaders.ts"
-import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
@@ -12,7 +12,7 @@ import { anthropicMessagesId } from "./wire.ts"
  */
 const read = (document: unknown): ToldError | undefined => {
   const single: unknown = Array.isArray(document) ? document[0] : document
-  const error = isObject(single) ? single["error"] : undefined
+  const error = fieldsOf(single)["error"]
   if (!isObject(error)) return undefined
   const { type, message } = error
   return {
@@ -116,7 +116,7 @@ const threadDetails = { error_code: "thread_unsupported_request" }
 const providerDetails = (fault: ProviderFault | undefined): JsonObject => {
   if (fault?.protocol !== anthropicMessagesId || fault.raw === undefined) return {}
   const document = parseJson(fault.raw)
-  const error = isObject(document) ? document["error"] : undefined
+  const error = fieldsOf(document)["error"]
   return isObject(error) && isObject(error["details"]) ? { details: error["details"] } : {}
 }
 

@@ -1,5 +1,5 @@
-import type { Schema } from "effect"
 import type { Extensions } from "../../domain/LlmRequest.ts"
+import { extensionsOf } from "../extensions.ts"
 import { isMark, mark } from "../foreign-fields.ts"
 import type { JsonObject } from "../open-document.ts"
 import { anthropicMessagesId } from "./wire.ts"
@@ -22,14 +22,8 @@ export const betas = "anthropic-beta"
 /** Marks the version of the API that the request was written for. */
 export const statedVersion = mark("version")
 
-type Fields = { readonly [key: string]: Schema.Json | undefined }
-
-/** The `extensions` that keep what only this format knows; nothing where there is nothing to keep. */
-export const extended = (fields: Fields | undefined): { readonly extensions?: Extensions } => {
-  const kept: Record<string, Schema.Json> = {}
-  for (const [key, value] of Object.entries(fields ?? {})) if (value !== undefined) kept[key] = value
-  return Object.keys(kept).length === 0 ? {} : { extensions: { [anthropicMessagesId]: kept } }
-}
+/** The `extensions` that keep what only this format knows. */
+export const extended = extensionsOf(anthropicMessagesId)
 
 /** What this format kept in `extensions`. */
 export const ownExtension = (extensions: Extensions | undefined): JsonObject => extensions?.[anthropicMessagesId] ?? {}

@@ -4,7 +4,7 @@ import { anthropicLimitHeaders } from "../LimitHeaders.ts"
 import { renderError } from "./errors.ts"
 import { makeRenderer } from "./render-stream.ts"
 import { renderWhole } from "./render-whole.ts"
-import { failsOn } from "./stop-reasons.ts"
+import { failsOn } from "./finish-reasons.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /**

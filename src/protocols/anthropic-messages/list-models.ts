@@ -1,5 +1,5 @@
 import { modelIds } from "../model-ids.ts"
-import { isObject } from "../open-document.ts"
+import { fieldsOf } from "../open-document.ts"
 import type { ModelListing } from "../Protocol.ts"
 import { defaultVersion } from "./wire.ts"
 
@@ -7,5 +7,5 @@ import { defaultVersion } from "./wire.ts"
 export const listModels: ModelListing = {
   path: "/v1/models?limit=1000",
   headers: { "anthropic-version": defaultVersion },
-  read: (body) => modelIds(isObject(body) ? body["data"] : undefined, "id")
+  read: (body) => modelIds(fieldsOf(body)["data"], "id")
 }

@@ -1,11 +1,11 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
-import { callProof, isForeignRun } from "../CallOrigin.ts"
+import { isForeignRun, sealEvents } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { present } from "../open-document.ts"
 import { BlockWriter, eventFrame } from "./block-writer.ts"
-import { stopReasonOf } from "./stop-reasons.ts"
+import { stopReasonOf } from "./finish-reasons.ts"
 import { closingUsage, openingUsage } from "./usage.ts"
 import { anthropicMessagesId, noCounterpart, refusalIsText } from "./wire.ts"
 
@@ -171,18 +171,8 @@ export class EventRenderer {
 
   /** What another format's provider said of a call stands before it, as thoughts with nothing but a proof. */
   private seal(call: ToolInputStart): string {
-    const proof = callProof(call, anthropicMessagesId)
-    if (proof === undefined) return ""
-    const block = { id: `${call.id} seal`, ...proof }
-    const { signature: _, ...start } = block
-    return this.begin(
-      block.id,
-      [
-        { _tag: "ReasoningStart", ...start },
-        { _tag: "ReasoningEnd", ...block }
-      ],
-      true
-    )
+    const events = sealEvents(call, anthropicMessagesId)
+    return events.length === 0 ? "" : this.begin("", events, true)
   }
 
   /** Its result would have to stand with it, and no provider of this format would take the call back without one. */

@@ -3,8 +3,7 @@ import type { Frame } from "../../domain/Frame.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
-import type { WireFrame } from "../../wire/Frame.ts"
-import { makeSseDecoder } from "../../wire/Sse.ts"
+import { firstSseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { eventFrame } from "./block-writer.ts"
 import { errorDocument } from "./errors.ts"
@@ -74,7 +73,7 @@ class MessageRenderer implements StreamRenderer {
   insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
     // Its clients know an error by the name of the event: a frame without that would be taken for nothing.
-    if (protocol === anthropicMessagesId && raw !== undefined && readFrame(raw)?.event === "error") return raw
+    if (protocol === anthropicMessagesId && raw !== undefined && firstSseFrame(raw)?.event === "error") return raw
     return eventFrame({ ...errorDocument(error, undefined), type: "error" })
   }
 
@@ -200,18 +199,10 @@ type Piece = Extract<LlmEvent, { readonly _tag: "TextDelta" | "ReasoningDelta" |
 const isPiece = (event: LlmEvent): event is Piece =>
   event._tag === "TextDelta" || event._tag === "ReasoningDelta" || event._tag === "ToolInputDelta"
 
-const readFrame = (raw: string): WireFrame | undefined => {
-  const frames: Array<WireFrame> = []
-  const decoder = makeSseDecoder()
-  decoder.feed(Buffer.from(raw), frames)
-  decoder.end(frames)
-  return frames[0]
-}
-
 const readEvent = (raw: string): StreamEvent | "other" | undefined => {
   // The decoder of this protocol read the frame before; what is not JSON it let pass as a terminator.
   try {
-    return readStreamEvent(JSON.parse(readFrame(raw)?.data ?? ""))
+    return readStreamEvent(JSON.parse(firstSseFrame(raw)?.data ?? ""))
   } catch {
     return undefined
   }

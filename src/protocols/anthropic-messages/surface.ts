@@ -1,5 +1,6 @@
-import { DateTime, type Schema } from "effect"
+import { DateTime } from "effect"
 import type { Model } from "../../domain/Model.ts"
+import { isObject } from "../open-document.ts"
 import type { CountTokens, Surface } from "../Surface.ts"
 import { anthropicMessagesDialect } from "./inbound.ts"
 
@@ -12,9 +13,6 @@ const renderModel = (model: Model) => ({
 
 /** A request to be counted has no limit of output; one that leaves room for any thinking budget is put in its place. */
 const anyLimit = 1_000_000
-
-const isObject = (body: Schema.Json): body is { readonly [key: string]: Schema.Json } =>
-  typeof body === "object" && body !== null && !Array.isArray(body)
 
 const countTokens: CountTokens = {
   _tag: "CountTokens",

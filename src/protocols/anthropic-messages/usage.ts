@@ -1,9 +1,7 @@
-import type { Usage } from "../../domain/Usage.ts"
+import { noUsage, type Usage } from "../../domain/Usage.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-
-const count = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+import { statedUsage, tokenCount } from "../token-counts.ts"
 
 /**
  * The usage of one answer, told in pieces: a part when it begins, a part when it ends. What a later statement says wins
@@ -23,24 +21,25 @@ export class UsageTally {
     if (!isObject(usage)) return false
     const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage
     const details = usage["output_tokens_details"]
-    this.input = count(input_tokens) ?? this.input
-    this.output = count(output_tokens) ?? this.output
-    this.cacheRead = count(cache_read_input_tokens) ?? this.cacheRead
-    this.cacheWrite = count(cache_creation_input_tokens) ?? this.cacheWrite
-    this.thinking = (isObject(details) ? count(details["thinking_tokens"]) : undefined) ?? this.thinking
+    this.input = tokenCount(input_tokens) ?? this.input
+    this.output = tokenCount(output_tokens) ?? this.output
+    this.cacheRead = tokenCount(cache_read_input_tokens) ?? this.cacheRead
+    this.cacheWrite = tokenCount(cache_creation_input_tokens) ?? this.cacheWrite
+    this.thinking = (isObject(details) ? tokenCount(details["thinking_tokens"]) : undefined) ?? this.thinking
     return true
   }
 
   /** All that was stated so far. */
   usage(): Usage {
-    const counts = present({
-      inputTokens: this.input === undefined ? undefined : this.input + (this.cacheRead ?? 0) + (this.cacheWrite ?? 0),
-      outputTokens: this.output,
-      cachedTokens: this.cacheRead,
-      cacheWriteTokens: this.cacheWrite,
-      reasoningTokens: this.thinking
-    })
-    return { ...counts, source: Object.keys(counts).length === 0 ? "none" : "provider" }
+    return (
+      statedUsage({
+        inputTokens: this.input === undefined ? undefined : this.input + (this.cacheRead ?? 0) + (this.cacheWrite ?? 0),
+        outputTokens: this.output,
+        cachedTokens: this.cacheRead,
+        cacheWriteTokens: this.cacheWrite,
+        reasoningTokens: this.thinking
+      }) ?? noUsage
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, textAt, type JsonObject } from "../open-document.ts"
 import { finishedArguments } from "../ToolArguments.ts"
 import { sourceOf } from "./citations.ts"
 import { decodeRedacted } from "./redacted.ts"
@@ -11,11 +11,6 @@ export interface OpenBlock {
   /** Takes content, a delta or that of a block that came whole; false where it is that of a block of another kind. */
   delta(delta: JsonObject, events: Array<LlmEvent>): boolean
   end(events: Array<LlmEvent>): void
-}
-
-const textAt = (object: JsonObject, key: string): string => {
-  const value = object[key]
-  return typeof value === "string" ? value : ""
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { bedrockConverseId } from "./wire.ts"
 
 const textsOf = (pieces: unknown): string | undefined => {
@@ -27,7 +27,7 @@ const isPlace = (name: string): name is Place => Object.hasOwn(places, name)
 
 /** A citation of something that the request held, as the Messages API writes it; undefined of any other. */
 const claudeCitation = ({ title, source, sourceContent, location }: JsonObject): JsonObject | undefined => {
-  const [name, place] = Object.entries(isObject(location) ? location : {})[0] ?? []
+  const [name, place] = Object.entries(fieldsOf(location))[0] ?? []
   if (name === undefined || !isPlace(name) || !isObject(place)) return undefined
   const [type, index, start, end] = places[name]
   return {
@@ -47,9 +47,9 @@ const claudeCitation = ({ title, source, sourceContent, location }: JsonObject):
  * the request held is in the words of the Messages API, whose callers know no others.
  */
 export const sourceOf = (citation: Schema.Json, block: string | undefined): Source => {
-  const fields = isObject(citation) ? citation : {}
+  const fields = fieldsOf(citation)
   const { title, source, sourceContent, location } = fields
-  const web = isObject(location) ? location["web"] : undefined
+  const web = fieldsOf(location)["web"]
   const url = isObject(web) ? web["url"] : source
   const claude = claudeCitation(fields)
   return {

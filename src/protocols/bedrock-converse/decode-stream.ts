@@ -4,11 +4,12 @@ import { noUsage, type Usage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { awsStreamError, awsWholeError, isAwsException } from "../AwsError.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, malformedFrame } from "../stream-failures.ts"
 import { beginBlock, ToolBlock, type OpenBlock } from "./blocks.ts"
-import { finishReasonOf } from "./stop-reasons.ts"
+import { finishReasonOf } from "./finish-reasons.ts"
 import { usageOf } from "./usage.ts"
 import { bedrockConverseId, isStreamEvent } from "./wire.ts"
 
@@ -41,10 +42,8 @@ class ConverseDecoder implements StreamDecoder {
 
   /** A whole answer: its message, and then its end. */
   whole({ output, stopReason, usage, trace, ...body }: JsonObject, events: Array<LlmEvent>): void {
-    const tier = body["serviceTier"]
-    this.start(events, isObject(tier) ? tier["type"] : undefined)
-    const message = isObject(output) ? output["message"] : undefined
-    const content = isObject(message) ? message["content"] : undefined
+    this.start(events, fieldsOf(body["serviceTier"])["type"])
+    const { content } = fieldsOf(fieldsOf(output)["message"])
     for (const block of Array.isArray(content) ? content : []) {
       if (!isObject(block)) continue
       this.begin(0, block, events)
@@ -93,8 +92,7 @@ class ConverseDecoder implements StreamDecoder {
   private start(events: Array<LlmEvent>, serviceTier?: unknown): void {
     if (this.started) return
     this.started = true
-    const tier = typeof serviceTier === "string" ? { serviceTier } : {}
-    events.push({ _tag: "Started", id: "", model: "", ...tier })
+    events.push(startedOf({ serviceTier }))
   }
 
   private begin(index: number, block: JsonObject, events: Array<LlmEvent>): void {
@@ -124,9 +122,8 @@ class ConverseDecoder implements StreamDecoder {
     if (this.stopped || typeof reason !== "string" || reason === "") return
     this.stopped = true
     this.stopReason = reason
-    const fields = isObject(more) ? more : {}
-    const sequence =
-      fields["stop_sequence"] ?? (isObject(fields["delta"]) ? fields["delta"]["stop_sequence"] : undefined)
+    const fields = fieldsOf(more)
+    const sequence = fields["stop_sequence"] ?? fieldsOf(fields["delta"])["stop_sequence"]
     if (typeof sequence === "string") this.stopSequence = sequence
   }
 

@@ -1,6 +1,7 @@
 import type { MediaPart } from "../../domain/LlmRequest.ts"
 import { ownExtension } from "../anthropic-messages/extension.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { imageTypeOf } from "../image-types.ts"
+import { fieldsOf, present, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 
 const imageFormats = {
@@ -10,9 +11,6 @@ const imageFormats = {
   "image/gif": "gif",
   "image/webp": "webp"
 }
-
-/** The first bytes of the formats that the API takes, in base64. */
-const imageBeginnings = { iVBOR: "png", "/9j/": "jpeg", R0lG: "gif", UklG: "webp" }
 
 const audioFormats = {
   "audio/mpeg": "mp3",
@@ -70,18 +68,15 @@ export const encodeMedia = (part: MediaPart, encoding: ConverseEncoding): Readon
   const name = encoding.documentName(part.filename)
   // Whether the document is to be cited, and what it is about.
   const { citations, context } = encoding.traits.family === "claude" ? ownExtension(part.extensions) : {}
-  const own = { ...present({ context, citations }), ...(isObject(document) ? document : {}) }
+  const own = { ...present({ context, citations }), ...fieldsOf(document) }
   return block("document", format, part, type, encoding, { name, ...own })
 }
 
 const mediaTypeOf = ({ kind, mediaType }: MediaPart): string =>
   mediaType?.split(";")[0]?.trim().toLowerCase() ?? (kind === "file" ? "application/pdf" : "")
 
-const imageFormat = ({ source }: MediaPart, type: string): string | undefined => {
-  if (type !== "") return formatIn(imageFormats, type)
-  const beginning = (start: string) => source._tag === "Base64" && source.data.startsWith(start)
-  return Object.entries(imageBeginnings).find(([start]) => beginning(start))?.[1] ?? "png"
-}
+const imageFormat = ({ source }: MediaPart, type: string): string | undefined =>
+  formatIn(imageFormats, type || (source._tag === "Base64" ? imageTypeOf(source.data) : "image/png"))
 
 const block = (
   kind: string,

@@ -1,4 +1,4 @@
-import type { Message } from "../../domain/LlmRequest.ts"
+import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import type { JsonObject } from "../open-document.ts"
 import { encodePart } from "./encode-parts.ts"
 import type { ConverseEncoding } from "./encoding.ts"
@@ -36,8 +36,6 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Conve
   for (const turn of turns) nameDocuments(turn, encoding)
   return { system, messages: turns.map(({ role, content }) => ({ role, content })) }
 }
-
-const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
 
 const encodeMessage = (message: Message, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   encoding.nameless(message)

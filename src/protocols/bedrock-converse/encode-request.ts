@@ -5,7 +5,7 @@ import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
 import { betas, ownExtension, statedEffort, statedThinking } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas, betasIn } from "../ClaudeBetas.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { bedrockConverseId } from "./wire.ts"
@@ -114,7 +114,7 @@ const claudeWords = ({ extensions }: LlmRequest, encoding: ConverseEncoding): Cl
 const thinkingFields = ({ thinking, effort }: ThinkingPlan): JsonObject =>
   present({ thinking, output_config: effort === undefined ? undefined : { effort } })
 
-const merged = (fields: JsonObject, own: unknown): JsonObject => ({ ...fields, ...(isObject(own) ? own : {}) })
+const merged = (fields: JsonObject, own: unknown): JsonObject => ({ ...fields, ...fieldsOf(own) })
 
 /** The fields that hold something. */
 const filled = (fields: JsonObject): JsonObject =>

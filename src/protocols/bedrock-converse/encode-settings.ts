@@ -17,7 +17,10 @@ export const encodeSampling = (sampling: Sampling, thinks: boolean, encoding: Co
     encoding.dropped("a stop sequence", "those of nothing but white space are refused")
   }
   dropUnknown(sampling, encoding)
-  const asked = { ...sampling, ...present({ temperature: temperatureOf(sampling, encoding) }) }
+  const asked = {
+    ...sampling,
+    ...present({ temperature: encoding.within("temperature", sampling.temperature, 0, 1) })
+  }
   const { temperature, top_p: topP, top_k: topK } = claudeSampling(asked, thinks, encoding.traits, encoding)
   return {
     inferenceConfig: present({
@@ -36,13 +39,6 @@ const topKField = (topK: number | undefined, encoding: ConverseEncoding): JsonOb
   if (encoding.traits.family === "nova") return { inferenceConfig: { topK } }
   encoding.dropped("top_k")
   return {}
-}
-
-const temperatureOf = ({ temperature }: Sampling, encoding: ConverseEncoding): number | undefined => {
-  if (temperature === undefined || (temperature >= 0 && temperature <= 1)) return temperature
-  const nearest = temperature > 1 ? 1 : 0
-  encoding.add("changed", `temperature ${temperature} is ${nearest}: the Converse API goes from 0 to 1`)
-  return nearest
 }
 
 const dropUnknown = (sampling: Sampling, encoding: ConverseEncoding): void => {

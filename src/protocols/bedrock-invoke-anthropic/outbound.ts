@@ -5,7 +5,7 @@ import type { FrameDecoder, FramingError, WireFrame } from "../../wire/Frame.ts"
 import { sseFrame } from "../../wire/Sse.ts"
 import { anthropicMessages } from "../anthropic-messages/outbound.ts"
 import { awsStreamError, awsWholeError, decodeAwsError, isAwsException } from "../AwsError.ts"
-import { isObject, parseJson } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson } from "../open-document.ts"
 import { claudeContinues } from "../claude.ts"
 import type { Protocol, StreamDecoder } from "../Protocol.ts"
 import { malformedFrame } from "../stream-failures.ts"
@@ -44,11 +44,11 @@ class EnvelopeDecoder implements FrameDecoder {
 /** The event in an envelope; the envelope itself, which is no event, where there is none in it. */
 const unwrapped = (frame: WireFrame): WireFrame => {
   const envelope = parseJson(frame.data)
-  const bytes = isObject(envelope) ? envelope["bytes"] : undefined
+  const bytes = fieldsOf(envelope)["bytes"]
   if (typeof bytes !== "string") return frame
   const data = Buffer.from(bytes, "base64").toString("utf8")
   const event = parseJson(data)
-  const named = isObject(event) ? event["type"] : undefined
+  const named = fieldsOf(event)["type"]
   const type = typeof named === "string" && /^\w+$/.test(named) ? named : ""
   return { raw: sseFrame(data, type), event: type, data }
 }

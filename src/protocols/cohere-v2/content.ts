@@ -1,15 +1,10 @@
 import type { GeneratedLogprob, LlmEvent, Source } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, textAt, type JsonObject } from "../open-document.ts"
 import { finishedArguments } from "../ToolArguments.ts"
 import { tokenCount } from "../token-counts.ts"
 import { cohereV2Id } from "./wire.ts"
 
 type Events = Array<LlmEvent>
-
-const textAt = (object: JsonObject, key: string): string => {
-  const value = object[key]
-  return typeof value === "string" ? value : ""
-}
 
 /** A piece of text or of thinking that has begun. */
 export class ContentBlock {
@@ -66,7 +61,7 @@ export class CallBlock {
   }
 }
 
-const functionOf = (call: JsonObject): JsonObject => (isObject(call["function"]) ? call["function"] : {})
+const functionOf = (call: JsonObject): JsonObject => fieldsOf(call["function"])
 
 /**
  * The tokens of a piece, told as their joined text and the probability of each. Only a piece of one token can be said,
@@ -100,7 +95,7 @@ export const sourcesOf = (citation: JsonObject, block: string | undefined): Read
 
 /** The fields of a document are its sender's own; these two names are what documents usually have. */
 const describe = (source: JsonObject) => {
-  const document = isObject(source["document"]) ? source["document"] : {}
+  const document = fieldsOf(source["document"])
   const url = textAt(document, "url")
   const title = textAt(document, "title") || textAt(source, "id")
   return present({

@@ -5,6 +5,7 @@ import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { CallBlock, ContentBlock, sourcesOf } from "./content.ts"
 import { failedAnswer, streamError } from "./errors.ts"
@@ -100,7 +101,7 @@ class AnswerDecoder implements StreamDecoder {
     if (this.started) return
     this.started = true
     // Which model answers is not said.
-    events.push({ _tag: "Started", id: typeof id === "string" ? id : "", model: "" })
+    events.push(startedOf({ id }))
   }
 
   private begin(kind: ContentBlock["kind"], events: Events): ContentBlock {

@@ -1,5 +1,5 @@
 import { encodeTexts } from "../EmbeddingEncoding.ts"
-import { isObject, present } from "../open-document.ts"
+import { fieldsOf, isObject, present } from "../open-document.ts"
 import type { Embedding } from "../Protocol.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { readVectors } from "../vectors.ts"
@@ -27,7 +27,7 @@ export const embed: Embedding = {
     if (!isObject(body) || !isObject(body["embeddings"])) return undefined
     const vectors = readVectors(body["embeddings"]["float"])
     const { meta } = body
-    const billed = isObject(meta) ? meta["billed_units"] : undefined
+    const billed = fieldsOf(meta)["billed_units"]
     const counted = isObject(billed) ? tokenCount(billed["input_tokens"]) : undefined
     return vectors === undefined
       ? undefined

@@ -34,12 +34,6 @@ const maxStops = 5
 const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
   if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
   if (sampling.topLogprobs) encoding.dropped("top_logprobs")
-  const within = (name: string, value: number | undefined, minimum: number, maximum: number) => {
-    if (value === undefined || (value >= minimum && value <= maximum)) return value
-    const nearest = Math.min(maximum, Math.max(minimum, value))
-    encoding.add("changed", `${name} ${value} is ${nearest}: the Cohere API goes from ${minimum} to ${maximum}`)
-    return nearest
-  }
   const stops = sampling.stopSequences
   if (stops !== undefined && stops.length > maxStops) {
     encoding.dropped("a stop sequence", `the Cohere API takes ${maxStops} of them`)
@@ -47,11 +41,11 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
   return present({
     max_tokens: sampling.maxOutputTokens,
     temperature: sampling.temperature,
-    p: within("top_p", sampling.topP, 0.01, 0.99),
-    k: within("top_k", sampling.topK, 0, 500),
+    p: encoding.within("top_p", sampling.topP, 0.01, 0.99),
+    k: encoding.within("top_k", sampling.topK, 0, 500),
     seed: sampling.seed,
-    frequency_penalty: within("frequency_penalty", sampling.frequencyPenalty, 0, 1),
-    presence_penalty: within("presence_penalty", sampling.presencePenalty, 0, 1),
+    frequency_penalty: encoding.within("frequency_penalty", sampling.frequencyPenalty, 0, 1),
+    presence_penalty: encoding.within("presence_penalty", sampling.presencePenalty, 0, 1),
     stop_sequences: stops?.slice(0, maxStops),
     logprobs: sampling.logprobs
   })

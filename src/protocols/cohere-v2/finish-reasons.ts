@@ -1,4 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 
 const reasons: { readonly [finishReason: string]: FinishReason } = {
   COMPLETE: "stop",
@@ -8,7 +9,5 @@ const reasons: { readonly [finishReason: string]: FinishReason } = {
 }
 
 /** What a finish reason means; `ERROR` and `TIMEOUT` are failures and do not get here. */
-export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason => {
-  const reason = reasons[finishReason ?? ""] ?? "unknown"
-  return calledTool && reason !== "length" ? "tool-calls" : reason
-}
+export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason =>
+  reasonWithCalls(reasons[finishReason ?? ""] ?? "unknown", calledTool)

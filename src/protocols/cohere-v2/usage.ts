@@ -1,5 +1,5 @@
 import type { Usage } from "../../domain/Usage.ts"
-import { isObject } from "../open-document.ts"
+import { fieldsOf, isObject } from "../open-document.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 
 /**
@@ -9,7 +9,7 @@ import { statedUsage, tokenCount } from "../token-counts.ts"
 export const usageOf = (usage: unknown): Usage | undefined => {
   if (!isObject(usage)) return undefined
   const { tokens, billed_units: billed, cached_tokens: cached } = usage
-  const counts = isObject(tokens) ? tokens : isObject(billed) ? billed : {}
+  const counts = isObject(tokens) ? tokens : fieldsOf(billed)
   return statedUsage({
     inputTokens: tokenCount(counts["input_tokens"]),
     outputTokens: tokenCount(counts["output_tokens"]),

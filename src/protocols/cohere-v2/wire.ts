@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 
 /** The name of the wire format. */
 export const cohereV2Id = "cohere-v2"
@@ -35,7 +35,7 @@ const isIndex = (value: unknown): value is number =>
 
 const pieceOf = (event: JsonObject, field: string): unknown => {
   const delta = event["delta"]
-  const message = isObject(delta) ? delta["message"] : undefined
+  const message = fieldsOf(delta)["message"]
   return isObject(message) ? message[field] : undefined
 }
 

@@ -3,8 +3,9 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { failedInteraction, streamError } from "./errors.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
@@ -71,20 +72,13 @@ class InteractionDecoder implements StreamDecoder {
   private start({ id, model, created, service_tier: tier }: JsonObject, events: Events): void {
     if (this.started) return
     this.started = true
-    const moment = typeof created === "string" ? Math.floor(Date.parse(created) / 1000) : Number.NaN
-    events.push({
-      _tag: "Started",
-      // Without a record at the provider there is no id.
-      id: typeof id === "string" ? id : "",
-      model: typeof model === "string" ? model : "",
-      ...(moment >= 0 ? { created: moment } : {}),
-      ...(typeof tier === "string" ? { serviceTier: tier } : {})
-    })
+    // Without a record at the provider there is no id.
+    events.push(startedOf({ id, model, created, serviceTier: tier }))
   }
 
   /** Usage may stand on any event, or in the metadata of one. */
   private reportIn({ usage, metadata }: JsonObject, events: Events): void {
-    const { usage: inner, total_usage: total } = isObject(metadata) ? metadata : {}
+    const { usage: inner, total_usage: total } = fieldsOf(metadata)
     const stated = usageOf(usage ?? total ?? inner)
     if (stated === undefined) return
     this.usage = mergeUsage(this.usage, stated)

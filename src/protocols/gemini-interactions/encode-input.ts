@@ -1,4 +1,12 @@
-import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import {
+  isInstruction,
+  type MediaPart,
+  type Message,
+  type Part,
+  type ReasoningPart,
+  type ToolCallPart,
+  type ToolResultPart
+} from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { present, type JsonObject } from "../open-document.ts"
@@ -17,8 +25,6 @@ export const encodeInput = (messages: ReadonlyArray<Message>, encoding: Encoding
   for (const message of messages.slice(head.length)) steps.add(message)
   return { ...(instruction === "" ? {} : { system_instruction: instruction }), input: steps.list }
 }
-
-const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
 
 /** An instruction is a text here. */
 const instructionOf = (message: Message, encoding: Encoding): string => {

@@ -8,7 +8,7 @@ import { parametersOf } from "../ToolArguments.ts"
 import { withoutForeignChoice } from "../ToolSubset.ts"
 import { maySearch } from "../gemini/models.ts"
 import { hostedTool, plainSearch, type SearchOf } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { encodeInput } from "./encode-input.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -36,7 +36,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
     tools.length > 0,
     encoding
   )
-  const generation = { ...settings, ...(isObject(config) ? config : {}) }
+  const generation = { ...settings, ...fieldsOf(config) }
   return {
     model,
     ...encodeInput(request.messages, encoding),

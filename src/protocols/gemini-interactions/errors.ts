@@ -1,7 +1,7 @@
 import type { FailureReason, LlmError } from "../../domain/LlmError.ts"
 import { inabilityIn } from "../gemini/errors.ts"
 import { durationMs, httpReason } from "../HttpError.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { geminiInteractionsId } from "./wire.ts"
 
@@ -11,7 +11,7 @@ import { geminiInteractionsId } from "./wire.ts"
  */
 const read = (document: unknown): ToldError | undefined => {
   const single: unknown = Array.isArray(document) ? document[0] : document
-  const error = isObject(single) ? single["error"] : undefined
+  const error = fieldsOf(single)["error"]
   if (!isObject(error)) return undefined
   const { code, status, message } = error
   const word = typeof code === "string" ? code : status
@@ -24,7 +24,7 @@ const read = (document: unknown): ToldError | undefined => {
 
 const retryDelay = ({ details }: JsonObject): number | undefined => {
   const info = (Array.isArray(details) ? details : []).find((entry) => isObject(entry) && "retryDelay" in entry)
-  const delay = isObject(info) ? info["retryDelay"] : undefined
+  const delay = fieldsOf(info)["retryDelay"]
   return typeof delay === "string" ? durationMs(delay) : undefined
 }
 

@@ -1,4 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 
 const reasons: { readonly [status: string]: FinishReason } = {
   completed: "stop",
@@ -16,5 +17,5 @@ const reasons: { readonly [status: string]: FinishReason } = {
 export const finishReasonOf = (status: string | undefined, calledTool: boolean, broken: boolean): FinishReason => {
   const reason = reasons[status ?? ""] ?? "unknown"
   if (broken && (reason === "stop" || reason === "unknown")) return "error"
-  return calledTool && reason !== "length" ? "tool-calls" : reason
+  return reasonWithCalls(reason, calledTool)
 }

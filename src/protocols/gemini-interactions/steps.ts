@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, textAt, type JsonObject } from "../open-document.ts"
 import { finishedArguments } from "../ToolArguments.ts"
 import { OutputStep } from "./output-step.ts"
 import { geminiInteractionsId, type Typed } from "./wire.ts"
@@ -11,11 +11,6 @@ type Events = Array<LlmEvent>
 export interface Step {
   delta(delta: Typed, events: Events): void
   end(events: Events): void
-}
-
-const textAt = (object: JsonObject, key: string): string => {
-  const value = object[key]
-  return typeof value === "string" ? value : ""
 }
 
 /**

@@ -2,7 +2,7 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { finishedArguments } from "../ToolArguments.ts"
 import { ArgumentPieces } from "./argument-pieces.ts"
-import { filled } from "./extension.ts"
+import { filled } from "../extensions.ts"
 import { geminiId } from "./wire.ts"
 
 /** Ids for what has none on the wire, unique in a stream. */

@@ -9,8 +9,9 @@ import type {
   WebSearch
 } from "../../domain/LlmRequest.ts"
 import { searchWith } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
-import { extended, filled, statedThinking } from "./extension.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { filled } from "../extensions.ts"
+import { extended, statedThinking } from "./extension.ts"
 import { jsonSchemaOf } from "./json-schema.ts"
 import { enumName } from "./proto-document.ts"
 import {
@@ -35,7 +36,7 @@ export const decodeTool = ({ functionDeclarations = [], rest = {} }: RequestTool
 ]
 
 const searchOf = (search: Schema.Json): WebSearch => {
-  const { excludeDomains, ...options } = isObject(search) ? search : {}
+  const { excludeDomains, ...options } = fieldsOf(search)
   return searchWith({ ...options, ...present({ blocked_domains: excludeDomains }) })
 }
 
@@ -150,7 +151,7 @@ const textFormatOf = (
   formats: Schema.Json | undefined
 ): { readonly mimeType: string; readonly schema: Schema.Json | undefined } | undefined => {
   const [format, ...others] = Array.isArray(formats) ? formats : [formats]
-  const { text, ...media } = isObject(format) ? format : {}
+  const { text, ...media } = fieldsOf(format)
   if (others.length > 0 || Object.keys(media).length > 0 || !isObject(text)) return undefined
   const { mimeType, mime_type: sameThing = mimeType, schema } = text
   return typeof sameThing === "string" ? { mimeType: sameThing, schema } : undefined

@@ -2,8 +2,9 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
-import { isObject, present } from "../open-document.ts"
+import { fieldsOf, present } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import type { Ids } from "./call-decoder.ts"
 import { CandidateDecoder } from "./candidate.ts"
@@ -127,16 +128,9 @@ class ContentDecoder implements StreamDecoder {
     if (this.started) return
     this.started = true
     const { responseId, modelVersion, createTime, usageMetadata } = chunk
-    const created = Math.floor(Date.parse(createTime ?? "") / 1000)
-    const tier = isObject(usageMetadata) ? usageMetadata["serviceTier"] : undefined
+    const serviceTier = fieldsOf(usageMetadata)["serviceTier"]
     this.ids.responseId = responseId ?? ""
-    events.push({
-      _tag: "Started",
-      id: responseId ?? "",
-      model: modelVersion ?? "",
-      ...(created >= 0 ? { created } : {}),
-      ...(typeof tier === "string" ? { serviceTier: tier } : {})
-    })
+    events.push(startedOf({ id: responseId, model: modelVersion, created: createTime, serviceTier }))
   }
 
   /** What else is said of the answer. A prompt that was blocked has no candidates, and that is its ending. */

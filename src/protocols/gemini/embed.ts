@@ -1,15 +1,15 @@
 import { encodeTexts, type TextsToEmbed } from "../EmbeddingEncoding.ts"
-import { isObject, present } from "../open-document.ts"
+import { fieldsOf, isObject, present } from "../open-document.ts"
 import type { EncodedRequest, Embedding, ReadEmbeddings } from "../Protocol.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { readVectors } from "../vectors.ts"
 import { pathOf, resourceOf } from "./encode-request.ts"
 
 const readPredictions = (predictions: ReadonlyArray<unknown>): ReadEmbeddings | undefined => {
-  const given = predictions.map((prediction) => (isObject(prediction) ? prediction["embeddings"] : undefined))
+  const given = predictions.map((prediction) => fieldsOf(prediction)["embeddings"])
   const vectors = readVectors(given.map(valuesOf))
   const counts = given.map((one) => {
-    const statistics = isObject(one) ? one["statistics"] : undefined
+    const statistics = fieldsOf(one)["statistics"]
     return isObject(statistics) ? tokenCount(statistics["token_count"]) : undefined
   })
   const inputTokens = counts.reduce<number | undefined>(
@@ -19,7 +19,7 @@ const readPredictions = (predictions: ReadonlyArray<unknown>): ReadEmbeddings | 
   return vectors === undefined ? undefined : { vectors, usage: statedUsage({ inputTokens }) ?? { source: "none" } }
 }
 
-const valuesOf = (embedding: unknown): unknown => (isObject(embedding) ? embedding["values"] : undefined)
+const valuesOf = (embedding: unknown): unknown => fieldsOf(embedding)["values"]
 
 type Encoded = Pick<EncodedRequest, "path" | "body">
 

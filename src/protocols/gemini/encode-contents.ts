@@ -1,4 +1,4 @@
-import type { Message } from "../../domain/LlmRequest.ts"
+import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { encodePart } from "./encode-parts.ts"
 import type { GeminiEncoding } from "./encoding.ts"
@@ -63,8 +63,6 @@ const instructionOf = (turns: ReadonlyArray<Turn>): JsonObject | undefined => {
   const parts = turns.flatMap((turn) => turn.parts)
   return parts.length === 0 ? undefined : { parts, ...Object.assign({}, ...turns.map((turn) => turn.more)) }
 }
-
-const isInstruction = ({ role }: Message): boolean => role === "system" || role === "developer"
 
 const encodeMessage = (message: Message, role: Turn["role"], encoding: GeminiEncoding): Turn => {
   const more = encoding.nameless(message)

@@ -1,12 +1,10 @@
 import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, present, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { responseOf } from "./decode-parts.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 import { wrappedWithName } from "./extension.ts"
 import { geminiId } from "./wire.ts"
-
-const fields = (value: unknown): JsonObject => (isObject(value) ? value : {})
 
 /** The parts that a part stands for: one, or none where it cannot be said. */
 export const encodePart = (part: Part, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {
@@ -42,13 +40,13 @@ const encodeMedia = (part: MediaPart, encoding: GeminiEncoding): ReadonlyArray<J
   switch (source._tag) {
     case "Base64": {
       const mimeType = mediaType ?? sniffed(source.data) ?? defaultTypes[part.kind]
-      return [{ inlineData: { mimeType, data: source.data, ...fields(media) }, ...more }]
+      return [{ inlineData: { mimeType, data: source.data, ...fieldsOf(media) }, ...more }]
     }
     case "Url":
-      return [fileData(source.url, mediaType, fields(media), more)]
+      return [fileData(source.url, mediaType, fieldsOf(media), more)]
     case "FileId":
       // Files are known here by an address; an id of another provider means nothing.
-      if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) return [fileData(source.id, mediaType, fields(media), more)]
+      if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) return [fileData(source.id, mediaType, fieldsOf(media), more)]
       encoding.unsupported("a file that is stored with another provider")
       return []
   }
@@ -107,7 +105,7 @@ const encodeToolCall = (part: ToolCallPart, encoding: GeminiEncoding): JsonObjec
   const { functionCall, ...more } = encoding.unmarked(part)
   const args = argumentsObject(part, encoding)
   encoding.called.set(part.id, part.name)
-  return { functionCall: { id: part.id, name: part.name, args, ...fields(functionCall) }, ...more }
+  return { functionCall: { id: part.id, name: part.name, args, ...fieldsOf(functionCall) }, ...more }
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: GeminiEncoding): JsonObject => {
@@ -133,7 +131,7 @@ const encodeToolResult = (part: ToolResultPart, encoding: GeminiEncoding): JsonO
       response:
         wrapped === true ? { name, [failed ? "error" : "content"]: texts.join("\n") } : encodeResponse(texts, failed),
       ...(parts.length === 0 || apart ? {} : { parts }),
-      ...fields(functionResponse)
+      ...fieldsOf(functionResponse)
     },
     ...more
   }

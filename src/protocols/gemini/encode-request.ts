@@ -4,7 +4,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, Message, ToolChoice } from "../../domain/LlmRequest.ts"
 import { hostedTool, plainSearch } from "../HostedTools.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { isSealed } from "../SealedReasoning.ts"
@@ -103,7 +103,7 @@ const formedInWords = (request: LlmRequest, encoding: GeminiEncoding): LlmReques
 }
 
 const namesFunctions = ({ toolConfig }: JsonObject): boolean => {
-  const calling = isObject(toolConfig) ? toolConfig["functionCallingConfig"] : undefined
+  const calling = fieldsOf(toolConfig)["functionCallingConfig"]
   return isObject(calling) && calling["allowedFunctionNames"] !== undefined
 }
 
@@ -125,7 +125,7 @@ const partsOf = (content: Schema.Json): ReadonlyArray<Schema.Json> =>
   isObject(content) && Array.isArray(content["parts"]) ? content["parts"] : []
 
 const isSealedPart = (part: Schema.Json): part is JsonObject => {
-  const signature = isObject(part) ? part["thoughtSignature"] : undefined
+  const signature = fieldsOf(part)["thoughtSignature"]
   return typeof signature === "string" && isSealed(signature)
 }
 
@@ -175,13 +175,13 @@ const encodeToolConfig = (
   encoding: GeminiEncoding
 ): JsonObject | undefined => {
   if (parallelToolCalls === false && tools.length > 0) encoding.dropped("parallel_tool_calls")
-  const { functionCallingConfig: ownCalling, ...more } = isObject(own) ? own : {}
+  const { functionCallingConfig: ownCalling, ...more } = fieldsOf(own)
   const calling = {
     // The API refuses a choice where there is nothing to choose from.
     ...(toolChoice === undefined || tools.length === 0 ? {} : choiceOf(toolChoice, tools)),
     // Beside tools of the provider's own, calls at the model's will are those that fit their schema.
     ...(mixed && toolChoice?._tag === "Auto" ? { mode: "VALIDATED" } : {}),
-    ...(isObject(ownCalling) ? ownCalling : {})
+    ...fieldsOf(ownCalling)
   }
   const config = {
     ...(Object.keys(calling).length === 0 ? {} : { functionCallingConfig: calling }),

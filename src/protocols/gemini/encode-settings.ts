@@ -1,6 +1,6 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Quirks } from "../Protocol.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { levelOfBudget, type ModelTraits } from "./models.ts"
@@ -33,11 +33,11 @@ export const encodeSettings = (
   encoding: GeminiEncoding
 ): JsonObject | undefined => {
   const { generationConfig: own, [statedThinking]: stated } = ownExtension(request.extensions)
-  const { thinkingConfig: ownThinking, ...more } = isObject(own) ? own : {}
+  const { thinkingConfig: ownThinking, ...more } = fieldsOf(own)
   const known = encoding.traits
   const traits: ModelTraits = quirks.adaptiveThinking === true ? { ...known, thinking: "level" } : known
   const thinkingConfig = isObject(stated)
-    ? { ...stated, ...(isObject(ownThinking) ? ownThinking : {}), ...ownThinkingConfig(request.reasoning ?? {}) }
+    ? { ...stated, ...fieldsOf(ownThinking), ...ownThinkingConfig(request.reasoning ?? {}) }
     : encodeThinking(request.reasoning, traits, encoding)
   const config = {
     ...encodeSampling(request.sampling, encoding),

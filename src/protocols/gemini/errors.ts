@@ -1,7 +1,7 @@
 import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
 import type { RenderedAnswer } from "../Dialect.ts"
 import { durationMs, httpReason } from "../HttpError.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson, present, type JsonObject } from "../open-document.ts"
 import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { frameData } from "./frames.ts"
 import { geminiId } from "./wire.ts"
@@ -17,7 +17,7 @@ interface DetailedError extends ToldError {
  */
 const read = (document: unknown): DetailedError | undefined => {
   const single: unknown = Array.isArray(document) ? document[0] : document
-  const error = isObject(single) ? single["error"] : undefined
+  const error = fieldsOf(single)["error"]
   if (!isObject(error)) return undefined
   const { status, message } = error
   const details = Array.isArray(error["details"]) ? error["details"].filter(isObject) : []

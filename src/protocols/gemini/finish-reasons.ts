@@ -1,4 +1,5 @@
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
 
 const reasons: { readonly [finishReason: string]: FinishReason } = {
@@ -37,11 +38,9 @@ const numbered: { readonly [finishReason: string]: FinishReason } = {
   8: "content-filter"
 }
 
-/** What a finish reason means. A finished call of a client's function is one: the API itself says only that it stopped. */
-export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason => {
-  const reason = reasons[finishReason ?? ""] ?? numbered[finishReason ?? ""] ?? "unknown"
-  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
-}
+/** What a finish reason means. Of calls the API itself says only that it stopped. */
+export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason =>
+  reasonWithCalls(reasons[finishReason ?? ""] ?? numbered[finishReason ?? ""] ?? "unknown", calledTool)
 
 const finishReasons: { readonly [R in FinishReason]: string } = {
   stop: "STOP",

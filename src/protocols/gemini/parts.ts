@@ -3,7 +3,7 @@ import type { Source } from "../../domain/LlmEvent.ts"
 import type { ResponsePart } from "../../domain/LlmResponse.ts"
 import { callFields, callSealInBytes } from "../CallOrigin.ts"
 import type { Notices } from "../Notices.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { proofInBytesFor, type Proof } from "../SealedReasoning.ts"
@@ -28,7 +28,7 @@ export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined 
   const args = argumentsObject(call, said)
   const { functionCall, ...more } = origin
   return {
-    functionCall: { id, name, args, ...(isObject(functionCall) ? functionCall : {}) },
+    functionCall: { id, name, args, ...fieldsOf(functionCall) },
     ...present({ thoughtSignature: callSealInBytes(call, geminiId) }),
     ...more
   }

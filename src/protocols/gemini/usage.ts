@@ -1,7 +1,7 @@
-import type { Usage } from "../../domain/Usage.ts"
+import { noUsage, type Usage } from "../../domain/Usage.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { sumOf, tokenCount } from "../token-counts.ts"
+import { statedUsage, sumOf, tokenCount } from "../token-counts.ts"
 
 /** The counts that are read, each under its name in `usageMetadata`. */
 const counts = [
@@ -48,15 +48,16 @@ export class UsageTally {
   /** All that was stated so far. */
   usage(): Usage {
     const { promptTokenCount: prompt, candidatesTokenCount: answer, thoughtsTokenCount: thoughts } = this.counts
-    const stated = present({
-      inputTokens: sumOf(prompt, this.counts.toolUsePromptTokenCount),
-      outputTokens: sumOf(answer, thoughts),
-      cachedTokens: this.counts.cachedContentTokenCount,
-      reasoningTokens: thoughts,
-      audioInputTokens: this.audioInput,
-      audioOutputTokens: this.audioOutput
-    })
-    return { ...stated, source: Object.keys(stated).length === 0 ? "none" : "provider" }
+    return (
+      statedUsage({
+        inputTokens: sumOf(prompt, this.counts.toolUsePromptTokenCount),
+        outputTokens: sumOf(answer, thoughts),
+        cachedTokens: this.counts.cachedContentTokenCount,
+        reasoningTokens: thoughts,
+        audioInputTokens: this.audioInput,
+        audioOutputTokens: this.audioOutput
+      }) ?? noUsage
+    )
   }
 }
 

@@ -5,6 +5,7 @@ import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present } from "../open-document.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, malformedFrame } from "../stream-failures.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { finishedArguments } from "../ToolArguments.ts"
@@ -56,8 +57,7 @@ class AnswerDecoder implements StreamDecoder {
 
   private start({ model, created_at: createdAt }: Chunk, events: Events): void {
     this.started = true
-    const created = Math.floor(Date.parse(createdAt ?? "") / 1000)
-    events.push({ _tag: "Started", id: "", model: model ?? "", ...(created >= 0 ? { created } : {}) })
+    events.push(startedOf({ model, created: createdAt }))
   }
 
   private reasoning(text: string, events: Events): void {

@@ -5,7 +5,7 @@ import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { parametersOf } from "../ToolArguments.ts"
 import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
@@ -33,7 +33,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
     messages: encodeMessages(request.messages, encoding),
     ...(tools.length === 0 ? {} : { tools }),
     ...settings,
-    options: { ...sampling, ...(isObject(options) ? options : {}) },
+    options: { ...sampling, ...fieldsOf(options) },
     // A stream is what this API answers where it is not told otherwise.
     stream: delivery === "stream",
     ...own

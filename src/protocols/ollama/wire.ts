@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { isObject, nullish, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, nullish, type JsonObject } from "../open-document.ts"
 
 /** The name of the wire format. */
 export const ollamaId = "ollama"
@@ -57,7 +57,7 @@ const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.every(isItem))
 
 const isCall = (value: unknown): boolean => {
-  const call = isObject(value) ? value["function"] : undefined
+  const call = fieldsOf(value)["function"]
   return (
     isObject(call) && typeof call["name"] === "string" && (isText(call["arguments"]) || isObject(call["arguments"]))
   )

@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { isIndex, textIn } from "./chunk.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -13,7 +13,7 @@ export const readAnnotations = (
   if (!Array.isArray(annotations)) return { sources, others }
   // What was parsed from JSON is JSON.
   for (const annotation of annotations as ReadonlyArray<Schema.Json>) {
-    const cited = isObject(annotation) ? annotation["url_citation"] : undefined
+    const cited = fieldsOf(annotation)["url_citation"]
     if (!isObject(annotation) || !isObject(cited)) others.push(annotation)
     else sources.push({ ...sourceOf(cited), origin: { protocol: openAiChatId, value: annotation } })
   }

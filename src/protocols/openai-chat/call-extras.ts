@@ -1,6 +1,6 @@
 import type { ToolCallPart } from "../../domain/LlmRequest.ts"
 import { callFields, callSeal, openedCall } from "../CallOrigin.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { extended } from "./extension.ts"
 import { openAiChatId } from "./wire.ts"
@@ -21,8 +21,8 @@ export const callExtras = (call: Call): JsonObject => {
 
 /** The seal that a call was given. */
 export const sealOfCall = ({ extra_content: extra }: JsonObject): string | undefined => {
-  const google = isObject(extra) ? extra["google"] : undefined
-  const signature = isObject(google) ? google["thought_signature"] : undefined
+  const google = fieldsOf(extra)["google"]
+  const signature = fieldsOf(google)["thought_signature"]
   return typeof signature === "string" && isSealed(signature) ? signature : undefined
 }
 

@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { readAnnotations } from "./annotations.ts"
 import { textIn, type ChunkChoice } from "./chunk.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
@@ -215,7 +215,7 @@ export class ChoiceDecoder {
   }
 
   private readImage(image: Schema.Json, events: Array<LlmEvent>): void {
-    const at = isObject(image) ? image["image_url"] : undefined
+    const at = fieldsOf(image)["image_url"]
     const url = isObject(at) ? (textIn(at["url"]) ?? "") : ""
     const [, mediaType, data] = /^data:([^;,]+);base64,([^]*)$/.exec(url) ?? []
     if (mediaType === undefined || data === undefined) return this.pass({ images: [image] }, events)

@@ -4,7 +4,7 @@ import type { FunctionTool, LlmRequest, ResponseFormat, Sampling, Tool, ToolChoi
 import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeMessages, messageFault } from "./decode-messages.ts"
 import { cacheOf } from "./decode-parts.ts"
 import { extended, marked } from "./extension.ts"
@@ -141,7 +141,7 @@ const toolChoiceOf = (choice: RequestToolChoice): ToolChoice | undefined => {
 const allowedNames = (tools: Schema.Json): ReadonlyArray<string> | undefined => {
   const names = (Array.isArray(tools) ? tools : []).map((tool) => {
     const inner = isObject(tool) && typeof tool["type"] === "string" ? tool[tool["type"]] : undefined
-    return isObject(inner) ? inner["name"] : undefined
+    return fieldsOf(inner)["name"]
   })
   return names.length > 0 && names.every((name) => typeof name === "string") ? names : undefined
 }

@@ -5,10 +5,11 @@ import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { listedSources } from "./annotations.ts"
 import { ChoiceDecoder, type BlockIds } from "./choice.ts"
-import { isIndex, readChoice, textIn } from "./chunk.ts"
+import { readChoice, textIn } from "./chunk.ts"
 import { UsageTally } from "./usage.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -93,12 +94,7 @@ class ChatDecoder implements StreamDecoder {
     this.started = true
     const { id, model, created, service_tier: tier } = chunk
     this.ids.answer = (textIn(id) ?? "").replaceAll(/[^a-zA-Z0-9_-]/g, "").slice(-answerLength)
-    events.push({
-      _tag: "Started",
-      id: textIn(id) ?? "",
-      model: textIn(model) ?? "",
-      ...present({ created: isIndex(created) ? created : undefined, serviceTier: textIn(tier) })
-    })
+    events.push(startedOf({ id, model, created, serviceTier: textIn(tier) }))
   }
 
   private report(usage: unknown, chunk: JsonObject, events: Array<LlmEvent>): void {

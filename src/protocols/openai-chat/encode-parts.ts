@@ -1,7 +1,8 @@
 import type { MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
 import type { Marked } from "../Encoding.ts"
 import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../CacheBreakpoint.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { imageTypeOf } from "../image-types.ts"
+import { fieldsOf, present, type JsonObject } from "../open-document.ts"
 import type { ChatEncoding } from "./encoding.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -39,7 +40,7 @@ const encodeMedia = (part: MediaPart, encoding: ChatEncoding): ReadonlyArray<Jso
   const more = pieceMarkers(part, encoding)
   const { kind, source } = part
   if (source._tag === "FileId") return [file({ file_id: source.id, ...present({ filename: part.filename }) }, more)]
-  if (kind === "image") return [nested("image_url", { url: urlOf(part, imageType), ...detailOf(part) }, more)]
+  if (kind === "image") return [nested("image_url", { url: urlOf(part), ...detailOf(part) }, more)]
   if (kind === "audio") return encodeAudio(part, more, encoding)
   if (source._tag === "Url") {
     // A file by its address is unknown to the API; servers that know it were addressed in this format.
@@ -59,7 +60,7 @@ const encodeMedia = (part: MediaPart, encoding: ChatEncoding): ReadonlyArray<Jso
 /** A part whose content stands under its type; what is not known of it may stand on both levels. */
 const nested = (type: string, content: JsonObject, more: JsonObject): JsonObject => {
   const { [type]: inner, ...outer } = more
-  return { type, [type]: { ...content, ...(isObject(inner) ? inner : {}) }, ...outer }
+  return { type, [type]: { ...content, ...fieldsOf(inner) }, ...outer }
 }
 
 const file = (content: JsonObject, more: JsonObject): JsonObject => nested("file", content, more)
@@ -68,22 +69,16 @@ const detailOf = ({ detail }: MediaPart) => present({ detail })
 
 const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
 
-const urlOf = ({ mediaType, source }: MediaPart, guess: (data: string) => string): string => {
+const urlOf = ({ mediaType, source }: MediaPart): string => {
   switch (source._tag) {
     case "Url":
       return source.url
     case "Base64":
-      return dataUrl(mediaType ?? guess(source.data), source.data)
+      return dataUrl(mediaType ?? imageTypeOf(source.data), source.data)
     case "FileId":
       return source.id
   }
 }
-
-/** The first bytes of the formats that the API takes, in base64. */
-const imageBeginnings = { iVBOR: "image/png", "/9j/": "image/jpeg", R0lG: "image/gif", UklG: "image/webp" }
-
-const imageType = (data: string): string =>
-  Object.entries(imageBeginnings).find(([beginning]) => data.startsWith(beginning))?.[1] ?? "image/png"
 
 const audioFormat = (mediaType: string): string =>
   /^audio\/(mpeg|mp3)$/.test(mediaType) ? "mp3" : mediaType.replace(/^audio\/(x-)?/, "")

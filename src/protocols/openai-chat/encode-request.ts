@@ -1,20 +1,21 @@
 import type { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type {
-  LlmRequest,
-  Message,
-  ReasoningSettings,
-  ResponseFormat,
-  Sampling,
-  Tool,
-  ToolChoice
+import {
+  isInstruction,
+  type Delivery,
+  type LlmRequest,
+  type Message,
+  type ReasoningSettings,
+  type ResponseFormat,
+  type Sampling,
+  type Tool,
+  type ToolChoice
 } from "../../domain/LlmRequest.ts"
-import type { Delivery } from "../../domain/LlmRequest.ts"
 import { takesText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { strictOf } from "../OpenAiStrict.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { endUser, tierFor } from "../OpenAiAccount.ts"
 import { drawnBy, effortFor } from "../OpenAiReasoners.ts"
 import { withSiblingFields } from "../sibling-fields.ts"
@@ -68,7 +69,7 @@ const streamFields = (delivery: Delivery, options: unknown, quirks: Quirks): Jso
   if (delivery === "whole") return {}
   return quirks.noStreamOptions === true
     ? { stream: true }
-    : { stream: true, stream_options: { ...(isObject(options) ? options : {}), include_usage: true } }
+    : { stream: true, stream_options: { ...fieldsOf(options), include_usage: true } }
 }
 
 const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEncoding): JsonObject => {
@@ -120,11 +121,11 @@ const encodeTool = (tool: Tool, encoding: ChatEncoding): ReadonlyArray<JsonObjec
   const { name, description, inputSchema, freeText } = tool
   if (freeText !== undefined) {
     const format = isObject(freeText.format) ? nestedFormat(freeText.format) : undefined
-    const definition = { name, ...present({ description, format }), ...(isObject(custom) ? custom : {}) }
+    const definition = { name, ...present({ description, format }), ...fieldsOf(custom) }
     return [{ type: "custom", custom: definition, ...more }]
   }
   const definition = { name, ...present({ description, parameters: inputSchema, strict: strictOf(tool, encoding) }) }
-  return [{ type: "function", function: { ...definition, ...(isObject(inner) ? inner : {}) }, ...more }]
+  return [{ type: "function", function: { ...definition, ...fieldsOf(inner) }, ...more }]
 }
 
 /** The grammar of a text stands in a field of its own here. */
@@ -170,7 +171,7 @@ const speaksOfJson = ({ parts }: Message): boolean =>
   parts.some((part) => part._tag === "Text" && /json/i.test(part.text))
 
 const withInstruction = (messages: ReadonlyArray<Message>, text: string): ReadonlyArray<Message> => {
-  const start = messages.findIndex(({ role }) => role !== "system" && role !== "developer")
+  const start = messages.findIndex((message) => !isInstruction(message))
   const head = start < 0 ? messages.length : start
   return [...messages.slice(0, head), { role: "system", parts: [{ _tag: "Text", text }] }, ...messages.slice(head)]
 }

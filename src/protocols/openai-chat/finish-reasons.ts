@@ -1,4 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 
 const reasons: { readonly [raw: string]: FinishReason } = {
   stop: "stop",
@@ -20,14 +21,9 @@ const reasons: { readonly [raw: string]: FinishReason } = {
   network_error: "error"
 }
 
-/**
- * The canonical reason. A complete call makes it `tool-calls` where the provider says that the model just stopped, or
- * nothing; an answer that was cut or filtered stays that.
- */
-export const finishReasonOf = (raw: string | undefined, called: boolean): FinishReason => {
-  const reason = raw === undefined ? "unknown" : (reasons[raw] ?? "unknown")
-  return called && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
-}
+/** What a finish reason means. */
+export const finishReasonOf = (raw: string | undefined, called: boolean): FinishReason =>
+  reasonWithCalls(reasons[raw ?? ""] ?? "unknown", called)
 
 /** The word of this format for a reason; `said` is false where it has none that means the same. */
 export const finishWord = (reason: FinishReason): { readonly word: string; readonly said: boolean } => {

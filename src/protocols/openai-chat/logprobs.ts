@@ -1,5 +1,5 @@
 import type { GeneratedLogprob, TokenLogprob } from "../../domain/LlmEvent.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 
 const readToken = (value: unknown): TokenLogprob | undefined => {
   if (!isObject(value)) return undefined
@@ -18,7 +18,7 @@ const readToken = (value: unknown): TokenLogprob | undefined => {
 
 /** The log probabilities of a choice's text; undefined where there are none. */
 export const readLogprobs = (logprobs: unknown): ReadonlyArray<GeneratedLogprob> | undefined => {
-  const content = isObject(logprobs) ? logprobs["content"] : undefined
+  const content = fieldsOf(logprobs)["content"]
   if (!Array.isArray(content) || content.length === 0) return undefined
   return content.flatMap((value: unknown) => {
     const token = readToken(value)

@@ -2,7 +2,7 @@ import type { Schema } from "effect"
 import type { OpaquePart, ReasoningPart } from "../../domain/LlmRequest.ts"
 import { sealOfCall, withoutSeal } from "./call-extras.ts"
 import { marked, ownExtension } from "./extension.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { openedPart } from "../CallOrigin.ts"
 import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
@@ -227,7 +227,7 @@ const hasDetail = (part: ReasoningPart): boolean => ownExtension(part.extensions
 
 const encodeDetail = (part: ReasoningPart, index: number): JsonObject => {
   const kept = ownExtension(part.extensions)["detail"]
-  const more = isObject(kept) ? kept : {}
+  const more = fieldsOf(kept)
   const detail = { ...detailOf(part, index), ...more }
   if (more["type"] !== "reasoning.summary") return detail
   const { text, ...rest } = detail

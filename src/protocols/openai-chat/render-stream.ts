@@ -3,8 +3,7 @@ import type { Frame } from "../../domain/Frame.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import { isContent, type Finish, type LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
-import type { WireFrame } from "../../wire/Frame.ts"
-import { makeSseDecoder, sseFrame } from "../../wire/Sse.ts"
+import { firstSseFrame, sseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { openAiErrorObject } from "../OpenAiError.ts"
@@ -205,11 +204,7 @@ const isPiece = (event: LlmEvent): event is Piece =>
   event._tag === "TextDelta" || event._tag === "ReasoningDelta" || event._tag === "ToolInputDelta"
 
 const readChunk = (raw: string): JsonObject | undefined => {
-  const frames: Array<WireFrame> = []
-  const decoder = makeSseDecoder()
-  decoder.feed(Buffer.from(raw), frames)
-  decoder.end(frames)
-  const chunk = parseJson(frames[0]?.data ?? "")
+  const chunk = parseJson(firstSseFrame(raw)?.data ?? "")
   return isObject(chunk) ? chunk : undefined
 }
 

@@ -1,6 +1,6 @@
 import type { ProviderTool, Tool } from "../../domain/LlmRequest.ts"
 import { searchWith } from "../HostedTools.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { openAiChatId } from "./wire.ts"
 
 /** A search of the web is no tool of this API but a setting, which its models for searching know. */
@@ -8,7 +8,7 @@ const field = "web_search_options"
 
 /** Where the user is stands here under how exactly it is said. */
 const placeOf = (location: unknown): JsonObject => {
-  const place = isObject(location) ? location["approximate"] : undefined
+  const place = fieldsOf(location)["approximate"]
   return isObject(place) ? { user_location: { type: "approximate", ...place } } : {}
 }
 

@@ -1,6 +1,6 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { escapedText, freeTextEnd, freeTextStart } from "../FreeText.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { finishedArguments, isJsonObject } from "../ToolArguments.ts"
 import { isIndex, textIn } from "./chunk.ts"
 import { openAiChatId } from "./wire.ts"
@@ -114,7 +114,7 @@ export class ToolCalls {
     if (!isObject(fragment)) return
     const { index: counted, id, type: _, function: called, custom, ...rest } = fragment
     const index = position ?? (isIndex(counted) ? counted : undefined)
-    const { name, arguments: written, input } = isObject(called) ? called : isObject(custom) ? custom : {}
+    const { name, arguments: written, input } = isObject(called) ? called : fieldsOf(custom)
     const stated = textIn(id)
     const named = textIn(name)
     const text = typeof written === "string" ? written : isObject(written) ? JSON.stringify(written) : ""

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import type { ChatEncoding } from "./encoding.ts"
 
 /** Whether somebody speaks twice in a row. */
@@ -9,7 +9,7 @@ export const repeatsRole = (messages: ReadonlyArray<unknown>): boolean =>
 export const speaksAfterTools = (messages: ReadonlyArray<unknown>): boolean =>
   messages.some((message, at) => roleOf(message) === "user" && roleOf(messages[at - 1]) === "tool")
 
-const roleOf = (message: unknown): unknown => (isObject(message) ? message["role"] : undefined)
+const roleOf = (message: unknown): unknown => fieldsOf(message)["role"]
 
 const isTurn = (message: unknown): message is JsonObject =>
   roleOf(message) === "user" || roleOf(message) === "assistant"

@@ -1,6 +1,6 @@
-import type { Usage } from "../../domain/Usage.ts"
+import { noUsage, type Usage } from "../../domain/Usage.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
-import { tokenCount } from "../token-counts.ts"
+import { statedUsage, tokenCount } from "../token-counts.ts"
 
 const within = (value: unknown, key: string): number | undefined =>
   isObject(value) ? tokenCount(value[key]) : undefined
@@ -47,16 +47,17 @@ export class UsageTally {
   usage(): Usage {
     const { input, output, total, reasoning } = this
     const apart = reasoning !== undefined && reasoning > 0 && total === (input ?? 0) + (output ?? 0) + reasoning
-    const counts = present({
-      inputTokens: input,
-      outputTokens: apart ? (output ?? 0) + reasoning : output,
-      cachedTokens: this.cached,
-      cacheWriteTokens: this.cacheWrite,
-      reasoningTokens: reasoning,
-      audioInputTokens: this.audioInput,
-      audioOutputTokens: this.audioOutput
-    })
-    return { ...counts, source: Object.keys(counts).length === 0 ? "none" : "provider" }
+    return (
+      statedUsage({
+        inputTokens: input,
+        outputTokens: apart ? (output ?? 0) + reasoning : output,
+        cachedTokens: this.cached,
+        cacheWriteTokens: this.cacheWrite,
+        reasoningTokens: reasoning,
+        audioInputTokens: this.audioInput,
+        audioOutputTokens: this.audioOutput
+      }) ?? noUsage
+    )
   }
 }
 

@@ -6,6 +6,7 @@ import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present } from "../open-document.ts"
 import { openAiStreamError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
 import { logprobsOf } from "./logprobs.ts"
@@ -128,12 +129,7 @@ class AnswersDecoder implements StreamDecoder {
 
   private start({ id, model, created }: Chunk, events: Events): void {
     this.started = true
-    events.push({
-      _tag: "Started",
-      id: id ?? "",
-      model: model ?? "",
-      ...(typeof created === "number" && created >= 0 ? { created: Math.floor(created) } : {})
-    })
+    events.push(startedOf({ id, model, created }))
   }
 
   private answer(index: number): Answer {

@@ -1,5 +1,5 @@
 import type { GeneratedLogprob } from "../../domain/LlmEvent.ts"
-import { isObject } from "../open-document.ts"
+import { fieldsOf, isObject } from "../open-document.ts"
 
 const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 
@@ -20,6 +20,4 @@ export const logprobsOf = (logprobs: unknown): ReadonlyArray<GeneratedLogprob> |
 }
 
 const topOf = (top: unknown): GeneratedLogprob["top"] =>
-  Object.entries(isObject(top) ? top : {}).flatMap(([token, logprob]) =>
-    typeof logprob === "number" ? [{ token, logprob }] : []
-  )
+  Object.entries(fieldsOf(top)).flatMap(([token, logprob]) => (typeof logprob === "number" ? [{ token, logprob }] : []))

@@ -2,7 +2,7 @@ import { Result, type Schema } from "effect"
 import type { EmbeddingAnswer, EmbeddingInput, EmbeddingRequest, Vector } from "../../domain/Embedding.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import { documentDecoder } from "../document.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, parseJson, present, type JsonObject } from "../open-document.ts"
 import type { Embed } from "../Surface.ts"
 import { decodeVector, encodeVector } from "../vectors.ts"
 import { EmbeddingsRequest, openAiEmbeddingsId } from "./wire.ts"
@@ -63,7 +63,7 @@ export const renderAnswer = (answer: EmbeddingAnswer, request: EmbeddingRequest)
 
 const ownDocument = (text: string | undefined): JsonObject => {
   const document = text === undefined ? undefined : parseJson(text)
-  return isObject(document) ? document : {}
+  return fieldsOf(document)
 }
 
 /** OpenAI's embeddings API, as an action of a surface. */

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import type { EmbeddingRequest } from "../../domain/Embedding.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { Embedding } from "../Protocol.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { readVectors } from "../vectors.ts"
@@ -13,7 +13,7 @@ const bodyOf = ({ input, encoding, dimensions, user, rest }: EmbeddingRequest): 
 })
 
 const indexOf = (entry: unknown, otherwise: number): number => {
-  const index = isObject(entry) ? entry["index"] : undefined
+  const index = fieldsOf(entry)["index"]
   return typeof index === "number" ? index : otherwise
 }
 
@@ -32,7 +32,7 @@ export const openAiEmbedding: Embedding = {
     const { data, model, usage } = body
     const entries = data.map((entry, at) => ({ entry, index: indexOf(entry, at) }))
     const inOrder = entries.toSorted((left, right) => left.index - right.index).map(({ entry }) => entry)
-    const vectors = readVectors(inOrder.map((entry) => (isObject(entry) ? entry["embedding"] : undefined)))
+    const vectors = readVectors(inOrder.map((entry) => fieldsOf(entry)["embedding"]))
     if (vectors === undefined) return undefined
     const counted = isObject(usage) ? tokenCount(usage["prompt_tokens"]) : undefined
     return {

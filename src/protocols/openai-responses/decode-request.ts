@@ -5,7 +5,7 @@ import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { searchWith } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
 import { extended, storedByDefault } from "./extension.ts"
 import { chosenTool, placed, qualifiedName } from "./namespaces.ts"
@@ -90,7 +90,7 @@ const decodeTool = (tool: RequestTool): ReadonlyArray<Tool> => {
 const hostedToolOf = (tool: JsonObject): Tool => {
   const { filters, type, ...options } = tool
   const search = String(type).startsWith("web_search")
-    ? { webSearch: searchWith({ ...options, ...(isObject(filters) ? filters : {}) }) }
+    ? { webSearch: searchWith({ ...options, ...fieldsOf(filters) }) }
     : {}
   return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool), value: tool, ...search }
 }
@@ -129,7 +129,7 @@ const hostedName = ({ name, server_label: label, type }: JsonObject): string => 
 /** The names of a list of tools; undefined where one of them says more than which it is, or is many. */
 const allowedNames = (tools: Schema.Json): ReadonlyArray<string> | undefined =>
   Array.isArray(tools) && tools.length > 0 && tools.every(isName)
-    ? tools.map((tool) => hostedName(isObject(tool) ? tool : {}))
+    ? tools.map((tool) => hostedName(fieldsOf(tool)))
     : undefined
 
 const isName = (tool: Schema.Json): boolean =>

@@ -6,6 +6,7 @@ import { JsonSeries } from "../JsonSeries.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { openAiStreamError } from "../OpenAiError.ts"
 import type { StreamDecoder } from "../Protocol.ts"
+import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { finishReasonOf, rawReasonOf } from "./finish-reasons.ts"
 import { isAnother, streamedOutput, type Streamed } from "./final-output.ts"
@@ -139,13 +140,7 @@ class ResponseDecoder implements StreamDecoder {
   private start({ id, model, created_at: created, service_tier: tier }: JsonObject, events: Array<LlmEvent>): void {
     if (this.started) return
     this.started = true
-    events.push({
-      _tag: "Started",
-      id: typeof id === "string" ? id : "",
-      model: typeof model === "string" ? model : "",
-      ...(typeof created === "number" && created >= 0 ? { created: Math.floor(created) } : {}),
-      ...(typeof tier === "string" ? { serviceTier: tier } : {})
-    })
+    events.push(startedOf({ id, model, created, serviceTier: tier }))
   }
 
   private begin(index: number, item: Typed, events: Array<LlmEvent>): void {

@@ -12,7 +12,7 @@ import type {
 import { takesText } from "../FreeText.ts"
 import { strictOf } from "../OpenAiStrict.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { endUser, tierFor } from "../OpenAiAccount.ts"
@@ -66,9 +66,9 @@ const encodeBody = (
   const { text, reasoning, tool_choice: choice, include, [storedByDefault]: stored, ...own } = encoding.own(extensions)
   const { instructions, messages } = withoutInstructions(request.messages)
   const tools = inNamespaces(request.tools ?? [], (tool) => encodeTool(tool, encoding))
-  const form = { ...(isObject(text) ? text : {}), ...present({ format: formatOf(request.responseFormat) }) }
+  const form = { ...fieldsOf(text), ...present({ format: formatOf(request.responseFormat) }) }
   const thought = {
-    ...(isObject(reasoning) ? reasoning : {}),
+    ...fieldsOf(reasoning),
     ...encodeReasoning(request.reasoning ?? {}, model, encoding)
   }
   const input = encodeItems(messages, quirks, encoding)

@@ -1,6 +1,7 @@
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 
 const incomplete: { readonly [reason: string]: FinishReason } = {
   max_output_tokens: "length",
@@ -11,15 +12,14 @@ const incomplete: { readonly [reason: string]: FinishReason } = {
 /** What a response says of its ending, as one word: its status, and why it is incomplete where it is. */
 export const rawReasonOf = ({ status, incomplete_details: details }: JsonObject): string | undefined => {
   if (typeof status !== "string") return undefined
-  const reason = isObject(details) ? details["reason"] : undefined
+  const reason = fieldsOf(details)["reason"]
   return status === "incomplete" && typeof reason === "string" ? `${status}:${reason}` : status
 }
 
-/** What an ending means. A finished call of a client's tool is one, whatever the status says about the rest. */
+/** What an ending means. */
 export const finishReasonOf = (rawReason: string | undefined, calledTool: boolean): FinishReason => {
   const [status, why = ""] = rawReason?.split(":") ?? []
-  const reason = status === "completed" ? "stop" : (incomplete[why] ?? "unknown")
-  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
+  return reasonWithCalls(status === "completed" ? "stop" : (incomplete[why] ?? "unknown"), calledTool)
 }
 
 type Finished = Pick<Finish, "reason" | "rawReason" | "stopSequence">

@@ -1,4 +1,4 @@
-import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson, type JsonObject } from "../open-document.ts"
 
 const fields = (item: JsonObject, keys: ReadonlyArray<string>): JsonObject => {
   const found: Record<string, JsonObject[string]> = {}
@@ -16,7 +16,7 @@ const fields = (item: JsonObject, keys: ReadonlyArray<string>): JsonObject => {
 export const hostedInput = (item: JsonObject): JsonObject | undefined => {
   switch (item["type"]) {
     case "web_search_call":
-      return isObject(item["action"]) ? item["action"] : {}
+      return fieldsOf(item["action"])
     case "file_search_call":
       return fields(item, ["queries"])
     case "code_interpreter_call":

@@ -1,5 +1,5 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
-import type { JsonObject } from "../open-document.ts"
+import { textAt, type JsonObject } from "../open-document.ts"
 import { finishedArguments, isJsonObject } from "../ToolArguments.ts"
 import { hostedInput } from "./hosted-tools.ts"
 import { MessageItem } from "./message-item.ts"
@@ -16,11 +16,6 @@ export interface OutputItem {
   piece(event: DoneEvent, text: string, events: Events): void
   /** The item is complete. `item` is all of it, where the server said it. */
   end(item: JsonObject | undefined, events: Events): void
-}
-
-const textAt = (object: JsonObject, key: string): string => {
-  const value = object[key]
-  return typeof value === "string" ? value : ""
 }
 
 /** Begins an item, of a stream or of a whole answer. `id` is its id, or one made for it, unique in the answer. */

@@ -1,10 +1,10 @@
 import type { Finish, LlmEvent, Source, Started } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
-import { callFields, callProof } from "../CallOrigin.ts"
+import { callFields, sealEvents } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { Frames } from "./frames.ts"
 import { callHeadOf, ItemIds, itemOfCall, itemOfMedia } from "./item-names.ts"
@@ -146,7 +146,7 @@ export class EventRenderer {
       case "ReasoningStart": {
         const { redacted, origin, id } = event
         const writer = new ReasoningWriter(this.frames, this.nextId ?? this.ids.reasoning(id), this.nextIndex)
-        writer.proof = { ...(redacted === undefined ? {} : { redacted }), ...(origin === undefined ? {} : { origin }) }
+        writer.proof = present({ redacted, origin })
         this.targets.set(id, writer)
         return this.start() + this.endMessage() + this.add(writer)
       }
@@ -154,11 +154,7 @@ export class EventRenderer {
         const writer = this.targets.get(event.id)
         if (!(writer instanceof ReasoningWriter)) return ""
         const { signature, origin } = event
-        const signed = {
-          ...(signature === undefined ? {} : { signature }),
-          ...(origin === undefined ? {} : { origin })
-        }
-        writer.proof = { ...writer.proof, ...signed }
+        writer.proof = { ...writer.proof, ...present({ signature, origin }) }
         return writer.close("completed")
       }
       case "ReasoningDelta":
@@ -304,11 +300,9 @@ export class EventRenderer {
 
   /** What another format's provider said of a call stands before it, as reasoning with nothing but a proof. */
   private seal(call: ToolInputStart): string {
-    const proof = callProof(call, openAiResponsesId)
-    if (proof === undefined) return ""
-    const block = { id: `${call.id} seal`, ...proof }
-    const { signature: _, ...start } = block
-    return this.place({ _tag: "ReasoningStart", ...start }) + this.place({ _tag: "ReasoningEnd", ...block })
+    return sealEvents(call, openAiResponsesId)
+      .map((event) => this.place(event))
+      .join("")
   }
 
   private openWhole(id: string): ItemWriter | undefined {

@@ -3,8 +3,7 @@ import type { Frame } from "../../domain/Frame.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
-import type { WireFrame } from "../../wire/Frame.ts"
-import { makeSseDecoder } from "../../wire/Sse.ts"
+import { firstSseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { errorFields } from "./errors.ts"
@@ -62,7 +61,7 @@ class ResponseRenderer implements StreamRenderer {
 
   insteadOfEnd(error: LlmError): string {
     const { protocol, raw } = error.fault ?? {}
-    const own = protocol === openAiResponsesId && raw !== undefined ? readFrame(raw) : undefined
+    const own = protocol === openAiResponsesId && raw !== undefined ? firstSseFrame(raw) : undefined
     // Its clients know an error by the name of the event. Not all of them throw at a response that failed, and those that
     // do would tell the failure twice: none is made here.
     if (raw !== undefined && own?.event === "error") return raw
@@ -78,7 +77,7 @@ class ResponseRenderer implements StreamRenderer {
   }
 
   private pass(raw: string, events: ReadonlyArray<LlmEvent>): string {
-    const document = parseJson(readFrame(raw)?.data ?? "")
+    const document = parseJson(firstSseFrame(raw)?.data ?? "")
     // What is no document of this format is the terminator of another one.
     if (!isObject(document)) return ""
     if (!this.follows(document) || !this.isTrue(document, events)) return this.renderAll(events)
@@ -142,14 +141,6 @@ class ResponseRenderer implements StreamRenderer {
     this.events.nextPart = undefined
     if (type === "response.output_item.done" && isObject(item)) this.events.settle(item, this.writerAt(document))
   }
-}
-
-const readFrame = (raw: string): WireFrame | undefined => {
-  const frames: Array<WireFrame> = []
-  const decoder = makeSseDecoder()
-  decoder.feed(Buffer.from(raw), frames)
-  decoder.end(frames)
-  return frames[0]
 }
 
 /** Renders one stream of the Responses API. */

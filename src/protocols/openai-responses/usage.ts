@@ -1,23 +1,20 @@
 import type { Usage } from "../../domain/Usage.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
+import { statedUsage, tokenCount } from "../token-counts.ts"
 
-const count = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-
-/** A usage object in canonical counts: the totals are inclusive here too. Undefined where it is none. */
+/** A usage object in canonical counts: the totals are inclusive here too. Undefined where it states nothing. */
 export const usageOf = (usage: unknown): Usage | undefined => {
   if (!isObject(usage)) return undefined
   const { input_tokens: input, output_tokens: output, input_tokens_details: read, output_tokens_details: made } = usage
-  const counts = present({
-    inputTokens: count(input),
-    outputTokens: count(output),
-    cachedTokens: isObject(read) ? count(read["cached_tokens"]) : undefined,
-    cacheWriteTokens: isObject(read) ? count(read["cache_write_tokens"]) : undefined,
-    reasoningTokens: isObject(made) ? count(made["reasoning_tokens"]) : undefined,
-    audioInputTokens: isObject(read) ? count(read["audio_tokens"]) : undefined,
-    audioOutputTokens: isObject(made) ? count(made["audio_tokens"]) : undefined
+  return statedUsage({
+    inputTokens: tokenCount(input),
+    outputTokens: tokenCount(output),
+    cachedTokens: isObject(read) ? tokenCount(read["cached_tokens"]) : undefined,
+    cacheWriteTokens: isObject(read) ? tokenCount(read["cache_write_tokens"]) : undefined,
+    reasoningTokens: isObject(made) ? tokenCount(made["reasoning_tokens"]) : undefined,
+    audioInputTokens: isObject(read) ? tokenCount(read["audio_tokens"]) : undefined,
+    audioOutputTokens: isObject(made) ? tokenCount(made["audio_tokens"]) : undefined
   })
-  return Object.keys(counts).length === 0 ? undefined : { ...counts, source: "provider" }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import type { Message, ResponseFormat, ToolChoice } from "../../../domain/LlmRequest.ts"
-import { isObject, nullish, present } from "../../../protocols/open-document.ts"
+import { fieldsOf, isObject, nullish, present } from "../../../protocols/open-document.ts"
 
 const Content = Schema.Struct({ type: Schema.String, text: nullish(Schema.String), data: nullish(Schema.String) })
 
@@ -74,7 +74,7 @@ const resultOf = ({ call_id: callId, name, result, is_error: isError }: StepDocu
 export const choiceOf = (choice: Schema.Json | undefined): ToolChoice | undefined => {
   if (choice === "none") return { _tag: "None" }
   if (choice === "any") return { _tag: "Required" }
-  const allowed = isObject(choice) ? choice["allowed_tools"] : undefined
+  const allowed = fieldsOf(choice)["allowed_tools"]
   const [name] = isObject(allowed) && Array.isArray(allowed["tools"]) ? allowed["tools"] : []
   return typeof name === "string" ? { _tag: "Tool", name } : undefined
 }

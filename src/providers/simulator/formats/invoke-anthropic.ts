@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { failure } from "../../../domain/LlmError.ts"
 import { anthropicMessagesDialect } from "../../../protocols/anthropic-messages/inbound.ts"
-import { isObject } from "../../../protocols/open-document.ts"
+import { fieldsOf } from "../../../protocols/open-document.ts"
 import { awsEvent } from "../../../wire/AwsMessage.ts"
 import type { WireFrame } from "../../../wire/Frame.ts"
 import { makeSseDecoder } from "../../../wire/Sse.ts"
@@ -9,7 +9,7 @@ import type { SimulatedDialect } from "../SimulatedDialect.ts"
 import { awsFailure, renderAwsError } from "./aws-errors.ts"
 
 const decode: SimulatedDialect["decode"] = (document, path = { model: "", delivery: "whole" }) => {
-  const { anthropic_version: version, anthropic_beta: _, ...body } = isObject(document) ? document : {}
+  const { anthropic_version: version, anthropic_beta: _, ...body } = fieldsOf(document)
   if (typeof version === "string") {
     return anthropicMessagesDialect.decode({ ...body, model: path.model, stream: path.delivery === "stream" })
   }

@@ -1,4 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 
 const reasons: { readonly [stopReason: string]: FinishReason } = {
   end_turn: "stop",
@@ -14,8 +15,6 @@ const reasons: { readonly [stopReason: string]: FinishReason } = {
   malformed_tool_use: "error"
 }
 
-/** What a stop reason means. A finished call of a client's tool is one, whatever the reason says about the rest. */
-export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason => {
-  const reason = reasons[stopReason ?? ""] ?? "unknown"
-  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
-}
+/** What a stop reason means. */
+export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason =>
+  reasonWithCalls(reasons[stopReason ?? ""] ?? "unknown", calledTool)

@@ -1,5 +1,6 @@
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
+import { reasonWithCalls } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
 
 const reasons: { readonly [stopReason: string]: FinishReason } = {
@@ -14,11 +15,9 @@ const reasons: { readonly [stopReason: string]: FinishReason } = {
   refusal: "refusal"
 }
 
-/** What a stop reason means. A finished call of a client's tool is one, whatever the reason says about the rest. */
-export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason => {
-  const reason = reasons[stopReason ?? ""] ?? "unknown"
-  return calledTool && (reason === "stop" || reason === "unknown") ? "tool-calls" : reason
-}
+/** What a stop reason means. */
+export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason =>
+  reasonWithCalls(reasons[stopReason ?? ""] ?? "unknown", calledTool)
 
 const stopReasons: { readonly [R in FinishReason]: string } = {
   stop: "end_turn",
