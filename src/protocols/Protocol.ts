@@ -116,6 +116,11 @@ export interface StreamDecoder {
    * stopped with neither a finish reason nor the protocol's own terminator.
    */
   halt(events: Array<LlmEvent>): LlmError | undefined
+  /**
+   * Whether the frame that was decoded last writes on in an answer that has said how it ended. That counts for nothing, no
+   * filter sees it, and so it is not handed on as it stands. Absent where there is no such thing.
+   */
+  readonly isLate?: boolean
 }
 
 /**

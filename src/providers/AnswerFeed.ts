@@ -80,14 +80,14 @@ export class AnswerFeed implements AnswerListener, Feed {
   }
 
   failed(error: LlmError): void {
-    // The status is the message; a body that breaks off does not change it.
-    if (this.reading === "error") return this.guarded(() => this.refused(""))
     this.conclude()
     this.finish(Exit.fail(error))
   }
 
   conclude(): void {
     this.guarded(() => {
+      // The status is the message; a body that breaks off does not change it.
+      if (this.reading === "error") return this.refused("")
       const frames = this.decoding?.conclude()
       if (frames === undefined) return
       this.give(frames)

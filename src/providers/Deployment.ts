@@ -5,6 +5,7 @@ import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { sealedFor } from "../protocols/SealedRequest.ts"
 import { rewritten, type Written } from "../protocols/written-fields.ts"
+import { refusalPatience } from "../routing/Timeouts.ts"
 import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { AnswerFeed } from "./AnswerFeed.ts"
 import { misleading } from "./misleading.ts"
@@ -256,7 +257,10 @@ const naming = ({ provider, apiKey, headers, signer }: Deployment) => {
 
 const errorAnswer = (protocol: Protocol, answer: HttpAnswer): Effect.Effect<never, LlmError> =>
   Effect.flatMap(
-    // The status is the message; a body that breaks off does not change it.
-    Effect.orElseSucceed(answer.text(maxErrorBody), () => ""),
+    // The status is the message; a body that breaks off, or does not come, does not change it.
+    answer.text(maxErrorBody).pipe(
+      Effect.timeout(refusalPatience),
+      Effect.orElseSucceed(() => "")
+    ),
     (body) => protocol.decodeError({ status: answer.status, headers: answer.headers, body })
   )

@@ -75,14 +75,15 @@ export class StreamDecoding {
       const events: Array<LlmEvent> = []
       this.failure = this.decoder.step(frame, events)
       // The text of a frame that says a failure is sent with the failure.
-      if (this.failure === undefined) this.push(frames, frame.raw, events)
+      if (this.decoder.isLate === true) this.push(frames, undefined, events)
+      else if (this.failure === undefined) this.push(frames, frame.raw, events)
       else if (events.length > 0) this.push(frames, "", events)
       if (this.failure !== undefined) break
     }
     this.wire.length = 0
   }
 
-  private push(frames: Array<Frame>, raw: string, events: ReadonlyArray<LlmEvent>): void {
+  private push(frames: Array<Frame>, raw: Frame["raw"], events: ReadonlyArray<LlmEvent>): void {
     if (events.at(-1)?._tag === "Finish") this.finished = true
     frames.push({ protocol: this.protocol.speaks ?? this.protocol.id, delivery: "stream", raw, events })
   }

@@ -53,6 +53,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   committed = false
   lastAt: number
   completedAt: number | undefined
+  refusedAt: number | undefined
   private firstByteAt: number | undefined
   private firstTokenAt: number | undefined
   private endedAt: number | undefined
@@ -144,9 +145,11 @@ export class Attempt implements FrameSink, Activity, Watched {
       this.touch()
     },
     head: (status) => {
-      this.firstByteAt ??= this.touch()
+      const now = this.touch()
+      this.firstByteAt ??= now
       this.answered = true
       this.status = status
+      if (status >= 400) this.refused(now)
     },
     bytes: (count) => {
       const now = this.touch()
@@ -156,6 +159,12 @@ export class Attempt implements FrameSink, Activity, Watched {
     },
     notice
   })
+
+  private refused(now: number): void {
+    this.refusedAt = now
+    // What it says is due earlier than anything was.
+    if (this.endedAt === undefined) this.watchdog.watch(this)
+  }
 
   /** Takes a batch into account and hands it on; false while the consumer is behind, until `feed` is told to go on. */
   accept(batch: NonEmptyReadonlyArray<Frame>): boolean {

@@ -38,6 +38,8 @@ export interface Activity {
   lastAt: number
   /** when the answer was complete: only the end of its transport is missing since */
   completedAt?: number | undefined
+  /** when the head of a refusal came: only what it says beside its status is missing since */
+  refusedAt?: number | undefined
   /** the consumer is slow and holds the provider back: silence is not the provider's */
   readonly held: () => boolean
 }
@@ -47,6 +49,8 @@ export interface Activity {
  * milliseconds.
  */
 const linger = 250
+/** How long the words of a refusal are awaited after its status, in milliseconds. */
+export const refusalPatience = 5000
 
 type Phase = "connect" | "firstToken" | "idle" | "total"
 
@@ -71,9 +75,10 @@ class Deadline {
 }
 
 const nextDeadline = (timeouts: Timeouts, activity: Activity, streaming: boolean): Deadline => {
-  const { startedAt, lastAt, committed, completedAt } = activity
+  const { startedAt, lastAt, committed, completedAt, refusedAt } = activity
   const deadline = new Deadline()
   if (completedAt !== undefined) deadline.before("idle", completedAt, linger)
+  if (refusedAt !== undefined) deadline.before("idle", refusedAt, refusalPatience)
   deadline.before("total", activity.calledAt, timeouts.total)
   if (!activity.connected) deadline.before("connect", startedAt, timeouts.connect)
   if (streaming && !committed) deadline.before("firstToken", startedAt, timeouts.firstToken)

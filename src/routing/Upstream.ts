@@ -50,8 +50,8 @@ export interface Feed {
   /** the sink has room again */
   readonly resume: () => void
   /**
-   * Waits no longer: an answer that has said how it ends, and only lacks its terminator, is ended well; otherwise nothing
-   * happens.
+   * Waits no longer: an answer that has said how it ends, and only lacks its terminator, is ended well, and a refusal that
+   * only lacks its words fails by its status; otherwise nothing happens.
    */
   readonly conclude: () => void
   /** Lets the provider go at once; the sink is told nothing more. */

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Schema, Stream } from "effect"
 import type { Frame } from "../../src/domain/Frame.ts"
 import { failure, type LlmError } from "../../src/domain/LlmError.ts"
+import { anthropicMessages } from "../../src/protocols/anthropic-messages/outbound.ts"
+import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
 import { decodeFrames } from "../../src/providers/frames.ts"
 import { tinyProtocol } from "./tinyProtocol.ts"
 
@@ -161,3 +163,44 @@ it.effect.prop(
       assert.strictEqual(whole.text, texts.join(""))
     })
 )
+
+describe("what is written after the end of an answer", () => {
+  const frame = (document: { readonly type?: string; readonly [field: string]: unknown }) =>
+    `${document.type === undefined ? "" : `event: ${document.type}\n`}data: ${JSON.stringify(document)}\n\n`
+  const chunk = (delta: object, finish_reason: string | null = null) =>
+    frame({ id: "c", choices: [{ index: 0, delta, finish_reason }] })
+  const block = (index: number, text: string) => [
+    frame({ type: "content_block_start", index, content_block: { type: "text", text: "" } }),
+    frame({ type: "content_block_delta", index, delta: { type: "text_delta", text } }),
+    frame({ type: "content_block_stop", index })
+  ]
+  const message = { id: "m", type: "message", role: "assistant", content: [], usage: { input_tokens: 1 } }
+  const rows = [
+    {
+      protocol: openAiChat,
+      answer: [chunk({ content: "answer" }), chunk({}, "stop")],
+      late: [chunk({ content: "late" }), chunk({ tool_calls: [{ index: 0, id: "x", function: { name: "f" } }] })],
+      end: [chunk({ content: "" }, "stop"), frame({ id: "c", choices: [], usage: {} }), "data: [DONE]\n\n"]
+    },
+    {
+      protocol: anthropicMessages,
+      answer: [
+        frame({ type: "message_start", message }),
+        ...block(0, "answer").slice(0, 2),
+        frame({ type: "message_delta", delta: { stop_reason: "end_turn" } })
+      ],
+      late: block(1, "late"),
+      end: [...block(0, "").slice(2), frame({ type: "message_stop" })]
+    }
+  ]
+  for (const { protocol, answer, late, end } of rows) {
+    it.effect(`is no part of it, and is not handed on as it stands: ${protocol.id}`, () =>
+      Effect.gen(function* () {
+        const all = bytes([...answer, ...late, ...end].join(""))
+        const { seen, text } = yield* collected(decodeFrames(protocol)(Stream.succeed(all)))
+        assert.strictEqual(text, "answer")
+        assert.strictEqual(seen.map(({ raw = "" }) => raw).join(""), [...answer, ...end].join(""))
+      })
+    )
+  }
+})

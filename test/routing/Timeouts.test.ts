@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Exit, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { Frame } from "../../src/domain/Frame.ts"
-import type { LlmError } from "../../src/domain/LlmError.ts"
-import type { Timeouts } from "../../src/routing/Timeouts.ts"
+import { failure, type LlmError } from "../../src/domain/LlmError.ts"
+import { refusalPatience, type Timeouts } from "../../src/routing/Timeouts.ts"
 import type { Step } from "../../src/testing/Script.ts"
 import { emit, finish, hang, reasoning, started, text, wait } from "../../src/testing/Script.ts"
 import { attemptOf, eventsOf, scriptedAttempt, upstreamOf, type Running } from "./attempts.ts"
@@ -215,4 +215,30 @@ describe("0", () => {
       yield* strikes(idle, "total", 600_000)
     })
   )
+})
+
+describe("a refusal whose words do not come", () => {
+  for (const delivery of ["stream", "whole"] as const) {
+    it.effect(`counts by its status after a while: ${delivery}`, () =>
+      Effect.gen(function* () {
+        const declined = failure({ _tag: "RateLimited" }, "declined")
+        const { attempt, begin } = yield* attemptOf(
+          {
+            stream: () => Stream.never,
+            feed: ({ observer }, sink) => {
+              observer.head(429)
+              return { resume: () => {}, conclude: () => sink.end(Exit.fail(declined)), stop: () => {} }
+            }
+          },
+          { timeouts: off, delivery }
+        )
+        const fiber = yield* Effect.forkChild(Effect.flip(begin))
+        yield* TestClock.adjust(refusalPatience - 1)
+        assert.isUndefined(fiber.pollUnsafe(), "struck too early")
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual((yield* Fiber.join(fiber)).reason, declined.reason)
+        assert.deepInclude(attempt.record(), { status: 429, endedMs: refusalPatience })
+      })
+    )
+  }
 })

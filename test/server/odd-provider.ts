@@ -18,6 +18,8 @@ const oddities: { readonly [path: string]: (response: ServerResponse, url: strin
       .writeHead(401, { "content-type": "application/json" })
       .end(JSON.stringify({ error: { type: "authentication_error", message: `no such key: ${secrets.chat}` } })),
   reset: (response) => response.destroy(),
+  wordless: (response) =>
+    response.writeHead(429, { "content-type": "application/json", "retry-after": "7" }).write('{"error":'),
   lost: (response) => response.writeHead(404, { "content-type": "text/html" }).end("<html>Not found</html>"),
   cut: (response, url) => response.writeHead(200, events).write(finished(url), () => response.destroy()),
   lingering: (response, url) => response.writeHead(200, events).write(finished(url))
@@ -56,6 +58,7 @@ export type Oddity =
   | "lost"
   | "cut"
   | "lingering"
+  | "wordless"
 
 /** Serves each oddity under its name, and gives a provider for each in each protocol: `chat-empty`, `messages-dead`. */
 export const oddProviders = Effect.acquireRelease(

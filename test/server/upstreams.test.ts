@@ -18,6 +18,7 @@ const models = Object.fromEntries(
       oneTarget(provider, model)
     ]),
     [`${provider}-patient`, oneTarget(`${provider}-lingering`, "any")],
+    [`${provider}-silent-refusal`, oneTarget(`${provider}-wordless`, "any")],
     [
       `${provider}-moved`,
       {
@@ -181,6 +182,17 @@ layer(server, { excludeTestServices: true })("a provider that is silent", (it) =
       })
     )
   }
+
+  it.effect("after the status of a refusal has refused", () =>
+    Effect.gen(function* () {
+      for (const { ask, provider } of dialects) {
+        const seen = yield* ask(`${provider}-silent-refusal`)
+        assert.deepStrictEqual([seen.status, seen.headers["retry-after"]], [429, "7"])
+        const { attempts } = yield* recordOf(seen)
+        assert.deepInclude(attempts[0]?.failure?.reason, { _tag: "RateLimited" })
+      }
+    })
+  )
 
   it.effect("is waited for as long as the caller says, and no longer", () =>
     Effect.gen(function* () {

@@ -24,8 +24,10 @@ class MessageDecoder implements StreamDecoder {
   private blocks = 0
   private readonly open = new Map<number, OpenBlock>()
   private readonly usage = new UsageTally()
+  isLate = false
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
+    this.isLate = false
     if (this.done) return undefined
     const value = this.documents.parse(frame.data)
     if (value === undefined) return isDoneSentinel(frame.data) ? undefined : malformedFrame
@@ -56,12 +58,15 @@ class MessageDecoder implements StreamDecoder {
   private read(event: Exclude<StreamEvent, { readonly type: "error" }>, events: Array<LlmEvent>): void {
     switch (event.type) {
       case "content_block_delta":
+        this.isLate = this.stopped
         if (!this.stopped) this.delta(event.index, event.delta, events)
         return
       case "content_block_start":
+        this.isLate = this.stopped
         if (!this.stopped) this.begin(event.index, event.content_block, events)
         return
       case "content_block_stop":
+        this.isLate = this.stopped && !this.open.has(event.index)
         return this.end(event.index, events)
       case "message_start":
         return this.start(event.message, events)

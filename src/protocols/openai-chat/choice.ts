@@ -20,6 +20,14 @@ interface OpenReasoning {
   format: unknown
 }
 
+const written = ["content", "reasoning", "reasoning_content", "refusal", "tool_calls", "function_call"]
+
+const isWritten = (content: JsonObject): boolean =>
+  written.some((field) => {
+    const value = content[field]
+    return typeof value === "string" || Array.isArray(value) ? value.length > 0 : isObject(value)
+  })
+
 /**
  * One answer of a stream, of which there are several where `n > 1` was asked for. Text and reasoning take turns: what
  * begins ends what was open. Calls may be open together.
@@ -48,12 +56,13 @@ export class ChoiceDecoder {
     return finishReasonOf(this.rawReason, this.tools.called)
   }
 
-  /** Reads a chunk's choice. `whole` says that it is all of the answer. */
-  read({ content, finish, logprobs }: ChunkChoice, whole: boolean, events: Array<LlmEvent>): void {
+  /** Reads a chunk's choice, unless it comes too late, which is said. `whole` says that it is all of the answer. */
+  read({ content, finish, logprobs }: ChunkChoice, whole: boolean, events: Array<LlmEvent>): "late" | undefined {
     // The first finish counts, and what is written after it does not.
-    if (this.finished) return
+    if (this.finished) return isWritten(content) ? "late" : undefined
     this.readContent(content, logprobs, whole, events)
     if (finish !== undefined) this.finish(finish, events)
+    return undefined
   }
 
   /** Ends the answer, with the provider's reason where it gave one. */

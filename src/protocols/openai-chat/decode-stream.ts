@@ -28,8 +28,10 @@ class ChatDecoder implements StreamDecoder {
   private readonly others = new Map<number, ChoiceDecoder>()
   private readonly usage = new UsageTally()
   private readonly cited = new Set<string>()
+  isLate = false
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
+    this.isLate = false
     if (this.done) return undefined
     const { data } = frame
     if (isDoneSentinel(data)) {
@@ -71,7 +73,7 @@ class ChatDecoder implements StreamDecoder {
       for (const choice of choices) {
         const read = readChoice(choice, whole)
         if (read === undefined) continue
-        this.choiceAt(read.index).read(read, whole, events)
+        this.isLate = this.choiceAt(read.index).read(read, whole, events) === "late" || this.isLate
         if (isObject(read.usage)) this.report(read.usage, chunk, events)
       }
     }
