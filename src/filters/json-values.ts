@@ -9,9 +9,12 @@ export const isObjectText = (text: string): boolean =>
     { onSuccess: Predicate.isObject, onFailure: () => false }
   )
 
+/** Names that formats and programs give to properties: they say nothing, while an address or a number may be told in a name. */
+const isName = /^[A-Za-z]+(?:[_-][A-Za-z]+)*$/
+
 /**
- * A JSON value with every string in it changed, names of properties too; the same object where none is. A verdict about
- * one of them is the verdict about all.
+ * A JSON value with every string in it changed, properties too whose names are more than words of a format; the same
+ * object where none is. A verdict about one of them is the verdict about all.
  */
 export const mapStrings = <A>(value: A, change: (text: string) => string | Ending): A | Ending =>
   // Strings stay strings and everything else keeps its shape.
@@ -39,7 +42,7 @@ const mapObject = (object: object, change: (text: string) => string | Ending): u
   let changed = false
   const entries: Array<readonly [string, unknown]> = []
   for (const [key, value] of Object.entries(object)) {
-    const name = change(key)
+    const name = isName.test(key) ? key : change(key)
     const to = isEnding(name) ? name : mapUnknown(value, change)
     if (isEnding(name) || isEnding(to)) return to
     changed ||= name !== key || to !== value

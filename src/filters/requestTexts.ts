@@ -1,4 +1,4 @@
-import type { Extensions, LlmRequest, Message, Part, Role, ToolResultPart } from "../domain/LlmRequest.ts"
+import type { Extensions, LlmRequest, MediaPart, Message, Part, Role, ToolResultPart } from "../domain/LlmRequest.ts"
 import type { BlockKind } from "./HoldBack.ts"
 import { mapStrings } from "./json-values.ts"
 import { scanWhole, type TextScanner } from "./TextScanner.ts"
@@ -12,6 +12,10 @@ const mapped = <A>(values: ReadonlyArray<A>, change: (value: A) => A): ReadonlyA
   const changed = values.map(change)
   return changed.every((value, index) => value === values[index]) ? values : changed
 }
+
+/** What files of text say they are. */
+const isTextType =
+  /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|xml|yaml|x-yaml|x-ndjson|jsonl|csv|javascript|sql)\b)/i
 
 /** Scans the texts of one request; after a verdict nothing is scanned any more. */
 class RequestTexts {
@@ -40,9 +44,14 @@ class RequestTexts {
   message(message: Message): Message {
     const { role } = message
     const parts = mapped(message.parts, (part) => this.part(part, role))
-    const extensions = this.value(message.extensions, role)
-    if (parts === message.parts && extensions === message.extensions) return message
-    return { ...message, parts, ...(extensions === undefined ? {} : { extensions }) }
+    const { name, extensions } = this.value({ name: message.name, extensions: message.extensions }, role)
+    if (parts === message.parts && name === message.name && extensions === message.extensions) return message
+    return {
+      ...message,
+      parts,
+      ...(name === undefined ? {} : { name }),
+      ...(extensions === undefined ? {} : { extensions })
+    }
   }
 
   private part(part: Part, role: Role): Part {
@@ -72,8 +81,20 @@ class RequestTexts {
         return value === part.value ? part : { ...part, value }
       }
       case "Media":
-        return part
+        return this.media(part, role)
     }
+  }
+
+  /** A file: what it is called, and what it says if it is a text. */
+  private media(part: MediaPart, role: Role): MediaPart {
+    const { filename, mediaType = "", source } = part
+    const called = this.value(filename, role)
+    const changed = called === undefined ? {} : { filename: called }
+    if (source._tag !== "Base64" || !isTextType.test(mediaType)) return this.extended(part, changed, role)
+    const said = Buffer.from(source.data, "base64").toString("utf8")
+    const text = this.text(said, "text", role)
+    const data = text === said ? source : { ...source, data: Buffer.from(text, "utf8").toString("base64") }
+    return this.extended(part, { ...changed, source: data }, role)
   }
 
   /** A part with what its format says of it beside (the title of a document), the same where all of it is as it was. */
@@ -86,7 +107,7 @@ class RequestTexts {
   }
 
   private result(part: ToolResultPart["content"][number], role: Role): ToolResultPart["content"][number] {
-    if (part._tag === "Media") return part
+    if (part._tag === "Media") return this.media(part, role)
     if (part._tag === "Opaque") {
       const value = this.value(part.value, role)
       return value === part.value ? part : { ...part, value }
@@ -97,7 +118,7 @@ class RequestTexts {
 
 /**
  * A request with its texts scanned: what everyone said, tool arguments and results, and what the caller tells of the user;
- * the same object where nothing was changed. Media and what a provider signed stay as they are.
+ * the same object where nothing was changed. Media but files of text, and what a provider signed, stay as they are.
  */
 export const scanRequest = (request: LlmRequest, scannerFor: RequestScanner): LlmRequest | Ending => {
   const texts = new RequestTexts(scannerFor)

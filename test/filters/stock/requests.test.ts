@@ -1,18 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import type { LlmRequest, Message } from "../../../src/domain/LlmRequest.ts"
+import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
+import type { LlmRequest, MediaPart, Message, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
 import { prompt } from "../../../src/domain/prompt.ts"
 import type { Filter } from "../../../src/filters/Filter.ts"
 import { injection } from "../../../src/filters/stock/injection.ts"
 import { metadata, systemPrompt } from "../../../src/filters/stock/prompts.ts"
+import { redact } from "../../../src/filters/stock/redact.ts"
 import { topics } from "../../../src/filters/stock/topics.ts"
+import { block } from "../../../src/filters/stock/words.ts"
 import { isEnding } from "../../../src/filters/Verdict.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import type { Dialect } from "../../../src/protocols/Dialect.ts"
 import { geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
 import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
-import { onRequest, testContext, usable } from "../applying.ts"
+import { filtered, onRequest, testContext, usable } from "../applying.ts"
 
 const ask = (...messages: ReadonlyArray<Message>): LlmRequest => ({ ...prompt("model", ""), messages })
 const says = (role: Message["role"], text: string): Message => ({ role, parts: [{ _tag: "Text", text }] })
@@ -116,6 +119,61 @@ describe("instructions in what tools answer", () => {
       assert.deepInclude(context.findings[0], { action: "observed" })
       const own = yield* passed(injection({ name: "guard", patterns: ["abracadabra"] }), ask(answers("Abracadabra!")))
       assert.deepStrictEqual(own, ask(answers("[removed]!")))
+    })
+  )
+})
+
+describe("what is read of a request", () => {
+  const pii = redact({ name: "pii" })
+  const base64 = (text: string) => Buffer.from(text).toString("base64")
+
+  it.effect("is files of text, what files are called and who speaks, and no picture", () =>
+    Effect.gen(function* () {
+      const file = (mediaType: string, said: string, filename = "of jane@example.com"): MediaPart => ({
+        _tag: "Media",
+        kind: "file",
+        mediaType,
+        filename,
+        source: { _tag: "Base64", data: base64(said) }
+      })
+      const said = "für jane@example.com"
+      const types = ["text/csv; charset=utf-8", "application/json", "image/png"]
+      const parts = types.map((mediaType) => file(mediaType, said))
+      const result: ToolResultPart = { _tag: "ToolResult", callId: "call", content: [file("text/plain", said)] }
+      const left = yield* passed(
+        pii,
+        ask({ role: "user", name: "jane@example.com", parts }, { role: "tool", parts: [result] })
+      )
+      const hidden = (mediaType: string) => file(mediaType, "für [EMAIL]", "of [EMAIL]")
+      assert.strictEqual(left.messages[0]?.name, "[EMAIL]")
+      assert.deepStrictEqual(left.messages[0]?.parts, [
+        hidden("text/csv; charset=utf-8"),
+        hidden("application/json"),
+        file("image/png", said, "of [EMAIL]")
+      ])
+      assert.deepStrictEqual(left.messages[1]?.parts, [{ ...result, content: [hidden("text/plain")] }])
+    })
+  )
+
+  it.effect("is nothing that its format calls its fields", () =>
+    Effect.gen(function* () {
+      const guard = block({ name: "guard", words: ["user", "metadata", "extensions", "openai", "name", "title"] })
+      const extensions = { "openai-chat": { title: { name: "x" } } }
+      const request = {
+        ...ask({ role: "user", name: "x", parts: [{ _tag: "Text", text: "Hello", extensions }], extensions }),
+        user: "me",
+        metadata: { user: "me" },
+        extensions
+      }
+      assert.strictEqual(yield* passed(guard, request), request)
+      assert.isDefined(yield* verdictOn(guard, { ...request, extensions: { "openai-chat": { a: { b: "a title" } } } }))
+      const answer: ReadonlyArray<LlmEvent> = [
+        { _tag: "Started", id: "answer", model: "model" },
+        { _tag: "Source", title: "x", url: "https://example.com" },
+        { _tag: "Opaque", protocol: "openai-chat", value: { user: [{ title: "x" }] } },
+        { _tag: "Finish", reason: "stop", usage: { source: "none" } }
+      ]
+      assert.deepStrictEqual((yield* filtered(usable(guard), answer)).events, answer)
     })
   )
 })
