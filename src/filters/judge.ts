@@ -68,6 +68,8 @@ class Unjudged implements TextScanner {
   /** how much of it was judged before and is only held back for its edge */
   judged = 0
   ended = false
+  /** when what waits is to be judged at the latest, epoch milliseconds */
+  dueAt = Number.POSITIVE_INFINITY
   decide: Decisions | undefined
 
   constructor(block: Block, onText: (unjudged: Unjudged) => void) {
@@ -109,8 +111,6 @@ class Judging {
   private out: Array<LlmEvent> = []
   private end: Cause.Cause<LlmError | Ending | Cause.Done> | undefined
   private reading: Fiber.Fiber<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending | Cause.Done> | undefined
-  /** when the oldest text that waits is to be judged at the latest, epoch milliseconds */
-  private dueAt: number | undefined
   private failures = 0
 
   constructor(
@@ -140,8 +140,13 @@ class Judging {
 
   private readonly wants = (unjudged: Unjudged): void => {
     if (unjudged.whole <= unjudged.judged && !unjudged.ended) return
+    if (!this.waiting.has(unjudged)) this.waitFor(unjudged)
+  }
+
+  /** Texts take turns, so that none waits for another longer than for its own time. */
+  private waitFor(unjudged: Unjudged): void {
     this.waiting.add(unjudged)
-    this.dueAt ??= this.clock.currentTimeMillisUnsafe() + this.wait
+    unjudged.dueAt = this.clock.currentTimeMillisUnsafe() + this.wait
   }
 
   readonly next: Batches = Effect.suspend(() => {
@@ -162,10 +167,10 @@ class Judging {
 
   /** The window that can be judged now, if there is one: what is full, what has ended, what has waited long enough. */
   private ready(): { readonly unjudged: Unjudged; readonly window: TextWindow } | undefined {
-    const now = this.dueAt === undefined ? 0 : this.clock.currentTimeMillisUnsafe()
+    const now = this.waiting.size === 0 ? 0 : this.clock.currentTimeMillisUnsafe()
     for (const unjudged of this.waiting) {
       const { text, whole, ended, judged, block } = unjudged
-      const due = this.dueAt !== undefined && now >= this.dueAt && whole > judged
+      const due = now >= unjudged.dueAt && whole > judged
       if (!ended && !due && (whole < this.size || whole <= judged)) continue
       const cut = this.judge.windows.mode === "event" ? whole : Math.min(whole, this.size)
       const length = isHalf(text, cut) ? cut + 1 : cut
@@ -207,8 +212,8 @@ class Judging {
       unjudged.text = unjudged.text.slice(safe)
       unjudged.judged = text.length - safe
     }
-    if (unjudged.whole <= unjudged.judged || end) this.waiting.delete(unjudged)
-    this.dueAt = this.waiting.size === 0 ? undefined : this.clock.currentTimeMillisUnsafe() + this.wait
+    this.waiting.delete(unjudged)
+    if (unjudged.whole > unjudged.judged && !end) this.waitFor(unjudged)
     this.steps.drain(this.out)
   }
 
@@ -241,7 +246,8 @@ class Judging {
 
   /** Reads on; gives up waiting when text has waited for long enough, and comes back to what it was reading. */
   private readonly read: Batches = Effect.suspend(() => {
-    if (this.dueAt === undefined || this.wait === Number.POSITIVE_INFINITY) {
+    const dueAt = Math.min(...Array.from(this.waiting, (unjudged) => unjudged.dueAt))
+    if (dueAt === Number.POSITIVE_INFINITY) {
       const { reading } = this
       return this.readExit(reading === undefined ? Effect.exit(this.upstream) : Fiber.await(reading))
     }
@@ -253,7 +259,7 @@ class Judging {
       this.reading = fiber
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return this.readExit(Effect.succeed(exit))
-      const left = Math.max(0, (this.dueAt ?? 0) - this.clock.currentTimeMillisUnsafe())
+      const left = Math.max(0, dueAt - this.clock.currentTimeMillisUnsafe())
       const due = Effect.as(this.clock.sleep(Duration.millis(left)), undefined)
       return Effect.flatMap(Effect.raceFirst(Fiber.await(fiber), due), (exit) =>
         exit === undefined ? this.next : this.readExit(Effect.succeed(exit))

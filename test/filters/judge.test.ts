@@ -105,6 +105,32 @@ describe("windows of characters", () => {
   )
 })
 
+describe("windows of time", () => {
+  it.effect("are each text's own, of several that come at once", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const events = [0, 1, 2].flatMap((choice): ReadonlyArray<LlmEvent> => [
+        { _tag: "TextStart", id: `${choice}`, choice },
+        { _tag: "TextDelta", id: `${choice}`, choice, text: `of ${choice}` }
+      ])
+      const { filter } = guard({ mode: "window", characters: 100, wait: "100 millis" })
+      const answer = Stream.concat(Stream.fromIterable(events), Stream.never)
+      yield* Effect.forkChild(
+        filter.events!(
+          prompt("m", "x"),
+          {} as never
+        )(answer).pipe(
+          Stream.runForEach((event) => Effect.sync(() => void (event._tag === "TextDelta" && seen.push(event.text))))
+        )
+      )
+      yield* TestClock.adjust("99 millis")
+      assert.deepStrictEqual(seen, [])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(seen, ["of 0", "of 1", "of 2"])
+    })
+  )
+})
+
 const run = (filter: Filter, script: Script) =>
   Effect.gen(function* () {
     const seen: Array<LlmEvent> = []

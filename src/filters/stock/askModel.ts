@@ -212,12 +212,14 @@ const meanwhile = (
               noteFailure(filter, "request", context, cause),
               onFailure === "open" ? Effect.succeed(events) : filterFailed(name)
             ),
-          onSuccess: (verdict) =>
-            verdict._tag === "Pass" || verdict._tag === "Replace"
-              ? // Nobody who is asked meanwhile may replace anything.
-                Effect.succeed(events)
-              : // It is the request that is refused, and nothing of an answer has left.
-                new Ending({ verdict: verdict._tag === "Refuse" ? { as: "error", ...verdict } : verdict, by: name })
+          onSuccess: (verdict) => {
+            // Nobody who is asked meanwhile may replace anything.
+            if (verdict._tag === "Pass" || verdict._tag === "Replace") return Effect.succeed(events)
+            // What the model answers to which the request goes then was not asked about.
+            asked.delete(context)
+            // It is the request that is refused, and nothing of an answer has left.
+            return new Ending({ verdict: verdict._tag === "Refuse" ? { as: "error", ...verdict } : verdict, by: name })
+          }
         })
       )
     }

@@ -138,6 +138,24 @@ describe("a model that judges requests while the answer is written", () => {
     })
   )
 
+  it.effect("hands over once what goes to another model then", () =>
+    Effect.gen(function* () {
+      const other: Script = [started(), text("from the other"), finish()]
+      const filter = guard({ parallel: true, target: "other" })
+      const { outcome, response, requests } = yield* run(filter, [
+        judgement("hand-off", { reason: "no" }),
+        answer,
+        other
+      ])
+      assert.deepStrictEqual(
+        requests.map(({ model }) => model),
+        ["judge", "model", "other"]
+      )
+      assert.deepStrictEqual(outcome, { _tag: "HandedOff", target: "other", reason: "no" })
+      assert.include(JSON.stringify(response), "from the other")
+    })
+  )
+
   it.effect("is held to its policy where it does not judge", () =>
     Effect.gen(function* () {
       const open = yield* run(guard({ parallel: true, onFailure: "open" }), [[started(), hang], answer])
