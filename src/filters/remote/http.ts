@@ -1,5 +1,5 @@
-import { Effect, Option, Redacted, Schema } from "effect"
-import { HttpClient, HttpClientRequest } from "effect/http"
+import { Effect, Option, Redacted, Schema, Stream } from "effect"
+import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import type { Filter } from "../Filter.ts"
 import { garbage, type FilterFault } from "../FilterFault.ts"
 import { type Ask, type Reply, type RemoteFilter, remoteFilter, replyOf, unanswered } from "./exchange.ts"
@@ -11,8 +11,24 @@ export interface HttpFilter extends RemoteFilter {
   readonly headers?: { readonly [name: string]: Redacted.Redacted }
 }
 
-/** Longer than any sensible reply; what is longer is none. */
+/** How long a reply may be beyond what may be in it of the question, twice as long as there, in bytes; what is longer is none. */
 const maxReply = 1024 * 1024
+
+/** The text of a reply, which is given up where it grows beyond a limit. */
+const textWithin = (
+  { stream }: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, HttpClientError.HttpClientError | FilterFault> =>
+  Effect.suspend(() => {
+    const pieces: Array<Uint8Array> = []
+    let left = limit
+    const read = Stream.runForEach(stream, (piece) => {
+      left -= piece.length
+      pieces.push(piece)
+      return left < 0 ? garbage("its reply is too long") : Effect.void
+    })
+    return Effect.map(read, () => Buffer.concat(pieces).toString("utf8"))
+  })
 
 const Said = Schema.Struct({
   reason: Schema.optionalKey(Schema.String),
@@ -42,22 +58,29 @@ export const httpFilter = (settings: HttpFilter): Effect.Effect<Filter, never, H
     const own = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Redacted.value(value)])
     )
-    const ask: Ask = ({ headers: shown, ...question }) =>
-      HttpClientRequest.post(url).pipe(
+    const ask: Ask = ({ headers: shown, ...asked }) => {
+      const question = JSON.stringify(asked)
+      return HttpClientRequest.post(url).pipe(
         HttpClientRequest.setHeaders({ ...shown, ...own, accept: "application/json" }),
-        HttpClientRequest.bodyText(JSON.stringify(question), "application/json"),
+        HttpClientRequest.bodyText(question, "application/json"),
         client.execute,
         // The trace is the caller's own, which stands among the headers.
         Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-        Effect.flatMap((response) => Effect.map(response.text, (body) => ({ status: response.status, body }))),
-        Effect.mapError((error) => unanswered(error.message)),
+        Effect.flatMap((response) =>
+          Effect.map(textWithin(response, maxReply + 2 * Buffer.byteLength(question)), (body) => ({
+            status: response.status,
+            body
+          }))
+        ),
+        Effect.mapError((error) => (error._tag === "FilterFault" ? error : unanswered(error.message))),
         Effect.flatMap(({ status, body }): Effect.Effect<Reply, FilterFault> => {
           if (status === 204) return Effect.succeed({ action: "allow" })
           if (status >= 400 && status < 500 && !isOwnTrouble(status))
             return Effect.succeed({ action: "refuse", reason: reasonIn(body) })
           if (status < 200 || status >= 300) return unanswered(`it answered with the status ${status}`)
-          return body.length > maxReply ? garbage("its reply is too long") : replyOf(body)
+          return replyOf(body)
         })
       )
+    }
     return remoteFilter(settings, ask)
   })

@@ -126,6 +126,8 @@ describe("a service over HTTP", () => {
     ["talks nonsense", { status: 200, body: "yes" }],
     ["replies what is no reply", { status: 200, body: '{"action":"perhaps"}' }],
     ["replaces by nothing", { status: 200, body: '{"action":"replace"}' }],
+    ["says more than anybody reads", { status: 200, body: `{"action":"allow","why":"${"x".repeat(2_000_000)}"}` }],
+    ["sends it elsewhere", { status: 307, headers: { location: "http://127.0.0.1:1/" } }],
     ["is not at that place", { status: 404, body: "no such page" }],
     ["does not let it in", { status: 401, body: '{"error":"who are you?"}' }],
     ["is asked too often", { status: 429 }],
@@ -145,6 +147,17 @@ describe("a service over HTTP", () => {
       }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
     )
   }
+
+  it.live("may say a long request anew", () =>
+    Effect.gen(function* () {
+      const long = { ...request, messages: prompt("model", "x".repeat(3_000_000)).messages }
+      const { url } = yield* service(({ body }) => ({
+        status: 200,
+        body: JSON.stringify({ action: "replace", request: body?.["request"] })
+      }))
+      assert.deepStrictEqual(yield* verdictOn(yield* over(url), long), long)
+    }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici))
+  )
 
   it.live("that failed too often is left alone for a while", () =>
     Effect.gen(function* () {
