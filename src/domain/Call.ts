@@ -111,9 +111,12 @@ export const FilterFailure = Schema.Struct({
 })
 export type FilterFailure = typeof FilterFailure.Type
 
-/** Findings without the text around them, for where content is not kept. */
+/** A finding without the text around it, for where that is not to be kept. */
+export const withoutExcerpt: (finding: Finding) => Finding = Struct.omit(["excerpt"])
+
+/** Findings without the text around them. */
 export const withoutExcerpts = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> =>
-  findings.map(Struct.omit(["excerpt"]))
+  findings.map(withoutExcerpt)
 
 /** What is known of a call when it opens. */
 export const OpenRecord = Schema.Struct({

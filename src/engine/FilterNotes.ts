@@ -1,8 +1,11 @@
-import type { FilterFailure, FinalRecord, Finding } from "../domain/Call.ts"
+import { type FilterFailure, type FinalRecord, type Finding, withoutExcerpt } from "../domain/Call.ts"
+import { isLive } from "../signals/SignalReport.ts"
 
 /** What the record of a call says of its filters: what they found, and how they failed. */
 export class FilterNotes {
   private readonly findings: Array<Finding> = []
+  /** whether what analyzers see of an answer may not be what leaves of it: then nothing is quoted of what they found */
+  isChanged = false
   private readonly failures: Array<FilterFailure & { times: number }> = []
 
   readonly report = (finding: Finding): void => {
@@ -18,7 +21,8 @@ export class FilterNotes {
   }
 
   get record(): Pick<FinalRecord, "findings" | "filterFailures"> {
-    const { failures, findings } = this
+    const { failures, isChanged } = this
+    const findings = isChanged ? this.findings.map((one) => (isLive(one) ? withoutExcerpt(one) : one)) : this.findings
     return {
       ...(findings.length === 0 ? {} : { findings }),
       ...(failures.length === 0 ? {} : { filterFailures: failures })

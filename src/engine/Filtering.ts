@@ -118,6 +118,9 @@ const answerTo = Effect.fnUntraced(function* (
   const begin = Effect.fnUntraced(function* (filtered: Filtered) {
     const begun = yield* filtering.begin(filtered, state, scope)
     const { filters, request, context } = filtered
+    if (filters.some(({ changes, events }) => events !== undefined && changes !== false)) {
+      state.filterNotes.isChanged = true
+    }
     const frames = yield* filterFrames(filters, request, context, begun.frames, scope)
     return { target: begun.target, frames }
   })

@@ -142,6 +142,7 @@ export const watching = (analyzers: ReadonlyArray<Analyzer>): Filter => ({
   name: "analyzers",
   // it keeps nothing back, and each analyzer is held to its own
   timeout: 0,
+  changes: false,
   events: (request, context) => (self) =>
     Stream.transformPull(self, (pull, scope) =>
       Effect.clockWith((clock) => new Watch(analyzers, request, context, clock).over(pull, scope))

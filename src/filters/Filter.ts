@@ -58,6 +58,8 @@ export interface Filter {
    * tokens to be embedded; any other filter fails on that
    */
   readonly readsText?: false
+  /** false says that the event side only looks: every event passes as it is */
+  readonly changes?: false
   /** closed by default */
   readonly onFailure?: FailurePolicy
   /** how long it may take for a request, or keep events to itself without asking for more; 2 seconds by default */

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Metric, Stream } from "effect"
+import { Effect, Fiber, Metric, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { callOf, prompt } from "../../src/domain/prompt.ts"
 import { Engine } from "../../src/engine/Engine.ts"
 import { watching } from "../../src/engine/watching.ts"
+import { redact } from "../../src/filters/stock/redact.ts"
 import type { Analyzer } from "../../src/signals/Analyzer.ts"
 import { repetition } from "../../src/signals/analyzers/repetition.ts"
 import { stall } from "../../src/signals/analyzers/stall.ts"
@@ -53,6 +54,26 @@ describe("an analyzer that observes", () => {
         action: "observed"
       })
     }).pipe(Effect.provide(engineWith([repetition("loops")], looping)))
+  )
+
+  it.effect("quotes nothing of what filters may hide", () =>
+    Effect.gen(function* () {
+      const { id, response } = yield* (yield* Engine).run(call)
+      const record = yield* recordOf(id)
+      assert.include(JSON.stringify(response), "[EMAIL]")
+      assert.notInclude(JSON.stringify(record), "jane@example.com")
+      assert.deepStrictEqual(
+        record?.findings?.map(({ filter }) => filter),
+        ["loops", "pii"]
+      )
+    }).pipe(
+      Effect.provide(
+        testEngine({
+          scripts: [[started(), text(Array<string>(60).fill("jane@example.com ")), finish()]],
+          filters: [watching([repetition("loops")]), Result.getOrThrow(redact({ name: "pii" }))]
+        })
+      )
+    )
   )
 
   it.effect("that throws is counted, and neither the answer nor the others notice", () =>
