@@ -1,7 +1,7 @@
 import type { Schema } from "effect"
 import type { FunctionTool } from "../domain/LlmRequest.ts"
 import type { Notices } from "./Notices.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import { isObject, present, type JsonObject } from "./open-document.ts"
 
 type Json = Schema.Json
 
@@ -126,8 +126,7 @@ class Closing {
     const { title, description, type: _, ...rest } = schema
     const kinds = types.map((type) => this.close(type === "null" ? { type } : { ...rest, type }))
     return {
-      ...(title === undefined ? {} : { title }),
-      ...(description === undefined ? {} : { description }),
+      ...present({ title, description }),
       anyOf: kinds
     }
   }
@@ -163,7 +162,7 @@ class Closing {
     if (fields.length === 0 && (open || (properties === undefined && additionalProperties === undefined))) this.fail()
     return {
       properties: Object.fromEntries(fields.map(([name, field]) => [name, this.close(field)])),
-      ...(required === undefined ? {} : { required }),
+      ...present({ required }),
       additionalProperties: false
     }
   }

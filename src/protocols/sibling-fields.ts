@@ -1,5 +1,5 @@
 import type { Extensions } from "../domain/LlmRequest.ts"
-import { fieldsOf, isObject } from "./open-document.ts"
+import { fieldsOf, isObject, present } from "./open-document.ts"
 
 /** The two APIs of OpenAI. */
 type Sibling = "openai-chat" | "openai-responses"
@@ -32,8 +32,7 @@ const withoutTaken = (own: Sibling, fields: Fields): Fields => {
   const form = isObject(text) ? pick(text as Fields, (name) => name !== "verbosity") : {} // what stands in JSON
   return {
     ...others,
-    ...(Object.keys(form).length === 0 ? {} : { text: form }),
-    ...(verbosity === undefined ? {} : { verbosity })
+    ...present({ text: Object.keys(form).length === 0 ? undefined : form, verbosity })
   }
 }
 

@@ -1,16 +1,11 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
+import { instructionsAreWords, joinTurns, leadingInstructions, type Turn } from "../turns.ts"
 import { encodePart, markers } from "./encode-parts.ts"
 import { ownExtension, systemTurn } from "./extension.ts"
 
 type TurnRole = "user" | "assistant" | "system"
-
-interface Turn {
-  readonly role: TurnRole
-  readonly content: Array<JsonObject>
-  more: JsonObject
-}
 
 /** The instructions before the conversation, and the conversation in turns. */
 export interface Conversation {
@@ -18,31 +13,18 @@ export interface Conversation {
   readonly messages: ReadonlyArray<JsonObject>
 }
 
-/**
- * The messages as this API wants them: instructions first and apart, then turns that alternate. Messages of one side that
- * follow each other are one turn, so that the results of several tools and what the user says after them stand together.
- */
+/** The messages as this API wants them: instructions first and apart, then turns that alternate. */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): Conversation => {
-  const start = messages.findIndex((message) => !isInstruction(message))
-  // A conversation of nothing but instructions would be empty: the last of them is what is asked.
-  const head = messages.slice(0, start)
+  const head = leadingInstructions(messages)
   const system = head.flatMap((message) => encodeMessage(message, "system", encoding).content)
-  const turns: Array<Turn> = []
-  for (const message of messages.slice(head.length)) {
-    const turn = encodeMessage(message, roleOf(message, encoding), encoding)
-    const last = turns.at(-1)
-    if (turn.content.length === 0) continue
-    if (last?.role !== turn.role) turns.push(turn)
-    else {
-      last.content.push(...turn.content)
-      last.more = { ...last.more, ...turn.more }
-    }
-  }
+  const turns = joinTurns(
+    messages.slice(head.length).map((message) => encodeMessage(message, roleOf(message, encoding), encoding))
+  )
   trimPrefill(turns.at(-1))
   return { system, messages: turns.map(({ role, content, more }) => ({ role, content, ...more })) }
 }
 
-const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Turn => {
+const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Turn<TurnRole> => {
   if (message.name !== undefined) encoding.dropped("the name of a message")
   const { [systemTurn]: _, ...more } = markers(message, encoding)
   return { role, content: message.parts.flatMap((part) => encodePart(part, encoding)), more }
@@ -55,12 +37,12 @@ const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Tu
 const roleOf = (message: Message, encoding: Encoding): TurnRole => {
   if (!isInstruction(message)) return message.role === "assistant" ? "assistant" : "user"
   if (ownExtension(message.extensions)[systemTurn] === true) return "system"
-  encoding.add("emulated", "instructions within the conversation are sent as words of the user")
+  encoding.add("emulated", instructionsAreWords)
   return "user"
 }
 
 /** The beginning of an answer that the model is to continue must not end with white space. */
-const trimPrefill = (last: Turn | undefined): void => {
+const trimPrefill = (last: Turn<TurnRole> | undefined): void => {
   const block = last?.role === "assistant" ? last.content.at(-1) : undefined
   if (last === undefined || block?.["type"] !== "text") return
   last.content[last.content.length - 1] = { ...block, text: String(block["text"]).trimEnd() }

@@ -79,7 +79,6 @@ const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContex
   refuseForeignInput(request.messages, anthropicMessagesId, encoding)
   const kept = encoding.own(request.extensions)
   const { metadata, tool_choice, thinking: _, output_config: __, [betas]: ___, ...own } = kept
-  if (request.metadata !== undefined) encoding.dropped("metadata")
   const traits = traitsOf(model, quirks)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, traits, encoding)) ?? []
   const choice = tools.length === 0 ? undefined : encodeToolChoice(unforced(request, traits, encoding))

@@ -3,11 +3,16 @@ import type { ClaudeTraits } from "../claude.ts"
 import { claudeSampling } from "../ClaudeSampling.ts"
 import { planThinking } from "../ClaudeThinking.ts"
 import type { Encoding } from "../Encoding.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit, the API wants one, and the model's own is not known, in tokens. */
 const defaultMaxTokens = 4096
+
+/** What the API has no word for. */
+const lacking = ["metadata", "seed", "frequency_penalty", "presence_penalty", "n", "logprobs", "top_logprobs"] as const
+
 /** What decides about the settings beside the request. */
 export interface Circumstances {
   readonly traits: ClaudeTraits
@@ -24,6 +29,7 @@ export const encodeSettings = (
   encoding: Encoding
 ): JsonObject & { readonly max_tokens: number } => {
   const { sampling, extensions } = request
+  dropSettings(request, lacking, encoding)
   const own = ownExtension(extensions)
   const plan = planThinking(
     request,
@@ -74,19 +80,9 @@ const encodeSampling = (sampling: Sampling, thinks: boolean, traits: ClaudeTrait
   if (stops?.length !== sampling.stopSequences?.length) {
     encoding.dropped("a stop sequence", "the Messages API refuses those of nothing but white space")
   }
-  dropUnknown(sampling, encoding)
   const temperature = encoding.within("temperature", sampling.temperature, 0, 1)
   return present({
     ...claudeSampling({ ...sampling, ...present({ temperature }) }, thinks, traits, encoding),
     stop_sequences: stops === undefined || stops.length === 0 ? undefined : stops
   })
-}
-
-const dropUnknown = (sampling: Sampling, encoding: Encoding): void => {
-  if (sampling.seed !== undefined) encoding.dropped("seed")
-  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
-  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
-  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
-  if (sampling.logprobs === true) encoding.dropped("logprobs")
-  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
 }

@@ -1,12 +1,10 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import type { JsonObject } from "../open-document.ts"
+import { instructionsAreWords, joinTurns, leadingInstructions, type Turn } from "../turns.ts"
 import { encodePart } from "./encode-parts.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 
-interface Turn {
-  readonly role: "user" | "assistant"
-  readonly content: Array<JsonObject>
-}
+type TurnRole = "user" | "assistant"
 
 /** The instructions before the conversation, and the conversation in turns. */
 export interface Conversation {
@@ -14,49 +12,42 @@ export interface Conversation {
   readonly messages: ReadonlyArray<JsonObject>
 }
 
-/**
- * The messages as this API wants them: instructions first and apart, then turns that alternate. Messages of one side that
- * follow each other are one turn, so that the results of several tools and what the user says after them stand together.
- */
+/** The messages as this API wants them: instructions first and apart, then turns that alternate. */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: ConverseEncoding): Conversation => {
-  const start = messages.findIndex((message) => !isInstruction(message))
-  // A conversation of nothing but instructions would be empty: the last of them is what is asked.
-  const head = messages.slice(0, start)
+  const head = leadingInstructions(messages)
   const system = head.flatMap((message) => encodeMessage(message, encoding))
-  const turns: Array<Turn> = []
-  for (const message of messages.slice(head.length)) {
-    const role = roleOf(message, encoding)
-    const content = encodeMessage(message, encoding)
-    if (content.length === 0) continue
-    const last = turns.at(-1)
-    if (last?.role === role) last.content.push(...content)
-    else turns.push({ role, content: [...content] })
-  }
+  const turns = joinTurns(
+    messages.slice(head.length).map((message) => ({
+      role: roleOf(message, encoding),
+      content: encodeMessage(message, encoding),
+      more: {}
+    }))
+  )
   trimPrefill(turns.at(-1))
   for (const turn of turns) nameDocuments(turn, encoding)
   return { system, messages: turns.map(({ role, content }) => ({ role, content })) }
 }
 
-const encodeMessage = (message: Message, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
+const encodeMessage = (message: Message, encoding: ConverseEncoding): Array<JsonObject> => {
   encoding.nameless(message)
   return message.parts.flatMap((part) => encodePart(part, encoding))
 }
 
 /** Instructions in the middle of a conversation stand at the same place in the user's words. */
-const roleOf = (message: Message, encoding: ConverseEncoding): Turn["role"] => {
+const roleOf = (message: Message, encoding: ConverseEncoding): TurnRole => {
   if (!isInstruction(message)) return message.role === "assistant" ? "assistant" : "user"
-  encoding.add("emulated", "instructions within the conversation are sent as words of the user")
+  encoding.add("emulated", instructionsAreWords)
   return "user"
 }
 
 /** The beginning of an answer that the model is to continue must not end with white space. */
-const trimPrefill = (last: Turn | undefined): void => {
+const trimPrefill = (last: Turn<TurnRole> | undefined): void => {
   const text = last?.role === "assistant" ? last.content.at(-1)?.["text"] : undefined
   if (last !== undefined && typeof text === "string") last.content[last.content.length - 1] = { text: text.trimEnd() }
 }
 
 /** The API refuses documents that nothing is said about. */
-const nameDocuments = ({ content }: Turn, encoding: ConverseEncoding): void => {
+const nameDocuments = ({ content }: Turn<TurnRole>, encoding: ConverseEncoding): void => {
   if (
     content.some((block) => "text" in block || "toolResult" in block) ||
     !content.some((block) => "document" in block)

@@ -7,6 +7,7 @@ import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas, betasIn } from "../ClaudeBetas.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { bedrockConverseId } from "./wire.ts"
 import {
@@ -40,6 +41,9 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   })
 }
 
+/** What the API has no word for. */
+const lacking = ["user", "seed", "frequency_penalty", "presence_penalty", "n", "logprobs", "top_logprobs"] as const
+
 /** Where Claude's own answer, whole or streamed, says which stop sequence it was. */
 const stopSequencePaths = ["/stop_sequence", "/delta/stop_sequence"]
 
@@ -55,7 +59,7 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
     encoding
   )
   refuseForeignInput(request.messages, bedrockConverseId, encoding)
-  if (request.user !== undefined) encoding.dropped("user")
+  dropSettings(request, lacking, encoding)
   const claude = claudeWords(request, encoding)
   const { additionalModelRequestFields: ownFields, inferenceConfig: ownConfig, ...own } = encoding.own(claude.others)
   const { toolConfig, forced, instruction, modelFields: toolFields } = encodeTools(request, encoding)

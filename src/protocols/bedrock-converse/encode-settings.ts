@@ -16,7 +16,6 @@ export const encodeSampling = (sampling: Sampling, thinks: boolean, encoding: Co
   if (stops?.length !== sampling.stopSequences?.length) {
     encoding.dropped("a stop sequence", "those of nothing but white space are refused")
   }
-  dropUnknown(sampling, encoding)
   const asked = {
     ...sampling,
     ...present({ temperature: encoding.within("temperature", sampling.temperature, 0, 1) })
@@ -39,15 +38,6 @@ const topKField = (topK: number | undefined, encoding: ConverseEncoding): JsonOb
   if (encoding.traits.family === "nova") return { inferenceConfig: { topK } }
   encoding.dropped("top_k")
   return {}
-}
-
-const dropUnknown = (sampling: Sampling, encoding: ConverseEncoding): void => {
-  if (sampling.seed !== undefined) encoding.dropped("seed")
-  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
-  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
-  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
-  if (sampling.logprobs === true) encoding.dropped("logprobs")
-  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
 }
 
 /** The form of the answer, as a setting where the model is held to a schema. */

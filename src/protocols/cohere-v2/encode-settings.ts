@@ -1,13 +1,12 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { present, type JsonObject } from "../open-document.ts"
 
 /** How the answer is to be drawn, thought about and formed. */
 export const encodeSettings = (request: LlmRequest, encoding: Encoding): JsonObject => {
   const { sampling, reasoning, responseFormat } = request
-  if (request.serviceTier !== undefined) encoding.dropped("service_tier")
-  if (request.user !== undefined) encoding.dropped("user")
-  if (request.metadata !== undefined) encoding.dropped("metadata")
+  dropSettings(request, ["service_tier", "user", "metadata", "n", "top_logprobs"], encoding)
   return {
     ...encodeSampling(sampling, encoding),
     ...present({
@@ -32,8 +31,6 @@ const formatOf = (format: LlmRequest["responseFormat"]): JsonObject | undefined 
 const maxStops = 5
 
 const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
-  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
-  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
   const stops = sampling.stopSequences
   if (stops !== undefined && stops.length > maxStops) {
     encoding.dropped("a stop sequence", `the Cohere API takes ${maxStops} of them`)

@@ -11,6 +11,7 @@ import type { Encoding } from "../Encoding.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
+import { instructionsAreWords } from "../turns.ts"
 import { geminiInteractionsId } from "./wire.ts"
 
 /**
@@ -53,7 +54,7 @@ class Steps {
   add(message: Message): void {
     const own = this.encoding.nameless(message)
     if (isInstruction(message)) {
-      this.encoding.add("emulated", "instructions within the conversation are sent as words of the user")
+      this.encoding.add("emulated", instructionsAreWords)
     }
     const type = message.role === "assistant" ? "model_output" : "user_input"
     for (const part of message.parts) {

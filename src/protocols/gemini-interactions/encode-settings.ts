@@ -1,11 +1,15 @@
 import type { Schema } from "effect"
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { levelOfBudget, traitsOf } from "../gemini/models.ts"
 import { seedOf } from "../gemini/seed.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { geminiInteractionsId } from "./wire.ts"
+
+/** What the API has no word for. */
+const lacking = ["user", "metadata", "n", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs"] as const
 
 /** How the answer is to be drawn, thought about and formed. `hasTools` says that there is something to choose from. */
 export const encodeSettings = (
@@ -14,8 +18,7 @@ export const encodeSettings = (
   hasTools: boolean,
   encoding: Encoding
 ): JsonObject & { readonly generation_config: JsonObject } => {
-  if (request.user !== undefined) encoding.dropped("user")
-  if (request.metadata !== undefined) encoding.dropped("metadata")
+  dropSettings(request, lacking, encoding)
   return {
     generation_config: {
       ...encodeSampling(request.sampling, encoding),
@@ -30,11 +33,6 @@ export const encodeSettings = (
 }
 
 const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
-  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
-  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
-  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
-  if (sampling.logprobs === true) encoding.dropped("logprobs")
-  if (sampling.topLogprobs) encoding.dropped("top_logprobs")
   return present({
     max_output_tokens: sampling.maxOutputTokens,
     temperature: sampling.temperature,

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
-import type { Delivery, LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
-import type { DecodedRequest } from "../Dialect.ts"
+import type { LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
+import type { DecodedRequest, PathFacts } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { decodeContents } from "./decode-contents.ts"
@@ -9,16 +9,10 @@ import { decodeSettings, decodeTool, decodeToolConfig } from "./decode-settings.
 import { extended } from "./extension.ts"
 import { geminiId, GenerateContentRequest } from "./wire.ts"
 
-/** What the path of a request says: the model, and how the answer is to arrive. */
-export interface RequestPath {
-  readonly model: string
-  readonly delivery: Delivery
-}
-
 const readDocument = documentDecoder(GenerateContentRequest)
 
 /** Reads the body of `:generateContent` and `:streamGenerateContent`; without a path the model has to stand in it. */
-export const decodeRequest = (body: unknown, path?: RequestPath): Result.Result<DecodedRequest, LlmError> =>
+export const decodeRequest = (body: unknown, path?: PathFacts): Result.Result<DecodedRequest, LlmError> =>
   Result.flatMap(readDocument(body), (document) => {
     const model = path?.model ?? modelName(document.model ?? "")
     if (model === "") return invalid("model", "model is required")
@@ -30,7 +24,7 @@ export const decodeRequest = (body: unknown, path?: RequestPath): Result.Result<
  * Reads the body of `:countTokens`, which is a request to be counted under `generateContentRequest`, or no more than its
  * contents.
  */
-export const decodeCountRequest = (body: unknown, path?: RequestPath): Result.Result<DecodedRequest, LlmError> => {
+export const decodeCountRequest = (body: unknown, path?: PathFacts): Result.Result<DecodedRequest, LlmError> => {
   const inner = isObject(body) ? (body["generateContentRequest"] ?? body["generate_content_request"]) : undefined
   return decodeRequest(inner ?? body, path)
 }

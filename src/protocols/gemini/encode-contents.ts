@@ -1,14 +1,12 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { instructionsAreWords, joinTurns, type Turn } from "../turns.ts"
 import { encodePart } from "./encode-parts.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 
-interface Turn {
-  readonly role: "user" | "model"
+interface GeminiTurn extends Turn<"user" | "model"> {
   /** whether it is what functions answered, which stands alone: what the user says beside it is a turn of its own */
   readonly answers: boolean
-  readonly parts: Array<JsonObject>
-  more: JsonObject
 }
 
 /** The instruction, and the conversation in turns. */
@@ -18,65 +16,53 @@ export interface Contents {
 }
 
 /**
- * The messages as this API wants them: the instruction first and apart, then turns. Messages of one side that follow each
- * other are one turn, because the answers of functions that were called together have to stand together, and alone.
+ * The messages as this API wants them: the instruction first and apart, then turns. The answers of functions that were called
+ * together have to stand together, and alone.
  */
 export const encodeContents = (messages: ReadonlyArray<Message>, encoding: GeminiEncoding): Contents => {
   const { takesInstructions, wantsSignatures } = encoding.traits
   const start = takesInstructions ? messages.findIndex((message) => !isInstruction(message)) : 0
   const head = start < 0 ? messages : messages.slice(0, start)
   const instructions = head.map((message) => encodeMessage(message, "user", encoding))
-  const turns = new Turns()
-  for (const message of messages.slice(head.length)) {
+  const said = messages.slice(head.length).flatMap((message) => {
     const turn = encodeMessage(message, roleOf(message, encoding), encoding)
-    if (!turn.answers) turns.show(encoding)
-    turns.add(turn)
-  }
-  turns.show(encoding)
-  if (wantsSignatures) for (const turn of turns.list) signFirstCall(turn, encoding)
+    return turn.answers ? [turn] : [shown(encoding), turn]
+  })
+  const turns = joinTurns([...said, shown(encoding)], isSameSide)
+  if (wantsSignatures) for (const turn of turns) signFirstCall(turn, encoding)
   return {
     system: instructionOf(instructions),
-    contents: turns.list.map(({ role, parts, more }) => ({ role, parts, ...more }))
+    contents: turns.map(({ role, content, more }) => ({ role, parts: content, ...more }))
   }
 }
 
-class Turns {
-  readonly list: Array<Turn> = []
+const isSameSide = (one: GeminiTurn, other: GeminiTurn): boolean =>
+  one.role === other.role && one.answers === other.answers
 
-  add(turn: Turn): void {
-    const last = this.list.at(-1)
-    if (turn.parts.length === 0) return
-    if (last?.role !== turn.role || last.answers !== turn.answers) this.list.push(turn)
-    else {
-      last.parts.push(...turn.parts)
-      last.more = { ...last.more, ...turn.more }
-    }
-  }
+/** What functions answered beside words, where it has to follow their answers. */
+const shown = (encoding: GeminiEncoding): GeminiTurn => ({
+  role: "user",
+  answers: false,
+  content: [...encoding.takeShown()],
+  more: {}
+})
 
-  /** Adds what functions answered beside words, where it has to follow their answers. */
-  show(encoding: GeminiEncoding): void {
-    this.add({ role: "user", answers: false, parts: [...encoding.takeShown()], more: {} })
-  }
-}
-
-const instructionOf = (turns: ReadonlyArray<Turn>): JsonObject | undefined => {
-  const parts = turns.flatMap((turn) => turn.parts)
+const instructionOf = (turns: ReadonlyArray<GeminiTurn>): JsonObject | undefined => {
+  const parts = turns.flatMap((turn) => turn.content)
   return parts.length === 0 ? undefined : { parts, ...Object.assign({}, ...turns.map((turn) => turn.more)) }
 }
 
-const encodeMessage = (message: Message, role: Turn["role"], encoding: GeminiEncoding): Turn => {
+const encodeMessage = (message: Message, role: GeminiTurn["role"], encoding: GeminiEncoding): GeminiTurn => {
   const more = encoding.nameless(message)
-  const parts = message.parts.flatMap((part) => encodePart(part, encoding))
-  return { role, answers: message.role === "tool", parts, more }
+  const content = message.parts.flatMap((part) => encodePart(part, encoding))
+  return { role, answers: message.role === "tool", content, more }
 }
 
-const late = "instructions within the conversation are sent as words of the user"
-
-const roleOf = (message: Message, encoding: GeminiEncoding): Turn["role"] => {
+const roleOf = (message: Message, encoding: GeminiEncoding): GeminiTurn["role"] => {
   if (isInstruction(message)) {
     encoding.add(
       "emulated",
-      encoding.traits.takesInstructions ? late : "the model takes instructions as words of the user"
+      encoding.traits.takesInstructions ? instructionsAreWords : "the model takes instructions as words of the user"
     )
   }
   return message.role === "assistant" ? "model" : "user"
@@ -86,7 +72,7 @@ const roleOf = (message: Message, encoding: GeminiEncoding): Turn["role"] => {
 const noSignature = "skip_thought_signature_validator"
 
 /** The first call of a turn has to be signed; one that came from elsewhere says that it cannot be. */
-const signFirstCall = ({ role, parts }: Turn, encoding: GeminiEncoding): void => {
+const signFirstCall = ({ role, content: parts }: GeminiTurn, encoding: GeminiEncoding): void => {
   const index = role === "model" ? parts.findIndex((part) => isObject(part["functionCall"])) : -1
   const call = parts[index]
   if (call === undefined || call["thoughtSignature"] !== undefined) return

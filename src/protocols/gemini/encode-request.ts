@@ -3,6 +3,7 @@ import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, Message, ToolChoice } from "../../domain/LlmRequest.ts"
 import { hostedTool, plainSearch } from "../HostedTools.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
@@ -72,8 +73,7 @@ const encodeBody = (
   const request = formedInWords(chosenAtWill ? offeringOnly(chosen, encoding) : chosen, encoding)
   refuseForeignInput(request.messages, geminiId, encoding)
   const kept = encoding.own(request.extensions)
-  if (request.metadata !== undefined) encoding.dropped("metadata")
-  if (request.user !== undefined) encoding.dropped("user")
+  dropSettings(request, ["metadata", "user"], encoding)
   const { generationConfig: _, [statedThinking]: __, toolConfig: ownToolConfig, ...own } = kept
   const { system, contents } = encodeContents(request.messages, encoding)
   const tools = encodeTools(request, maySearch(model, request), encoding)

@@ -1,5 +1,6 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { present, type JsonObject } from "../open-document.ts"
 
 /** How the answer is to be drawn, thought about and formed. `model` is the target's name for it. */
@@ -9,9 +10,7 @@ export const encodeSettings = (
   encoding: Encoding
 ): JsonObject & { readonly options: JsonObject } => {
   const { sampling, reasoning, responseFormat } = request
-  if (request.serviceTier !== undefined) encoding.dropped("service_tier")
-  if (request.user !== undefined) encoding.dropped("user")
-  if (request.metadata !== undefined) encoding.dropped("metadata")
+  dropSettings(request, ["service_tier", "user", "metadata", "n"], encoding)
   return {
     ...present({
       format: formatOf(responseFormat),
@@ -19,16 +18,15 @@ export const encodeSettings = (
       logprobs: sampling.logprobs,
       top_logprobs: sampling.topLogprobs
     }),
-    options: encodeOptions(sampling, encoding)
+    options: encodeOptions(sampling)
   }
 }
 
 const formatOf = (format: LlmRequest["responseFormat"]) =>
   format?._tag === "Json" ? "json" : format?._tag === "JsonSchema" ? format.schema : undefined
 
-const encodeOptions = (sampling: Sampling, encoding: Encoding): JsonObject => {
-  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
-  return present({
+const encodeOptions = (sampling: Sampling): JsonObject =>
+  present({
     num_predict: sampling.maxOutputTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
@@ -38,7 +36,6 @@ const encodeOptions = (sampling: Sampling, encoding: Encoding): JsonObject => {
     presence_penalty: sampling.presencePenalty,
     stop: sampling.stopSequences
   })
-}
 
 /** The levels that a model with levels knows, by the words of callers. */
 const levels: { readonly [effort: string]: string } = {

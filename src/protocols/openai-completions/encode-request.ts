@@ -3,6 +3,7 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Sampling } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { endUser } from "../OpenAiAccount.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -47,8 +48,7 @@ const refuse = (request: LlmRequest, encoding: Encoding): void => {
   if (responseFormat !== undefined && responseFormat._tag !== "Text") encoding.unsupported("response_format")
   const { mode, effort } = request.reasoning ?? {}
   if (request.reasoning !== undefined && mode !== "disabled" && effort !== "none") encoding.dropped("reasoning")
-  if (request.serviceTier !== undefined) encoding.dropped("service_tier")
-  if (request.metadata !== undefined) encoding.dropped("metadata")
+  dropSettings(request, ["service_tier", "metadata", "top_k"], encoding)
 }
 
 /** The output that is asked for where the caller set no limit, in tokens: room for an answer in a small context. */
@@ -58,7 +58,6 @@ const maxTopLogprobs = 5
 const maxStops = 4
 
 const encodeSampling = (sampling: Sampling, prompt: Prompt, encoding: Encoding): JsonObject => {
-  if (sampling.topK !== undefined) encoding.dropped("top_k")
   if (sampling.maxOutputTokens === undefined) {
     encoding.dropped(
       "an unlimited output",

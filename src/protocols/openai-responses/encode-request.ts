@@ -12,6 +12,7 @@ import type {
 import { takesText } from "../FreeText.ts"
 import { strictOf } from "../OpenAiStrict.ts"
 import { hostedTool } from "../HostedTools.ts"
+import { dropSettings } from "../LackingSettings.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -56,6 +57,9 @@ const unsealedInput = ({ input }: JsonObject, encoding: ResponsesEncoding): Json
   return { input: input.filter((item) => !sealed(item)) }
 }
 
+/** What the API has no word for. */
+const lacking = ["top_k", "seed", "frequency_penalty", "presence_penalty", "stop sequences", "n"] as const
+
 const encodeBody = (
   request: LlmRequest,
   { model, delivery, quirks }: EncodeContext,
@@ -72,6 +76,7 @@ const encodeBody = (
     ...encodeReasoning(request.reasoning ?? {}, model, encoding)
   }
   const input = encodeItems(messages, quirks, encoding)
+  dropSettings(request, lacking, encoding)
   return {
     model,
     ...present({ instructions }),
@@ -208,20 +213,13 @@ const limitFor = (model: string, limit: number | undefined, encoding: ResponsesE
   return leastOutput
 }
 
-const encodeSampling = (sampling: Sampling, encoding: ResponsesEncoding): JsonObject => {
-  if (sampling.topK !== undefined) encoding.dropped("top_k")
-  if (sampling.seed !== undefined) encoding.dropped("seed")
-  if (sampling.frequencyPenalty) encoding.dropped("frequency_penalty")
-  if (sampling.presencePenalty) encoding.dropped("presence_penalty")
-  if (sampling.stopSequences !== undefined && sampling.stopSequences.length > 0) encoding.dropped("stop sequences")
-  if ((sampling.choices ?? 1) > 1) encoding.dropped("n")
-  return present({
+const encodeSampling = (sampling: Sampling, encoding: ResponsesEncoding): JsonObject =>
+  present({
     max_output_tokens: limitFor(encoding.model, sampling.maxOutputTokens, encoding),
     temperature: sampling.temperature,
     top_p: sampling.topP,
     top_logprobs: sampling.topLogprobs
   })
-}
 
 /**
  * What the answer is to contain besides the usual. Models that do not reason refuse a request for encrypted reasoning, so

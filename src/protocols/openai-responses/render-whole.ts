@@ -2,7 +2,7 @@ import type { Notice } from "../../domain/Call.ts"
 import type { LlmEvent, Started } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import type { RenderContext } from "../Dialect.ts"
-import type { JsonObject } from "../open-document.ts"
+import { present, type JsonObject } from "../open-document.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { EventRenderer } from "./render-events.ts"
 import { responseDocument } from "./response-document.ts"
@@ -23,8 +23,7 @@ const headOf = ({ id, model, created, serviceTier }: LlmResponse): Started => ({
   _tag: "Started",
   id,
   model,
-  ...(created === undefined ? {} : { created }),
-  ...(serviceTier === undefined ? {} : { serviceTier })
+  ...present({ created, serviceTier })
 })
 
 const eventsOf = ({ parts, sources }: Choice): ReadonlyArray<LlmEvent> => [
@@ -38,19 +37,18 @@ const partEvents = (part: ResponsePart): ReadonlyArray<LlmEvent> => {
     case "Text": {
       const { id, text, logprobs, origin } = part
       return [
-        { _tag: "TextStart", id, ...(origin === undefined ? {} : { origin }) },
-        { _tag: "TextDelta", id, text, ...(logprobs === undefined ? {} : { logprobs }) },
+        { _tag: "TextStart", id, ...present({ origin }) },
+        { _tag: "TextDelta", id, text, ...present({ logprobs }) },
         { _tag: "TextEnd", id },
         ...(part.sources ?? []).map((source) => ({ ...source, block: id }))
       ]
     }
     case "Reasoning": {
       const { id, text, signature, redacted, origin } = part
-      const signedBy = origin === undefined ? {} : { origin }
       return [
-        { _tag: "ReasoningStart", id, ...signedBy, ...(redacted === undefined ? {} : { redacted }) },
+        { _tag: "ReasoningStart", id, ...present({ origin, redacted }) },
         ...(text === "" ? [] : [{ _tag: "ReasoningDelta", id, text } as const]),
-        { _tag: "ReasoningEnd", id, ...signedBy, ...(signature === undefined ? {} : { signature }) }
+        { _tag: "ReasoningEnd", id, ...present({ origin, signature }) }
       ]
     }
     case "ToolCall": {

@@ -504,13 +504,13 @@ describe("a canonical request", () => {
     expect(codes(request).map((notice) => notice.replace(/:.*/, "").split(" ").slice(0, 3).join(" "))).toEqual([
       "dropped logit_bias",
       "dropped prediction",
-      "dropped metadata",
       "dropped the tool",
       "emulated response_format json_object",
-      "dropped a stop",
+      "dropped metadata",
       "dropped seed",
       "dropped n",
       "dropped logprobs",
+      "dropped a stop",
       "changed temperature 1.5",
       "dropped service_tier flex"
     ])

@@ -1,0 +1,43 @@
+import { isInstruction, type Message } from "../domain/LlmRequest.ts"
+import type { JsonObject } from "./open-document.ts"
+
+/** A turn of a conversation while it is made: what one side says, and the fields beside that. */
+export interface Turn<Role extends string> {
+  readonly role: Role
+  readonly content: Array<JsonObject>
+  more: JsonObject
+}
+
+/**
+ * Turns that alternate: those of one side that follow each other are one, so that the results of several tools and what the
+ * user says after them stand together. One that says nothing is none. The given turns are changed.
+ */
+export const joinTurns = <T extends Turn<string>>(
+  turns: ReadonlyArray<T>,
+  isSameSide = (one: T, other: T): boolean => one.role === other.role
+): ReadonlyArray<T> => {
+  const joined: Array<T> = []
+  for (const turn of turns) {
+    const last = joined.at(-1)
+    if (turn.content.length === 0) continue
+    if (last === undefined || !isSameSide(last, turn)) joined.push(turn)
+    else {
+      last.content.push(...turn.content)
+      last.more = { ...last.more, ...turn.more }
+    }
+  }
+  return joined
+}
+
+/**
+ * The instructions before the conversation. A conversation of nothing but instructions would be empty: the last of them is
+ * what is asked.
+ */
+export const leadingInstructions = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> =>
+  messages.slice(
+    0,
+    messages.findIndex((message) => !isInstruction(message))
+  )
+
+/** What is said of instructions that stand in the middle, for a model that knows none there. */
+export const instructionsAreWords = "instructions within the conversation are sent as words of the user"
