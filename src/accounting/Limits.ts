@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 
 const dollars = { message: "Expected an amount of US dollars greater than 0" }
-const Positive = Schema.Finite.annotate(dollars).check(Schema.isGreaterThan(0, dollars))
+const Positive = Schema.Number.annotate(dollars).check(Schema.isFinite(dollars), Schema.isGreaterThan(0, dollars))
 const whole = { message: "Expected a whole number greater than 0" }
-const Count = Schema.Int.annotate(whole).check(Schema.isGreaterThan(0, whole))
+const Count = Schema.Number.annotate(whole).check(Schema.isInt(whole), Schema.isGreaterThan(0, whole))
 const optional = Schema.optionalKey
 
 /** The windows in which something is counted, aligned in UTC: whole minutes, hours, days, months; `total` is for ever. */

@@ -1,9 +1,10 @@
-import { Clock, Console, DateTime, Duration, Effect, Option, Schema } from "effect"
+import { Clock, Console, Duration, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Limits, measures, periods } from "../accounting/Limits.ts"
 import { type KeyChange, KeyName, type NewKey, VirtualKey } from "../accounting/VirtualKey.ts"
 import { load } from "../config/load.ts"
 import { parseDuration } from "../config/units.ts"
+import { parseMoment } from "../domain/moment.ts"
 import { clientWith } from "./asking.ts"
 import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
@@ -61,18 +62,13 @@ const limitsOf = Effect.fnUntraced(function* (listed: ReadonlyArray<string>) {
   return yield* Effect.mapError(decodeLimits(Object.fromEntries(limits)), mend)
 })
 
-const day = /^(\d+)d$/
-// What JavaScript takes for a date is more than that: 5 would be the first of May of 2001.
-const date = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)?)?$/
-
 /** When something that is said as a time from now, or as a date, is: epoch milliseconds. */
 const momentOf = Effect.fnUntraced(function* (flag: string, text: string) {
   const now = yield* Clock.currentTimeMillis
-  const days = day.exec(text)?.[1]
-  const after = days === undefined ? parseDuration(text) : Duration.days(Number(days))
+  const after = parseDuration(text)
   if (after !== undefined) return now + Duration.toMillis(after)
-  const moment = date.test(text) ? DateTime.make(text) : Option.none()
-  if (Option.isSome(moment)) return DateTime.toEpochMillis(moment.value)
+  const moment = parseMoment(text)
+  if (moment !== undefined) return moment
   return yield* wrong(flag, text, "a time from now such as 12h or 30d, or a date such as 2027-01-31")
 })
 

@@ -1,10 +1,11 @@
-import { Console, DateTime, Effect, type FileSystem, Option } from "effect"
+import { Console, Effect, type FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { Configuration } from "../config/Configuration.ts"
 import { formatStorageUrl } from "../config/Document.ts"
 import { storeLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
 import { ConfigurationError } from "../config/problems.ts"
+import { parseMoment } from "../domain/moment.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag } from "./flags.ts"
 import { isStored } from "./storage-file.ts"
@@ -64,9 +65,9 @@ const loadedWith = (file: string) =>
 
 const timeOf = (name: string, text: Option.Option<string>): Effect.Effect<number | undefined, CommandFailed> => {
   if (Option.isNone(text)) return Effect.undefined
-  const time = DateTime.make(text.value)
-  return Option.isSome(time)
-    ? Effect.succeed(DateTime.toEpochMillis(time.value))
+  const time = parseMoment(text.value)
+  return time !== undefined
+    ? Effect.succeed(time)
     : Effect.fail(
         new CommandFailed({
           message: `--${name}: ${JSON.stringify(text.value)} is no time.\nWrite one such as 2027-01-31T12:00:00Z.`

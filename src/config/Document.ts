@@ -1,7 +1,8 @@
-import { ByteSize, DateTime, Duration, Effect, Option, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { ByteSize, DateTime, Duration, Effect, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
 import { LimitRule } from "../accounting/LimitRules.ts"
 import { Limits } from "../accounting/Limits.ts"
 import { KeyName } from "../accounting/VirtualKey.ts"
+import { parseMoment } from "../domain/moment.ts"
 import { Analyzers } from "./analyzers.ts"
 import { formatNames } from "../providers/formats.ts"
 import { presetNames } from "../providers/presets.ts"
@@ -83,16 +84,20 @@ const Storage = Schema.Struct({
 
 const ProtocolName = oneOf([...formatNames, "simulator"])
 
+const Protocols = Schema.Union([ProtocolName, Schema.NonEmptyArray(ProtocolName)]).annotate({
+  message: `Expected one of ${[...formatNames, "simulator"].join(", ")}, or a list of such`
+})
+
 /** One key of several. One that refers to a variable without a value is empty, and left out. */
 const ListedKey = Schema.Union([
   Schema.RedactedFromValue(Schema.String),
   Schema.Struct({ label: text("a name for the key"), key: Schema.RedactedFromValue(Schema.String) })
-])
+]).annotate({ message: "Expected a key, or its label and key" })
 
 /** A provider: a vendor that is known by name, or an endpoint and the wire format it speaks. */
 const Provider = Schema.Struct({
   preset: Schema.optionalKey(oneOf(presetNames)),
-  protocol: Schema.optionalKey(Schema.Union([ProtocolName, Schema.NonEmptyArray(ProtocolName)])),
+  protocol: Schema.optionalKey(Protocols),
   baseUrl: Schema.optionalKey(BaseUrl),
   apiKey: Schema.optionalKey(Secret),
   apiKeys: Schema.optionalKey(Schema.NonEmptyArray(ListedKey)),
@@ -150,12 +155,12 @@ const moment = "a date or a time such as 2027-01-31 or 2027-01-31T12:00:00Z"
 /** A date or a time, as epoch milliseconds. */
 const Moment = text(moment).pipe(
   Schema.decodeTo(Schema.Finite, {
-    decode: SchemaGetter.transformEffect((input: string) =>
-      Option.match(DateTime.make(input), {
-        onNone: () => Effect.fail(new SchemaIssue.InvalidValue({ expected: moment })),
-        onSome: (time) => Effect.succeed(DateTime.toEpochMillis(time))
-      })
-    ),
+    decode: SchemaGetter.transformEffect((input: string) => {
+      const millis = parseMoment(input)
+      return millis === undefined
+        ? Effect.fail(new SchemaIssue.InvalidValue({ expected: moment }))
+        : Effect.succeed(millis)
+    }),
     encode: SchemaGetter.transform((millis: number) => DateTime.formatIso(DateTime.makeUnsafe(millis)))
   })
 )

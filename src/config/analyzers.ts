@@ -25,7 +25,10 @@ const kinds = ["repetition", "stall", "refusal", "language", "degenerate"] as co
 
 const positive = (expected: string, least: number) => {
   const message = `Expected ${expected}`
-  return Schema.Int.annotate({ message }).check(Schema.isGreaterThanOrEqualTo(least, { message }))
+  return Schema.Number.annotate({ message }).check(
+    Schema.isInt({ message }),
+    Schema.isGreaterThanOrEqualTo(least, { message })
+  )
 }
 
 /** Something that watches answers while they stream. */

@@ -7,10 +7,11 @@ import { type Capture, captureFor, CaptureLevel, usualMaxBytes } from "../audit/
 import * as JsonlSink from "../audit/JsonlSink.ts"
 import * as OtlpSink from "../audit/OtlpSink.ts"
 import type { ModelEntry } from "./ModelEntry.ts"
+import { checkHeaders } from "./names.ts"
 import type { Finding, Path } from "./problems.ts"
 import { Retention, retentionOf } from "./retention.ts"
 import { isSection } from "./substitute.ts"
-import { ShortByteSize } from "./units.ts"
+import { count, ShortByteSize } from "./units.ts"
 import { BaseUrl, oneOf, Secret, text, withDefault, YesOrNo } from "./values.ts"
 
 /** A further place for copies of records: a file of lines, or a collector of logs. */
@@ -18,7 +19,7 @@ const Sink = Schema.Struct({
   kind: oneOf(["jsonl", "otel"]),
   path: Schema.optionalKey(text("the path of a file")),
   maxSize: Schema.optionalKey(ShortByteSize),
-  keep: Schema.optionalKey(Schema.Natural.annotate({ message: "Expected a number of files, from 0 on" })),
+  keep: Schema.optionalKey(count(0, 1_000_000)),
   endpoint: Schema.optionalKey(BaseUrl),
   headers: Schema.optionalKey(Schema.Record(Schema.String, Secret)),
   content: Schema.optionalKey(YesOrNo)
@@ -57,6 +58,7 @@ export const checkSinks = (root: { readonly [key: string]: unknown }): ReadonlyA
     const isTaken = file !== undefined && taken.has(file)
     taken.add(file)
     return [
+      ...checkHeaders([...path, "headers"], sink["headers"]),
       ...(sink[settings.needs] === undefined ? [{ path, message }] : []),
       ...(isTaken ? [{ path: [...path, "path"], message: "is the file of another sink; name one of its own" }] : []),
       ...Object.values(settingsOf)

@@ -8,6 +8,7 @@ import { checkSinks } from "./audit.ts"
 import { checkAuthentication } from "./authentication.ts"
 import { checkFilters } from "./filter-checks.ts"
 import { checkLimits } from "./limits.ts"
+import { checkGivenNames, checkHeaders } from "./names.ts"
 import { didYouMean, type Finding, nobodyNamed, type Path } from "./problems.ts"
 import { isSection } from "./substitute.ts"
 
@@ -32,7 +33,7 @@ export const checkDocument = (document: unknown, environment: ReadonlyArray<stri
   return [
     ...checkAnalyzers(document),
     ...checkFilters(root, names),
-    ...keysOf(root["providers"]).flatMap(checkProviderName),
+    ...checkGivenNames(root),
     ...providers.flatMap(checkProvider),
     ...checkAuthentication(root),
     ...checkLimits(root),
@@ -62,17 +63,6 @@ const sections = (value: unknown, path: Path): ReadonlyArray<Named> =>
       )
     : []
 
-const checkProviderName = (name: string): ReadonlyArray<Finding> =>
-  /^[A-Za-z0-9][\w.-]*$/.test(name)
-    ? []
-    : [
-        {
-          path: ["providers", name],
-          message:
-            "is no name for a provider; use letters, digits, '.', '_' and '-', so that <provider>/<model> is clear"
-        }
-      ]
-
 const ofSimulator = new Set(["protocol", "models"])
 
 const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> => {
@@ -87,7 +77,12 @@ const checkProvider = ({ name, path, section }: Named): ReadonlyArray<Finding> =
       { path: [...path, "protocol"], message: "cannot list the simulator with others; make it a provider of its own" }
     ]
   }
-  const inCloud = [...checkKeys(path, section), ...checkAddress(path, baseUrl), ...checkCloud(path, section)]
+  const inCloud = [
+    ...checkKeys(path, section),
+    ...checkHeaders([...path, "headers"], section["headers"]),
+    ...checkAddress(path, baseUrl),
+    ...checkCloud(path, section)
+  ]
   if (preset !== undefined) return inCloud
   const known = presetNames.includes(name as never) ? `preset: ${name}, or ` : ""
   if (protocol === undefined) {

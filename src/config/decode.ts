@@ -86,7 +86,7 @@ const show = (path: Path, written: unknown): string => {
   if (value === null) return "nothing"
   if (isSection(value)) return "a section"
   if (Array.isArray(value)) return "a list"
-  // A URL may carry a password.
-  const text = JSON.stringify(value).replace(/\/\/[^/@]*@/, "//…@")
+  // A URL may carry a password. Numbers that JSON does not have are written as texts are.
+  const text = (typeof value === "string" ? JSON.stringify(value) : String(value)).replace(/\/\/[^/@]*@/, "//…@")
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }

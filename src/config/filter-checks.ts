@@ -1,5 +1,6 @@
 import { Result } from "effect"
 import { type FilterEntry, filterOf, filterSettings } from "./filters.ts"
+import { checkHeaders } from "./names.ts"
 import { didYouMean, type Finding, nobodyNamed } from "./problems.ts"
 import { field, isSection } from "./substitute.ts"
 
@@ -13,7 +14,7 @@ export const checkFilters = (root: Section, providers: ReadonlyArray<string>): R
     ...entries.flatMap(({ name, entry }) => [
       ...checkModels(name, entry, models, providers),
       ...checkRules(name, entry),
-      ...checkHeaders(name, entry),
+      ...checkHeaders(["filters", name, "headers"], entry["headers"]),
       ...checkWindows(name, entry)
     ]),
     ...checkNames(root, Object.keys(filters))
@@ -51,13 +52,6 @@ const checkRules = (filter: string, { kind, rules, packs }: Section): ReadonlyAr
       : [{ path, message: "looks for a pattern and a text; keep one of them" }]
   })
 }
-
-const checkHeaders = (filter: string, { headers }: Section): ReadonlyArray<Finding> =>
-  (isSection(headers) ? Object.keys(headers) : []).flatMap((name) =>
-    /^[\w!#$%&'*+.^`|~-]+$/.test(name)
-      ? []
-      : [{ path: ["filters", filter, "headers", name], message: "is no name of a header; use letters, digits and '-'" }]
-  )
 
 const checkWindows = (filter: string, { on, parallel, overlap, characters = 256 }: Section): ReadonlyArray<Finding> => [
   ...(typeof overlap === "number" && typeof characters === "number" && overlap >= characters

@@ -7,6 +7,7 @@ import { simulatedModels } from "../providers/simulator/ModelName.ts"
 import { accessTo, cloudOfProvider, type ServiceAccounts } from "./clouds.ts"
 import type { HttpProvider, ProviderOff, ProviderSettings } from "./Configuration.ts"
 import type { ProviderEntry } from "./Document.ts"
+import { isHeaderValue } from "./names.ts"
 import type { Finding } from "./problems.ts"
 import type { MissingKey } from "./substitute.ts"
 
@@ -160,6 +161,8 @@ const opened = (
   if (Result.isFailure(access)) return Result.fail(access.failure)
   const provider = { ...settings, ...access.success }
   const { baseUrlVariable }: Partial<Preset> = entry.preset === undefined ? {} : presets[entry.preset]
+  if (provider.apiKey !== undefined && !isHeaderValue(Redacted.value(provider.apiKey)))
+    return Result.fail("its key has a line break in it, or a sign that no header can have")
   // What the document says was checked.
   return URL.canParse(provider.baseUrl) ? Result.succeed(provider) : Result.fail(`${baseUrlVariable} is no URL`)
 }

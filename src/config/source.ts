@@ -44,7 +44,7 @@ export const readSource = Effect.fnUntraced(function* (
     path: "",
     message: `is not read, because there is ${first}; remove one`
   }))
-  return { ...source, warnings: [...source.warnings, ...warnings] }
+  return { ...source, warnings }
 })
 
 const readFile = Effect.fnUntraced(function* (file: string, namedBy: string) {
@@ -53,7 +53,7 @@ const readFile = Effect.fnUntraced(function* (file: string, namedBy: string) {
   if (format === undefined) {
     return yield* refuse({ file, path: namedBy, message: "has no known format; name it .yaml, .json or .toml" })
   }
-  const text = yield* Effect.mapError(files.readFileString(file), ({ reason }) =>
+  const bytes = yield* Effect.mapError(files.readFile(file), ({ reason }) =>
     refuse({
       file,
       path: namedBy,
@@ -63,6 +63,10 @@ const readFile = Effect.fnUntraced(function* (file: string, namedBy: string) {
           : `the file cannot be read (${reason._tag}); check what it is and whether it may be read`
     })
   )
+  const text = yield* Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => refuse({ file, path: namedBy, message: "the file is not UTF-8; save it as UTF-8" })
+  })
   const parsed = yield* Effect.mapError(
     Effect.fromResult(parse(format, text)),
     (faults) =>
@@ -71,7 +75,7 @@ const readFile = Effect.fnUntraced(function* (file: string, namedBy: string) {
           file,
           ...position,
           path: "",
-          message: `this is not ${format.toUpperCase()}: ${message}`
+          message: `this cannot be read as ${format.toUpperCase()}: ${message}`
         }))
       })
   )
@@ -79,7 +83,7 @@ const readFile = Effect.fnUntraced(function* (file: string, namedBy: string) {
     file,
     value: withoutEmptySections(parsed.value),
     locate: parsed.locate,
-    warnings: parsed.warnings.map(({ message, position }) => ({ file, ...position, path: "", message }))
+    warnings: []
   } satisfies Source
 })
 

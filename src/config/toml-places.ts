@@ -71,10 +71,15 @@ export const tomlPlaces = (text: string): ((path: Path) => Position | undefined)
   }
 }
 
+const multiline = new Set(['"""', "'''"])
+
 /** The sign of a text over several lines that is open at the end of this line. */
 const openQuote = (line: string, open: string | undefined): string | undefined => {
   let quote = open
-  for (const [sign] of line.matchAll(/"""|'''/g))
+  // Texts on one line are passed over, and what follows a #.
+  for (const [sign] of line.matchAll(quote === undefined ? /"""|'''|"(?:[^"\\]|\\.)*"|'[^']*'|#.*/g : /"""|'''/g)) {
+    if (!multiline.has(sign)) continue
     quote = quote === undefined ? sign : quote === sign ? undefined : quote
+  }
   return quote
 }

@@ -43,7 +43,8 @@ export const formatByteSize = (size: ByteSize.ByteSize): string => {
   return unit === undefined ? String(size) : ByteSize.format(size, { unit }).replace(" ", "")
 }
 
-const Scalar = Schema.Union([Schema.String, Schema.Finite])
+// What is no finite number is for each to refuse, in its own words.
+const Scalar = Schema.Union([Schema.String, Schema.Number])
 
 /** A codec from what a document says to a value of this program, which says what it expects where the two do not meet. */
 const codec = <B, E>(

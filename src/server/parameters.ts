@@ -1,5 +1,6 @@
-import { DateTime, Effect, Option } from "effect"
+import { Effect } from "effect"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import { isDay, parseMoment } from "../domain/moment.ts"
 
 /** What follows the parameter's name in the message: "has to be …". */
 export const wrongParameter = (name: string, expected: string): LlmError =>
@@ -39,28 +40,22 @@ export const whole = (more = ""): Parameter<number> => ({
 /** A day of the calendar, as `2026-11-21`. */
 export const day: Parameter<string> = {
   expected: "a day such as 2026-11-21 (UTC)",
-  read: (text) => {
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
-    const date = DateTime.make(text)
-    // The 31st of June would be the first of July.
-    return Option.isSome(date) && DateTime.formatIsoDateUtc(date.value) === text ? text : undefined
-  }
+  read: (text) => (isDay(text) ? text : undefined)
 }
 
 /** Milliseconds since 1970. Fewer digits are something else, such as seconds, and what is from then on would be everything. */
 const millis = /^(?:0|\d{11,15})$/
 
-/** A year, a month, a day, or a time of a day. */
-const written = /^\d{4}(?:-\d{2}(?:-\d{2}(?:[T ].+)?)?)?$/
+/** What is missing of a day where only its year, or its month too, is said. */
+const restOfDay = new Map([
+  [4, "-01-01"],
+  [7, "-01"]
+])
 
-/** Epoch milliseconds, of a time in words or in digits; one that names no zone is of UTC. */
+/** Epoch milliseconds, of a year, a month, a day or a time, or in digits; one that names no zone is of UTC. */
 export const moment: Parameter<number> = {
   expected: "a time such as 2027-01-31T12:00:00Z, or in milliseconds since 1970",
-  read: (text) => {
-    if (millis.test(text)) return Number(text)
-    const isWrong = !written.test(text) || (text.length >= 10 && day.read(text.slice(0, 10)) === undefined)
-    return isWrong ? undefined : Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
-  }
+  read: (text) => (millis.test(text) ? Number(text) : parseMoment(text + (restOfDay.get(text.length) ?? "")))
 }
 
 /** One of a few texts. */

@@ -340,3 +340,113 @@ providers: { p: { protocol: openai-chat, baseUrl: "\${NO_URL}", headers: { x-key
     })
   )
 })
+
+describe("what can be read and is no document", () => {
+  it.effect("YAML that refers to itself, or to nothing", () =>
+    Effect.gen(function* () {
+      yield* says(
+        "providers: &all\n  s: { protocol: simulator }\n  t: *all\n",
+        "millrace.yaml:3:6: this cannot be read as YAML: *all is a part of what it stands for; remove it"
+      )
+      yield* says(
+        "server: *nobody\n",
+        "millrace.yaml:1:9: this cannot be read as YAML: there is no &nobody before it; mend the name"
+      )
+      yield* says(
+        "limits: [{ key: *, concurrent: 5 }]\n",
+        'millrace.yaml:1:17: this cannot be read as YAML: a * that stands for nothing said before is a text, and has to be quoted: "*"'
+      )
+    })
+  )
+
+  it.effect("YAML with values and keys that no other format has", () =>
+    Effect.gen(function* () {
+      const tag = "this cannot be read as YAML: a tag (!) means nothing here; remove it, or quote the text"
+      yield* says("server: !!set { host, port }\n", `millrace.yaml:1:9: ${tag}`)
+      yield* says("server: { host: !own x }\n", `millrace.yaml:1:17: ${tag}`)
+      yield* says("? [a, b]\n: c\n", "millrace.yaml:1:3: this cannot be read as YAML: this is no key; write a text")
+      yield* says(
+        "server: { port: .inf }\n",
+        "millrace.yaml:1:11: server.port: Infinity is not accepted; write a port from 0 to 65535 (0 takes any free one)"
+      )
+    })
+  )
+
+  it.effect("several documents, keys that stand twice, tabs", () =>
+    Effect.gen(function* () {
+      yield* says(
+        "server: {}\n---\nserver: {}\n",
+        "millrace.yaml:2:1: this cannot be read as YAML: a second document begins here; keep one of them"
+      )
+      yield* says(
+        '{ "server": {}, "server": {} }',
+        "millrace.yaml:1:17: this cannot be read as YAML: this key stands in its section already; keep one of them"
+      )
+      yield* says(
+        "server:\n\tport: 1\n",
+        "millrace.yaml:2:1: this cannot be read as YAML: a line is indented by a tab; use spaces"
+      )
+    })
+  )
+
+  it.effect("times of TOML are read as other formats have them, and comments of it break nothing", () =>
+    Effect.gen(function* () {
+      const key = '[auth]\nadminKey = "${A:-a}"\n[[auth.keys]]\nname = "ci"\nkey = "${B:-b}"\n'
+      const name = "millrace.toml"
+      const { auth } = yield* loading({ name, text: `${key}expiresAt = 2037-06-30T10:00:00+02:00\n` })
+      assert.strictEqual(auth.keys[0]?.expiresAt, Date.UTC(2037, 5, 30, 8))
+      const text = '[server] # """ is no text here\nhost = "a # b"\n[audit]\ncapture = "all"\n[auth]\nmode = "open"\n'
+      assert.deepStrictEqual(yield* complaints({ name, text }), [
+        'millrace.toml:4:1: audit.capture: "all" is not accepted; write one of off, metadata, full'
+      ])
+    })
+  )
+
+  it.effect("a date that there is not", () => {
+    const wrong = (index: number, date: string) =>
+      `auth.keys[${index}].expiresAt: ${JSON.stringify(date)} is not accepted; write a date or a time such as 2027-01-31 or 2027-01-31T12:00:00Z`
+    return says(
+      `auth:
+  mode: keys
+  keys:
+    - { name: a, key: a, expiresAt: 2027-02-30 }
+    - { name: b, key: b, expiresAt: "5" }
+`,
+      `millrace.yaml:4:26: ${wrong(0, "2027-02-30")}`,
+      `millrace.yaml:5:26: ${wrong(1, "5")}`
+    )
+  })
+})
+
+describe("names and headers by which nothing could be found or sent", () => {
+  it.effect("are refused", () =>
+    says(
+      `providers:
+  p:
+    protocol: openai-chat
+    baseUrl: http://h/v1
+    headers: { "bad header": x, x-a: "line\\nbreak", Content-Length: "5", x-ok: yes }
+models:
+  "": { alias: p/a }
+  "a\\nb": { alias: p/a }
+filters: { " ": { kind: system, text: x } }
+audit: { sinks: [{ kind: otel, endpoint: "http://h", headers: { "": x } }] }
+`,
+      "millrace.yaml:5:16: providers.p.headers[\"bad header\"]: is no name of a header; use letters, digits and '-'",
+      "millrace.yaml:5:33: providers.p.headers.x-a: has a line break in it, or a sign that no header can have; remove that",
+      "millrace.yaml:5:53: providers.p.headers.Content-Length: is made with each request; remove it",
+      'millrace.yaml:7:3: models[""]: is no name; use one of up to 512 bytes, without line breaks',
+      'millrace.yaml:8:3: models["a\\nb"]: is no name; use one of up to 512 bytes, without line breaks',
+      'millrace.yaml:9:12: filters[" "]: is no name; use one of up to 512 bytes, without line breaks',
+      "millrace.yaml:10:65: audit.sinks[0].headers[\"\"]: is no name of a header; use letters, digits and '-'"
+    )
+  )
+
+  it.effect("turn a provider off whose key ends in a line break", () =>
+    Effect.gen(function* () {
+      const { off } = yield* loading({ environment: { OPENAI_API_KEY: "sk-1\n" } })
+      const why = "its key has a line break in it, or a sign that no header can have"
+      assert.deepInclude(off, { name: "openai", why })
+    })
+  )
+})

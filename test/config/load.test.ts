@@ -250,14 +250,14 @@ describe("a file that cannot be read", () => {
   it.effect("is told apart from one that is not what its name says", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* complaints({ text: "server:\n  port: [1\nmodels: {}\nmodels: {}\n" }), [
-        "millrace.yaml:3:1: this is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
-        "millrace.yaml:4:1: this is not YAML: Map keys must be unique"
+        "millrace.yaml:3:1: this cannot be read as YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
+        "millrace.yaml:4:1: this cannot be read as YAML: this key stands in its section already; keep one of them"
       ])
       assert.deepStrictEqual(yield* complaints({ name: "millrace.json", text: '{\n  "server": {"port": 1,}\n}' }), [
-        "millrace.json:2:24: this is not JSON: Expected double-quoted property name"
+        "millrace.json:2:24: this cannot be read as JSON: Expected double-quoted property name"
       ])
       assert.deepStrictEqual(yield* complaints({ name: "millrace.toml", text: "[server]\nport = x\n" }), [
-        "millrace.toml:2:9: this is not TOML: Invalid value 'x'"
+        "millrace.toml:2:9: this cannot be read as TOML: Invalid value 'x'"
       ])
       assert.deepStrictEqual(yield* complaints({ text: "- a\n- b\n" }), [
         "millrace.yaml:1:1: a list is not accepted; write a section with keys of its own"

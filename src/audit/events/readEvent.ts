@@ -1,6 +1,7 @@
-import { DateTime, Option, Result, Schema, SchemaIssue } from "effect"
+import { Result, Schema, SchemaIssue } from "effect"
 import { Buffer } from "node:buffer"
 import { isDeeper } from "../../domain/depth.ts"
+import { parseMoment } from "../../domain/moment.ts"
 import { NoteEvent, type OutsideEvent, RunEvent, ScoreEvent, StepEvent } from "./OutsideEvent.ts"
 
 /** Why an event is not kept: what of it is wrong, and how to mend it. */
@@ -43,12 +44,7 @@ const invalid = (path: string, message: string): EventRefusal => ({
 /** Reads the time of an event, in epoch milliseconds. */
 const momentOf = (value: unknown, now: number): Result.Result<number, EventRefusal> => {
   const expected = "a time such as 2026-11-21T08:00:00Z, or milliseconds since 1970"
-  const millis =
-    typeof value === "number"
-      ? value
-      : typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value)
-        ? Option.getOrUndefined(Option.map(DateTime.make(value), DateTime.toEpochMillis))
-        : undefined
+  const millis = typeof value === "number" ? value : typeof value === "string" ? parseMoment(value) : undefined
   if (millis === undefined || !Number.isFinite(millis)) return Result.fail(invalid("at", `at has to be ${expected}`))
   if (millis < earliest) {
     const mend = typeof value === "number" && millis * 1000 >= earliest ? "; it seems to be in seconds" : ""
