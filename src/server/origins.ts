@@ -3,12 +3,15 @@ import { isLoopback } from "../config/listening.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Exchange } from "./requests.ts"
 
+/** Names that nobody else can let lead here: by the last ones containers reach the machine that they run on. */
+const ownNames = /^(\d+\.\d+\.\d+\.\d+|\[.*\]|localhost|.+\.localhost|host\.[a-z]+\.internal)$/
+
 /**
- * Whether a host as a request names it is this machine's own: an address, `localhost`, or the name that the server listens
- * by. Any other name may be one that somebody else lets lead here, so that a page from there would seem to be ours.
+ * Whether a host as a request names it is this machine's own: an address, a name such as `localhost`, or the name that the
+ * server listens by. Any other may be one that somebody else lets lead here, so that a page from there would seem to be ours.
  */
 const isOwnHost = (hostname: string, listening: string): boolean =>
-  /^(\d+\.\d+\.\d+\.\d+|\[.*\]|localhost|.+\.localhost)$/.test(hostname) || hostname === listening.toLowerCase()
+  ownNames.test(hostname) || hostname === listening.toLowerCase()
 
 const isOwn = (origin: string, host: string | undefined, listening: string): boolean => {
   const url = URL.parse(origin)

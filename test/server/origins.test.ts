@@ -84,7 +84,14 @@ layer(server, { excludeTestServices: true })("a request of which it is not said 
   it.effect("is answered where it names this machine, or who is named", () =>
     Effect.gen(function* () {
       const { port } = yield* Running
-      const own = [`127.0.0.1:${port}`, "127.0.0.1", `[::1]:${port}`, `LocalHost:${port}`, "mill.localhost"]
+      const own = [
+        `127.0.0.1:${port}`,
+        "127.0.0.1",
+        `[::1]:${port}`,
+        `LocalHost:${port}`,
+        "mill.localhost",
+        "host.docker.internal"
+      ]
       for (const host of [...own, "chat.example.com", `chat.example.com:${port}`]) {
         assert.strictEqual((yield* calls(host)).status, 200, host)
       }
