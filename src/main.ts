@@ -11,6 +11,18 @@ const { version }: { readonly version: string } = createRequire(import.meta.url)
 /** A clone of the repository has no command of its own on the path. */
 const command = import.meta.url.endsWith(".ts") ? "npm run millrace --" : "millrace"
 
+/** One signal may come twice at once: from the terminal, and from npm, which had it from there too. */
+const sameSignal = "1 second"
+
+const toldAgain = Effect.andThen(
+  Effect.sleep(sameSignal),
+  Effect.callback<void>((resume) => {
+    const onSignal = () => resume(Effect.void)
+    process.once("SIGINT", onSignal).once("SIGTERM", onSignal)
+    return Effect.sync(() => process.off("SIGINT", onSignal).off("SIGTERM", onSignal))
+  })
+)
+
 /** A program that was told to stop, and did, has succeeded. */
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
@@ -28,7 +40,7 @@ millrace.pipe(
   Effect.provide(
     Layer.mergeAll(
       NodeServices.layer,
-      Layer.succeed(Program, { version, command }),
+      Layer.succeed(Program, { version, command, toldAgain }),
       // Standard output is for what a command was asked for.
       Layer.succeed(Logger.LogToStderr, true)
     )

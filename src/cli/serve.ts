@@ -5,7 +5,7 @@ import { formatStorageUrl } from "../config/Document.ts"
 import type { KeyRefused } from "../accounting/KeyRefused.ts"
 import { programLayer } from "../config/layers.ts"
 import { load } from "../config/load.ts"
-import { Server } from "../server/Server.ts"
+import { Impatience, Server } from "../server/Server.ts"
 import { allSurfaces } from "../protocols/surfaces.ts"
 import { defaultServerSettings, Settings } from "../server/Settings.ts"
 import type { StorageError } from "../storage/Database.ts"
@@ -30,7 +30,11 @@ export const serveCommand = Command.make(
       invalidConfiguration
     )
     if (configuration.warnings.length > 0) yield* Console.error(describeWarnings(configuration))
-    return yield* Effect.provide(serve(configuration), serverLayer(configuration))
+    const { toldAgain } = yield* Program
+    return yield* serve(configuration).pipe(
+      Effect.provide(serverLayer(configuration)),
+      Effect.provideService(Impatience, toldAgain)
+    )
   })
 ).pipe(
   Command.withDescription("Serve the configured providers to every SDK"),

@@ -1,10 +1,13 @@
 import type { Configuration } from "../config/Configuration.ts"
 import { columns, describeOff, describeSource, describeStorage } from "./describe.ts"
-
-type ProgramFacts = { readonly version: string; readonly command: string }
+import type { ProgramFacts } from "./Program.ts"
 
 /** What `serve` says once it listens at `url`: what to try, where records are, which providers there are. */
-export const welcome = (configuration: Configuration, { version, command }: ProgramFacts, url: string): string => {
+export const welcome = (
+  configuration: Configuration,
+  { version, command }: Pick<ProgramFacts, "version" | "command">,
+  url: string
+): string => {
   const off = describeOff(configuration, 5)
   const asks = configuration.auth.mode === "keys"
   const models = Object.keys(configuration.models)

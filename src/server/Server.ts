@@ -13,6 +13,14 @@ import { makeUsageRoutes } from "./usage.ts"
 import { Settings } from "./Settings.ts"
 import { makeSignalRoutes } from "./signals.ts"
 
+/** How long clients may take to send the head of a request, to send all of it, and until the next one; in milliseconds. */
+const patience = { headersTimeout: 60_000, requestTimeout: 600_000, keepAliveTimeout: 120_000 }
+
+/** Completes when whoever told the server to end will not wait for its calls any longer; never, unless provided. */
+export const Impatience = Context.Reference<Effect.Effect<void>>("millrace/server/Impatience", {
+  defaultValue: () => Effect.never
+})
+
 /** Where the server listens. */
 export class Server extends Context.Service<
   Server,
@@ -28,20 +36,21 @@ export class Server extends Context.Service<
       Effect.gen(function* () {
         const settings = yield* Settings
         const engine = yield* Engine
-        // A request may take its time, its head may not.
-        const timeouts = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 120_000 }
-        const server = createServer({ ...timeouts, noDelay: true })
-        yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
+        const impatience = yield* Impatience
         let draining = false
         const more = [...(yield* makeSignalRoutes), ...(yield* makeUsageRoutes), ...(yield* makeAdminRoutes)]
         const routes = makeRoutes(surfaces, () => draining, more)
         const access = yield* Access
         const handle = dispatch(routes, { surfaces, origins: { ...settings, isOpen: !access.required }, access })
-        yield* Effect.provideService(serveRequests(server, handle), PulseWatch, yield* Watchdog.make)
+        const watchdog = yield* Watchdog.make
+        const server = createServer({ ...patience, noDelay: true })
+        yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
+        // Nothing is waited for between the two: whoever finds it listening is answered.
+        yield* Effect.provideService(serveRequests(server, handle), PulseWatch, watchdog)
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             draining = true
-            return drain(engine, settings.shutdownGraceMs)
+            return drain(engine, settings.shutdownGraceMs, impatience)
           })
         )
         const { port } = serverAddress(server.address())
@@ -55,12 +64,22 @@ const serverAddress = (address: ReturnType<ReturnType<typeof createServer>["addr
 
 const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
-/** Waits for the open calls, cancels those that take longer than the grace, and waits for their endings to be told. */
-const drain = Effect.fnUntraced(function* (engine: Engine["Service"], graceMs: number) {
+/**
+ * Waits for the open calls, cancels those that take longer than the grace, or than anybody is willing to wait, and waits
+ * for their endings to be told.
+ */
+const drain = Effect.fnUntraced(function* (
+  engine: Engine["Service"],
+  graceMs: number,
+  impatience: Effect.Effect<void>
+) {
+  const open = yield* engine.active
+  if (open > 0) yield* Effect.logInfo(`Ending: calls may go on for ${graceMs / 1000} s`, { open })
   const idle = engine.active.pipe(
     Effect.repeat({ schedule: Schedule.spaced("20 millis"), while: (active) => active > 0 }),
     Effect.asVoid
   )
-  yield* Effect.timeoutOrElse(idle, { duration: graceMs, orElse: () => engine.shutdown })
+  const cutShort = Effect.andThen(impatience, engine.shutdown)
+  yield* Effect.timeoutOrElse(Effect.raceFirst(idle, cutShort), { duration: graceMs, orElse: () => engine.shutdown })
   yield* Effect.timeoutOrElse(idle, { duration: "2 seconds", orElse: () => Effect.void })
 })

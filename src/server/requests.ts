@@ -52,7 +52,7 @@ export const readBody = ({ request, response }: Exchange, limit: number): Effect
         `The request body is larger than ${limit} bytes, the limit of this server (server.bodyLimit)`
       )
     const encoding = request.headers["content-encoding"]
-    if (encoding !== undefined && encoding !== "identity") return resume(compressed(encoding))
+    if (encoding !== undefined && encoding.toLowerCase() !== "identity") return resume(compressed(encoding))
     if (Number(request.headers["content-length"] ?? 0) > limit) return resume(tooLarge())
     // Who asks first whether the body is welcome (curl does, for large ones) waits for a yes.
     if (request.headers.expect !== undefined) response.writeContinue()

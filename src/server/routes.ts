@@ -12,6 +12,7 @@ import { countTokens } from "./countTokens.ts"
 import { embed } from "./embed.ts"
 import { eventsRoute } from "./events.ts"
 import { generate, originOf } from "./Generate.ts"
+import { meantPath } from "./meant-path.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfPage, showToOrigin } from "./origins.ts"
@@ -115,6 +116,12 @@ const decodePath = (path: string): string | undefined => {
   }
 }
 
+/** The path and the query. Who takes the server for a proxy sends the whole URL. */
+const originForm = (url: string): string => {
+  const whole = url.startsWith("/") ? null : URL.parse(url)
+  return whole === null ? url : whole.pathname + whole.search
+}
+
 /** What decides beside the routes whether and how a request is answered. */
 export interface Doors {
   readonly surfaces: Surfaces
@@ -126,7 +133,8 @@ export interface Doors {
 export const dispatch =
   (routes: ReadonlyArray<Route>, { access, origins, surfaces }: Doors) =>
   (exchange: Exchange): Effect.Effect<void, never, RouteServices> => {
-    const { method = "GET", url = "/" } = exchange.request
+    const { method = "GET" } = exchange.request
+    const url = originForm(exchange.request.url ?? "/")
     const at = url.indexOf("?")
     const rawPath = at < 0 ? url : url.slice(0, at)
     const path = decodePath(rawPath.length > 1 && rawPath.endsWith("/") ? rawPath.slice(0, -1) : rawPath) ?? rawPath
@@ -148,11 +156,18 @@ export const dispatch =
       allowed.push(route.method)
     }
     const { surface } = matchOf("")
-    const { absence, dialect } = surface
-    const missing = nothingAt(path, ownsPath(surface, path) ? absence : undefined)
-    const { error, headers } = allowed.length === 0 ? missing : notAllowed(method, path, allowed)
-    return refuse(exchange, dialect, error, headers)
+    const { error, headers } =
+      allowed.length === 0
+        ? nothingAt(path, whyNothing(surface, surfaces, method, path))
+        : notAllowed(method, path, allowed)
+    return refuse(exchange, surface.dialect, error, headers)
   }
+
+const whyNothing = (surface: Surface, surfaces: Surfaces, method: string, path: string): string | undefined => {
+  const meant = meantPath(surfaces, method, path)
+  if (meant !== undefined) return `if ${meant} was meant, mend the base URL of the client`
+  return ownsPath(surface, path) ? surface.absence : undefined
+}
 
 /** Lets in who may. */
 const admit = (

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { Agent, get } from "node:http"
 import { connect } from "node:net"
 import { simulateServer } from "../../src/server/simulate/SimulateServer.ts"
@@ -106,6 +106,35 @@ layer(services, { excludeTestServices: true })("a server that is told to end", (
         assert.lengthOf(others, 0)
         assert.deepStrictEqual([record?.id, record?.status], [long.callId(), "ended"])
         assert.deepStrictEqual(record?.outcome, { kind: "Completed", finish: "stop", delivered: true })
+      }),
+    timeout
+  )
+
+  it.effect(
+    "ends at once when it is told so again, unless that is the same signal by another way",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* simulateServer({ port: 0 })
+        const folder = yield* placeFor(simulator.url, { shutdownGrace: "1h" })
+        const server = yield* startServer(folder)
+        const long = call(server, "messages/words-90000?pace=20ms")
+        yield* untilTrue(() => long.text().length > 500)
+        const tell = Effect.sync(() => process.kill(server.pid, "SIGINT"))
+        yield* tell
+        yield* tell
+        yield* untilTrue(() => server.log().includes("calls may go on for 3600 s"))
+        yield* until(isReady(server), (ready) => !ready)
+        assert.isUndefined(long.ended())
+
+        yield* Effect.forkScoped(
+          Effect.repeat(tell, { schedule: Schedule.spaced("100 millis"), while: () => long.ended() === undefined })
+        )
+        yield* untilTrue(() => long.ended() !== undefined)
+        assertBrokenOff(seenBy(long))
+        assert.strictEqual(yield* server.exitCode, 0, server.log())
+        const next = yield* startServer(folder)
+        const [record] = yield* recordsAt(next)
+        assert.deepStrictEqual(record?.outcome, { kind: "Cancelled", by: "shutdown" })
       }),
     timeout
   )

@@ -196,6 +196,40 @@ layer(server, { excludeTestServices: true })("a request that is one", (it) => {
     })
   )
 
+  it.effect("has a path to which its client's base URL has led, and learns which was meant", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [string, string]> = [
+        ["/chat/completions", "/v1/chat/completions"],
+        ["/openai/v1/chat/completions", "/v1/chat/completions"],
+        ["/v1/chat/completions/chat/completions", "/v1/chat/completions"],
+        ["/openai/embeddings", "/v1/embeddings"],
+        ["//v1//responses", "/v1/responses"],
+        ["/v1/v1/messages", "/v1/messages"],
+        ["/anthropic/v1/messages/count_tokens", "/v1/messages/count_tokens"],
+        ["/google/v1beta/models/a/b:generateContent", "/v1beta/models/a/b:generateContent"]
+      ]
+      for (const [path, meant] of cases) {
+        const seen = yield* refused(ask(path, { body: {} }))
+        assert.strictEqual(seen.status, 404, path)
+        assert.include(seen.error.message, `if ${meant} was meant, mend the base URL`)
+      }
+      assert.include((yield* ask("/models")).text, "if /v1/models was meant")
+      const others = ["/v1/files", "/v1beta/models/a:predictLongRunning", "/a".repeat(4000), "/openai/v1/models"]
+      for (const path of others) assert.notInclude((yield* ask(path, { body: {} })).text, "base URL", path)
+    })
+  )
+
+  it.effect("may name the whole URL, as it is said to a proxy", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      const said = (target: string) =>
+        talk(port, `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`, () => false)
+      assert.match(yield* said("http://any.example:80/v1/models/smart?x=1"), /^HTTP\/1\.1 200 [^]*"smart"/)
+      assert.match(yield* said("http://any.example"), /^HTTP\/1\.1 200 [^]*Millrace/)
+      assert.match(yield* said("nothing"), /^HTTP\/1\.1 40[04] /)
+    })
+  )
+
   it.effect("may have a slash at its end and a query", () =>
     Effect.gen(function* () {
       const body = { model: "smart", max_tokens: 50, messages: [userMessage] }
