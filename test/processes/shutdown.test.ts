@@ -43,7 +43,7 @@ const unreadCall = ({ url }: ServerProcess, { stream }: { readonly stream: boole
       const { port } = new URL(url)
       const socket = connect(Number(port), "127.0.0.1").on("error", () => {})
       socket.on("connect", () => socket.pause())
-      const head = `POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
+      const head = `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`
       socket.write(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
       return socket
     }),

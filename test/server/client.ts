@@ -87,7 +87,7 @@ export const neverRead = Effect.fnUntraced(function* (asking: Asking, model: str
   socket.on("connect", () => socket.pause())
   // Nobody listens for data, so nothing is read but what the kernel takes.
   socket.write(
-    `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
   const leave = () => void socket.destroy()

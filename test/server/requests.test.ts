@@ -223,7 +223,7 @@ layer(server, { excludeTestServices: true })("a request that is one", (it) => {
     Effect.gen(function* () {
       const { port } = yield* Running
       const said = (target: string) =>
-        talk(port, `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`, () => false)
+        talk(port, `GET ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`, () => false)
       assert.match(yield* said("http://any.example:80/v1/models/smart?x=1"), /^HTTP\/1\.1 200 [^]*"smart"/)
       assert.match(yield* said("http://any.example"), /^HTTP\/1\.1 200 [^]*Millrace/)
       assert.match(yield* said("nothing"), /^HTTP\/1\.1 40[04] /)
@@ -327,7 +327,7 @@ layer(server, { excludeTestServices: true })("a request that is one", (it) => {
       const { port } = yield* Running
       const body = JSON.stringify({ model: "smart", max_tokens: 50, messages: [userMessage] })
       const head = (length: number) =>
-        "POST /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n" +
+        "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n" +
         `content-length: ${length}\r\nexpect: 100-continue\r\n\r\n`
       const asked = yield* talk(port, head(body.length), (text) => text.includes("\r\n\r\n"))
       assert.match(asked, /^HTTP\/1\.1 100 /)
@@ -345,7 +345,7 @@ layer(server, { excludeTestServices: true })("a request that is one", (it) => {
       for (const upgrade of ["h2c", "websocket"]) {
         const answer = yield* talk(
           port,
-          "POST /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\n" +
+          "POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, close\r\n" +
             `upgrade: ${upgrade}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
           (text) => text.includes("end_turn")
         )

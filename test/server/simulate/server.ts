@@ -101,7 +101,7 @@ export const askRaw = (port: number, model: string) =>
     socket.on("data", (data) => received.push(data))
     socket.on("end", () => resume(Effect.sync(() => dechunk(Buffer.concat(received)))))
     socket.write(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     )
     return Effect.sync(() => socket.destroy())
