@@ -1,4 +1,4 @@
-import { vertexBetas } from "../protocols/ClaudeBetas.ts"
+import { vertexBetas } from "../protocols/claude/betas.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
 import type { Capabilities } from "../routing/Capabilities.ts"
 import type { Cloud, FormatName } from "./formats.ts"

@@ -1,5 +1,5 @@
 import { makeSseDecoder } from "../../wire/Sse.ts"
-import { claudeContinues } from "../claude.ts"
+import { claudeContinues } from "../claude/traits.ts"
 import type { Protocol } from "../Protocol.ts"
 import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"

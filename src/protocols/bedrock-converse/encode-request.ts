@@ -4,7 +4,7 @@ import type { Extensions, LlmRequest } from "../../domain/LlmRequest.ts"
 import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
 import { betas, ownExtension, statedEffort, statedThinking } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
-import { bedrockBetas, betasIn } from "../ClaudeBetas.ts"
+import { bedrockBetas, betasIn } from "../claude/betas.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { dropSettings } from "../LackingSettings.ts"
@@ -16,7 +16,7 @@ import {
   type BlockKind,
   type ThinkingCircumstances,
   type ThinkingPlan
-} from "../ClaudeThinking.ts"
+} from "../claude/thinking.ts"
 import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"

@@ -1,6 +1,6 @@
 import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
-import { formOf } from "../ClaudeForm.ts"
-import { claudeSampling } from "../ClaudeSampling.ts"
+import { formOf } from "../claude/form.ts"
+import { claudeSampling } from "../claude/sampling.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 

@@ -1,5 +1,5 @@
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
-import { heldTool } from "../ClaudeSchema.ts"
+import { heldTool } from "../claude/schema.ts"
 import { noteFreeText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { present, type JsonObject } from "../open-document.ts"

@@ -1,4 +1,4 @@
-import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude.ts"
+import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude/traits.ts"
 
 /**
  * What the models behind the API take differently. A model is known by its id alone (`us.anthropic.claude-…`, or an ARN that

@@ -1,6 +1,6 @@
 import { makeAwsEventStreamDecoder } from "../../wire/AwsEventStream.ts"
 import { decodeAwsError } from "../AwsError.ts"
-import { claudeContinues } from "../claude.ts"
+import { claudeContinues } from "../claude/traits.ts"
 import type { Protocol } from "../Protocol.ts"
 import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"

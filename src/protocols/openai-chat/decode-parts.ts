@@ -1,5 +1,5 @@
 import type { CacheMarker, MediaPart, MediaSource, OpaquePart, RefusalPart, TextPart } from "../../domain/LlmRequest.ts"
-import { takeBreakpoint } from "../CacheBreakpoint.ts"
+import { takeBreakpoint } from "../openai/cache-breakpoint.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
 import { openAiChatId, type CacheControl, type ContentPart } from "./wire.ts"

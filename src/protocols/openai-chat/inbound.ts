@@ -1,6 +1,6 @@
 import { sseComment } from "../../wire/Sse.ts"
 import type { Dialect } from "../Dialect.ts"
-import { renderOpenAiError } from "../OpenAiError.ts"
+import { renderOpenAiError } from "../openai/errors.ts"
 import { openAiLimitHeaders } from "../LimitHeaders.ts"
 import { decodeRequest } from "./decode-request.ts"
 import { makeRenderer } from "./render-stream.ts"

@@ -1,6 +1,6 @@
 import type { Surface } from "../Surface.ts"
 import { openAiEmbeddings } from "../openai-embeddings/inbound.ts"
-import { renderOpenAiModel, renderOpenAiModels } from "../OpenAiModels.ts"
+import { renderOpenAiModel, renderOpenAiModels } from "../openai/list-models.ts"
 import { openAiChatDialect } from "./inbound.ts"
 
 /** Chat Completions and embeddings on an HTTP server. The SDKs send nothing that tells them apart. */

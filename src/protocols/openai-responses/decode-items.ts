@@ -9,7 +9,7 @@ import type {
   ToolCallPart
 } from "../../domain/LlmRequest.ts"
 import { openedPart, withOpenedCalls } from "../CallOrigin.ts"
-import { takeBreakpoint } from "../CacheBreakpoint.ts"
+import { takeBreakpoint } from "../openai/cache-breakpoint.ts"
 import { argumentsOfText } from "../FreeText.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"

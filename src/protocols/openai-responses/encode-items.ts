@@ -7,7 +7,7 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
-import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../CacheBreakpoint.ts"
+import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../openai/cache-breakpoint.ts"
 import { textOfArguments } from "../FreeText.ts"
 import type { Marked } from "../Encoding.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"

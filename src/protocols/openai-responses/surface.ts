@@ -1,5 +1,5 @@
 import type { CountTokens, Surface } from "../Surface.ts"
-import { renderOpenAiModel, renderOpenAiModels } from "../OpenAiModels.ts"
+import { renderOpenAiModel, renderOpenAiModels } from "../openai/list-models.ts"
 import { openAiResponsesDialect } from "./inbound.ts"
 
 const countTokens: CountTokens = {

@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
-import { formats } from "../../src/providers/formats.ts"
+import type { LlmRequest } from "../../../src/domain/LlmRequest.ts"
+import { formats } from "../../../src/providers/formats.ts"
 
 const asked = (target: "openai-chat" | "openai-responses", model: string, effort: string) => {
   const request = { model: "smart", messages: [], sampling: {}, reasoning: { effort } }

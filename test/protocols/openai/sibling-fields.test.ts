@@ -1,10 +1,10 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
-import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
-import { openAiResponsesDialect } from "../../src/protocols/openai-responses/inbound.ts"
-import type { Quirks } from "../../src/protocols/Protocol.ts"
-import { formats, type FormatName } from "../../src/providers/formats.ts"
+import type { LlmRequest } from "../../../src/domain/LlmRequest.ts"
+import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
+import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
+import type { Quirks } from "../../../src/protocols/Protocol.ts"
+import { formats, type FormatName } from "../../../src/providers/formats.ts"
 
 const shared = {
   prompt_cache_key: "tenant-7",

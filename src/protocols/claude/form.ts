@@ -1,9 +1,9 @@
-import type { ResponseFormat } from "../domain/LlmRequest.ts"
-import type { ClaudeTraits } from "./claude.ts"
-import { closedSchema } from "./ClaudeSchema.ts"
-import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "./JsonInstruction.ts"
-import type { Notices } from "./Notices.ts"
-import type { JsonObject } from "./open-document.ts"
+import type { ResponseFormat } from "../../domain/LlmRequest.ts"
+import type { ClaudeTraits } from "./traits.ts"
+import { closedSchema } from "./schema.ts"
+import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
+import type { Notices } from "../Notices.ts"
+import type { JsonObject } from "../open-document.ts"
 
 /** The form of an answer: a schema that the model is held to, or what it is told of it. */
 export interface Form {

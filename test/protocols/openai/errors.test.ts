@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest"
-import { failure, type FailureReason } from "../../src/domain/LlmError.ts"
+import { failure, type FailureReason } from "../../../src/domain/LlmError.ts"
 import {
   decodeOpenAiError,
   openAiErrorObject,
   openAiStreamError,
   readOpenAiError,
   renderOpenAiError
-} from "../../src/protocols/OpenAiError.ts"
+} from "../../../src/protocols/openai/errors.ts"
 
 const decode = (status: number, error: unknown, headers = {}) =>
   decodeOpenAiError("openai-chat")({

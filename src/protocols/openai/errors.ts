@@ -1,10 +1,10 @@
-import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../domain/LlmError.ts"
-import type { RenderedAnswer } from "./Dialect.ts"
-import { httpReason } from "./HttpError.ts"
-import { limitRetryHeaders, openAiLimitHeaders } from "./LimitHeaders.ts"
-import { isObject, present, type JsonObject } from "./open-document.ts"
-import type { ErrorAnswer } from "./Protocol.ts"
-import { answeredError, type ErrorFormat, reportedError, type ToldError } from "./ToldError.ts"
+import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
+import type { RenderedAnswer } from "../Dialect.ts"
+import { httpReason } from "../HttpError.ts"
+import { limitRetryHeaders, openAiLimitHeaders } from "../LimitHeaders.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
+import type { ErrorAnswer } from "../Protocol.ts"
+import { answeredError, type ErrorFormat, reportedError, type ToldError } from "../ToldError.ts"
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined

@@ -1,5 +1,5 @@
-import type { Extensions } from "../domain/LlmRequest.ts"
-import { fieldsOf, isObject, present } from "./open-document.ts"
+import type { Extensions } from "../../domain/LlmRequest.ts"
+import { fieldsOf, isObject, present } from "../open-document.ts"
 
 /** The two APIs of OpenAI. */
 type Sibling = "openai-chat" | "openai-responses"

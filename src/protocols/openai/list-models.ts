@@ -1,7 +1,7 @@
-import type { Model } from "../domain/Model.ts"
-import { modelIds } from "./model-ids.ts"
-import { isObject } from "./open-document.ts"
-import type { ModelListing } from "./Protocol.ts"
+import type { Model } from "../../domain/Model.ts"
+import { modelIds } from "../model-ids.ts"
+import { isObject } from "../open-document.ts"
+import type { ModelListing } from "../Protocol.ts"
 
 /** A model as OpenAI's APIs describe it. */
 export const renderOpenAiModel = (model: Model) => ({

@@ -1,7 +1,7 @@
 import type { Schema } from "effect"
-import type { FunctionTool } from "../domain/LlmRequest.ts"
-import type { Notices } from "./Notices.ts"
-import { isObject, present, type JsonObject } from "./open-document.ts"
+import type { FunctionTool } from "../../domain/LlmRequest.ts"
+import type { Notices } from "../Notices.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 
 type Json = Schema.Json
 

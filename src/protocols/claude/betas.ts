@@ -1,4 +1,4 @@
-import type { Notices } from "./Notices.ts"
+import type { Notices } from "../Notices.ts"
 
 /** What is new in Claude's API is asked for by names; a cloud refuses a whole request for one that it does not know. */
 const everyCloud = [

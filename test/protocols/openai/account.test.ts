@@ -1,9 +1,9 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
-import { geminiDialect } from "../../src/protocols/gemini/inbound.ts"
-import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
-import { formats, type FormatName } from "../../src/providers/formats.ts"
+import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import { geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
+import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
+import { formats, type FormatName } from "../../../src/providers/formats.ts"
 
 const messages = [{ role: "user", content: "Hi" }]
 /** What Claude Code says of who uses it. */

@@ -1,7 +1,7 @@
-import type { LlmRequest, ReasoningSettings } from "../domain/LlmRequest.ts"
-import type { ClaudeTraits } from "./claude.ts"
-import type { Notices } from "./Notices.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import type { LlmRequest, ReasoningSettings } from "../../domain/LlmRequest.ts"
+import type { ClaudeTraits } from "./traits.ts"
+import type { Notices } from "../Notices.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 
 /** The least that a model may be given to think, in tokens. */
 const minBudget = 1024

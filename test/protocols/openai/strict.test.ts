@@ -1,9 +1,9 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
-import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
-import { openAiResponses } from "../../src/protocols/openai-responses/outbound.ts"
-import type { JsonObject } from "../../src/protocols/open-document.ts"
+import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
+import type { JsonObject } from "../../../src/protocols/open-document.ts"
 
 /** What OpenAI is sent of a strict tool that a caller of the Messages API has. */
 const sent = (input_schema: JsonObject, protocol = openAiChat) => {

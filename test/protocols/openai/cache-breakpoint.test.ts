@@ -1,11 +1,11 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
-import type { Dialect } from "../../src/protocols/Dialect.ts"
-import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
-import { openAiResponsesDialect } from "../../src/protocols/openai-responses/inbound.ts"
-import type { JsonObject } from "../../src/protocols/open-document.ts"
-import { formats, type FormatName } from "../../src/providers/formats.ts"
+import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
+import type { Dialect } from "../../../src/protocols/Dialect.ts"
+import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
+import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
+import type { JsonObject } from "../../../src/protocols/open-document.ts"
+import { formats, type FormatName } from "../../../src/providers/formats.ts"
 
 const breakpoint = { prompt_cache_breakpoint: { mode: "explicit", ttl: "12h" } }
 const plain = { prompt_cache_breakpoint: { mode: "explicit" } }

@@ -1,7 +1,7 @@
-import type { CacheMarker } from "../domain/LlmRequest.ts"
-import type { Marked } from "./Encoding.ts"
-import { mark } from "./foreign-fields.ts"
-import { isObject, type JsonObject } from "./open-document.ts"
+import type { CacheMarker } from "../../domain/LlmRequest.ts"
+import type { Marked } from "../Encoding.ts"
+import { mark } from "../foreign-fields.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 
 /**
  * A cache marker in the words of OpenAI's two APIs, on a piece of input. Its lifetimes are no other provider's, so that it

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto"
-import type { Notices } from "./Notices.ts"
+import type { Notices } from "../Notices.ts"
 
 /** How long the name of an end user may be in OpenAI's APIs, in UTF-16 code units. */
 const longest = 64

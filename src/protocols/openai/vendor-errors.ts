@@ -1,8 +1,8 @@
-import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
-import { httpReason } from "./HttpError.ts"
-import { fieldsOf, isObject, parseJson, present } from "./open-document.ts"
-import { decodeOpenAiError, isModelFailure } from "./OpenAiError.ts"
-import type { ErrorAnswer } from "./Protocol.ts"
+import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import { httpReason } from "../HttpError.ts"
+import { fieldsOf, isObject, parseJson, present } from "../open-document.ts"
+import { decodeOpenAiError, isModelFailure } from "./errors.ts"
+import type { ErrorAnswer } from "../Protocol.ts"
 
 const contextTooLong =
   /context size|too_many_prompt_tokens|total length of all messages|exceeded model token limit|input token length too long/i

@@ -1,6 +1,6 @@
-import type { Sampling } from "../domain/LlmRequest.ts"
-import type { ClaudeTraits } from "./claude.ts"
-import type { Notices } from "./Notices.ts"
+import type { Sampling } from "../../domain/LlmRequest.ts"
+import type { ClaudeTraits } from "./traits.ts"
+import type { Notices } from "../Notices.ts"
 
 /** How tokens are drawn, in the words of Claude's own API. */
 export interface ClaudeDrawing {

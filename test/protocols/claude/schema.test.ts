@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { closedSchema, heldTool } from "../../src/protocols/ClaudeSchema.ts"
-import { Notices } from "../../src/protocols/Notices.ts"
-import type { JsonObject } from "../../src/protocols/open-document.ts"
+import { closedSchema, heldTool } from "../../../src/protocols/claude/schema.ts"
+import { Notices } from "../../../src/protocols/Notices.ts"
+import type { JsonObject } from "../../../src/protocols/open-document.ts"
 
 const closing = (schema: JsonObject) => {
   const said = new Notices("no counterpart")
