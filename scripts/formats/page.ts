@@ -20,8 +20,10 @@ where anything was lost without a word.
 
 Notices stand in the record of the call. Where caller and provider speak the same format, and no filter changed anything, the
 request goes on as it was written, but for the model and how the answer is to come, and the answer comes back byte for byte:
-nothing is lost there but proofs of reasoning that others made. Between formats, whole numbers in the arguments of tools stay
-what they are, also those that no double holds. What depends on the model was asked of these:
+nothing is lost there but proofs of reasoning that others made. What else of another provider's turns would be refused is said
+so that it is taken: ids of calls that are too long, come twice or hold other characters, calls that Gemini wants signed, blank
+texts and thoughts without a signature for Claude. Between formats, whole numbers in the arguments of tools stay what they are,
+also those that no double holds. What depends on the model was asked of these:
 ${askedOf}.
 `
 

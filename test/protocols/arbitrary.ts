@@ -115,7 +115,8 @@ const eventsOf = (
           _tag: "ReasoningEnd",
           id,
           ...choice,
-          ...(content.kind === "signed" ? { signature: content.signature, ...signedBy } : {})
+          ...(content.kind === "signed" ? { signature: content.signature } : {}),
+          ...signedBy
         }
       ]
     case "redacted":
@@ -172,7 +173,7 @@ const UsageCounts = Arbitrary.map(
 
 /**
  * Complete streams of events that obey the grammar, block after block, made of the given kinds of content. With
- * `choices` there may be further answers beside the first, one after the other. `origin` is who signed the reasoning. Ids
+ * `choices` there may be further answers beside the first, one after the other. `origin` is whose reasoning it is. Ids
  * of tool calls are `call_<n>`.
  */
 export const wellFormedEvents = (options: {

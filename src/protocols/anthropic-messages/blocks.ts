@@ -96,8 +96,8 @@ class ThinkingBlock implements OpenBlock {
   }
 
   end(events: Array<LlmEvent>): void {
-    const signed = this.signature === "" ? {} : { signature: this.signature, origin: anthropicMessagesId }
-    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed })
+    const signed = this.signature === "" ? {} : { signature: this.signature }
+    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed, origin: anthropicMessagesId })
   }
 }
 

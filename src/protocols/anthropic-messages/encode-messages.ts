@@ -1,8 +1,8 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
-import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import { instructionsAreWords, joinTurns, leadingInstructions, type Turn } from "../turns.ts"
 import { encodePart, markers } from "./encode-parts.ts"
+import type { MessagesEncoding } from "./encoding.ts"
 import { ownExtension, systemTurn } from "./extension.ts"
 
 type TurnRole = "user" | "assistant" | "system"
@@ -14,7 +14,7 @@ export interface Conversation {
 }
 
 /** The messages as this API wants them: instructions first and apart, then turns that alternate. */
-export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): Conversation => {
+export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: MessagesEncoding): Conversation => {
   const head = leadingInstructions(messages)
   const system = head.flatMap((message) => encodeMessage(message, "system", encoding).content)
   const turns = joinTurns(
@@ -24,7 +24,7 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encod
   return { system, messages: turns.map(({ role, content, more }) => ({ role, content, ...more })) }
 }
 
-const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Turn<TurnRole> => {
+const encodeMessage = (message: Message, role: TurnRole, encoding: MessagesEncoding): Turn<TurnRole> => {
   if (message.name !== undefined) encoding.dropped("the name of a message")
   const { [systemTurn]: _, ...more } = markers(message, encoding)
   return { role, content: message.parts.flatMap((part) => encodePart(part, encoding)), more }
@@ -34,7 +34,7 @@ const encodeMessage = (message: Message, role: TurnRole, encoding: Encoding): Tu
  * Instructions in the middle of a conversation are known to newer models only. Who gave them in this format knows that the
  * model takes them; from elsewhere they stand at the same place in the user's words, as every model understands them.
  */
-const roleOf = (message: Message, encoding: Encoding): TurnRole => {
+const roleOf = (message: Message, encoding: MessagesEncoding): TurnRole => {
   if (!isInstruction(message)) return message.role === "assistant" ? "assistant" : "user"
   if (ownExtension(message.extensions)[systemTurn] === true) return "system"
   encoding.add("emulated", instructionsAreWords)

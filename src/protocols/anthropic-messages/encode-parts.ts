@@ -1,21 +1,22 @@
 import { argumentsObject } from "../ToolArguments.ts"
 import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
-import type { Encoding, Marked } from "../Encoding.ts"
+import type { Marked } from "../Encoding.ts"
 import { imageTypeOf } from "../image-types.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import type { MessagesEncoding } from "./encoding.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
 import { failedBeyondWords, withToldFailure } from "../ToolFailure.ts"
 import { anthropicMessagesId } from "./wire.ts"
 
 /** The fields that any block, tool or message may have besides its own. */
-export const markers = ({ cache, extensions }: Marked, encoding: Encoding): JsonObject => {
+export const markers = ({ cache, extensions }: Marked, encoding: MessagesEncoding): JsonObject => {
   const { block: _, ...own } = encoding.own(extensions)
   return { ...(cache === undefined ? {} : { cache_control: { type: "ephemeral", ...cache } }), ...own }
 }
 
 /** The blocks that a part stands for: one, or none where it cannot be said. */
-export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonObject> => {
+export const encodePart = (part: Part, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
   switch (part._tag) {
     case "Text":
       return encodeText(part, encoding)
@@ -34,7 +35,7 @@ export const encodePart = (part: Part, encoding: Encoding): ReadonlyArray<JsonOb
   }
 }
 
-const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeText = (part: TextPart, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
   // The API refuses the whole request for a text of nothing but white space.
   if (part.text.trim() === "") return []
   const more = markers(part, encoding)
@@ -49,7 +50,7 @@ const encodeText = (part: TextPart, encoding: Encoding): ReadonlyArray<JsonObjec
   return [{ ...block, source: { ...source, ...said }, ...more }]
 }
 
-const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeMedia = (part: MediaPart, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
   const { source: ownSource, ...more } = markers(part, encoding)
   const sourceOf = (mediaType: string): JsonObject => ({
     ...mediaSource(part, mediaType),
@@ -92,7 +93,7 @@ const imageType = ({ mediaType, source }: MediaPart): string => {
 export const notTakenBack = ["reasoning of an earlier turn", "the Messages API takes back only what it signed"] as const
 
 /** The API takes back only what it signed or encrypted itself. */
-const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeReasoning = (part: ReasoningPart, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
   const own = part.origin === anthropicMessagesId
   const more = markers(part, encoding)
   if (own && part.redacted !== undefined) return [{ type: "redacted_thinking", data: part.redacted, ...more }]
@@ -103,21 +104,18 @@ const encodeReasoning = (part: ReasoningPart, encoding: Encoding): ReadonlyArray
   return []
 }
 
-/** Ids may hold letters, digits, `_` and `-` here; call and result are changed alike, so that they still meet. */
-const callId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
-
-const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => {
+const encodeToolCall = (part: ToolCallPart, encoding: MessagesEncoding): JsonObject => {
   const input = argumentsObject(part, encoding)
-  return { type: "tool_use", id: callId(part.id), name: part.name, input, ...markers(part, encoding) }
+  return { type: "tool_use", id: encoding.callIds.call(part.id), name: part.name, input, ...markers(part, encoding) }
 }
 
-const encodeToolResult = (result: ToolResultPart, encoding: Encoding): JsonObject => {
+const encodeToolResult = (result: ToolResultPart, encoding: MessagesEncoding): JsonObject => {
   // The API takes texts from a tool that failed, some and nothing else.
   const part = failedBeyondWords(result) ? withToldFailure(result, encoding) : result
   const content = part.content.flatMap((piece) => encodePart(piece, encoding))
   return {
     type: "tool_result",
-    tool_use_id: callId(part.callId),
+    tool_use_id: encoding.callIds.result(part.callId),
     ...(content.length === 0 ? {} : { content }),
     ...present({ is_error: part.isError }),
     ...markers(part, encoding)

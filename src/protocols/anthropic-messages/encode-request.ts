@@ -1,35 +1,36 @@
-import type { Result, Schema } from "effect"
+import type { Result } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
-import { Encoding } from "../Encoding.ts"
 import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude/traits.ts"
 import { formOf, type Form } from "../claude/form.ts"
 import { heldTool } from "../claude/schema.ts"
 import { betasIn } from "../claude/betas.ts"
-import { lacksThought, thoughtlessCalls, type BlockKind } from "../claude/thinking.ts"
+import { lacksThought } from "../claude/thinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
-import { markers, notTakenBack } from "./encode-parts.ts"
+import { markers } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
+import { MessagesEncoding } from "./encoding.ts"
 import { betas, ownExtension, statedFormat, statedVersion, withoutMarks } from "./extension.ts"
-import { isSealedBlock } from "./thinking.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
+import { blockKind, takeable } from "./written-turns.ts"
 
 const path = "/v1/messages"
 
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new Encoding(anthropicMessagesId, "the Messages API")
+  const encoding = new MessagesEncoding()
   if (origin !== undefined) {
     const headers = headersOf(origin.headers["anthropic-version"], origin.headers[betas], quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
-    const body = { ...(quirks.takesSeals === true ? origin.body : unsealed(origin.body, encoding)), model, ...stream }
+    const taken = quirks.takesSeals === true ? origin.body : takeable(origin.body, model, encoding)
+    const body = { ...taken, model, ...stream }
     return encoding.encoded({ path, headers, body })
   }
   const body = encodeBody(request, context, encoding)
@@ -38,7 +39,12 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   return encoding.encoded({ path, headers: headersOf(version, beta, quirks, encoding), body })
 }
 
-const headersOf = (version: unknown, beta: unknown, quirks: Quirks, said: Encoding): EncodedRequest["headers"] => {
+const headersOf = (
+  version: unknown,
+  beta: unknown,
+  quirks: Quirks,
+  said: MessagesEncoding
+): EncodedRequest["headers"] => {
   const stated = { "anthropic-version": typeof version === "string" ? version : defaultVersion }
   if (typeof beta !== "string" || quirks.betas === undefined) {
     return typeof beta === "string" ? { ...stated, [betas]: beta } : stated
@@ -47,34 +53,11 @@ const headersOf = (version: unknown, beta: unknown, quirks: Quirks, said: Encodi
   return known.length === 0 ? stated : { ...stated, [betas]: known.join(",") }
 }
 
-/**
- * A request without the reasoning that another format signed: it was sealed for the caller, and no server of this one could
- * read it. A budget to think goes with it where the model would miss the thoughts.
- */
-const unsealed = (body: JsonObject, encoding: Encoding): JsonObject => {
-  const { messages } = body
-  if (!Array.isArray(messages) || !messages.some((message) => contentOf(message).some(isSealedThought))) return body
-  encoding.dropped(...notTakenBack)
-  const kept = messages.flatMap((message) => {
-    const content = contentOf(message)
-    const left = content.filter((block) => !isSealedThought(block))
-    if (left.length === content.length || !isObject(message)) return [message]
-    // The API refuses a turn without content.
-    return left.length === 0 ? [] : [{ ...message, content: left }]
-  })
-  const { thinking, ...others } = body
-  const budgeted = isObject(thinking) && thinking["type"] === "enabled"
-  if (!budgeted || !lacksThought(kept.filter(isObject), blockKind)) return { ...body, messages: kept }
-  encoding.dropped(...thoughtlessCalls)
-  return { ...others, messages: kept }
-}
-
-const contentOf = (message: Schema.Json): ReadonlyArray<Schema.Json> =>
-  isObject(message) && Array.isArray(message["content"]) ? message["content"] : []
-
-const isSealedThought = (block: Schema.Json): boolean => isObject(block) && isSealedBlock(block)
-
-const encodeBody = (asked: LlmRequest, { model, delivery, quirks }: EncodeContext, encoding: Encoding): JsonObject => {
+const encodeBody = (
+  asked: LlmRequest,
+  { model, delivery, quirks }: EncodeContext,
+  encoding: MessagesEncoding
+): JsonObject => {
   const request = offeringOnly(asked, encoding)
   refuseForeignInput(request.messages, anthropicMessagesId, encoding)
   const kept = encoding.own(request.extensions)
@@ -109,18 +92,19 @@ const traitsOf = (model: string, { adaptiveThinking }: Quirks): ClaudeTraits => 
   return adaptiveThinking === true ? { ...traits, thinking: "effort" } : traits
 }
 
-const blockKind = ({ type }: JsonObject): BlockKind =>
-  type === "thinking" || type === "redacted_thinking" ? "thought" : type === "tool_result" ? "result" : "other"
-
 /** The form of the answer. A schema that was given in the words of this API is as the caller wants it. */
-const formFor = ({ extensions, responseFormat }: LlmRequest, traits: ClaudeTraits, encoding: Encoding): Form => {
+const formFor = (
+  { extensions, responseFormat }: LlmRequest,
+  traits: ClaudeTraits,
+  encoding: MessagesEncoding
+): Form => {
   const stated = traits.schemas && ownExtension(extensions)[statedFormat] === true
   return stated && responseFormat?._tag === "JsonSchema" && isObject(responseFormat.schema)
     ? { schema: responseFormat.schema }
     : formOf(responseFormat, traits, encoding)
 }
 
-const encodeTool = (tool: Tool, traits: ClaudeTraits, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeTool = (tool: Tool, traits: ClaudeTraits, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
   if (tool._tag === "Function") return [encodeFunction(tool, traits, encoding)]
   return hostedTool(tool, anthropicMessagesId, encoding, searchOf)
 }
@@ -135,7 +119,7 @@ const searchOf = ({ allowedDomains, blockedDomains, userLocation }: WebSearch): 
         ...present({ allowed_domains: allowedDomains, blocked_domains: blockedDomains, user_location: userLocation })
       }
 
-const encodeFunction = (tool: FunctionTool, traits: ClaudeTraits, encoding: Encoding): JsonObject => {
+const encodeFunction = (tool: FunctionTool, traits: ClaudeTraits, encoding: MessagesEncoding): JsonObject => {
   noteFreeText(tool, encoding)
   const { schema = {}, strict } = heldTool(tool, traits, encoding)
   return {
@@ -175,7 +159,7 @@ const encodeMetadata = (user: string | undefined, own: unknown): JsonObject => {
   return Object.keys(metadata).length === 0 ? {} : { metadata }
 }
 
-const serviceTier = (tier: string | undefined, encoding: Encoding): string | undefined => {
+const serviceTier = (tier: string | undefined, encoding: MessagesEncoding): string | undefined => {
   if (tier === undefined || tier === "auto" || tier === "standard_only") return tier
   if (tier === "default") return "standard_only"
   encoding.dropped(`service_tier ${tier}`)

@@ -80,6 +80,7 @@ class TextBlock implements OpenBlock {
 class ReasoningBlock implements OpenBlock {
   private readonly id: string
   private begun = false
+  private encrypted = false
   private signature = ""
 
   constructor(id: string) {
@@ -107,14 +108,17 @@ class ReasoningBlock implements OpenBlock {
   private begin(events: Array<LlmEvent>, redactedContent?: string): void {
     if (this.begun) return
     this.begun = true
+    this.encrypted = redactedContent !== undefined
     const redacted = redactedContent === undefined ? {} : decodeRedacted(redactedContent)
     events.push({ _tag: "ReasoningStart", id: this.id, ...redacted })
   }
 
   end(events: Array<LlmEvent>): void {
     if (!this.begun) return
-    const signed = this.signature === "" ? {} : { signature: this.signature, origin: bedrockConverseId }
-    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed })
+    const signed = this.signature === "" ? {} : { signature: this.signature }
+    // What is encrypted said at its start in whose form it is.
+    const origin = this.encrypted ? {} : { origin: bedrockConverseId }
+    events.push({ _tag: "ReasoningEnd", id: this.id, ...signed, ...origin })
   }
 }
 

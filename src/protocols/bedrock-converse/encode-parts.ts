@@ -9,8 +9,6 @@ import type { ConverseEncoding } from "./encoding.ts"
 import { encodeRedacted } from "./redacted.ts"
 import { bedrockConverseId } from "./wire.ts"
 
-const longestCallId = 64
-
 /** The blocks that a part of a message stands for, with the cache point behind it. */
 export const encodePart = (part: Part, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   const blocks = encodeContent(part, encoding)
@@ -53,14 +51,10 @@ const encodeReasoning = (part: ReasoningPart, encoding: ConverseEncoding): Reado
   return []
 }
 
-/** Ids may hold letters, digits, `_` and `-` here, and not be long; call and result are changed alike. */
-const callId = (id: string): string => {
-  const plain = id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
-  return plain.length <= longestCallId ? plain : plain.slice(0, longestCallId / 2) + plain.slice(-longestCallId / 2)
-}
-
 const encodeToolCall = (part: ToolCallPart, encoding: ConverseEncoding): JsonObject => {
-  return { toolUse: { toolUseId: callId(part.id), name: part.name, input: argumentsObject(part, encoding) } }
+  return {
+    toolUse: { toolUseId: encoding.callIds.call(part.id), name: part.name, input: argumentsObject(part, encoding) }
+  }
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): JsonObject => {
@@ -69,5 +63,6 @@ const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): Jso
   const { callId: id, isError, content } = told ? withToldFailure(part, encoding) : part
   // Nothing within a result can be cached by itself.
   const blocks = content.flatMap((piece) => encodeContent(piece, encoding))
-  return { toolResult: { toolUseId: callId(id), content: blocks, ...(isError === true ? { status: "error" } : {}) } }
+  const toolUseId = encoding.callIds.result(id)
+  return { toolResult: { toolUseId, content: blocks, ...(isError === true ? { status: "error" } : {}) } }
 }

@@ -1,15 +1,18 @@
 import type { CacheMarker, Extensions } from "../../domain/LlmRequest.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
+import { boundedCallId, CallIds, plainCallId } from "../CallIds.ts"
 import { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import type { ModelTraits } from "./models.ts"
 import { bedrockConverseId } from "./wire.ts"
 
 const longestName = 200
+const longestCallId = 64
 
 /** A request of this API while it is made, for a model of known traits. */
 export class ConverseEncoding extends Encoding {
   readonly traits: ModelTraits
+  readonly callIds = new CallIds((id) => boundedCallId(plainCallId(id), longestCallId))
   private readonly names = new Set<string>()
 
   constructor(traits: ModelTraits) {

@@ -38,6 +38,9 @@ const modelOf = (id: string): ClaudeModel | undefined => {
   return thinkers.has(family) ? { family, generation: 5 } : undefined
 }
 
+/** Whether a model is one of Claude, by its id in whatever API. */
+export const isClaude = (model: string): boolean => model.includes("claude")
+
 /** Whether a model goes on with a beginning of its answer, which Claude did up to 4.5 and refuses since. */
 export const claudeContinues = (model: string): boolean | undefined => {
   const generation = modelOf(model)?.generation

@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, present, type JsonObject } from "../open-document.ts"
 import { CallDecoder, type Ids } from "./call-decoder.ts"
 import { ChangedFields } from "./changed-fields.ts"
 import type { Candidate } from "./chunk.ts"
@@ -125,9 +125,8 @@ export class CandidateDecoder {
     if (this.open === undefined) return
     const { kind, id } = this.open
     this.open = undefined
-    const signed = signature === undefined ? {} : { signature, origin: geminiId }
     if (kind === "Text") events.push({ _tag: "TextEnd", id, ...this.choice })
-    else events.push({ _tag: "ReasoningEnd", id, ...this.choice, ...signed })
+    else events.push({ _tag: "ReasoningEnd", id, ...this.choice, ...present({ signature }), origin: geminiId })
   }
 
   /** Thoughts have a place for their signature; that of a text is an event after it, and so is that of no text at all. */

@@ -1,8 +1,9 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { instructionsAreWords, joinTurns, type Turn } from "../turns.ts"
 import { encodePart } from "./encode-parts.ts"
 import type { GeminiEncoding } from "./encoding.ts"
+import { signFirstCall } from "./unsigned-calls.ts"
 
 interface GeminiTurn extends Turn<"user" | "model"> {
   /** whether it is what functions answered, which stands alone: what the user says beside it is a turn of its own */
@@ -29,7 +30,7 @@ export const encodeContents = (messages: ReadonlyArray<Message>, encoding: Gemin
     return turn.answers ? [turn] : [shown(encoding), turn]
   })
   const turns = joinTurns([...said, shown(encoding)], isSameSide)
-  if (wantsSignatures) for (const turn of turns) signFirstCall(turn, encoding)
+  if (wantsSignatures) for (const { role, content } of turns) if (role === "model") signFirstCall(content, encoding)
   return {
     system: instructionOf(instructions),
     contents: turns.map(({ role, content, more }) => ({ role, parts: content, ...more }))
@@ -66,16 +67,4 @@ const roleOf = (message: Message, encoding: GeminiEncoding): GeminiTurn["role"] 
     )
   }
   return message.role === "assistant" ? "model" : "user"
-}
-
-/** What the API itself names for calls that no model of its own made. */
-const noSignature = "skip_thought_signature_validator"
-
-/** The first call of a turn has to be signed; one that came from elsewhere says that it cannot be. */
-const signFirstCall = ({ role, content: parts }: GeminiTurn, encoding: GeminiEncoding): void => {
-  const index = role === "model" ? parts.findIndex((part) => isObject(part["functionCall"])) : -1
-  const call = parts[index]
-  if (call === undefined || call["thoughtSignature"] !== undefined) return
-  parts[index] = { ...call, thoughtSignature: noSignature }
-  encoding.add("emulated", "calls of an earlier turn were not signed by the target, which is told so")
 }

@@ -1,4 +1,4 @@
-import { Result, type Schema } from "effect"
+import { Result } from "effect"
 import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { Delivery, FunctionTool, LlmRequest, Message, ToolChoice } from "../../domain/LlmRequest.ts"
@@ -8,16 +8,15 @@ import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "..
 import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { isSealed } from "../SealedReasoning.ts"
 import { tokenCount } from "../token-counts.ts"
 import { parametersOf } from "../ToolArguments.ts"
 import { offeredAmong, offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeContents } from "./encode-contents.ts"
-import { notTakenBack } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { maySearch, traitsOf } from "./models.ts"
+import { takeableContents } from "./written-contents.ts"
 import { geminiId } from "./wire.ts"
 
 const methods: { readonly [D in Delivery]: string } = {
@@ -65,7 +64,7 @@ const encodeBody = (
   if (origin !== undefined) {
     // The model stands in the path; named here again it would be the one that the caller asked for.
     const { model: _, ...body } = origin.body
-    return { ...body, ...(quirks.takesSeals === true ? {} : unsealedContents(body, encoding)) }
+    return { ...body, ...(quirks.takesSeals === true ? {} : takeableContents(body, encoding)) }
   }
   const chosen = withoutForeignChoice(asked, geminiId, encoding)
   // The API has names of functions only for a choice that must be made, and for one that came in this format with them.
@@ -105,34 +104,6 @@ const formedInWords = (request: LlmRequest, encoding: GeminiEncoding): LlmReques
 const namesFunctions = ({ toolConfig }: JsonObject): boolean => {
   const calling = fieldsOf(toolConfig)["functionCallingConfig"]
   return isObject(calling) && calling["allowedFunctionNames"] !== undefined
-}
-
-/** What another format's provider signed was sealed for the caller, and no server of this one could read it. */
-const unsealedContents = ({ contents }: JsonObject, encoding: GeminiEncoding): JsonObject => {
-  if (!Array.isArray(contents) || !contents.some((content) => partsOf(content).some(isSealedPart))) return {}
-  encoding.dropped(...notTakenBack)
-  const kept = contents.flatMap((content) => {
-    const parts = partsOf(content)
-    if (!isObject(content) || !parts.some(isSealedPart)) return [content]
-    const left = parts.flatMap((part): ReadonlyArray<Schema.Json> => (isSealedPart(part) ? callOf(part) : [part]))
-    // The API refuses a turn without parts.
-    return left.length === 0 ? [] : [{ ...content, parts: left }]
-  })
-  return { contents: kept }
-}
-
-const partsOf = (content: Schema.Json): ReadonlyArray<Schema.Json> =>
-  isObject(content) && Array.isArray(content["parts"]) ? content["parts"] : []
-
-const isSealedPart = (part: Schema.Json): part is JsonObject => {
-  const signature = fieldsOf(part)["thoughtSignature"]
-  return typeof signature === "string" && isSealed(signature)
-}
-
-/** What is left without its seal: a call, which is one without a signature then. */
-const callOf = (part: JsonObject): ReadonlyArray<JsonObject> => {
-  const { thoughtSignature: _, ...call } = part
-  return call["functionCall"] === undefined ? [] : [call]
 }
 
 /** All functions stand in one entry, and each tool of the provider in one of its own. */

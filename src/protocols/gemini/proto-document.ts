@@ -6,6 +6,12 @@ import { isObject, type JsonObject, type Kept } from "../open-document.ts"
 export const camelCase = (name: string): string =>
   name.replaceAll(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** A field of a message as it was written, which may be named in either way. */
+export const fieldOf = (written: JsonObject, name: string): Schema.Json | undefined =>
+  written[name] ?? written[snakeCase(name)] ?? undefined
+
 /** The fields of a message under the names of JSON, those that are `null` left out, because that is the same here. */
 const namedFields = (
   input: JsonObject,
@@ -62,6 +68,10 @@ export const repeated = <S extends Schema.ConstraintDecoder<unknown, never>>(ite
     { expected: "array", [ownReader]: read }
   )
 }
+
+/** The items of such a field as it was written. */
+export const itemsOf = (written: Schema.Json | undefined): ReadonlyArray<Schema.Json> =>
+  Array.isArray(written) ? written : written === undefined || written === null ? [] : [written]
 
 /** A number that may also stand in quotes, as some clients write each of them and the API's own definition does 64 bits. */
 export const numeric = <S extends Schema.ConstraintDecoder<number, never>>(number: S) => {

@@ -26,10 +26,10 @@ import { encodeMessages } from "./encode-messages.ts"
 import { markers } from "./encode-parts.ts"
 import { ChatEncoding } from "./encoding.ts"
 import { isOwn, ownExtension } from "./extension.ts"
-import { notTakenBack, withoutSealed } from "./reasoning-details.ts"
 import { isRefused } from "./refused.ts"
 import { searchOptions } from "./search-options.ts"
 import { openAiChatId } from "./wire.ts"
+import { takeableMessages } from "./written-messages.ts"
 
 const path = "/chat/completions"
 
@@ -44,24 +44,15 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
     const { stream: _, stream_options: options, ...body } = origin.body
     const streaming = streamFields(delivery, options, quirks)
     const unsaid = delivery === "whole" && "stream" in origin.body ? { stream: false } : {}
-    const unsealed = quirks.takesSeals === true ? {} : unsealedMessages(body, encoding)
+    const taken = quirks.takesSeals === true ? {} : takeableMessages(body, encoding)
     return encoding.encoded({
       path,
       headers: origin.headers,
-      body: { ...body, model, ...unsaid, ...streaming, ...unsealed }
+      body: { ...body, model, ...unsaid, ...streaming, ...taken }
     })
   }
   const body = encodeBody(request, context, encoding)
   return encoding.encoded({ path, headers: {}, body })
-}
-
-/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
-const unsealedMessages = ({ messages }: JsonObject, encoding: ChatEncoding): JsonObject => {
-  if (!Array.isArray(messages)) return {}
-  const kept = messages.map((message) => (isObject(message) ? withoutSealed(message) : message))
-  if (kept.every((message, at) => message === messages[at])) return {}
-  encoding.dropped(...notTakenBack)
-  return { messages: kept }
 }
 
 /** The usage of a stream is always asked for, whether the caller asked or not: the record of the call needs it. */

@@ -1,7 +1,12 @@
+import { boundedCallId } from "../CallIds.ts"
 import { Encoding } from "../Encoding.ts"
+import { isOfOpenAi } from "../openai/reasoners.ts"
 import type { EncodeContext, Quirks } from "../Protocol.ts"
 import { shortId } from "./short-ids.ts"
 import { openAiChatId } from "./wire.ts"
+
+/** How long the id of a call may be where OpenAI's own models are served, in UTF-16 code units. */
+const longestCallId = 40
 
 /**
  * What is known and noticed while a request is encoded. `native` says that the request came in this format: its server
@@ -26,6 +31,7 @@ export class ChatEncoding extends Encoding {
 
   /** The id of a tool call, as this server takes it. */
   callId(id: string): string {
-    return this.quirks.shortCallIds === true ? shortId(id) : id
+    if (this.quirks.shortCallIds === true) return shortId(id)
+    return isOfOpenAi(this.model) ? boundedCallId(id, longestCallId) : id
   }
 }

@@ -73,8 +73,10 @@ const decodeItem = (item: InputItem, tools: ReadonlyArray<Tool>): Message => {
   }
 }
 
-/** Items that answer what the model asked for. */
-const isAnswer = ({ type }: JsonObject): boolean => String(type).endsWith("_output") || type === "mcp_approval_response"
+/** Items that answer what the model asked for, but for what the provider answered itself: it named that, or says so. */
+const isAnswer = ({ type, id, execution }: JsonObject): boolean =>
+  type === "mcp_approval_response" ||
+  (String(type).endsWith("_output") && execution !== "server" && !(type === "shell_call_output" && Boolean(id)))
 
 /**
  * Id and status name an item within the provider's store. The item stands here in full, so that the model is told the

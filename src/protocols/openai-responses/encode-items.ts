@@ -177,6 +177,12 @@ const audioOf = (data: string, mediaType = "audio/wav"): JsonObject => ({
   format: /mpeg|mp3/.test(mediaType) ? "mp3" : mediaType.replace(/^audio\/(x-)?/, "")
 })
 
+/** What is said of reasoning that the API would not take back, and why. */
+export const notTakenBack = [
+  "reasoning of an earlier turn",
+  "the Responses API takes back only what it encrypted"
+] as const
+
 /**
  * The API takes back only reasoning of its own: what it encrypted, or what a server with open thoughts said. An item that
  * it kept itself needs no more than its id.
@@ -185,7 +191,7 @@ const encodeReasoning = (part: ReasoningPart, encoding: ResponsesEncoding): Read
   const own = ownFields(part, encoding)
   const blob = part.signature ?? part.redacted
   if (part.origin !== openAiResponsesId || (blob === undefined && Object.keys(own).length === 0)) {
-    encoding.dropped("reasoning of an earlier turn", "the Responses API takes back only what it encrypted")
+    encoding.dropped(...notTakenBack)
     return []
   }
   const summary = part.text === "" ? [] : [{ type: "summary_text", text: part.text }]
@@ -195,7 +201,7 @@ const encodeReasoning = (part: ReasoningPart, encoding: ResponsesEncoding): Read
 const encodeToolCall = (part: ToolCallPart, encoding: ResponsesEncoding): JsonObject => {
   const { place, rest: own } = takePlace(ownFields(part, encoding))
   const named = place === undefined ? { name: part.name } : { name: place.name, namespace: place.namespace["name"] }
-  const call = { call_id: part.id, ...present(named) }
+  const call = { call_id: encoding.callIds.call(part.id), ...present(named) }
   if (part.freeText === true) encoding.textCalls.add(part.id)
   return part.freeText === true
     ? { type: "custom_tool_call", ...call, input: textOfArguments(part.arguments), ...own }
@@ -207,7 +213,7 @@ const encodeToolResult = (part: ToolResultPart, encoding: ResponsesEncoding): Js
   const custom = stated === true || encoding.textCalls.has(part.callId)
   return {
     type: custom ? "custom_tool_call_output" : "function_call_output",
-    call_id: part.callId,
+    call_id: encoding.callIds.result(part.callId),
     output: outputOf(withToldFailure(part, encoding).content, encoding),
     ...own
   }

@@ -18,7 +18,6 @@ import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { endUser, tierFor } from "../openai/account.ts"
 import { drawnBy, effortFor, isOfOpenAi, isReasoner } from "../openai/reasoners.ts"
-import { isSealed } from "../SealedReasoning.ts"
 import { encodeItems, ownFields } from "./encode-items.ts"
 import { ResponsesEncoding } from "./encoding.ts"
 import { storedByDefault } from "./extension.ts"
@@ -27,6 +26,7 @@ import { inNamespaces, placeOfTool, takePlace } from "./namespaces.ts"
 import { parametersOf } from "../ToolArguments.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { openAiResponsesId } from "./wire.ts"
+import { takeableInput } from "./written-items.ts"
 
 const path = "/responses"
 
@@ -40,21 +40,12 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
       ...origin.body,
       model,
       ...stream,
-      ...(quirks.takesSeals === true ? {} : unsealedInput(origin.body, encoding))
+      ...(quirks.takesSeals === true ? {} : takeableInput(origin.body, encoding))
     }
     return encoding.encoded({ path, headers: origin.headers, body })
   }
   const body = encodeBody(request, context, encoding)
   return encoding.encoded({ path, headers: {}, body })
-}
-
-/** Reasoning that another format signed was sealed for the caller, and no server of this one could read it. */
-const unsealedInput = ({ input }: JsonObject, encoding: ResponsesEncoding): JsonObject => {
-  const sealed = (item: unknown): boolean =>
-    isObject(item) && typeof item["encrypted_content"] === "string" && isSealed(item["encrypted_content"])
-  if (!Array.isArray(input) || !input.some(sealed)) return {}
-  encoding.dropped("reasoning of an earlier turn", "the Responses API takes back only what it encrypted")
-  return { input: input.filter((item) => !sealed(item)) }
 }
 
 /** What the API has no word for. */

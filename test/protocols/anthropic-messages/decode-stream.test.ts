@@ -183,11 +183,11 @@ describe("reasoning", () => {
     ])
   })
 
-  it("has no origin where nobody signed it", () => {
+  it("says whose it is, also where nobody signed it", () => {
     expect(blockEvents(start(0, { type: "thinking", thinking: "hm", signature: "" }), stop(0))).toEqual([
       { _tag: "ReasoningStart", id: "block-0" },
       { _tag: "ReasoningDelta", id: "block-0", text: "hm" },
-      { _tag: "ReasoningEnd", id: "block-0" }
+      { _tag: "ReasoningEnd", id: "block-0", origin: "anthropic-messages" }
     ])
   })
 })

@@ -6,6 +6,7 @@ import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messa
 import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
 import { traitsOf } from "../../../src/protocols/bedrock-converse/models.ts"
 import { bedrockConverse } from "../../../src/protocols/bedrock-converse/outbound.ts"
+import { boundedCallId } from "../../../src/protocols/CallIds.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { decodeWhole } from "../corpus.ts"
 
@@ -444,7 +445,8 @@ describe("tools", () => {
       },
       said("user", "and?")
     ])
-    const cut = "call_".padEnd(32, "x") + "x".repeat(32)
+    const cut = boundedCallId(long, 64)
+    expect(cut).toMatch(/^call_x{50}_[0-9a-f]{8}$/)
     expect(encode(request).body["messages"]).toEqual([
       { role: "user", content: [{ text: "go" }] },
       {
