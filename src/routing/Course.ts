@@ -220,8 +220,8 @@ export class Course {
     return (this.order = kept === undefined ? ordered : withFirst(ordered, (base) => this.wholeOf(base) === kept.whole))
   }
 
-  private wholeOf({ provider, model }: Target): TargetState {
-    return this.work.states.of({ provider, model })
+  private wholeOf({ provider, model, unlisted = false }: Target): TargetState {
+    return this.work.states.of({ provider, model, unlisted })
   }
 
   /** The keys of a target: another one first in every call, that of the session if it has one. */

@@ -157,6 +157,7 @@ const letIn = <A>(
         Effect.sync(() => {
           const now = clock.currentTimeMillisUnsafe()
           if (Exit.isSuccess(exit)) {
+            state.hasAnswered = whole.hasAnswered = true
             whole.answered(now - startedAt, now)
             if (work.session !== undefined) work.states.affinity.remember(work.session, candidate, now)
             return

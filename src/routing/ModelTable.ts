@@ -85,8 +85,8 @@ export const layerTable = <E, R>(table: Effect.Effect<ModelTable, E, R>): Layer.
     )
   )
 
-const single = ({ usual }: ModelTable, provider: string, model: string, door: Door): RoutePlan => ({
-  targets: [targetAt(provider, model, door)],
+const single = ({ usual }: ModelTable, provider: string, model: string, door: TableProvider): RoutePlan => ({
+  targets: [targetAt(provider, model, door, { unlisted: !door.models.includes(model) })],
   timeouts: defaultTimeouts,
   ...usual
 })

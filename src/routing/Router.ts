@@ -25,6 +25,8 @@ export interface Target {
   readonly timeouts?: Timeouts
   /** whether it goes on with the beginning of an answer that it is given; what its upstream says, unless given */
   readonly continues?: boolean
+  /** whether it was a caller who thought of this model: then the provider may well have none of that name */
+  readonly unlisted?: boolean
 }
 
 /** A provider's port, or one for every key that it has, and what is known of all that is behind it. */
@@ -39,7 +41,7 @@ export const targetAt = (
   provider: string,
   model: string,
   { upstream, keys, capabilities: usual }: Door,
-  more: Pick<Target, "weight" | "capabilities" | "limits" | "timeouts" | "continues"> = {}
+  more: Pick<Target, "weight" | "capabilities" | "limits" | "timeouts" | "continues" | "unlisted"> = {}
 ): Target => {
   const capabilities = { ...usual, ...more.capabilities }
   const known = Object.keys(capabilities).length === 0 ? {} : { capabilities }

@@ -31,12 +31,17 @@ export class TargetState {
   said: Pick<LlmError, "reason" | "message" | "fault"> | undefined
   attempts = 0
   failures = 0
+  /** whether nobody but callers has named it */
+  unlisted: boolean
+  /** whether it ever gave an answer, so that there is such a model */
+  hasAnswered = false
   private turn = 0
 
-  constructor(name: string, { provider, model, key }: Pick<Target, "provider" | "model" | "key">) {
+  constructor(name: string, { provider, model, key, unlisted = false }: Asked) {
     this.provider = provider
     this.model = model
     this.key = key
+    this.unlisted = unlisted
     this.circuit = new Circuit(name)
   }
 
@@ -94,18 +99,23 @@ export const TargetStatus = Schema.Struct({
 })
 export type TargetStatus = typeof TargetStatus.Type
 
-/** Names come from callers too (`provider/model`): what nobody uses is forgotten beyond so many. */
-const capacity = 10_000
+/** Names come from callers too (`provider/model`): beyond so many the oldest of theirs are forgotten. */
+const capacity = 1000
+
+type Asked = Pick<Target, "provider" | "model" | "key" | "unlisted">
 
 /** What is known of all targets, and the circuits that guard them. */
 export class TargetStates extends Context.Service<
   TargetStates,
   {
     /** the state of a target, or of its key; made where there is none yet */
-    readonly of: (target: Pick<Target, "provider" | "model" | "key">) => TargetState
+    readonly of: (target: Asked) => TargetState
     readonly affinity: Affinity
     readonly circuits: CircuitBreaker.CircuitBreakerStore["Service"]
-    /** everything that was asked so far, in the order in which it was first asked */
+    /**
+     * Everything that was asked so far, in the order in which it was first asked; what only callers have named, once it
+     * gave an answer.
+     */
     readonly all: Effect.Effect<ReadonlyArray<TargetStatus>>
   }
 >()("millrace/routing/TargetStates") {
@@ -131,33 +141,37 @@ export class TargetStates extends Context.Service<
   )
 }
 
-const nameOf = ({ provider, model, key }: Pick<Target, "provider" | "model" | "key">): string =>
+const nameOf = ({ provider, model, key }: Asked): string =>
   key === undefined ? `${provider}/${model}` : `${provider}/${model} (key ${key})`
 
 const make = (circuits: CircuitBreaker.CircuitBreakerStore["Service"]): TargetStates["Service"] => {
   const states = new Map<string, TargetState>()
-  const add = (name: string, target: Pick<Target, "provider" | "model" | "key">) => {
+  const forgetOne = () => {
+    const idle = Array.from(states).filter(([, { slots, unlisted }]) => unlisted && slots.count === 0)
+    // Names that are made up are many, and take nobody's place who answers.
+    const [name] = idle.find(([, { hasAnswered }]) => !hasAnswered) ?? idle[0] ?? []
+    if (name !== undefined) states.delete(name)
+  }
+  const add = (name: string, target: Asked) => {
+    if (states.size >= capacity) forgetOne()
     const state = new TargetState(name, target)
     states.set(name, state)
-    if (states.size > capacity) {
-      for (const [other, { slots }] of states) {
-        if (slots.count === 0 && other !== name) {
-          states.delete(other)
-          break
-        }
-      }
-    }
     return state
   }
   return {
     of: (target) => {
       const name = nameOf(target)
-      return states.get(name) ?? add(name, target)
+      const state = states.get(name) ?? add(name, target)
+      if (target.unlisted !== true) state.unlisted = false
+      return state
     },
     affinity: new Affinity(),
     circuits,
     all: Effect.clockWith((clock) =>
-      Effect.forEach(states.values(), (state) => statusOf(circuits, state, clock.currentTimeMillisUnsafe()))
+      Effect.forEach(
+        Array.from(states.values()).filter(({ hasAnswered, unlisted }) => hasAnswered || !unlisted),
+        (state) => statusOf(circuits, state, clock.currentTimeMillisUnsafe())
+      )
     )
   }
 }

@@ -221,6 +221,15 @@ layer(running({ models }), { excludeTestServices: true })("a model with one targ
     })
   )
 
+  it.effect("shows no names that callers made up, and those that they found", () =>
+    Effect.gen(function* () {
+      for (const name of ["made-up", "words-6"]) yield* askChat(`chat/${name}`)
+      const { text } = yield* ask("/metrics")
+      assert.include(text, 'millrace_target_attempts_total{provider="chat",model="words-6",key=""} 1\n')
+      assert.notInclude(text, "made-up")
+    })
+  )
+
   it.effect("takes as many calls as it is said to; who waits gets the next place, and who is too many is told so", () =>
     Effect.gen(function* () {
       const { engine } = yield* Running
