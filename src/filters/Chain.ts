@@ -5,7 +5,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import type { EventStream, Filter, FilterContext } from "./Filter.ts"
 import { onEvents } from "./reframe.ts"
-import { eventSide } from "./supervise.ts"
+import { eventSide } from "./eventSide.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
 type Frames<E> = Pull.Pull<NonEmptyReadonlyArray<Frame>, E>

@@ -1,5 +1,6 @@
-import { Cause, Data, Effect, Metric } from "effect"
+import { Cause, Data, Duration, Effect, Metric } from "effect"
 import type { FilterFailure } from "../domain/Call.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Filter, FilterContext } from "./Filter.ts"
 
 /** What went wrong with a filter; `message` is for the log alone. */
@@ -19,6 +20,13 @@ export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number, 
         duration: millis,
         orElse: () => Effect.die(tooLate(`${lack} within ${millis} ms`))
       })
+
+/** How long a filter may take that says nothing of it. */
+const defaultTimeout = Duration.seconds(2)
+
+/** How long a filter may take, in milliseconds; 0 where nobody minds. */
+export const timeoutOf = ({ timeout = defaultTimeout }: Filter): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(timeout))
 
 /** What it said or let out is not what a filter may say. */
 export const garbage = (message: string): FilterFault => new FilterFault({ kind: "garbage", message })
@@ -46,3 +54,10 @@ export const noteFailure = (
     Metric.update(counter, 1)
   )
 }
+
+/** After so many failures in a row a filter is not asked again for the rest of the stream. */
+export const maxFailures = 3
+
+/** What a caller is told where a filter failed that fails closed; why stands in the log. */
+export const filterFailed = (name: string): LlmError =>
+  failure({ _tag: "FilterFailed", filter: name }, `The filter ${name} failed, and nothing passes without it`)

@@ -5,11 +5,12 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest } from "../domain/LlmRequest.ts"
 import { endsWell } from "./eventSteps.ts"
 import type { FailurePolicy, Filter, FilterContext } from "./Filter.ts"
-import { garbage, inTime, noteFailure } from "./FilterFault.ts"
-import type { Block, BlockKind } from "./HoldBack.ts"
+import { filterFailed, garbage, inTime, maxFailures, noteFailure, timeoutOf } from "./FilterFault.ts"
+import type { BlockKind } from "./HoldBack.ts"
+import { isVerdict } from "./isVerdict.ts"
+import { LateArguments } from "./LateArguments.ts"
 import { ScanSteps } from "./ScanSteps.ts"
-import { filterFailed, maxFailures, timeoutOf } from "./supervise.ts"
-import type { Decisions, TextScanner } from "./TextScanner.ts"
+import { isHalf, Unjudged } from "./Unjudged.ts"
 import { Ending, type Verdict } from "./Verdict.ts"
 
 /** A piece of an answer that is held back until there is a verdict about it. */
@@ -60,37 +61,6 @@ export const judgeAnswers = (judge: Judge): Filter => ({
     )
 })
 
-/** A block's text that is not judged yet. */
-class Unjudged implements TextScanner {
-  readonly block: Block
-  private readonly onText: (unjudged: Unjudged) => void
-  text = ""
-  /** how much of it was judged before and is only held back for its edge */
-  judged = 0
-  ended = false
-  /** when what waits is to be judged at the latest, epoch milliseconds */
-  dueAt = Number.POSITIVE_INFINITY
-  decide: Decisions | undefined
-
-  constructor(block: Block, onText: (unjudged: Unjudged) => void) {
-    this.block = block
-    this.onText = onText
-  }
-
-  /** How much of it can be judged: the other half of a character may come with the next piece. */
-  get whole(): number {
-    const { text, ended } = this
-    return !ended && isHigh(text, text.length - 1) ? text.length - 1 : text.length
-  }
-
-  readonly scan = (text: string, end: boolean, decide: Decisions): undefined => {
-    this.text += text
-    this.ended ||= end
-    this.decide = decide
-    this.onText(this)
-  }
-}
-
 class Judging {
   private readonly judge: Judge
   private readonly request: LlmRequest
@@ -105,8 +75,7 @@ class Judging {
   private readonly kinds: ReadonlyArray<BlockKind>
   private readonly steps: ScanSteps
   private readonly waiting = new Set<Unjudged>()
-  private readonly toolsWithText = new Set<string>()
-  private readonly endsWithoutText = new Map<string, Extract<LlmEvent, { readonly _tag: "ToolInputEnd" }>>()
+  private readonly late = new LateArguments()
   private events: Array<LlmEvent> = []
   private out: Array<LlmEvent> = []
   private end: Cause.Cause<LlmError | Ending | Cause.Done> | undefined
@@ -272,7 +241,7 @@ class Judging {
   ): Batches {
     return Effect.flatMap(exit, (exit) => {
       this.reading = undefined
-      if (Exit.isSuccess(exit)) this.events.push(...exit.value.flatMap(this.told))
+      if (Exit.isSuccess(exit)) this.events.push(...this.told(exit.value))
       else {
         this.end = exit.cause
         // Of an answer that failed nothing leaves that nobody has judged.
@@ -283,50 +252,7 @@ class Judging {
     })
   }
 
-  /** Arguments that come only with their call are judged like any others: as a piece of their block, before its end. */
-  private readonly told = (event: LlmEvent): ReadonlyArray<LlmEvent> => {
-    if (!this.kinds.includes("toolArguments")) return [event]
-    switch (event._tag) {
-      case "ToolInputDelta":
-        if (event.text !== "") this.toolsWithText.add(event.id)
-        return [event]
-      case "ToolInputEnd":
-        if (this.toolsWithText.has(event.id)) return [event]
-        this.endsWithoutText.set(event.id, event)
-        return []
-      case "ToolCall": {
-        const { id, arguments: text } = event
-        const end = this.endsWithoutText.get(id)
-        if (end === undefined) return [event]
-        this.endsWithoutText.delete(id)
-        return text === "" ? [end, event] : [{ ...end, _tag: "ToolInputDelta", text }, end, event]
-      }
-      default:
-        return [event]
-    }
+  private told(events: ReadonlyArray<LlmEvent>): ReadonlyArray<LlmEvent> {
+    return this.kinds.includes("toolArguments") ? events.flatMap((event) => this.late.told(event)) : events
   }
 }
-
-/** What each verdict says, which has to be a text. */
-const sayings: { readonly [tag in Verdict["_tag"]]: string | undefined } = {
-  Pass: undefined,
-  Replace: "text",
-  Refuse: "reason",
-  HandOff: "target",
-  Stop: "reason"
-}
-const sayingOf = new Map(Object.entries(sayings))
-
-/** Whether a value is a verdict, of whoever is asked for one. */
-const isVerdict = (value: unknown): value is Verdict => {
-  if (typeof value !== "object" || value === null || !("_tag" in value)) return false
-  const tag = String(value._tag)
-  const saying = sayingOf.get(tag)
-  // What it says stands under that name, whatever it is.
-  return saying === undefined ? tag === "Pass" : typeof (value as Record<string, unknown>)[saying] === "string"
-}
-
-const isHigh = (text: string, at: number): boolean => (text.charCodeAt(at) & 0xfc00) === 0xd800
-
-/** Whether a place stands between the two halves of a character. */
-const isHalf = (text: string, at: number): boolean => at < text.length && isHigh(text, at - 1)

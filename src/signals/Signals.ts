@@ -1,4 +1,4 @@
-import { Context, Duration, Effect, Latch, Layer, Metric, Option, type Scope, Semaphore, Tracer } from "effect"
+import { Context, Duration, Effect, Layer, Metric, Option, type Scope, Tracer } from "effect"
 import type { EndedCall } from "../domain/Call.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { keepOnly, type Retention } from "../storage/Retention.ts"
@@ -6,7 +6,8 @@ import { languageNames, packsOf } from "./built-in.ts"
 import { type ConversationId, conversationIdOf } from "./conversation-id.ts"
 import { type Job, makeConversationReader } from "./ConversationReader.ts"
 import type { LanguagePack } from "./LanguagePack.ts"
-import { countReadings, type Reading, Tally, traceReport, unread } from "./report-telemetry.ts"
+import { ReadingQueue, type Waiting } from "./ReadingQueue.ts"
+import { type Reading, traceReport, unread } from "./report-telemetry.ts"
 import { conversationOf } from "./Row.ts"
 import { isLive, type LiveFindings, reportOf, type SignalReport } from "./SignalReport.ts"
 import { type KeptReport, type ReportPosition, type SignalFilter, SignalStore } from "./SignalStore.ts"
@@ -44,105 +45,7 @@ export interface SignalStats {
   readonly failed: number
 }
 
-interface Waiting {
-  readonly ended: EndedCall
-  readonly job: Job
-  readonly parent: Tracer.AnySpan | undefined
-}
-
-const maxBatch = 64
 const flushTimeout = "2 seconds"
-
-/** The calls that wait to be read, and the fiber that reads them. */
-class Reader {
-  readonly #waiting: Array<Waiting> = []
-  #tally = new Tally()
-  #isTold = true
-  readonly #someoneWaits = Latch.makeUnsafe(false)
-  readonly #idle = Latch.makeUnsafe(true)
-  /** Whoever closes waits for the batch that is being read. */
-  readonly #reading = Semaphore.makeUnsafe(1)
-  readonly #capacity: number
-  dropped = 0
-  failed = 0
-  read = 0
-  reported = 0
-
-  constructor(capacity: number) {
-    this.#capacity = capacity
-  }
-
-  get waiting(): number {
-    return this.#waiting.length
-  }
-
-  /** Completes when nothing waits and nothing is being read. */
-  get settled(): Effect.Effect<void> {
-    return this.#idle.await
-  }
-
-  /** Whether there is room for another; where there is not, it counts as dropped. */
-  hasRoom(): boolean {
-    if (this.#waiting.length < this.#capacity) return true
-    this.dropped++
-    return false
-  }
-
-  /** Takes note of a call that is done. */
-  pass(reading: Reading): void {
-    this.read++
-    this.count(reading)
-  }
-
-  /** The metrics hear of it with the others of the same while. */
-  count(reading: Reading): void {
-    this.#tally.add(reading)
-    if (!this.#isTold) return
-    this.#isTold = false
-    this.#someoneWaits.openUnsafe()
-  }
-
-  push(waiting: Waiting): void {
-    this.#waiting.push(waiting)
-    this.#idle.closeUnsafe()
-    this.#someoneWaits.openUnsafe()
-  }
-
-  /** Gathers for a while, so that many calls cost one message to the thread and one transaction, then reads what waits. */
-  run(gather: Duration.Duration, read: (batch: ReadonlyArray<Waiting>) => Effect.Effect<void>): Effect.Effect<never> {
-    return Effect.forever(
-      Effect.gen({ self: this }, function* () {
-        yield* this.#someoneWaits.await
-        this.#someoneWaits.closeUnsafe()
-        if (!Duration.isZero(gather)) yield* Effect.sleep(gather)
-        yield* this.readAll(read)
-        yield* this.tell()
-        // Others may have come since.
-        if (this.#waiting.length === 0) this.#idle.openUnsafe()
-      })
-    )
-  }
-
-  /** Tells the metrics what was read. */
-  tell(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const tally = this.#tally
-      this.#tally = new Tally()
-      this.#isTold = true
-      return countReadings(tally)
-    })
-  }
-
-  readAll(read: (batch: ReadonlyArray<Waiting>) => Effect.Effect<void>): Effect.Effect<void> {
-    return this.#reading.withPermit(
-      Effect.whileLoop({
-        while: () => this.#waiting.length > 0,
-        body: () => read(this.#waiting.splice(0, maxBatch)),
-        step: () => undefined
-      })
-    )
-  }
-}
 
 const make = Effect.fnUntraced(function* (
   settings: SignalSettings
@@ -150,7 +53,7 @@ const make = Effect.fnUntraced(function* (
   const { capacity = 256, content = false, flagSpans = false, gather = "100 millis", taxonomy = "layered" } = settings
   const store = yield* SignalStore
   const conversations = yield* makeConversationReader({ taxonomy, packs: settings.packs ?? packsOf(languageNames) })
-  const reader = new Reader(capacity)
+  const queue = new ReadingQueue(capacity)
   // Where nobody takes spans they need not be made.
   const isTraced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
 
@@ -183,16 +86,16 @@ const make = Effect.fnUntraced(function* (
     }
     if (kept.length > 0) yield* store.keep(kept, memories)
     done()
-    reader.read += readings.length
-    reader.reported += kept.filter(({ report }) => report.flagged || report.signals.length > 0).length
-    reader.failed += batch.length - readings.length
-    for (const reading of readings) reader.count(reading)
+    queue.read += readings.length
+    queue.reported += kept.filter(({ report }) => report.flagged || report.signals.length > 0).length
+    queue.failed += batch.length - readings.length
+    for (const reading of readings) queue.count(reading)
     for (const trace of traced) yield* trace
   })
 
   const guarded = (batch: ReadonlyArray<Waiting>) =>
     Effect.catchCause(read(batch), (cause) => {
-      reader.failed += batch.length
+      queue.failed += batch.length
       return Effect.logWarning("The signals of ended calls were not kept", { calls: batch.length }, cause).pipe(
         Effect.andThen(Metric.update(Metric.withAttributes(unread, { reason: "failed" }), batch.length))
       )
@@ -203,33 +106,31 @@ const make = Effect.fnUntraced(function* (
   if (settings.retention !== undefined) {
     yield* Effect.forkScoped(keepOnly("signals", settings.retention, store.prune))
   }
-  yield* Effect.forkScoped(reader.run(Duration.fromInputUnsafe(gather), guarded))
+  yield* Effect.forkScoped(queue.run(Duration.fromInputUnsafe(gather), guarded))
   yield* Effect.addFinalizer(() =>
-    reader
-      .readAll(guarded)
-      .pipe(Effect.andThen(reader.tell()), Effect.interruptible, Effect.timeoutOption(flushTimeout))
+    queue.readAll(guarded).pipe(Effect.andThen(queue.tell()), Effect.interruptible, Effect.timeoutOption(flushTimeout))
   )
 
   return Signals.of({
     observe: Effect.fnUntraced(function* (ended) {
       // asked first: what is dropped must cost nothing
-      if (!reader.hasRoom()) return yield* Metric.update(dropped, 1)
+      if (!queue.hasRoom()) return yield* Metric.update(dropped, 1)
       const job = jobOf(ended)
       const nothing = isTraced ? undefined : conversations.glance(job)
-      if (nothing !== undefined) return reader.pass(nothing)
+      if (nothing !== undefined) return queue.pass(nothing)
       const parent = yield* Effect.serviceOption(Tracer.ParentSpan)
-      reader.push({ ended, job, parent: Option.getOrUndefined(parent) })
+      queue.push({ ended, job, parent: Option.getOrUndefined(parent) })
     }),
     get: store.get,
     list: store.list,
     sample: store.sample,
-    settled: reader.settled,
+    settled: queue.settled,
     stats: Effect.sync(() => ({
-      waiting: reader.waiting,
-      read: reader.read,
-      reported: reader.reported,
-      dropped: reader.dropped,
-      failed: reader.failed
+      waiting: queue.waiting,
+      read: queue.read,
+      reported: queue.reported,
+      dropped: queue.dropped,
+      failed: queue.failed
     }))
   })
 })

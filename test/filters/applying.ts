@@ -6,7 +6,8 @@ import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
 import { foldEvents } from "../../src/domain/LlmResponse.ts"
 import { prompt } from "../../src/domain/prompt.ts"
 import type { Filter, FilterContext } from "../../src/filters/Filter.ts"
-import { eventSide, requestSide } from "../../src/filters/supervise.ts"
+import { eventSide } from "../../src/filters/eventSide.ts"
+import { requestSide } from "../../src/filters/requestSide.ts"
 import { type Ending, isEnding } from "../../src/filters/Verdict.ts"
 
 /** A filter that must be usable. */

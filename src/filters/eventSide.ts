@@ -1,62 +1,14 @@
-import { Cause, type Clock, Duration, Effect, Fiber, type Pull, Schema, Scope, Stream } from "effect"
+import { Cause, type Clock, Duration, Effect, Fiber, type Pull, Scope, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
-import { failure, type LlmError } from "../domain/LlmError.ts"
+import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
-import { LlmRequest } from "../domain/LlmRequest.ts"
 import type { EventStream, Filter, FilterContext } from "./Filter.ts"
-import { garbage, inTime, noteFailure, tooLate } from "./FilterFault.ts"
+import { filterFailed, garbage, maxFailures, noteFailure, timeoutOf, tooLate } from "./FilterFault.ts"
 import { Grammar } from "./grammar.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
-/** How long a filter may take that says nothing of it. */
-const defaultTimeout = Duration.seconds(2)
-
-/** After so many failures in a row a filter is not asked again for the rest of the stream. */
-export const maxFailures = 3
-
-/** What a caller is told where a filter failed that fails closed; why stands in the log. */
-export const filterFailed = (name: string): LlmError =>
-  failure({ _tag: "FilterFailed", filter: name }, `The filter ${name} failed, and nothing passes without it`)
-
 const isOwnFailure = (error: LlmError | Ending | Cause.Done, name: string): boolean =>
   "reason" in error && error.reason._tag === "FilterFailed" && error.reason.filter === name
-
-/** How long a filter may take, in milliseconds; 0 where nobody minds. */
-export const timeoutOf = ({ timeout = defaultTimeout }: Filter): number =>
-  Duration.toMillis(Duration.fromInputUnsafe(timeout))
-
-const isRequest = Schema.is(LlmRequest)
-
-/**
- * The request as one filter leaves it. It is refused as an error, unless the filter says otherwise. Where the filter fails,
- * takes too long or returns what is no request, the request passes as it was (`open`) or fails.
- */
-export const requestSide = (
-  filter: Filter,
-  request: LlmRequest,
-  context: FilterContext
-): Effect.Effect<LlmRequest, LlmError | Ending> => {
-  if (filter.request === undefined) return Effect.succeed(request)
-  const { name } = filter
-  const filtered = Effect.suspend(() => filter.request?.(request, context) ?? Effect.succeed(request))
-  return Effect.matchCauseEffect(inTime(filtered, timeoutOf(filter), "no answer"), {
-    onSuccess: (result) =>
-      result === request || isRequest(result)
-        ? Effect.succeed(result)
-        : failedRequest(filter, request, context, Cause.die(garbage("what it returned is no request"))),
-    onFailure: (cause) => {
-      const error = Cause.findErrorOption(cause)
-      if (error._tag === "Some" && isEnding(error.value)) return error.value.from(name, "error")
-      return Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : failedRequest(filter, request, context, cause)
-    }
-  })
-}
-
-const failedRequest = (filter: Filter, request: LlmRequest, context: FilterContext, cause: Cause.Cause<unknown>) =>
-  Effect.andThen(
-    noteFailure(filter, "request", context, cause),
-    filter.onFailure === "open" ? Effect.succeed(request) : filterFailed(filter.name)
-  )
 
 type Batches = Pull.Pull<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending>
 
