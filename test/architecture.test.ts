@@ -5,10 +5,10 @@ import { checkFile, entryPoints, mayImport } from "./architecture.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-const manifest: { readonly dependencies: Record<string, string> } = JSON.parse(
+const manifest: { readonly [of in "dependencies" | "peerDependencies"]: Record<string, string> } = JSON.parse(
   readFileSync(`${root}/package.json`, "utf8")
 )
-const dependencies = Object.keys(manifest.dependencies)
+const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
 
 const complaintsOf = (path: string, text: string) => checkFile({ path, text }, dependencies)
 

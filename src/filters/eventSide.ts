@@ -1,10 +1,10 @@
 import { Cause, type Clock, Duration, Effect, Fiber, type Pull, Scope, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import { Grammar } from "../domain/Grammar.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { EventStream, Filter, FilterContext } from "./Filter.ts"
 import { filterFailed, garbage, maxFailures, noteFailure, timeoutOf, tooLate } from "./FilterFault.ts"
-import { Grammar } from "./grammar.ts"
 import { type Ending, isEnding } from "./Verdict.ts"
 
 const isOwnFailure = (error: LlmError | Ending | Cause.Done, name: string): boolean =>

@@ -3,7 +3,8 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Notice, Origin } from "../domain/Call.ts"
 import type { EmbeddingAnswer, EmbeddingRequest } from "../domain/Embedding.ts"
 import { frameOf, type Frame } from "../domain/Frame.ts"
-import type { LlmError } from "../domain/LlmError.ts"
+import { Grammar } from "../domain/Grammar.ts"
+import { failure, type LlmError } from "../domain/LlmError.ts"
 import { unmetRequirement } from "../domain/requirements.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
@@ -94,7 +95,8 @@ export class Upstream extends Context.Service<
 >()("millrace/routing/Upstream") {
   /**
    * An upstream from a function of the canonical request to events, for programs and tests. It has no connection to wait
-   * for, so that the connect timeout never strikes.
+   * for, so that the connect timeout never strikes. Events that are no answer (a delta of a block that did not begin) fail
+   * the attempt with `InvalidOutput`; what follows `Finish` does not count.
    */
   static readonly fromEvents = (
     events: (request: UpstreamRequest) => Stream.Stream<LlmEvent, LlmError>
@@ -104,10 +106,34 @@ export class Upstream extends Context.Service<
         request.observer.connected()
         const unmet = unmetRequirement(request.request, undefined)
         if (unmet !== undefined) return Stream.fail(unmet)
-        return Stream.mapArray(events(request), (batch) => [frameOf(batch)])
+        return readable(events(request))
       })
   })
 
   /** The layer of one upstream. */
   static readonly layer = (upstream: Upstream["Service"]): Layer.Layer<Upstream> => Layer.succeed(Upstream, upstream)
+}
+
+/** Events as frames, up to the first one that nobody could read. */
+const readable = (events: Stream.Stream<LlmEvent, LlmError>): Stream.Stream<Frame, LlmError> => {
+  const grammar = new Grammar()
+  let broken: LlmError | undefined
+  const isUnreadable = (event: LlmEvent): boolean => {
+    const fault = grammar.finished ? undefined : grammar.fault(event)
+    if (fault !== undefined) {
+      broken = failure(
+        { _tag: "InvalidOutput", kind: "malformedFrame" },
+        `The provider's answer cannot be read: ${fault}`
+      )
+    }
+    return fault !== undefined
+  }
+  return events.pipe(
+    Stream.mapArray((batch) => {
+      const end = batch.findIndex(isUnreadable)
+      return [frameOf(end < 0 ? batch : batch.slice(0, end))]
+    }),
+    Stream.takeUntil(() => broken !== undefined),
+    Stream.concat(Stream.suspend(() => (broken === undefined ? Stream.empty : Stream.fail(broken))))
+  )
 }

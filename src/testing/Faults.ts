@@ -9,7 +9,15 @@ const changed =
   (change: Change) =>
   (upstream: Upstream["Service"]): Upstream["Service"] => {
     const { feed: _, ...others } = upstream
-    return { ...others, stream: (request) => change(upstream.stream(request)) }
+    return {
+      ...others,
+      stream: (request) =>
+        Stream.suspend(() => {
+          // What fails is the answer: with `connect` it would be another timeout that strikes.
+          request.observer.connected()
+          return change(upstream.stream(request))
+        })
+    }
   }
 
 /** Frames one at a time, so that a fault strikes exactly where it is wanted. A step of a script that emits is one frame. */
@@ -25,9 +33,9 @@ export const failAfter = (count: number, error: LlmError) =>
 /** Ends as if it were well after so many frames: a truncated answer. */
 export const truncateAfter = (count: number) => changed(first(count))
 
-/** Says nothing more after so many frames. */
+/** Says nothing more after so many frames (0: after the connection stood). */
 export const stallAfter = (count: number) => changed((frames) => Stream.concat(first(count)(frames), Stream.never))
 
-/** Waits before the first frame. */
+/** Waits on the Clock before the first frame, with a connection that stands. */
 export const slowStart = (duration: Duration.Input) =>
   changed((frames) => Stream.concat(Stream.fromEffectDrain(Effect.sleep(duration)), frames))

@@ -239,7 +239,7 @@ describe("the record", () => {
         usage: { inputTokens, outputTokens, source: "provider" }
       })
       const { attempt, begin } = yield* scriptedAttempt([
-        emit(usage(3, 0), delta("a"), usage(3, 4)),
+        emit(usage(3, 0), { _tag: "TextStart", id: "text" }, delta("a"), usage(3, 4)),
         finish("stop", { outputTokens: 6 })
       ])
       yield* eventsOf(yield* begin)

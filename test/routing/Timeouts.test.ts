@@ -4,8 +4,7 @@ import { TestClock } from "effect/testing"
 import type { Frame } from "../../src/domain/Frame.ts"
 import { failure, type LlmError } from "../../src/domain/LlmError.ts"
 import { refusalPatience, type Timeouts } from "../../src/routing/Timeouts.ts"
-import type { Step } from "../../src/testing/Script.ts"
-import { emit, finish, hang, reasoning, started, text, wait } from "../../src/testing/Script.ts"
+import { finish, hang, reasoning, started, text, wait } from "../../src/testing/Script.ts"
 import { attemptOf, eventsOf, scriptedAttempt, upstreamOf, type Running } from "./attempts.ts"
 
 const off = { connect: 0, firstToken: 0, idle: 0, total: 0 }
@@ -30,7 +29,6 @@ const strikes = (running: Running, phase: Exclude<keyof Timeouts, "wholeFirstByt
   })
 
 const never = upstreamOf(() => Stream.never)
-const piece = (text: string): Step => emit({ _tag: "TextDelta", id: "text", text })
 
 describe("connect", () => {
   it.effect("strikes where the connection never stands", () =>
@@ -60,7 +58,7 @@ describe("connect", () => {
 describe("first token", () => {
   it.effect("is not kept off by frames that say nothing", () =>
     Effect.gen(function* () {
-      const dripping = [started(), ...Array.from({ length: 60 }, () => [wait("5 seconds"), piece("")]).flat()]
+      const dripping = [started(), ...Array.from({ length: 60 }, () => [wait("5 seconds"), text("")]).flat()]
       yield* strikes(yield* scriptedAttempt(dripping), "firstToken", 120_000)
     })
   )
@@ -88,21 +86,21 @@ describe("first token", () => {
 describe("idle", () => {
   it.effect("strikes after the last byte, not after a look at the clock", () =>
     Effect.gen(function* () {
-      const script = [started(), wait("7 seconds"), piece("a"), wait("43 seconds"), piece("b"), hang]
+      const script = [started(), wait("7 seconds"), text("a"), wait("43 seconds"), text("b"), hang]
       yield* strikes(yield* scriptedAttempt(script), "idle", 110_000)
     })
   )
 
   it.effect("strikes at its time where the first token came late", () =>
     Effect.gen(function* () {
-      const script = [started(), wait("119 seconds"), piece("a"), hang]
+      const script = [started(), wait("119 seconds"), text("a"), hang]
       yield* strikes(yield* scriptedAttempt(script), "idle", 179_000)
     })
   )
 
   it.effect("strikes where no other timeout is set", () =>
     Effect.gen(function* () {
-      const script = [started(), wait("300 seconds"), piece("a"), hang]
+      const script = [started(), wait("300 seconds"), text("a"), hang]
       yield* strikes(yield* scriptedAttempt(script, { timeouts: { ...off, idle: 5000 } }), "idle", 305_000)
     })
   )
@@ -129,11 +127,11 @@ describe("idle", () => {
 
   describe("of a slow consumer", () => {
     // Sixteen are taken up to the commit point, sixteen wait, and the provider is held back with the last of them.
-    const full = Array.from({ length: 32 }, () => piece("a"))
+    const full = Array.from({ length: 32 }, () => text("a"))
 
     it.effect("does not strike, and begins when the consumer took what waited", () =>
       Effect.gen(function* () {
-        const { attempt, begin } = yield* scriptedAttempt([...full, wait("59 seconds"), piece("b"), finish()])
+        const { attempt, begin } = yield* scriptedAttempt([...full, wait("59 seconds"), text("b"), finish()])
         const committed = yield* begin
         assert.isTrue(attempt.intake.full)
         // A moment before the watchdog looks again: the silence until then was not the provider's.
@@ -186,7 +184,7 @@ describe("total", () => {
 
   it.effect("leaves an answer alone that the provider has completed", () =>
     Effect.gen(function* () {
-      const { attempt, begin } = yield* scriptedAttempt([piece("a"), piece("b"), finish()])
+      const { attempt, begin } = yield* scriptedAttempt([text("a"), text("b"), finish()])
       const committed = yield* begin
       yield* TestClock.adjust("1 hour")
       assert.strictEqual((yield* eventsOf(committed)).at(-1)?._tag, "Finish")
@@ -199,7 +197,7 @@ describe("0", () => {
   it.effect("switches every timeout off", () =>
     Effect.gen(function* () {
       for (const delivery of ["stream", "whole"] as const) {
-        const script = [wait("10 days"), piece("a"), wait("10 days"), finish()]
+        const script = [wait("10 days"), text("a"), wait("10 days"), finish()]
         const { begin } = yield* scriptedAttempt(script, { timeouts: off, delivery })
         const fiber = yield* Effect.forkChild(Effect.flatMap(begin, eventsOf))
         yield* TestClock.adjust("20 days")
@@ -211,7 +209,7 @@ describe("0", () => {
   it.effect("switches one off and leaves the others", () =>
     Effect.gen(function* () {
       yield* strikes(yield* attemptOf(never, { timeouts: { connect: 0 } }), "firstToken", 120_000)
-      const idle = yield* scriptedAttempt([piece("a"), hang], { timeouts: { idle: 0 } })
+      const idle = yield* scriptedAttempt([text("a"), hang], { timeouts: { idle: 0 } })
       yield* strikes(idle, "total", 600_000)
     })
   )

@@ -1,9 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { Frame } from "../../src/domain/Frame.ts"
 import { failure } from "../../src/domain/LlmError.ts"
-import type { Upstream, UpstreamRequest } from "../../src/routing/Upstream.ts"
+import { callOf, prompt } from "../../src/domain/prompt.ts"
+import { AuditTrail } from "../../src/audit/AuditTrail.ts"
+import { Engine } from "../../src/engine/Engine.ts"
+import { Router } from "../../src/routing/Router.ts"
+import { Upstream, type UpstreamRequest } from "../../src/routing/Upstream.ts"
+import * as Script from "../../src/testing/Script.ts"
+import { scriptedUpstream } from "../../src/testing/ScriptedUpstream.ts"
 import { failAfter, slowStart, stallAfter, truncateAfter } from "../../src/testing/Faults.ts"
 
 const broken = failure({ _tag: "Transport" }, "the line broke")
@@ -88,3 +94,39 @@ it.effect("a fault leaves the rest of an upstream alone, and other faults", () =
     assert.deepStrictEqual(seen, ["a", "b"])
   })
 )
+
+describe("in an engine", () => {
+  const answer = scriptedUpstream(
+    Array.from({ length: 2 }, () => [Script.started(), Script.text("hi"), Script.finish()])
+  )
+  const outcomeAfter = (millis: number, upstream: Upstream["Service"]) =>
+    Effect.gen(function* () {
+      const engine = yield* Engine
+      const running = yield* Effect.forkChild(engine.run(callOf(prompt("any", "Hello"))))
+      yield* TestClock.adjust(millis - 1)
+      assert.isUndefined(running.pollUnsafe())
+      yield* TestClock.adjust(1)
+      return (yield* Fiber.join(running)).outcome
+    }).pipe(
+      Effect.provide(
+        Engine.layer.pipe(
+          Layer.provide(Layer.provide(Router.layerSingle, Upstream.layer(upstream))),
+          Layer.provide(AuditTrail.layerMemory())
+        )
+      )
+    )
+
+  it.effect("a slow start is a provider that thinks, not one that cannot be reached", () =>
+    Effect.gen(function* () {
+      const outcome = yield* outcomeAfter(15_000, slowStart("15 seconds")(answer.upstream))
+      assert.deepInclude(outcome, { _tag: "Completed" })
+    })
+  )
+
+  it.effect("a provider that never says anything keeps the first token waiting", () =>
+    Effect.gen(function* () {
+      const outcome = yield* outcomeAfter(120_000, stallAfter(0)(answer.upstream))
+      assert.deepInclude(outcome, { _tag: "Failed", reason: { _tag: "Timeout", phase: "firstToken" } })
+    })
+  )
+})

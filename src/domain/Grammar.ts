@@ -1,8 +1,8 @@
-import { LlmEvent } from "../domain/LlmEvent.ts"
+import { LlmEvent } from "./LlmEvent.ts"
 
 const tags = new Set<string>(Object.keys(LlmEvent.cases))
 
-/** Watches that what a filter lets out is a stream that anyone can read: blocks open before they go on, one end, last. */
+/** Watches that what somebody lets out is a stream that anyone can read: blocks open before they go on, one end, last. */
 export class Grammar {
   private readonly open = new Set<string>()
   /** whether the end of the answer came */
