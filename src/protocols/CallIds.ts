@@ -1,14 +1,3 @@
-import { hash } from "node:crypto"
-
-const tail = 8
-
-/**
- * The id of a tool call for an API that refuses long ones, as servers of other models give them: its beginning and a hash.
- * It is the same for the same id, so that calls and results still find each other.
- */
-export const boundedCallId = (id: string, most: number): string =>
-  id.length <= most ? id : `${id.slice(0, most - tail - 1)}_${hash("sha256", id, "hex").slice(0, tail)}`
-
 /** An id of nothing but letters, digits, `_` and `-`. */
 export const plainCallId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
 

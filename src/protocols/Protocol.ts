@@ -5,6 +5,7 @@ import type { LlmError } from "../domain/LlmError.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import type { FrameDecoder, WireFrame } from "../wire/Frame.ts"
+import type { NameForm } from "./ToolNames.ts"
 
 /** What a server of a protocol does differently from the one that defined it. Each is named for what it means. */
 export interface Quirks {
@@ -138,6 +139,8 @@ export interface Protocol {
    * the model. Absent where the protocol has no such thing.
    */
   readonly continues?: (model: string) => boolean | undefined
+  /** which names of functions its servers take; absent where they take any */
+  readonly toolNames?: NameForm
   /** bytes to frames, one per stream */
   readonly frames: () => FrameDecoder
   readonly decoder: () => StreamDecoder

@@ -4,6 +4,7 @@ import { unmetRequirement } from "../domain/requirements.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { EncodeContext, EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { sealedFor } from "../protocols/SealedRequest.ts"
+import { renamed } from "../protocols/ToolNames.ts"
 import { rewritten, type Written } from "../protocols/written-fields.ts"
 import { refusalPatience } from "../routing/Timeouts.ts"
 import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
@@ -173,15 +174,20 @@ const prepare = (deployment: Deployment, requestOf: RequestOf, request: Upstream
   const protocol = protocolFor(deployment, request.dialect)
   const unmet = misleading(request.model) ?? unmetRequirement(request.request, protocol.id)
   if (unmet !== undefined) return unmet
-  const asked = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
+  const sealed = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
+  // Who asks in the provider's own format has names for it, and is sent its frames as they are.
+  const others = isSpokenBy(request.dialect, protocol) ? undefined : renamed(sealed, protocol)
   const context = encodeContext(deployment, protocol, request, request.delivery)
-  const encoded = protocol.encode(asked, context)
+  const encoded = protocol.encode(others?.request ?? sealed, context)
   if (Result.isFailure(encoded)) return encoded.failure
-  for (const notice of encoded.success.notices) request.observer.notice(notice)
+  for (const notice of [...(others?.notices ?? []), ...encoded.success.notices]) request.observer.notice(notice)
   const { headers } = request.request
   const sent = headers === undefined ? encoded.success : withHeaders(encoded.success, headers)
-  return { protocol, sent: requestOf(sent, request.delivery, context.origin) }
+  return { protocol: others?.protocol ?? protocol, sent: requestOf(sent, request.delivery, context.origin) }
 }
+
+const isSpokenBy = (dialect: string | undefined, { id, speaks }: Protocol): boolean =>
+  dialect !== undefined && (dialect === id || dialect === speaks)
 
 /** What a filter adds: in the place of what the format says, never of what the provider's configuration does. */
 const withHeaders = (encoded: EncodedRequest, headers: EncodedRequest["headers"]): EncodedRequest => ({

@@ -4,6 +4,7 @@ import { parseExactly } from "../domain/exact-json.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Usage } from "../domain/Usage.ts"
 import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
+import { renamed } from "../protocols/ToolNames.ts"
 import type { AttemptObserver, CountRequest, EmbedRequest, Upstream } from "../routing/Upstream.ts"
 import { misleading } from "./misleading.ts"
 
@@ -67,7 +68,8 @@ const countTokens = (
   Effect.gen(function* () {
     const { encode, read } = protocol.countTokens!
     const origin = received?.protocol === protocol.id ? received : undefined
-    const encoded = yield* Effect.fromResult(encode(request, { model, delivery: "whole", quirks, origin }))
+    const asked = origin === undefined ? (renamed(request, protocol)?.request ?? request) : request
+    const encoded = yield* Effect.fromResult(encode(asked, { model, delivery: "whole", quirks, origin }))
     const body = yield* Effect.fromResult(parseJson(yield* ask(protocol, encoded, mebibyte)))
     return read(body) ?? (yield* unsaid("the number of tokens"))
   }).pipe(

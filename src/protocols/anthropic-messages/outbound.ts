@@ -17,6 +17,7 @@ import { anthropicMessagesId } from "./wire.ts"
 export const anthropicMessages: Protocol = {
   id: anthropicMessagesId,
   encode: encodeRequest,
+  toolNames: { most: 128 },
   continues: claudeContinues,
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,

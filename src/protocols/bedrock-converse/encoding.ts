@@ -1,6 +1,7 @@
 import type { CacheMarker, Extensions } from "../../domain/LlmRequest.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
-import { boundedCallId, CallIds, plainCallId } from "../CallIds.ts"
+import { bounded } from "../bounded.ts"
+import { CallIds, plainCallId } from "../CallIds.ts"
 import { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import type { ModelTraits } from "./models.ts"
@@ -12,7 +13,7 @@ const longestCallId = 64
 /** A request of this API while it is made, for a model of known traits. */
 export class ConverseEncoding extends Encoding {
   readonly traits: ModelTraits
-  readonly callIds = new CallIds((id) => boundedCallId(plainCallId(id), longestCallId))
+  readonly callIds = new CallIds((id) => bounded(plainCallId(id), longestCallId))
   private readonly names = new Set<string>()
 
   constructor(traits: ModelTraits) {

@@ -18,6 +18,7 @@ import { bedrockConverseId } from "./wire.ts"
 export const bedrockConverse: Protocol = {
   id: bedrockConverseId,
   encode: encodeRequest,
+  toolNames: { most: 64 },
   continues: claudeContinues,
   frames: makeAwsEventStreamDecoder,
   decoder: makeStreamDecoder,

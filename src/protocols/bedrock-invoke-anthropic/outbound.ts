@@ -77,6 +77,7 @@ export const bedrockInvokeAnthropic: Protocol = {
   id: bedrockInvokeAnthropicId,
   speaks: anthropicMessages.id,
   encode: encodeRequest,
+  toolNames: { most: 128 },
   continues: claudeContinues,
   frames: () => new EnvelopeDecoder(),
   decoder: () => new UnwrappedDecoder(),

@@ -16,6 +16,7 @@ import { geminiInteractionsId } from "./wire.ts"
 export const geminiInteractions: Protocol = {
   id: geminiInteractionsId,
   encode: encodeRequest,
+  toolNames: { most: 64, also: ".:", lettersFirst: true },
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

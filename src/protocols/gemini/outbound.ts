@@ -17,6 +17,7 @@ import { geminiId } from "./wire.ts"
 export const gemini: Protocol = {
   id: geminiId,
   encode: encodeRequest,
+  toolNames: { most: 64, also: ".:", lettersFirst: true },
   frames: makeFrameDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

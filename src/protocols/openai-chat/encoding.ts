@@ -1,4 +1,4 @@
-import { boundedCallId } from "../CallIds.ts"
+import { bounded } from "../bounded.ts"
 import { Encoding } from "../Encoding.ts"
 import { isOfOpenAi } from "../openai/reasoners.ts"
 import type { EncodeContext, Quirks } from "../Protocol.ts"
@@ -32,6 +32,6 @@ export class ChatEncoding extends Encoding {
   /** The id of a tool call, as this server takes it. */
   callId(id: string): string {
     if (this.quirks.shortCallIds === true) return shortId(id)
-    return isOfOpenAi(this.model) ? boundedCallId(id, longestCallId) : id
+    return isOfOpenAi(this.model) ? bounded(id, longestCallId) : id
   }
 }

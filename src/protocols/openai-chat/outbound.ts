@@ -17,6 +17,7 @@ import { openAiChatId } from "./wire.ts"
 export const openAiChat: Protocol = {
   id: openAiChatId,
   encode: encodeRequest,
+  toolNames: { most: 64 },
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

@@ -1,4 +1,5 @@
-import { boundedCallId, CallIds } from "../CallIds.ts"
+import { bounded } from "../bounded.ts"
+import { CallIds } from "../CallIds.ts"
 import { Encoding } from "../Encoding.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -10,7 +11,7 @@ export class ResponsesEncoding extends Encoding {
   readonly model: string
   /** the ids of the calls of tools that take a text */
   readonly textCalls = new Set<string>()
-  readonly callIds = new CallIds((id) => boundedCallId(id, longestCallId))
+  readonly callIds = new CallIds((id) => bounded(id, longestCallId))
 
   constructor(model: string) {
     super(openAiResponsesId, "the Responses API")

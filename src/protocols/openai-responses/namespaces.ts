@@ -1,5 +1,5 @@
-import { hash } from "node:crypto"
 import type { Extensions, Tool } from "../../domain/LlmRequest.ts"
+import { bounded } from "../bounded.ts"
 import { mark } from "../foreign-fields.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
@@ -23,10 +23,8 @@ const longest = 64
  * The name of a tool in a namespace, for providers that know no namespaces. The tools of an MCP server are given so by
  * clients, which want both names back with a call. A tool has the same name in every turn.
  */
-export const qualifiedName = (namespace: string, name: string): string => {
-  const whole = namespace.endsWith("__") ? namespace + name : `${namespace}__${name}`
-  return whole.length <= longest ? whole : `${whole.slice(0, longest - 9)}_${hash("sha256", whole, "hex").slice(0, 8)}`
-}
+export const qualifiedName = (namespace: string, name: string): string =>
+  bounded(namespace.endsWith("__") ? namespace + name : `${namespace}__${name}`, longest)
 
 /** What is kept of the place of a tool or a call. */
 export const placed = ({ namespace, name }: Place): JsonObject => ({

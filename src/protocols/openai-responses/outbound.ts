@@ -17,6 +17,7 @@ import { openAiResponsesId } from "./wire.ts"
 export const openAiResponses: Protocol = {
   id: openAiResponsesId,
   encode: encodeRequest,
+  toolNames: { most: 64 },
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

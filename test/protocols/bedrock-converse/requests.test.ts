@@ -6,7 +6,7 @@ import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messa
 import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
 import { traitsOf } from "../../../src/protocols/bedrock-converse/models.ts"
 import { bedrockConverse } from "../../../src/protocols/bedrock-converse/outbound.ts"
-import { boundedCallId } from "../../../src/protocols/CallIds.ts"
+import { bounded } from "../../../src/protocols/bounded.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { decodeWhole } from "../corpus.ts"
 
@@ -445,7 +445,7 @@ describe("tools", () => {
       },
       said("user", "and?")
     ])
-    const cut = boundedCallId(long, 64)
+    const cut = bounded(long, 64)
     expect(cut).toMatch(/^call_x{50}_[0-9a-f]{8}$/)
     expect(encode(request).body["messages"]).toEqual([
       { role: "user", content: [{ text: "go" }] },

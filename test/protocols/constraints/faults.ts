@@ -7,8 +7,8 @@ export const list = (value: unknown): ReadonlyArray<JsonObject> => (Array.isArra
 export const text = (value: unknown): string => (typeof value === "string" ? value : "")
 
 /** What every API says of the names of functions. */
-export const nameFaults = (name: unknown, fault: Fault): void => {
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(text(name))) fault(`the name ${JSON.stringify(name)}`)
+export const nameFaults = (name: unknown, fault: Fault, taken = /^[a-zA-Z0-9_-]{1,64}$/): void => {
+  if (!taken.test(text(name))) fault(`the name ${JSON.stringify(name)}`)
 }
 
 export const same = (one: ReadonlyArray<unknown>, other: ReadonlyArray<unknown>): boolean =>

@@ -27,7 +27,7 @@ export const gemini: Check = (body, fault, model) => {
       )
     )
       fault(`${where} answers other ids`)
-    for (const { name } of [...calls, ...answers]) nameFaults(name, fault)
+    for (const { name } of [...calls, ...answers]) nameFaults(name, fault, /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/)
     for (const answer of answers) if (!isObject(answer["response"])) fault(`${where} has no response`)
     for (const part of parts) {
       const { thought: _, thoughtSignature, ...data } = part

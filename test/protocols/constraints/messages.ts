@@ -49,7 +49,7 @@ export const messages: Check = (body, fault) => {
           if (turn["role"] !== "assistant") fault(`${where} is a call of the user`)
           if (!/^[a-zA-Z0-9_-]+$/.test(text(id))) fault(`${where} has the id ${id}`)
           ids.push(id)
-          nameFaults(block["name"], fault)
+          nameFaults(block["name"], fault, /^[a-zA-Z0-9_-]{1,128}$/)
           if (!isObject(block["input"])) fault(`${where} has no input`)
           return
         case "tool_result":
