@@ -4,6 +4,7 @@ import { Command } from "effect/cli"
 import { createRequire } from "node:module"
 import { millrace } from "./cli/millrace.ts"
 import { Program } from "./cli/Program.ts"
+import { usageErrors } from "./cli/usage-errors.ts"
 
 // Read at run time: the manifest lies outside what is compiled.
 const { version }: { readonly version: string } = createRequire(import.meta.url)("../package.json")
@@ -28,11 +29,13 @@ const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
 // Whoever read what is printed may leave (`| head`). Commands that go on printing find out themselves.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error
-  })
-}
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") return
+  process.exitCode = 1
+  process.stderr.write(`The output cannot be written: ${error.message}\n`)
+})
+// There is nobody left to tell, and a server goes on without its log.
+process.stderr.on("error", () => {})
 
 millrace.pipe(
   Command.run({ version }),
@@ -41,6 +44,7 @@ millrace.pipe(
     Layer.mergeAll(
       NodeServices.layer,
       Layer.succeed(Program, { version, command, toldAgain }),
+      usageErrors,
       // Standard output is for what a command was asked for.
       Layer.succeed(Logger.LogToStderr, true)
     )

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import type { CallFilter } from "../audit/AuditStore.ts"
 import { callFilterOf, outcomeNames } from "../server/call-query.ts"
+import type { LlmError } from "../domain/LlmError.ts"
 import { CommandFailed } from "./CommandFailed.ts"
 
 /** Which calls a command is about: as a server is asked for them, and as a database is. */
@@ -40,6 +41,12 @@ type Values = { readonly [Name in Exclude<keyof typeof filterFlags, "label">]: O
   readonly status?: Option.Option<string>
 }
 
+const flagNames: { readonly [parameter: string]: string } = { key: "caller-key", requestId: "request-id" }
+
+/** What is wrong with a parameter, told of the flag that it was given by. */
+export const wrongFlag = ({ message }: LlmError): CommandFailed =>
+  new CommandFailed({ message: message.replace(/^\w+/, (name) => `--${flagNames[name] ?? name}`) })
+
 /** The calls that flags choose; fails with what is wrong with these. */
 export const chosenBy = Effect.fnUntraced(function* ({
   label,
@@ -49,6 +56,6 @@ export const chosenBy = Effect.fnUntraced(function* ({
   const given = { conversation, from, key: callerKey, model, outcome, requestId, status, text, to }
   const query = new URLSearchParams(label.map((pair): [string, string] => ["label", pair]))
   for (const [name, value] of Object.entries(given)) if (Option.isSome(value)) query.set(name, value.value)
-  const filter = yield* Effect.mapError(callFilterOf(query), ({ message }) => new CommandFailed({ message }))
+  const filter = yield* Effect.mapError(callFilterOf(query), wrongFlag)
   return { query, filter }
 })

@@ -7,7 +7,7 @@ import { clientWith } from "./asking.ts"
 import { chosenBy, filterFlags, statusFlag } from "./call-flags.ts"
 import { callDetails, callLine, callTable } from "./call-texts.ts"
 import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
-import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
+import { configFlag, howManyFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { toFile, toOutput } from "./output.ts"
 import { Program } from "./Program.ts"
 import { databaseRecords, serverRecords } from "./Records.ts"
@@ -43,12 +43,7 @@ const list = Command.make(
     ...place,
     ...filterFlags,
     status: statusFlag,
-    limit: Flag.Int("limit").pipe(
-      Flag.withAlias("n"),
-      Flag.withDescription("How many, from 1 to 100"),
-      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }))),
-      Flag.withDefault(20)
-    )
+    limit: howManyFlag("limit", "How many, from 1 to 100; else 20", 100).pipe(Flag.withDefault(20))
   },
   Effect.fn(function* ({ config, json, key, limit, url, ...flags }) {
     const chosen = yield* chosenBy(flags)
@@ -78,7 +73,7 @@ const exportCalls = Command.make(
     status: statusFlag,
     format: Flag.Literals("format", exportFormats).pipe(
       Flag.withDescription(
-        "jsonl: a line of JSON each, with all that is kept; csv: a row each, without requests and answers"
+        "jsonl: a line of JSON each, with all that is kept; csv: a row each, without requests and answers; else jsonl"
       ),
       Flag.withDefault("jsonl")
     ),
@@ -87,12 +82,7 @@ const exportCalls = Command.make(
       Flag.withDescription("The file to write; else the output"),
       Flag.optional
     ),
-    limit: Flag.Int("limit").pipe(
-      Flag.withAlias("n"),
-      Flag.withDescription("How many at most; else all"),
-      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
-      Flag.optional
-    )
+    limit: howManyFlag("limit", "How many at most; else all").pipe(Flag.optional)
   },
   Effect.fn(function* ({ config, format, key, limit, output, url, ...flags }) {
     const chosen = yield* chosenBy(flags)

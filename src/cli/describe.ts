@@ -116,17 +116,6 @@ const describeProviders = ({ providers }: Configuration): string =>
 const describeModels = (configuration: Configuration): string =>
   columns(Object.entries(configuration.models).map(([name, entry]) => [name, describeModel(entry, configuration)]))
 
-const noKey = " is not set"
-
-/** The providers that are off, and why, in one line; empty where all are on. Names at most `most` of them. */
-export const describeOff = ({ off }: Configuration, most = Infinity): string => {
-  const shown = off
-    .slice(0, most)
-    .map(({ name, why }) => `${name} (${why.endsWith(noKey) ? `set ${why.slice(0, -noKey.length)}` : why})`)
-  const hidden = off.length - shown.length
-  return [...shown, ...(hidden === 0 ? [] : [`and ${hidden} more that millrace check lists`])].join(", ")
-}
-
 /** What is worth a look, one on each line. */
 export const describeWarnings = ({ warnings }: Configuration): string =>
   warnings.map((warning) => `warning: ${formatProblem(warning)}`).join("\n")
@@ -176,11 +165,11 @@ export const describeConfiguration = (configuration: Configuration): string => {
     ...(everyCall.filters.length === 0 ? [] : [["every call", `filters ${everyCall.filters.join(", ")}`] as const]),
     ...(use.length === 0 ? [] : [["defaults", use.join("; ")] as const])
   ]
-  const off = describeOff(configuration)
+  const off = configuration.off.map(({ name, why }) => [name, why] as const)
   return [
     columns(rows, ""),
     `\nproviders\n${describeProviders(configuration)}`,
-    ...(off === "" ? [] : [`\nproviders that are off\n  ${off}`]),
+    ...(off.length === 0 ? [] : [`\nproviders that are off\n${columns(off)}`]),
     ...(Object.keys(configuration.models).length === 0 ? [] : [`\nmodels\n${describeModels(configuration)}`])
   ].join("\n")
 }

@@ -32,3 +32,14 @@ export const portFlag = Flag.Int("port").pipe(
 
 /** `--json`, of every command that prints data. */
 export const jsonFlag = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
+
+/** How many of something, at least one. */
+export const howManyFlag = (name: string, description: string, most = Infinity) =>
+  Flag.Int(name).pipe(
+    Flag.withAlias("n"),
+    Flag.withDescription(description),
+    Flag.filter(
+      (count) => count >= 1 && count <= most,
+      (count) => `Expected a whole number from 1 ${most === Infinity ? "on" : `to ${most}`}, got ${count}`
+    )
+  )

@@ -7,7 +7,7 @@ import { load } from "../config/load.ts"
 import { ConfigurationError } from "../config/problems.ts"
 import { parseMoment } from "../domain/moment.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
-import { configFlag, jsonFlag } from "./flags.ts"
+import { configFlag, howManyFlag, jsonFlag } from "./flags.ts"
 import { isStored } from "./storage-file.ts"
 import { compare } from "./replay/compare.ts"
 import { recordedCalls } from "./replay/recorded-calls.ts"
@@ -32,15 +32,7 @@ const flags = {
   key: Flag.String("caller-key").pipe(Flag.withDescription("Only calls made with the key of this name"), Flag.optional),
   from: moment("from", "Only calls that began at this time or later"),
   before: moment("before", "Only calls that began before this time"),
-  limit: Flag.Int("limit").pipe(
-    Flag.withAlias("n"),
-    Flag.withDescription("At most so many calls, the latest ones"),
-    Flag.filter(
-      (limit) => limit >= 1,
-      (limit) => `Expected a whole number from 1 on, got ${limit}`
-    ),
-    Flag.withDefault(1000)
-  ),
+  limit: howManyFlag("limit", "At most so many calls, the latest ones; else 1000").pipe(Flag.withDefault(1000)),
   json: jsonFlag
 }
 

@@ -4,7 +4,7 @@ import { load } from "../config/load.ts"
 import { qualityLevels } from "../signals/Signal.ts"
 import { clientWith } from "./asking.ts"
 import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
-import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
+import { configFlag, howManyFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { Program } from "./Program.ts"
 import { signalDetails, signalTable } from "./signal-texts.ts"
 import { databaseReports, serverReports } from "./SignalReports.ts"
@@ -55,20 +55,13 @@ const reportsAt = Effect.fnUntraced(function* ({
 
 const printJson = (value: unknown) => Console.log(JSON.stringify(value, undefined, 2))
 
-const size = (name: string, alias: string, description: string) =>
-  Flag.Int(name).pipe(
-    Flag.withAlias(alias),
-    Flag.withDescription(description),
-    Flag.filter(
-      (count) => count >= 1 && count <= 100,
-      (count) => `Expected a whole number from 1 to 100, got ${count}`
-    ),
-    Flag.withDefault(20)
-  )
-
 const list = Command.make(
   "list",
-  { ...place, ...filter, limit: size("limit", "n", "How many, from 1 to 100") },
+  {
+    ...place,
+    ...filter,
+    limit: howManyFlag("limit", "How many, from 1 to 100; else 20", 100).pipe(Flag.withDefault(20))
+  },
   Effect.fn(function* ({ json, limit, ...flags }) {
     const reports = yield* reportsAt(flags)
     const found = yield* reports.list(filterOf(flags), limit)
@@ -88,9 +81,9 @@ const sample = Command.make(
   {
     ...place,
     ...filter,
-    size: size("size", "n", "How many, from 1 to 100"),
+    size: howManyFlag("size", "How many, from 1 to 100; else 20", 100).pipe(Flag.withDefault(20)),
     seed: Flag.Int("seed").pipe(
-      Flag.withDescription("Another number picks others; the same one the same, as long as no calls are added"),
+      Flag.withDescription("Another number picks others; the same one the same, as long as no calls are added; else 1"),
       Flag.withDefault(1)
     )
   },

@@ -7,12 +7,12 @@ const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
 
 const flags = {
   host: Flag.String("host").pipe(
-    Flag.withDescription("Address to listen on; the simulator asks for no key"),
+    Flag.withDescription("Address to listen on; else 127.0.0.1. The simulator asks for no key"),
     Flag.withDefault("127.0.0.1")
   ),
   port: Flag.Int("port").pipe(
     Flag.withSchema(Port),
-    Flag.withDescription("Port to listen on; 0 takes any free one"),
+    Flag.withDescription("Port to listen on, 0 for any free one; else 8788"),
     Flag.withDefault(8788)
   ),
   replay: Flag.Directory("replay", { mustExist: true }).pipe(

@@ -8,6 +8,7 @@ import { formatStorageUrl } from "../config/Document.ts"
 import { load } from "../config/load.ts"
 import { usageQueryOf } from "../server/usage.ts"
 import { baseOf, clientWith } from "./asking.ts"
+import { wrongFlag } from "./call-flags.ts"
 import { dollars } from "./call-texts.ts"
 import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
@@ -40,7 +41,7 @@ const askedBy = Effect.fnUntraced(function* ({
   for (const [name, value] of Object.entries({ ...others, key: callerKey })) {
     if (Option.isSome(value)) query.set(name, value.value)
   }
-  const asked = yield* Effect.mapError(usageQueryOf(query), ({ message }) => new CommandFailed({ message }))
+  const asked = yield* Effect.mapError(usageQueryOf(query), wrongFlag)
   return { query, asked }
 })
 

@@ -1,5 +1,5 @@
 import type { Configuration } from "../config/Configuration.ts"
-import { columns, describeOff, describeSource, describeStorage } from "./describe.ts"
+import { columns, describeSource, describeStorage } from "./describe.ts"
 import type { ProgramFacts } from "./Program.ts"
 
 /** What `serve` says once it listens at `url`: what to try, where records are, which providers there are. */
@@ -8,7 +8,7 @@ export const welcome = (
   { version, command }: Pick<ProgramFacts, "version" | "command">,
   url: string
 ): string => {
-  const off = describeOff(configuration, 5)
+  const off = offLine(configuration, command)
   const asks = configuration.auth.mode === "keys"
   const models = Object.keys(configuration.models)
   const rows: ReadonlyArray<readonly [string, string]> = [
@@ -26,6 +26,18 @@ export const welcome = (
     columns(rows, ""),
     ...rehearsal(configuration, command)
   ].join("\n\n")
+}
+
+const noKey = " is not set"
+const mostShown = 5
+
+/** The first of the providers that are off, and what turns them on; empty where all are on. */
+const offLine = ({ off }: Configuration, command: string): string => {
+  const shown = off
+    .slice(0, mostShown)
+    .map(({ name, why }) => `${name} (${why.endsWith(noKey) ? `set ${why.slice(0, -noKey.length)}` : why})`)
+  const hidden = off.length - shown.length
+  return [...shown, ...(hidden === 0 ? [] : [`and ${hidden} more that ${command} check lists`])].join(", ")
 }
 
 const simulatorOf = ({ providers }: Configuration): string | undefined =>

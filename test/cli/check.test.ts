@@ -27,7 +27,7 @@ models:
         "listen         127.0.0.1, port 9999",
         "records        sqlite:.millrace/millrace.db",
         "  main    openai-chat and openai-responses at https://api.openai.com/v1, with a key, headers x-team",
-        "  spare (set GROQ_API_KEY)",
+        "  spare  GROQ_API_KEY is not set",
         "  smart  main/gpt-5.5, then fake/echo; timeouts idle 5s",
         "  quick  is smart",
         "The configuration is valid."
@@ -148,9 +148,17 @@ layer(NodeServices.layer, { excludeTestServices: true })("millrace", (it) => {
     it.effect("what it was asked that it does not know, and ends with 1", () =>
       Effect.gen(function* () {
         const folder = yield* folderWith()
-        const { code, stderr } = yield* millrace({ folder }, "check", "--confg", "x.yaml")
-        assert.strictEqual(code, 1)
-        assert.include(stderr, "--confg")
+        for (const [told, ...args] of [
+          ["Unrecognized flag: --confg", "check", "--confg", "x.yaml"],
+          ["Expected a whole number from 1 to 100, got 0", "calls", "list", "--limit", "0"],
+          ["--caller-key has to be a text that is not empty", "calls", "list", "--caller-key", ""],
+          ["--from has to be a day such as 2026-11-21", "usage", "--from", "yesterday"]
+        ] as const) {
+          const { code, stdout, stderr } = yield* millrace({ folder }, ...args)
+          // What is printed may go to a file.
+          assert.deepStrictEqual([code, stdout], [1, ""])
+          assert.include(stderr, told)
+        }
       })
     )
   })
