@@ -1,7 +1,8 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { CliOutput, Command } from "effect/cli"
+import { FetchHttpClient, HttpClient } from "effect/http"
 import { globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { OutcomeRecord } from "../../src/audit/CallRecord.ts"
@@ -72,66 +73,70 @@ describe("what the server says of calls", () => {
   })
 })
 
-layer(NodeServices.layer, { excludeTestServices: true })("what can be asked", (it) => {
-  it.effect("of a server: every route", () =>
-    Effect.gen(function* () {
-      const { stop, url } = yield* serving({
-        folder: yield* folderWith("millrace.yaml", "storage: { url: 'memory:' }\n")
-      })
-      const listed = yield* Effect.promise(() => fetch(url).then((response) => response.text()))
-      const paths = Array.from(all(/^[A-Z]+ +(\/\S+)$/gm, listed), (path) => path.replace(/\/\*$/, ""))
-      assert.isAbove(paths.length, 20)
-      const stated = pages.replaceAll(/\{\w+\}/g, "*")
-      assert.deepStrictEqual(
-        paths.filter((path) => !stated.includes(path)),
-        []
-      )
-      yield* stop
-    })
-  )
-
-  /** The flags of a command, by what its help says. */
-  const flagsOf = Effect.fnUntraced(function* (...command: ReadonlyArray<string>) {
-    const flags: Array<string> = []
-    yield* Command.runWith(millrace, { version: "0" })([...command, "--help"]).pipe(
-      Effect.provideService(CliOutput.Presenter, {
-        present: (event) =>
-          Effect.sync(() => {
-            if (event._tag !== "Help") return
-            const { flags: own, globalFlags = [] } = event.helpDoc
-            flags.push(...[...own, ...globalFlags].map(({ name }) => `--${name}`))
-          })
+layer(Layer.merge(NodeServices.layer, FetchHttpClient.layer), { excludeTestServices: true })(
+  "what can be asked",
+  (it) => {
+    it.effect("of a server: every route", () =>
+      Effect.gen(function* () {
+        const { stop, url } = yield* serving({
+          folder: yield* folderWith("millrace.yaml", "storage: { url: 'memory:' }\n")
+        })
+        const client = yield* HttpClient.HttpClient
+        const listed = yield* Effect.flatMap(client.get(url), ({ text }) => text)
+        const paths = Array.from(all(/^[A-Z]+ +(\/\S+)$/gm, listed), (path) => path.replace(/\/\*$/, ""))
+        assert.isAbove(paths.length, 20)
+        const stated = pages.replaceAll(/\{\w+\}/g, "*")
+        assert.deepStrictEqual(
+          paths.filter((path) => !stated.includes(path)),
+          []
+        )
+        yield* stop
       })
     )
-    return new Set(flags)
-  })
 
-  const commands = millrace.subcommands.flatMap((group) =>
-    group.commands.flatMap((command): ReadonlyArray<ReadonlyArray<string>> => {
-      const inner = command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => [command.name, name]))
-      return inner.length === 0 ? [[command.name]] : inner
-    })
-  )
-
-  it.effect("of the command line: every command and flag, and none that there is not", () =>
-    Effect.gen(function* () {
-      const page = read("docs/commands.md")
-      const known = new Map<string, ReadonlySet<string>>()
-      for (const command of commands) known.set(command.join(" "), yield* flagsOf(...command))
-      assert.isAbove(known.size, 15)
-      const flags = new Set(Array.from(known.values()).flatMap((some) => Array.from(some)))
-      assert.deepStrictEqual(
-        absent([...flags, ...commands.flat()], new Set([...words(page), ...all(/--[a-z-]+/g, page)])),
-        []
+    /** The flags of a command, by what its help says. */
+    const flagsOf = Effect.fnUntraced(function* (...command: ReadonlyArray<string>) {
+      const flags: Array<string> = []
+      yield* Command.runWith(millrace, { version: "0" })([...command, "--help"]).pipe(
+        Effect.provideService(CliOutput.Presenter, {
+          present: (event) =>
+            Effect.sync(() => {
+              if (event._tag !== "Help") return
+              const { flags: own, globalFlags = [] } = event.helpDoc
+              flags.push(...[...own, ...globalFlags].map(({ name }) => `--${name}`))
+            })
+        })
       )
-      assert.deepStrictEqual(absent(all(/(?<![\w-])--[a-z][a-z-]+/g, page), flags), [])
-      // Examples, also below `npm run`.
-      for (const [, line = ""] of pages.matchAll(/^(?:npm run )?millrace (?:-- )?(.*)$/gm)) {
-        const [first = "", second = ""] = line.split(" ")
-        const own = known.get(`${first} ${second}`) ?? known.get(first)
-        assert.isDefined(own, line)
-        assert.deepStrictEqual(absent(all(/(?<!\S)--[a-z][a-z-]+/g, line), own), [], line)
-      }
+      return new Set(flags)
     })
-  )
-})
+
+    const commands = millrace.subcommands.flatMap((group) =>
+      group.commands.flatMap((command): ReadonlyArray<ReadonlyArray<string>> => {
+        const inner = command.subcommands.flatMap(({ commands }) => commands.map(({ name }) => [command.name, name]))
+        return inner.length === 0 ? [[command.name]] : inner
+      })
+    )
+
+    it.effect("of the command line: every command and flag, and none that there is not", () =>
+      Effect.gen(function* () {
+        const page = read("docs/commands.md")
+        const known = new Map<string, ReadonlySet<string>>()
+        for (const command of commands) known.set(command.join(" "), yield* flagsOf(...command))
+        assert.isAbove(known.size, 15)
+        const flags = new Set(Array.from(known.values()).flatMap((some) => Array.from(some)))
+        assert.deepStrictEqual(
+          absent([...flags, ...commands.flat()], new Set([...words(page), ...all(/--[a-z-]+/g, page)])),
+          []
+        )
+        assert.deepStrictEqual(absent(all(/(?<![\w-])--[a-z][a-z-]+/g, page), flags), [])
+        // Examples, also below `npm run`.
+        for (const [, line = ""] of pages.matchAll(/^(?:npm run )?millrace (?:-- )?(.*)$/gm)) {
+          const [first = "", second = ""] = line.split(" ")
+          const own = known.get(`${first} ${second}`) ?? known.get(first)
+          assert.isDefined(own, line)
+          assert.deepStrictEqual(absent(all(/(?<!\S)--[a-z][a-z-]+/g, line), own), [], line)
+        }
+      })
+    )
+  }
+)
