@@ -1,6 +1,6 @@
 import type { ProviderTool, WebSearch } from "../domain/LlmRequest.ts"
 import type { Notices } from "./Notices.ts"
-import { isObject, present, type JsonObject } from "./open-document.ts"
+import { isObject, present, unlessEmpty, type JsonObject } from "./open-document.ts"
 
 /** The search of a format's provider; undefined where it would search what it may not. */
 export type SearchOf = (search: WebSearch, said: Notices) => JsonObject | undefined
@@ -49,7 +49,11 @@ export const searchWith = (options: JsonObject): WebSearch => {
   const blockedDomains = stringsIn(blocked)
   const others = Object.keys(rest).filter((option) => rest[option] !== null)
   return {
-    ...present({ allowedDomains, blockedDomains, userLocation: isObject(location) ? location : undefined }),
-    ...(others.length === 0 ? {} : { others })
+    ...present({
+      allowedDomains,
+      blockedDomains,
+      userLocation: isObject(location) ? location : undefined,
+      others: unlessEmpty(others)
+    })
   }
 }

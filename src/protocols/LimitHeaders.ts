@@ -62,7 +62,22 @@ const isoTime = (millis: number): string => DateTime.formatIso(DateTime.makeUnsa
 const longestWaitMs = 60_000
 
 /** Tells SDKs not to try again on their own where a limit of ours has no room for long. */
-export const limitRetryHeaders = ({ limits, retryAfterMs }: LlmError): Headers =>
+const limitRetryHeaders = ({ limits, retryAfterMs }: LlmError): Headers =>
   limits !== undefined && (retryAfterMs === undefined || retryAfterMs > longestWaitMs)
     ? { "x-should-retry": "false" }
     : {}
+
+/** The headers by which SDKs know when to come back: those of the provider that the format `own` has, and our own. */
+export const errorHeaders = (
+  error: LlmError,
+  own: RegExp,
+  limitHeaders: (limits: ReadonlyArray<LimitState>) => Headers
+): Headers => {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(error.fault?.headers ?? {})) {
+    if (/^(retry-after(-ms)?|x-should-retry)$/.test(name) || own.test(name)) headers[name] = value
+  }
+  // Whole seconds, up: a client that comes back too early is refused again.
+  if (error.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterMs / 1000))
+  return Object.assign(headers, limitRetryHeaders(error), limitHeaders(error.limits ?? []))
+}

@@ -117,6 +117,10 @@ export const present = <F extends { readonly [key: string]: unknown }>(
   return kept as { readonly [K in keyof F]?: Exclude<F[K], undefined | null> }
 }
 
+/** A list or an object that holds something; undefined where it is empty. */
+export const unlessEmpty = <A extends object>(value: A): A | undefined =>
+  (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0) ? undefined : value
+
 /** A text as the JSON value it is; undefined where it is none. */
 export const parseJson = (text: string): unknown => {
   // JSON.parse is the one judge of JSON, and says no by throwing.

@@ -1,5 +1,5 @@
 import type { Usage } from "../domain/Usage.ts"
-import { present } from "./open-document.ts"
+import { present, unlessEmpty } from "./open-document.ts"
 
 /** A count as a provider stated it, in quotes where it writes its numbers so; undefined where what stands there is none. */
 export const tokenCount = (value: unknown): number | undefined => {
@@ -18,5 +18,5 @@ type Counts = { readonly [K in Exclude<keyof Usage, "source">]: number | undefin
 /** The usage that a provider stated; undefined where it stated none of the counts. */
 export const statedUsage = (counts: Partial<Counts>): Usage | undefined => {
   const stated = present(counts)
-  return Object.keys(stated).length === 0 ? undefined : { ...stated, source: "provider" }
+  return unlessEmpty(stated) && { ...stated, source: "provider" }
 }

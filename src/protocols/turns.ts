@@ -1,4 +1,4 @@
-import { isInstruction, type Message } from "../domain/LlmRequest.ts"
+import { isInstruction, type Message, type Part } from "../domain/LlmRequest.ts"
 import type { JsonObject } from "./open-document.ts"
 
 /** A turn of a conversation while it is made: what one side says, and the fields beside that. */
@@ -41,3 +41,19 @@ export const leadingInstructions = (messages: ReadonlyArray<Message>): ReadonlyA
 
 /** What is said of instructions that stand in the middle, for a model that knows none there. */
 export const instructionsAreWords = "instructions within the conversation are sent as words of the user"
+
+/**
+ * The messages that a turn of the user stands for. It may hold the results of tools between other parts: each of them is a
+ * message of its own, in the order of the parts. There is one at least.
+ */
+export const messagesOfTurn = (parts: ReadonlyArray<Part>): readonly [Message, ...ReadonlyArray<Message>] => {
+  const messages: Array<{ readonly role: "user" | "tool"; readonly parts: Array<Part> }> = []
+  for (const part of parts) {
+    const role = part._tag === "ToolResult" ? "tool" : "user"
+    const last = messages.at(-1)
+    if (role === "user" && last?.role === "user") last.parts.push(part)
+    else messages.push({ role, parts: [part] })
+  }
+  const [first = { role: "user", parts: [] }, ...others] = messages
+  return [first, ...others]
+}

@@ -1,7 +1,8 @@
 import { Result } from "effect"
 import type { Protocol } from "../Protocol.ts"
 import { encodeRequest } from "./encode-request.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
+import { tokenCount } from "../token-counts.ts"
 
 /** What a request to be answered has and one to be counted must not have. */
 const answering = [
@@ -27,5 +28,5 @@ export const countTokens: NonNullable<Protocol["countTokens"]> = {
       path: `${path}/count_tokens`,
       body: countable(body)
     })),
-  read: (body) => (isObject(body) && typeof body["input_tokens"] === "number" ? body["input_tokens"] : undefined)
+  read: (body) => tokenCount(fieldsOf(body)["input_tokens"])
 }

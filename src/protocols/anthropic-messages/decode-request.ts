@@ -4,7 +4,6 @@ import { failure } from "../../domain/LlmError.ts"
 import type {
   LlmRequest,
   Message,
-  Part,
   ReasoningSettings,
   Requirement,
   ResponseFormat,
@@ -15,7 +14,8 @@ import type {
 import type { Dialect } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { searchWith } from "../HostedTools.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { messagesOfTurn } from "../turns.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
 import { betas, extended, statedEffort, statedFormat, statedThinking, statedVersion, systemTurn } from "./extension.ts"
 import {
@@ -80,23 +80,13 @@ const requestOf = (document: MessagesRequest, headers: Origin["headers"]): LlmRe
 const systemOf = ({ system }: MessagesRequest): ReadonlyArray<Message> =>
   system === undefined || system === null ? [] : [{ role: "system", parts: decodeContent(system) }]
 
-/**
- * One turn as the messages it stands for. A user's turn may hold the results of tools between other blocks: each of them
- * is a message of its own here, in the order of the blocks, and encoding joins what belongs to one turn.
- */
+/** One turn as the messages it stands for; encoding joins them again. */
 const decodeMessage = (message: RequestMessage): ReadonlyArray<Message> => {
   const parts = decodeContent(message.content)
   // A later system message is native here and a makeshift elsewhere: the mark says that this one may stay what it is.
   const kept = extended(message.role === "system" ? { ...message.rest, [systemTurn]: true } : message.rest)
   if (message.role !== "user") return [{ role: message.role, parts, ...kept }]
-  const messages: Array<{ role: "user" | "tool"; parts: Array<Part> }> = []
-  for (const part of parts) {
-    const role = part._tag === "ToolResult" ? "tool" : "user"
-    const last = messages.at(-1)
-    if (role === "user" && last?.role === "user") last.parts.push(part)
-    else messages.push({ role, parts: [part] })
-  }
-  const [first = { role: "user", parts }, ...others] = messages
+  const [first, ...others] = messagesOfTurn(parts)
   return [{ ...first, ...kept }, ...others]
 }
 
@@ -144,12 +134,13 @@ const isMode = (type: string): type is NonNullable<ReasoningSettings["mode"]> =>
 
 const reasoningOf = (document: MessagesRequest): ReasoningSettings | undefined => {
   const { thinking, output_config: output } = document
-  const settings = present({
-    mode: thinking && isMode(thinking.type) ? thinking.type : undefined,
-    effort: output?.effort,
-    budgetTokens: thinking?.budget_tokens
-  })
-  return Object.keys(settings).length === 0 ? undefined : settings
+  return unlessEmpty(
+    present({
+      mode: thinking && isMode(thinking.type) ? thinking.type : undefined,
+      effort: output?.effort,
+      budgetTokens: thinking?.budget_tokens
+    })
+  )
 }
 
 const samplingOf = (document: MessagesRequest): Sampling => ({
@@ -167,12 +158,11 @@ const keptSettings = (document: MessagesRequest): { readonly [key: string]: Json
   const { metadata, thinking, output_config: output, tool_choice: choice } = document
   const format = outputFormatOf(document)
   const unknownFormat = format && format.type === undefined ? format.raw : undefined
-  const outputConfig = present({ ...output?.rest, format: unknownFormat })
   return {
     metadata: metadata?.rest,
     tool_choice: choice?.rest,
     thinking: thinking && !isMode(thinking.type) ? thinking.raw : thinking?.rest,
-    output_config: Object.keys(outputConfig).length === 0 ? undefined : outputConfig,
+    output_config: unlessEmpty(present({ ...output?.rest, format: unknownFormat })),
     [statedEffort]: output?.effort ? true : undefined,
     [statedFormat]: format?.type === "json_schema" ? true : undefined,
     [statedThinking]: thinking ? true : undefined

@@ -2,7 +2,7 @@ import { argumentsObject } from "../ToolArguments.ts"
 import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import type { Marked } from "../Encoding.ts"
 import { imageTypeOf } from "../image-types.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { MessagesEncoding } from "./encoding.ts"
 import { ownExtension } from "./extension.ts"
 import { passagesOf } from "./passages.ts"
@@ -116,8 +116,7 @@ const encodeToolResult = (result: ToolResultPart, encoding: MessagesEncoding): J
   return {
     type: "tool_result",
     tool_use_id: encoding.callIds.result(part.callId),
-    ...(content.length === 0 ? {} : { content }),
-    ...present({ is_error: part.isError }),
+    ...present({ content: unlessEmpty(content), is_error: part.isError }),
     ...markers(part, encoding)
   }
 }

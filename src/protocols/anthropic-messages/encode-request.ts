@@ -10,7 +10,7 @@ import { lacksThought } from "../claude/thinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { markers } from "./encode-parts.ts"
@@ -76,12 +76,14 @@ const encodeBody = (
     model,
     ...settings,
     ...(delivery === "stream" ? { stream: true } : {}),
-    ...(system.length === 0 ? {} : { system }),
+    ...present({ system: unlessEmpty(system) }),
     messages: conversation.messages,
-    ...(tools.length === 0 ? {} : { tools }),
-    ...(choice === undefined ? {} : { tool_choice: { ...choice, ...fieldsOf(tool_choice) } }),
-    ...encodeMetadata(request.user, metadata),
-    ...present({ service_tier: serviceTier(request.serviceTier, encoding) }),
+    ...present({
+      tools: unlessEmpty(tools),
+      tool_choice: choice === undefined ? undefined : { ...choice, ...fieldsOf(tool_choice) },
+      metadata: unlessEmpty({ ...fieldsOf(metadata), ...present({ user_id: request.user }) }),
+      service_tier: serviceTier(request.serviceTier, encoding)
+    }),
     ...withoutMarks(own)
   }
 }
@@ -152,11 +154,6 @@ const choiceOf = (choice: ToolChoice): JsonObject => {
     case "Tool":
       return { type: "tool", name: choice.name }
   }
-}
-
-const encodeMetadata = (user: string | undefined, own: unknown): JsonObject => {
-  const metadata = { ...fieldsOf(own), ...present({ user_id: user }) }
-  return Object.keys(metadata).length === 0 ? {} : { metadata }
 }
 
 const serviceTier = (tier: string | undefined, encoding: MessagesEncoding): string | undefined => {

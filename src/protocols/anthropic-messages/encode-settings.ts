@@ -4,7 +4,7 @@ import { claudeSampling } from "../claude/sampling.ts"
 import { planThinking } from "../claude/thinking.ts"
 import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit, the API wants one, and the model's own is not known, in tokens. */
@@ -44,7 +44,7 @@ export const encodeSettings = (
   const config = outputConfig(request, plan.effort, circumstances.schema)
   return {
     max_tokens: maxTokensOf(sampling, plan.budget ?? 0, circumstances.traits, encoding),
-    ...present({ thinking: plan.thinking, output_config: Object.keys(config).length === 0 ? undefined : config }),
+    ...present({ thinking: plan.thinking, output_config: unlessEmpty(config) }),
     ...encodeSampling(sampling, plan.thinks, circumstances.traits, encoding)
   }
 }
@@ -83,6 +83,6 @@ const encodeSampling = (sampling: Sampling, thinks: boolean, traits: ClaudeTrait
   const temperature = encoding.within("temperature", sampling.temperature, 0, 1)
   return present({
     ...claudeSampling({ ...sampling, ...present({ temperature }) }, thinks, traits, encoding),
-    stop_sequences: stops === undefined || stops.length === 0 ? undefined : stops
+    stop_sequences: unlessEmpty(stops ?? [])
   })
 }

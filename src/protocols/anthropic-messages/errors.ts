@@ -1,7 +1,7 @@
 import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason } from "../HttpError.ts"
-import { anthropicLimitHeaders, limitRetryHeaders } from "../LimitHeaders.ts"
+import { anthropicLimitHeaders, errorHeaders } from "../LimitHeaders.ts"
 import { fieldsOf, isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { anthropicMessagesId } from "./wire.ts"
@@ -134,12 +134,6 @@ export const errorDocument = ({ reason, message, fault }: LlmError, requestId: s
 
 /** The answer to a request that failed before its head was sent. */
 export const renderError = (error: LlmError, requestId: string): RenderedAnswer => {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(error.fault?.headers ?? {})) {
-    if (/^(retry-after(-ms)?$|x-should-retry$|anthropic-ratelimit-)/.test(name)) headers[name] = value
-  }
-  // Whole seconds, up: a client that comes back too early is refused again.
-  if (error.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterMs / 1000))
-  Object.assign(headers, limitRetryHeaders(error), anthropicLimitHeaders(error.limits ?? []))
+  const headers = errorHeaders(error, /^anthropic-ratelimit-/, anthropicLimitHeaders)
   return { status: statusOf(error), headers, body: errorDocument(error, requestId) }
 }

@@ -5,6 +5,7 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import { firstSseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
+import { isPiece } from "../pieces.ts"
 import { eventFrame } from "./block-writer.ts"
 import { errorDocument } from "./errors.ts"
 import { EventRenderer, messageStop } from "./render-events.ts"
@@ -193,11 +194,6 @@ class MessageRenderer implements StreamRenderer {
     return text
   }
 }
-
-type Piece = Extract<LlmEvent, { readonly _tag: "TextDelta" | "ReasoningDelta" | "ToolInputDelta" }>
-
-const isPiece = (event: LlmEvent): event is Piece =>
-  event._tag === "TextDelta" || event._tag === "ReasoningDelta" || event._tag === "ToolInputDelta"
 
 const readEvent = (raw: string): StreamEvent | "other" | undefined => {
   // The decoder of this protocol read the frame before; what is not JSON it let pass as a terminator.

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
+import { tokenCount } from "../token-counts.ts"
 import type { EncodeContext, Protocol } from "../Protocol.ts"
 import { encodeRequest } from "./encode-request.ts"
 
@@ -23,7 +24,7 @@ export const countPath = ({ model }: EncodeContext): Result.Result<string, LlmEr
 /** Some models are counted for, in some regions, and for who may ask. */
 export const countsSome: Pick<Counting, "partial" | "read"> = {
   partial: true,
-  read: (body) => (isObject(body) && typeof body["inputTokens"] === "number" ? body["inputTokens"] : undefined)
+  read: (body) => tokenCount(fieldsOf(body)["inputTokens"])
 }
 
 /** What of a request has tokens; nothing else may be asked with. */

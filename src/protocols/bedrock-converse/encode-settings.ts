@@ -1,7 +1,7 @@
 import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
 import { formOf } from "../claude/form.ts"
 import { claudeSampling } from "../claude/sampling.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 
 /** How tokens are drawn: what the API says for all models, and what only a model's own API says. */
@@ -26,7 +26,7 @@ export const encodeSampling = (sampling: Sampling, thinks: boolean, encoding: Co
       maxTokens: sampling.maxOutputTokens,
       temperature,
       topP,
-      stopSequences: stops === undefined || stops.length === 0 ? undefined : stops
+      stopSequences: unlessEmpty(stops ?? [])
     }),
     modelFields: topKField(topK, encoding)
   }

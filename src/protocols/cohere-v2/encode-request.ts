@@ -1,13 +1,12 @@
 import type { Result } from "effect"
-import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
+import { nestedFunction } from "../function-tools.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { parametersOf } from "../ToolArguments.ts"
 import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -72,20 +71,5 @@ const strictness = (tools: ReadonlyArray<Tool>, encoding: Encoding): true | unde
   return undefined
 }
 
-const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
-  return hostedTool(tool, cohereV2Id, encoding)
-}
-
-const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
-  noteFreeText(tool, encoding)
-  return {
-    type: "function",
-    function: {
-      name: tool.name,
-      ...present({ description: tool.description }),
-      parameters: parametersOf(tool.inputSchema)
-    },
-    ...encoding.unmarked(tool)
-  }
-}
+const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> =>
+  tool._tag === "Function" ? [nestedFunction(tool, encoding)] : hostedTool(tool, cohereV2Id, encoding)

@@ -8,7 +8,7 @@ import { parametersOf } from "../ToolArguments.ts"
 import { withoutForeignChoice } from "../ToolSubset.ts"
 import { maySearch } from "../gemini/models.ts"
 import { hostedTool, plainSearch, type SearchOf } from "../HostedTools.ts"
-import { fieldsOf, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { encodeInput } from "./encode-input.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -40,8 +40,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   return {
     model,
     ...encodeInput(request.messages, encoding),
-    ...(tools.length === 0 ? {} : { tools }),
-    ...(Object.keys(generation).length === 0 ? {} : { generation_config: generation }),
+    ...present({ tools: unlessEmpty(tools), generation_config: unlessEmpty(generation) }),
     ...more,
     // The provider keeps every conversation where it is not told otherwise.
     store: false,

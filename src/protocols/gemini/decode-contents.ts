@@ -1,5 +1,6 @@
 import type { Message, Part } from "../../domain/LlmRequest.ts"
 import { withOpenedCalls } from "../CallOrigin.ts"
+import { messagesOfTurn } from "../turns.ts"
 import { CallLedger } from "./call-ledger.ts"
 import { decodePart } from "./decode-parts.ts"
 import { extended } from "./extension.ts"
@@ -66,21 +67,11 @@ const partsOf = ({ parts = [] }: Content, calls: CallLedger): ReadonlyArray<Part
 /** The proof that ended thoughts of another format's provider, in a part of its own because they were streamed. */
 const isSeal = (part: Part): boolean => part._tag === "Reasoning" && part.text === "" && part.origin !== geminiId
 
-/**
- * One turn as the messages it stands for. The answers of functions stand in the user's turn, maybe between other parts:
- * each of them is a message of its own here, and encoding joins what belongs to one turn.
- */
+/** One turn as the messages it stands for; encoding joins them again. */
 const decodeContent = (content: Content, calls: CallLedger): ReadonlyArray<Message> => {
   const parts = partsOf(content, calls)
   const kept = extended(content.rest)
   if (content.role === "model") return [{ role: "assistant", parts: withOpenedCalls(parts), ...kept }]
-  const messages: Array<{ role: "user" | "tool"; parts: Array<Part> }> = []
-  for (const part of parts) {
-    const role = part._tag === "ToolResult" ? "tool" : "user"
-    const last = messages.at(-1)
-    if (role === "user" && last?.role === "user") last.parts.push(part)
-    else messages.push({ role, parts: [part] })
-  }
-  const [first = { role: "user", parts }, ...others] = messages
+  const [first, ...others] = messagesOfTurn(parts)
   return [{ ...first, ...kept }, ...others]
 }

@@ -3,7 +3,7 @@ import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
 import type { DecodedRequest, PathFacts } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { decodeContents } from "./decode-contents.ts"
 import { decodeSettings, decodeTool, decodeToolConfig } from "./decode-settings.ts"
 import { extended } from "./extension.ts"
@@ -59,8 +59,8 @@ const requestOf = (document: GenerateContentRequest, model: string): LlmRequest 
   return {
     model,
     messages: decodeContents(document),
-    ...(tools.length === 0 ? {} : { tools }),
     ...present({
+      tools: unlessEmpty(tools),
       toolChoice,
       serviceTier: document.serviceTier,
       requires: heldIn(document.rest)

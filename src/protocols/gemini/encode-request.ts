@@ -5,7 +5,7 @@ import type { Delivery, FunctionTool, LlmRequest, Message, ToolChoice } from "..
 import { hostedTool, plainSearch } from "../HostedTools.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { tokenCount } from "../token-counts.ts"
@@ -53,8 +53,7 @@ export const encodeCountRequest = (
   }))
 
 /** Reads the size of a request. */
-export const readCount = (body: unknown): number | undefined =>
-  isObject(body) ? tokenCount(body["totalTokens"]) : undefined
+export const readCount = (body: unknown): number | undefined => tokenCount(fieldsOf(body)["totalTokens"])
 
 const encodeBody = (
   asked: LlmRequest,
@@ -80,7 +79,7 @@ const encodeBody = (
     contents,
     ...present({
       systemInstruction: system,
-      tools: tools.length === 0 ? undefined : tools,
+      tools: unlessEmpty(tools),
       toolConfig: encodeToolConfig(request, ownToolConfig, isMixed(request, tools), encoding),
       generationConfig: encodeSettings(request, quirks, encoding),
       serviceTier: serviceTierOf(request.serviceTier, encoding)
@@ -154,13 +153,12 @@ const encodeToolConfig = (
     ...(mixed && toolChoice?._tag === "Auto" ? { mode: "VALIDATED" } : {}),
     ...fieldsOf(ownCalling)
   }
-  const config = {
-    ...(Object.keys(calling).length === 0 ? {} : { functionCallingConfig: calling }),
+  return unlessEmpty({
+    ...present({ functionCallingConfig: unlessEmpty(calling) }),
     // The API refuses tools of its own beside functions where the caller does not say that it will see them at work.
     ...(mixed ? { includeServerSideToolInvocations: true } : {}),
     ...more
-  }
-  return Object.keys(config).length === 0 ? undefined : config
+  })
 }
 
 const choiceOf = (choice: ToolChoice, tools: LlmRequest["tools"]): JsonObject => {

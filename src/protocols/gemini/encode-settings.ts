@@ -1,6 +1,6 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Quirks } from "../Protocol.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { levelOfBudget, type ModelTraits } from "./models.ts"
@@ -39,13 +39,12 @@ export const encodeSettings = (
   const thinkingConfig = isObject(stated)
     ? { ...stated, ...fieldsOf(ownThinking), ...ownThinkingConfig(request.reasoning ?? {}) }
     : encodeThinking(request.reasoning, traits, encoding)
-  const config = {
+  return unlessEmpty({
     ...encodeSampling(request.sampling, encoding),
     ...encodeFormat(request),
     ...present({ thinkingConfig }),
     ...more
-  }
-  return Object.keys(config).length === 0 ? undefined : config
+  })
 }
 
 const encodeSampling = (sampling: Sampling, encoding: GeminiEncoding): JsonObject => {

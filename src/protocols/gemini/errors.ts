@@ -1,7 +1,7 @@
 import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
 import type { RenderedAnswer } from "../Dialect.ts"
 import { durationMs, httpReason } from "../HttpError.ts"
-import { fieldsOf, isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { frameData } from "./frames.ts"
 import { geminiId } from "./wire.ts"
@@ -179,7 +179,7 @@ export const errorDocument = (error: LlmError): JsonObject => {
       code: statusOf(error),
       message: error.message,
       status: statusNameOf(error.reason, error.fault),
-      ...(details.length === 0 ? {} : { details })
+      ...present({ details: unlessEmpty(details) })
     }
   }
 }

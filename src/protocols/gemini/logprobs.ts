@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { GeneratedLogprob, TokenLogprob } from "../../domain/LlmEvent.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 
 const listAt = (value: Schema.Json | undefined, key: string): ReadonlyArray<Schema.Json> => {
   const list = isObject(value) ? value[key] : undefined
@@ -18,7 +18,7 @@ export const readLogprobs = (result: Schema.Json | undefined): ReadonlyArray<Gen
   const tokens = listAt(result, "chosenCandidates").flatMap((chosen, index) =>
     readToken(chosen).map((token) => ({ ...token, top: listAt(top[index], "candidates").flatMap(readToken) }))
   )
-  return tokens.length === 0 ? undefined : tokens
+  return unlessEmpty(tokens)
 }
 
 const tokenOf = ({ token, logprob }: TokenLogprob): JsonObject => ({ token, logProbability: logprob })

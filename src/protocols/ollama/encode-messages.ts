@@ -1,6 +1,6 @@
 import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
-import type { JsonObject } from "../open-document.ts"
+import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 
@@ -74,9 +74,11 @@ class Said {
     return {
       // The pieces of an answer belong together; what somebody else put side by side stays apart.
       content: this.texts.join(role === "assistant" ? "" : "\n"),
-      ...(this.images.length === 0 ? {} : { images: this.images }),
-      ...(this.thoughts.length === 0 ? {} : { thinking: this.thoughts.join("\n") }),
-      ...(this.calls.length === 0 ? {} : { tool_calls: this.calls })
+      ...present({
+        images: unlessEmpty(this.images),
+        thinking: unlessEmpty(this.thoughts)?.join("\n"),
+        tool_calls: unlessEmpty(this.calls)
+      })
     }
   }
 }

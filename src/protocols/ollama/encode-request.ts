@@ -1,13 +1,12 @@
 import type { Result } from "effect"
-import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { FunctionTool, LlmRequest, Tool } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Tool } from "../../domain/LlmRequest.ts"
 import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
+import { nestedFunction } from "../function-tools.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { fieldsOf, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
-import { parametersOf } from "../ToolArguments.ts"
 import { offeringOnly, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
@@ -31,7 +30,7 @@ const encodeBody = (request: LlmRequest, { model, delivery }: EncodeContext, enc
   return {
     model,
     messages: encodeMessages(request.messages, encoding),
-    ...(tools.length === 0 ? {} : { tools }),
+    ...present({ tools: unlessEmpty(tools) }),
     ...settings,
     options: { ...sampling, ...fieldsOf(options) },
     // A stream is what this API answers where it is not told otherwise.
@@ -69,20 +68,7 @@ const offered = (
 }
 
 const encodeTool = (tool: Tool, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Function") return [encodeFunction(tool, encoding)]
-  return hostedTool(tool, ollamaId, encoding)
-}
-
-const encodeFunction = (tool: FunctionTool, encoding: Encoding): JsonObject => {
-  noteFreeText(tool, encoding)
+  if (tool._tag !== "Function") return hostedTool(tool, ollamaId, encoding)
   if (tool.strict === true) encoding.dropped("strict of a tool")
-  return {
-    type: "function",
-    function: {
-      name: tool.name,
-      ...present({ description: tool.description }),
-      parameters: parametersOf(tool.inputSchema)
-    },
-    ...encoding.unmarked(tool)
-  }
+  return [nestedFunction(tool, encoding)]
 }

@@ -2,7 +2,7 @@ import type { Schema } from "effect"
 import type { OpaquePart, ReasoningPart } from "../../domain/LlmRequest.ts"
 import { sealOfCall, withoutSeal } from "./call-extras.ts"
 import { marked, ownExtension } from "./extension.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { openedPart } from "../CallOrigin.ts"
 import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
@@ -189,7 +189,7 @@ const partOf = (
     text,
     ...present({ signature: detail.signature || undefined, redacted: detail.data }),
     origin: servedOrigin(detail.format),
-    ...marked({ detail: Object.keys(kept).length === 0 ? undefined : kept, fields })
+    ...marked({ detail: unlessEmpty(kept), fields })
   }
 }
 

@@ -7,6 +7,7 @@ import { firstSseFrame, sseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
 import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { openAiErrorObject } from "../openai/errors.ts"
+import { isPiece, type Piece } from "../pieces.ts"
 import { isIndex, readChoice, textIn, type ChunkChoice } from "./chunk.ts"
 import { EventRenderer } from "./render-events.ts"
 import { openAiChatId } from "./wire.ts"
@@ -197,11 +198,6 @@ class ChatRenderer implements StreamRenderer {
     return text + raw
   }
 }
-
-type Piece = Extract<LlmEvent, { readonly _tag: "TextDelta" | "ReasoningDelta" | "ToolInputDelta" }>
-
-const isPiece = (event: LlmEvent): event is Piece =>
-  event._tag === "TextDelta" || event._tag === "ReasoningDelta" || event._tag === "ToolInputDelta"
 
 const readChunk = (raw: string): JsonObject | undefined => {
   const chunk = parseJson(firstSseFrame(raw)?.data ?? "")

@@ -1,5 +1,5 @@
 import { noUsage, type Usage } from "../../domain/Usage.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 
 const within = (value: unknown, key: string): number | undefined =>
@@ -75,7 +75,6 @@ export const renderUsage = (usage: Usage): JsonObject | undefined => {
     prompt_tokens: inputTokens ?? 0,
     completion_tokens: outputTokens ?? 0,
     total_tokens: (inputTokens ?? 0) + (outputTokens ?? 0),
-    ...(Object.keys(input).length === 0 ? {} : { prompt_tokens_details: input }),
-    ...(Object.keys(output).length === 0 ? {} : { completion_tokens_details: output })
+    ...present({ prompt_tokens_details: unlessEmpty(input), completion_tokens_details: unlessEmpty(output) })
   }
 }

@@ -5,7 +5,7 @@ import { Encoding } from "../Encoding.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { endUser } from "../openai/account.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { nextTurn, renderPrompt, type Prompt } from "./prompt.ts"
 import { openAiCompletionsId } from "./wire.ts"
@@ -80,7 +80,7 @@ const encodeSampling = (sampling: Sampling, prompt: Prompt, encoding: Encoding):
 /** A model that only goes on would go on with the user's next turn: where there is room, that ends the answer. */
 const stopsOf = (stops: ReadonlyArray<string>, prompt: Prompt): ReadonlyArray<string> | undefined => {
   const all = prompt.labelled && stops.length < maxStops ? [...stops, nextTurn] : stops
-  return all.length === 0 ? undefined : all
+  return unlessEmpty(all)
 }
 
 /** Here it is a number: how many others are told beside each token. */

@@ -1,5 +1,5 @@
 import type { GeneratedLogprob } from "../../domain/LlmEvent.ts"
-import { fieldsOf, isObject } from "../open-document.ts"
+import { fieldsOf, isObject, unlessEmpty } from "../open-document.ts"
 
 const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 
@@ -16,7 +16,7 @@ export const logprobsOf = (logprobs: unknown): ReadonlyArray<GeneratedLogprob> |
     const logprob = costs[at]
     return typeof token === "string" && typeof logprob === "number" ? [{ token, logprob, top: topOf(others[at]) }] : []
   })
-  return list.length === 0 ? undefined : list
+  return unlessEmpty(list)
 }
 
 const topOf = (top: unknown): GeneratedLogprob["top"] =>

@@ -1,5 +1,5 @@
 import type { GeneratedLogprob, Source, TokenLogprob } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** A citation of the answer as a source; the files of a hosted tool are known by their name only. */
@@ -47,7 +47,7 @@ export const logprobsOf = (value: unknown): ReadonlyArray<GeneratedLogprob> | un
     const { top_logprobs: top } = entry
     return [{ ...token, top: Array.isArray(top) ? top.flatMap((other) => tokenOf(other) ?? []) : [] }]
   })
-  return list.length === 0 ? undefined : list
+  return unlessEmpty(list)
 }
 
 const renderToken = ({ token, logprob, bytes }: TokenLogprob): JsonObject => ({

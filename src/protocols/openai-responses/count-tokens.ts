@@ -1,5 +1,6 @@
 import { Result } from "effect"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
+import { tokenCount } from "../token-counts.ts"
 import type { Protocol } from "../Protocol.ts"
 import { encodeRequest } from "./encode-request.ts"
 
@@ -30,5 +31,5 @@ export const countTokens: NonNullable<Protocol["countTokens"]> = {
       path: `${path}/input_tokens`,
       body: countable(body)
     })),
-  read: (body) => (isObject(body) && typeof body["input_tokens"] === "number" ? body["input_tokens"] : undefined)
+  read: (body) => tokenCount(fieldsOf(body)["input_tokens"])
 }

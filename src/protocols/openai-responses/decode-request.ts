@@ -5,7 +5,7 @@ import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { searchWith } from "../HostedTools.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
 import { extended, storedByDefault } from "./extension.ts"
 import { chosenTool, placed, qualifiedName } from "./namespaces.ts"
@@ -51,7 +51,7 @@ const requestOf = (document: ResponsesRequest): LlmRequest => {
       toolChoice: document.tool_choice ? toolChoiceOf(document.tool_choice, tools) : undefined,
       parallelToolCalls: document.parallel_tool_calls,
       responseFormat: responseFormatOf(document),
-      reasoning: Object.keys(settings).length === 0 ? undefined : settings,
+      reasoning: unlessEmpty(settings),
       serviceTier: document.service_tier,
       user: document.user,
       metadata: document.metadata
@@ -174,7 +174,7 @@ type Field = JsonObject[string]
 const nonEmpty = (fields: { readonly [key: string]: Field | undefined }): JsonObject | undefined => {
   const kept: Record<string, Field> = {}
   for (const [key, field] of Object.entries(fields)) if (field !== undefined && field !== null) kept[key] = field
-  return Object.keys(kept).length === 0 ? undefined : kept
+  return unlessEmpty(kept)
 }
 
 /** Whether a choice says no more than which tool is to be called, or which of them may be. */
@@ -191,7 +191,7 @@ const keptSettings = (document: ResponsesRequest): { readonly [key: string]: Fie
     text: nonEmpty({ ...text?.rest, format: unknownFormat }),
     reasoning: nonEmpty({ ...document.reasoning?.rest }),
     tool_choice: chosen,
-    include: special.length === 0 ? undefined : special,
+    include: unlessEmpty(special),
     store: document.store === true ? true : undefined,
     [storedByDefault]: typeof document.store === "boolean" ? undefined : true,
     background: document.background === true ? true : undefined,

@@ -13,7 +13,7 @@ import { takesText } from "../FreeText.ts"
 import { strictOf } from "../openai/strict.ts"
 import { hostedTool } from "../HostedTools.ts"
 import { dropSettings } from "../LackingSettings.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { endUser, tierFor } from "../openai/account.ts"
@@ -76,11 +76,14 @@ const encodeBody = (
     // Callers of other APIs send the whole conversation: nothing has to be kept for them elsewhere.
     ...(stored === true ? {} : { store: false }),
     ...encodeSampling(drawnBy(model, thought.effort, request.sampling, encoding), encoding),
-    ...(tools.length === 0 ? {} : { tools }),
-    ...(tools.length === 0 ? {} : present({ tool_choice: choice ?? choiceOf(request) })),
-    ...present({ parallel_tool_calls: tools.length === 0 ? undefined : request.parallelToolCalls }),
-    ...(Object.keys(form).length === 0 ? {} : { text: form }),
-    ...(Object.keys(thought).length === 0 ? {} : { reasoning: thought }),
+    ...(tools.length === 0
+      ? {}
+      : present({
+          tools,
+          tool_choice: choice ?? choiceOf(request),
+          parallel_tool_calls: request.parallelToolCalls
+        })),
+    ...present({ text: unlessEmpty(form), reasoning: unlessEmpty(thought) }),
     ...encodeIncludes(include, request, model, input),
     ...present({
       metadata: request.metadata,

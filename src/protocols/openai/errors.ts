@@ -1,7 +1,7 @@
 import { statusOf, type FailureReason, type LlmError, type ProviderFault } from "../../domain/LlmError.ts"
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason } from "../HttpError.ts"
-import { limitRetryHeaders, openAiLimitHeaders } from "../LimitHeaders.ts"
+import { errorHeaders, openAiLimitHeaders } from "../LimitHeaders.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
 import { answeredError, type ErrorFormat, reportedError, type ToldError } from "../ToldError.ts"
@@ -173,12 +173,6 @@ export const openAiErrorObject = ({ reason, message, fault }: LlmError) => {
 
 /** The answer to a request that failed before its head was sent. */
 export const renderOpenAiError = (error: LlmError): RenderedAnswer => {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(error.fault?.headers ?? {})) {
-    if (/^(retry-after(-ms)?$|x-should-retry$|x-ratelimit-)/.test(name)) headers[name] = value
-  }
-  // Whole seconds, up: a client that comes back too early is refused again.
-  if (error.retryAfterMs !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterMs / 1000))
-  Object.assign(headers, limitRetryHeaders(error), openAiLimitHeaders(error.limits ?? []))
+  const headers = errorHeaders(error, /^x-ratelimit-/, openAiLimitHeaders)
   return { status: statusOf(error), headers, body: { error: openAiErrorObject(error) } }
 }

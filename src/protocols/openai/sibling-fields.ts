@@ -1,5 +1,5 @@
 import type { Extensions } from "../../domain/LlmRequest.ts"
-import { fieldsOf, isObject, present } from "../open-document.ts"
+import { fieldsOf, isObject, present, unlessEmpty } from "../open-document.ts"
 
 /** The two APIs of OpenAI. */
 type Sibling = "openai-chat" | "openai-responses"
@@ -32,7 +32,7 @@ const withoutTaken = (own: Sibling, fields: Fields): Fields => {
   const form = isObject(text) ? pick(text as Fields, (name) => name !== "verbosity") : {} // what stands in JSON
   return {
     ...others,
-    ...present({ text: Object.keys(form).length === 0 ? undefined : form, verbosity })
+    ...present({ text: unlessEmpty(form), verbosity })
   }
 }
 

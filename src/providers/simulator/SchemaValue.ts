@@ -1,7 +1,6 @@
 import { Result, type Schema } from "effect"
+import { isObject, type JsonObject } from "../../protocols/open-document.ts"
 import { seeded } from "./Seeded.ts"
-
-type JsonObject = { readonly [key: string]: Schema.Json }
 
 /** How deep a value is filled with what the schema only allows; beyond it there is only what it requires. */
 const generousDepth = 3
@@ -29,9 +28,6 @@ const spread = 40
  */
 export const valueFor = (schema: Schema.Json, seed: number): Schema.Json =>
   new ValueWriter(schema, seeded(seed)).value(schema, 0)
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isList = (value: unknown): value is ReadonlyArray<Schema.Json> => Array.isArray(value)
 
