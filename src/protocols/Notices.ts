@@ -1,6 +1,10 @@
 import type { Notice } from "../domain/Call.ts"
 import type { FinishReason } from "../domain/LlmEvent.ts"
 
+/** A request can have any number of fields that nobody knows: so many notices of it are kept, and one that says so. */
+const most = 200
+const more: Notice = { code: "more", message: `there is more to say than these ${most} notices` }
+
 /** Collects notices, each once. `why` is the reason that is given where something has no words in a format. */
 export class Notices {
   readonly list: Array<Notice>
@@ -12,8 +16,9 @@ export class Notices {
   }
 
   add(code: string, message: string): void {
-    if (!this.list.some((notice) => notice.code === code && notice.message === message))
-      this.list.push({ code, message })
+    if (this.list.length > most) return
+    if (this.list.some((notice) => notice.code === code && notice.message === message)) return
+    this.list.push(this.list.length === most ? more : { code, message })
   }
 
   /** An ending that the format says in a word which, read back, means another one. */

@@ -15,6 +15,8 @@ export class ConverseEncoding extends Encoding {
   readonly traits: ModelTraits
   readonly callIds = new CallIds((id) => bounded(plainCallId(id), longestCallId))
   private readonly names = new Set<string>()
+  /** which number a name had last that several documents want */
+  private readonly numbers = new Map<string, number>()
 
   constructor(traits: ModelTraits) {
     super(bedrockConverseId, "the Converse API")
@@ -30,7 +32,9 @@ export class ConverseEncoding extends Encoding {
         .trim()
         .slice(0, longestName - 4) || "document"
     let name = base
-    for (let n = 2; this.names.has(name); n++) name = `${base} ${n}`
+    let number = this.numbers.get(base) ?? 1
+    while (this.names.has(name)) name = `${base} ${++number}`
+    this.numbers.set(base, number)
     this.names.add(name)
     return name
   }

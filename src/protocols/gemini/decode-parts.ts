@@ -64,10 +64,11 @@ const kindOf = (mediaType: string | undefined): MediaPart["kind"] =>
   mediaType?.startsWith("image/") === true ? "image" : mediaType?.startsWith("audio/") === true ? "audio" : "file"
 
 /** A file that was uploaded to the provider is known by its address there, and means nothing to anybody else. */
-const uploaded = /^(gs:|files\/|https:\/\/[^/]*generativelanguage[^/]*\/)/
+const isUploaded = (uri: string): boolean =>
+  /^(gs:|files\/)/.test(uri) || /^https:\/\/([^/]*)\//.exec(uri)?.[1]?.includes("generativelanguage") === true
 
 const fileSource = (uri: string): MediaPart["source"] =>
-  /^https?:/.test(uri) && !uploaded.test(uri) ? { _tag: "Url", url: uri } : { _tag: "FileId", id: uri }
+  /^https?:/.test(uri) && !isUploaded(uri) ? { _tag: "Url", url: uri } : { _tag: "FileId", id: uri }
 
 const decodeResponse = (
   { id, name, response = {}, parts = [], rest }: FunctionResponse,
