@@ -3,7 +3,8 @@ import type { WireFrame } from "../wire/Frame.ts"
 import { httpReason } from "./HttpError.ts"
 import { isObject, parseJson } from "./open-document.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
-import { answeredFailure, reportedFailure, statedStatus } from "./ToldError.ts"
+import { answeredFailure, gistOf, reportedFailure, statedStatus } from "./ToldError.ts"
+import { table } from "../domain/table.ts"
 
 /** What went wrong, as services of AWS say it: the name of the exception, and why. */
 interface AwsError {
@@ -54,7 +55,7 @@ const validationReason = (message: string): FailureReason => {
   return feature === undefined ? { _tag: "InvalidRequest", kind: "type" } : { _tag: "Unsupported", feature }
 }
 
-const named: { readonly [type: string]: FailureReason } = {
+const named: { readonly [type: string]: FailureReason } = table({
   ThrottlingException: { _tag: "RateLimited" },
   TooManyRequestsException: { _tag: "RateLimited" },
   ServiceQuotaExceededException: { _tag: "QuotaExceeded" },
@@ -72,10 +73,10 @@ const named: { readonly [type: string]: FailureReason } = {
   IncompleteSignature: { _tag: "Unauthorized" },
   IncompleteSignatureException: { _tag: "Unauthorized" },
   MissingAuthenticationTokenException: { _tag: "Unauthorized" }
-}
+})
 
 /** The status that goes with an exception outside of a stream; inside of one there is none. */
-const statuses: { readonly [type: string]: number } = {
+const statuses: { readonly [type: string]: number } = table({
   ValidationException: 400,
   AccessDeniedException: 403,
   ExpiredTokenException: 403,
@@ -89,7 +90,7 @@ const statuses: { readonly [type: string]: number } = {
   ModelNotReadyException: 429,
   InternalServerException: 500,
   ServiceUnavailableException: 503
-}
+})
 
 const reasonOf = ({ type, message, originalStatus }: AwsError, status: number | undefined): FailureReason => {
   const known = named[type ?? ""]
@@ -123,7 +124,7 @@ export const awsWholeError = (body: unknown, protocol: string): LlmError | undef
 
 const told = (error: AwsError, protocol: string, raw: string): LlmError => {
   const status = error.originalStatus ?? statuses[error.type ?? ""]
-  return reportedFailure({ ...error, status }, reasonOf(error, undefined), protocol, raw)
+  return reportedFailure({ ...error, status }, reasonOf(gistOf(error), undefined), protocol, raw)
 }
 
 /**
@@ -137,5 +138,10 @@ export const decodeAwsError =
     const stated = headers["x-amzn-errortype"]
     const document = readError(parseJson(body), stated)
     const error = document ?? { type: exceptionName(stated), message: statedStatus(status) }
-    return answeredFailure(error, reasonOf(error, status), document === undefined ? undefined : protocol, answer)
+    return answeredFailure(
+      error,
+      reasonOf(gistOf(error), status),
+      document === undefined ? undefined : protocol,
+      answer
+    )
   }

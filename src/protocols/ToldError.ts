@@ -24,6 +24,13 @@ export interface ErrorFormat<E extends ToldError> {
   readonly reasonOf: (error: E | ToldError, status: number | undefined) => FailureReason
 }
 
+/** So much of a message is read for its meaning, in UTF-16 code units: some providers repeat in it all that was asked. */
+const mostRead = 4096
+
+/** An error with as much of its message as is read for its meaning. */
+export const gistOf = <E extends { readonly message: string }>(error: E): E =>
+  error.message.length <= mostRead ? error : { ...error, message: error.message.slice(0, mostRead) }
+
 const untold = "the provider reported an error"
 
 /** The failure that an error is which was told in a stream, or in the place of a whole answer; `raw` is the exact text. */
@@ -59,7 +66,7 @@ export const reportedError =
   <E extends ToldError>({ protocol, read, reasonOf }: ErrorFormat<E>) =>
   (document: unknown, raw: string): LlmError => {
     const error = read(document) ?? { message: untold }
-    return reportedFailure(error, reasonOf(error, undefined), protocol, raw)
+    return reportedFailure(error, reasonOf(gistOf(error), undefined), protocol, raw)
   }
 
 /** What is told of an HTTP answer whose body says nothing that can be read. */
@@ -72,5 +79,10 @@ export const answeredError =
     const { status, body } = answer
     const document = read(parseJson(body))
     const error = document ?? { message: statedStatus(status) }
-    return answeredFailure(error, reasonOf(error, status), document === undefined ? undefined : protocol, answer)
+    return answeredFailure(
+      error,
+      reasonOf(gistOf(error), status),
+      document === undefined ? undefined : protocol,
+      answer
+    )
   }

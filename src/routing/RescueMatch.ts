@@ -108,6 +108,6 @@ export class ContinuationMatch implements RescueMatch {
 }
 
 /** Two words and more, with the signs between them; nothing that tables and code are made of. */
-const prose = /^(?=.*\p{L}.*\s.*\p{L})[\p{L}\p{M}\p{N}\s,.;:!?'"’“”()-]+$/su
+const prose = /^(?=\P{L}*\p{L}\S*\s\P{L}*\p{L})[\p{L}\p{M}\p{N}\s,.;:!?'"’“”()-]+$/u
 
 const allPlaces = (sent: string): ReadonlyArray<number> => Array.from({ length: sent.length }, (_, place) => place)

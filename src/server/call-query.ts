@@ -9,6 +9,9 @@ const label: Parameter<string> = {
   read: (text) => (text.indexOf("=") > 0 ? text : undefined)
 }
 
+/** A database looks for each of them, in a statement that can only be so deep. */
+const mostLabels = 50
+
 /** The outcomes that a call can have. */
 export const outcomeNames = OutcomeRecord.fields.kind.literals
 
@@ -34,6 +37,7 @@ export const callFilterOf = Effect.fnUntraced(function* (
   const labels = query.getAll("label")
   const wrong = labels.find((text) => label.read(text) === undefined)
   if (wrong !== undefined) return yield* wrongParameter("label", label.expected)
+  if (labels.length > mostLabels) return yield* wrongParameter("label", `given ${mostLabels} times at most`)
   return {
     status: yield* parameter(query, "status", oneOf(["open", "ended"])),
     outcome: yield* parameter(query, "outcome", oneOf(outcomeNames)),

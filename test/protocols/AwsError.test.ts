@@ -100,3 +100,10 @@ describe("an error answer of AWS", () => {
     expect(awsWholeError({ output: {} }, protocol)).toBeUndefined()
   })
 })
+
+describe("a message that goes on and on", () => {
+  it("is understood by its beginning", () => {
+    const { reason } = decode(400, "ValidationException", `Malformed input: ${"model ".repeat(150_000)}`)
+    expect(reason).toEqual({ _tag: "InvalidRequest", kind: "type" })
+  })
+})

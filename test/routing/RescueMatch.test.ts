@@ -105,3 +105,10 @@ describe("a continuation", () => {
     assert.isTrue(sent.endsWith(second.slice(0, second.length - left.length)))
   })
 })
+
+describe("a text without words", () => {
+  it("is compared in no time", () => {
+    const sent = ` ${"中".repeat(300_000)}`
+    assert.strictEqual(fed(new ContinuationMatch(sent), [sent.slice(0, 100_000), `${sent.slice(100_000)} end`]), " end")
+  })
+})

@@ -53,6 +53,7 @@ layer(running(), real)("the list of calls", (it) => {
         ["modle=smart", 'There is no parameter "modle" here; there are status, outcome, model'],
         ["label=team", "label has to be name=value"],
         ["label=%3Dx", "label has to be name=value"],
+        ["label=a%3Db&".repeat(1000), "label has to be given 50 times at most"],
         ["model=", "model has to be a text"],
         ["model=a&model=b", "model has to be given once"],
         ["outcome=completed", "outcome has to be one of Completed"],

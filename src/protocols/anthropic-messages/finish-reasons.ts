@@ -2,8 +2,9 @@ import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
 import { reasonWithCalls } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
+import { table } from "../../domain/table.ts"
 
-const reasons: { readonly [stopReason: string]: FinishReason } = {
+const reasons: { readonly [stopReason: string]: FinishReason } = table({
   end_turn: "stop",
   stop_sequence: "stop",
   max_tokens: "length",
@@ -13,7 +14,7 @@ const reasons: { readonly [stopReason: string]: FinishReason } = {
   // The context was compacted and the answer is to be asked for again: the turn is not over.
   compaction: "pause",
   refusal: "refusal"
-}
+})
 
 /** What a stop reason means. */
 export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason =>

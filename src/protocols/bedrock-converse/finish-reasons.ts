@@ -1,7 +1,8 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
 import { reasonWithCalls } from "../finish-reasons.ts"
+import { table } from "../../domain/table.ts"
 
-const reasons: { readonly [stopReason: string]: FinishReason } = {
+const reasons: { readonly [stopReason: string]: FinishReason } = table({
   end_turn: "stop",
   stop_sequence: "stop",
   max_tokens: "length",
@@ -13,7 +14,7 @@ const reasons: { readonly [stopReason: string]: FinishReason } = {
   refusal: "refusal",
   malformed_model_output: "error",
   malformed_tool_use: "error"
-}
+})
 
 /** What a stop reason means. */
 export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason =>

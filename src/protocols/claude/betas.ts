@@ -1,4 +1,5 @@
 import type { Notices } from "../Notices.ts"
+import { table } from "../../domain/table.ts"
 
 /** What is new in Claude's API is asked for by names; a cloud refuses a whole request for one that it does not know. */
 const everyCloud = [
@@ -36,9 +37,9 @@ export const vertexBetas: ReadonlyArray<string> = [
 ]
 
 /** What is called otherwise in the clouds. */
-const cloudNames: { readonly [name: string]: string } = {
+const cloudNames: { readonly [name: string]: string } = table({
   "advanced-tool-use-2025-11-20": "tool-search-tool-2025-10-19"
-}
+})
 
 /** Those of the names in a header that are known. The others are said to be left out. */
 export const betasIn = (header: string, known: ReadonlyArray<string>, said: Notices): ReadonlyArray<string> => {

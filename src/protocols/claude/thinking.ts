@@ -2,20 +2,21 @@ import type { LlmRequest, ReasoningSettings } from "../../domain/LlmRequest.ts"
 import type { ClaudeTraits } from "./traits.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { table } from "../../domain/table.ts"
 
 /** The least that a model may be given to think, in tokens. */
 const minBudget = 1024
 const mediumBudget = 4096
 
 /** How many tokens an effort is worth where the model counts tokens. */
-const budgets: { readonly [effort: string]: number } = {
+const budgets: { readonly [effort: string]: number } = table({
   minimal: 1024,
   low: 1024,
   medium: mediumBudget,
   high: 16_384,
   xhigh: 32_768,
   max: 32_768
-}
+})
 
 /** How a model is told to think, in the words of Claude's own API: the fields `thinking` and `output_config.effort`. */
 export interface ThinkingPlan {

@@ -2,6 +2,7 @@ import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRe
 import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { table } from "../../domain/table.ts"
 
 /** How the answer is to be drawn, thought about and formed. */
 export const encodeSettings = (request: LlmRequest, encoding: Encoding): JsonObject => {
@@ -49,7 +50,7 @@ const encodeSampling = (sampling: Sampling, encoding: Encoding): JsonObject => {
 }
 
 /** How many tokens an effort is worth; those that are not listed think as much as they want. */
-const budgets: { readonly [effort: string]: number } = { minimal: 1024, low: 1024, medium: 4096, high: 16_384 }
+const budgets: { readonly [effort: string]: number } = table({ minimal: 1024, low: 1024, medium: 4096, high: 16_384 })
 
 const thinkingOf = (
   { mode, effort, budgetTokens, summary }: ReasoningSettings,

@@ -7,6 +7,7 @@ import { seedOf } from "../gemini/seed.ts"
 import { present, type JsonObject } from "../open-document.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { geminiInteractionsId } from "./wire.ts"
+import { table } from "../../domain/table.ts"
 
 /** What the API has no word for. */
 const lacking = ["user", "metadata", "n", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs"] as const
@@ -75,13 +76,13 @@ const formatOf = (format: LlmRequest["responseFormat"]): Schema.Json | undefined
   }
 }
 
-const levels: { readonly [effort: string]: string } = {
+const levels: { readonly [effort: string]: string } = table({
   low: "low",
   medium: "medium",
   high: "high",
   xhigh: "high",
   max: "high"
-}
+})
 
 /** Models think at levels, and none of them is silence. Who asks for thinking expects to see what was thought. */
 const thinkingOf = (

@@ -4,6 +4,7 @@ import { durationMs, httpReason } from "../HttpError.ts"
 import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { answeredError, reportedError, type ToldError } from "../ToldError.ts"
 import { geminiInteractionsId } from "./wire.ts"
+import { table } from "../../domain/table.ts"
 
 /**
  * Reads the document of an error, as a body and in a stream: `{"error":{"code","message"}}`. The servers in front of the API
@@ -28,7 +29,7 @@ const retryDelay = ({ details }: JsonObject): number | undefined => {
   return typeof delay === "string" ? durationMs(delay) : undefined
 }
 
-const codes: { readonly [code: string]: FailureReason } = {
+const codes: { readonly [code: string]: FailureReason } = table({
   out_of_range: { _tag: "InvalidRequest", kind: "semantic" },
   authentication: { _tag: "Unauthorized" },
   unauthenticated: { _tag: "Unauthorized" },
@@ -51,7 +52,7 @@ const codes: { readonly [code: string]: FailureReason } = {
   cancelled: { _tag: "UpstreamServer" },
   internal: { _tag: "UpstreamServer" },
   internal_error: { _tag: "UpstreamServer" }
-}
+})
 
 const badRequests = new Set(["invalid_request", "invalid_argument", "parameter_unknown"])
 const contextTooLong = /token count .*exceeds|exceeds the maximum number of tokens|context (window|length)|too long/i

@@ -5,6 +5,7 @@ import { responseOf } from "./decode-parts.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 import { wrappedWithName } from "./extension.ts"
 import { geminiId } from "./wire.ts"
+import { table } from "../../domain/table.ts"
 
 /** The parts that a part stands for: one, or none where it cannot be said. */
 export const encodePart = (part: Part, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {
@@ -58,7 +59,7 @@ const fileData = (uri: string, mediaType: string | undefined, media: JsonObject,
 })
 
 /** What a file is by the end of its name, which Vertex AI wants to be told; the Gemini API finds out by itself. */
-const typesByName: { readonly [ending: string]: string } = {
+const typesByName: { readonly [ending: string]: string } = table({
   png: "image/png",
   jpg: "image/jpeg",
   jpeg: "image/jpeg",
@@ -69,7 +70,7 @@ const typesByName: { readonly [ending: string]: string } = {
   mp3: "audio/mp3",
   wav: "audio/wav",
   mp4: "video/mp4"
-}
+})
 
 const typeByName = (url: string): string | undefined =>
   typesByName[/\.(\w+)(?:[?#]|$)/.exec(url)?.[1]?.toLowerCase() ?? ""]

@@ -5,26 +5,27 @@ import type { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { levelOfBudget, type ModelTraits } from "./models.ts"
 import { seedOf } from "./seed.ts"
+import { table } from "../../domain/table.ts"
 
 /** How many tokens an effort is worth where the model counts tokens. */
-const budgets: { readonly [effort: string]: number } = {
+const budgets: { readonly [effort: string]: number } = table({
   minimal: 512,
   low: 1024,
   medium: 4096,
   high: 16_384,
   xhigh: 24_576,
   max: 24_576
-}
+})
 const maxStopSequences = 5
 
-const levels: { readonly [effort: string]: string } = {
+const levels: { readonly [effort: string]: string } = table({
   minimal: "MINIMAL",
   low: "LOW",
   medium: "MEDIUM",
   high: "HIGH",
   xhigh: "HIGH",
   max: "HIGH"
-}
+})
 
 /** How the answer is to be drawn, thought about and formed. Nothing where nothing was said of it. */
 export const encodeSettings = (

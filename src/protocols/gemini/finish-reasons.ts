@@ -1,8 +1,9 @@
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
 import { reasonWithCalls } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
+import { table } from "../../domain/table.ts"
 
-const reasons: { readonly [finishReason: string]: FinishReason } = {
+const reasons: { readonly [finishReason: string]: FinishReason } = table({
   STOP: "stop",
   MAX_TOKENS: "length",
   // As much as one request may be answered with: the caller asks on with the token that stands beside it.
@@ -26,17 +27,17 @@ const reasons: { readonly [finishReason: string]: FinishReason } = {
   IMAGE_OTHER: "error",
   FINISH_REASON_UNSPECIFIED: "unknown",
   OTHER: "unknown"
-}
+})
 
 /** The numbers that mean the same in every edition of the API, and two that are content filters in each. */
-const numbered: { readonly [finishReason: string]: FinishReason } = {
+const numbered: { readonly [finishReason: string]: FinishReason } = table({
   1: "stop",
   2: "length",
   3: "content-filter",
   4: "content-filter",
   7: "content-filter",
   8: "content-filter"
-}
+})
 
 /** What a finish reason means. Of calls the API itself says only that it stopped. */
 export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason =>

@@ -2,6 +2,7 @@ import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRe
 import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { present, type JsonObject } from "../open-document.ts"
+import { table } from "../../domain/table.ts"
 
 /** How the answer is to be drawn, thought about and formed. `model` is the target's name for it. */
 export const encodeSettings = (
@@ -38,14 +39,14 @@ const encodeOptions = (sampling: Sampling): JsonObject =>
   })
 
 /** The levels that a model with levels knows, by the words of callers. */
-const levels: { readonly [effort: string]: string } = {
+const levels: { readonly [effort: string]: string } = table({
   minimal: "low",
   low: "low",
   medium: "medium",
   high: "high",
   xhigh: "high",
   max: "high"
-}
+})
 
 /** Thinking is on or off; only some models take how much, and the others refuse the request for it. */
 const takesLevels = (model: string): boolean => /gpt-oss/i.test(model)

@@ -92,9 +92,14 @@ const address = /^[a-z][a-z0-9+.-]*:/i
 
 /** A `data:` URL, another URL, or base64 that stands for itself. */
 const mediaAt = (text: string): Pick<MediaPart, "mediaType" | "source"> => {
-  const [, mediaType, data] = /^data:([^;,]*)[^,]*;base64,([^]*)$/i.exec(text) ?? []
-  if (data !== undefined) {
-    return { ...(mediaType ? { mediaType } : {}), source: { _tag: "Base64", data } }
+  const comma = text.indexOf(",")
+  const head = /^data:/i.test(text) ? text.slice("data:".length, Math.max(0, comma)) : ""
+  if (/;base64$/i.test(head)) {
+    const mediaType = head.slice(0, head.indexOf(";"))
+    return {
+      ...(mediaType === "" ? {} : { mediaType }),
+      source: { _tag: "Base64", data: text.slice(comma + 1) }
+    }
   }
   return address.test(text) ? { source: { _tag: "Url", url: text } } : { source: { _tag: "Base64", data: text } }
 }

@@ -1,7 +1,8 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
 import { reasonWithCalls } from "../finish-reasons.ts"
+import { table } from "../../domain/table.ts"
 
-const reasons: { readonly [raw: string]: FinishReason } = {
+const reasons: { readonly [raw: string]: FinishReason } = table({
   stop: "stop",
   eos: "stop",
   end_turn: "stop",
@@ -19,7 +20,7 @@ const reasons: { readonly [raw: string]: FinishReason } = {
   error: "error",
   insufficient_system_resource: "error",
   network_error: "error"
-}
+})
 
 /** What a finish reason means. */
 export const finishReasonOf = (raw: string | undefined, called: boolean): FinishReason =>

@@ -7,6 +7,7 @@ import type { Quirks } from "../Protocol.ts"
 import { openedPart } from "../CallOrigin.ts"
 import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
 import { openAiChatId, type ReasoningDetail, type RequestMessage } from "./wire.ts"
+import { table } from "../../domain/table.ts"
 
 /**
  * Reasoning that a provider signed or encrypted goes back to it in `reasoning_details`, a list beside the text of the
@@ -14,11 +15,11 @@ import { openAiChatId, type ReasoningDetail, type RequestMessage } from "./wire.
  * Each entry names in `format` what kind of proof it has. Those of providers that speak other formats are named as routers
  * name them, for clients that go by it; the proofs themselves are sealed, because a server of this format did not make them.
  */
-const formats: { readonly [origin: string]: string } = {
+const formats: { readonly [origin: string]: string } = table({
   "anthropic-messages": "anthropic-claude-v1",
   "openai-responses": "openai-responses-v1",
   gemini: "google-gemini-v1"
-}
+})
 
 /**
  * The name here of what GitHub Copilot has instead of details: the text in `reasoning_text`, and one proof of all of it in

@@ -22,9 +22,10 @@ import {
 } from "./stream-events.ts"
 import { usageOf } from "./usage.ts"
 import { openAiResponsesId } from "./wire.ts"
+import { table } from "../../domain/table.ts"
 
 /** The item that an event belongs to where its type says it and no item was announced. */
-const itemTypes: { readonly [type: string]: string } = {
+const itemTypes: { readonly [type: string]: string } = table({
   "response.output_text.delta": "message",
   "response.output_text.done": "message",
   "response.output_text.annotation.added": "message",
@@ -35,7 +36,7 @@ const itemTypes: { readonly [type: string]: string } = {
   "response.reasoning_text.done": "reasoning",
   "response.reasoning_summary_text.delta": "reasoning",
   "response.reasoning_summary_text.done": "reasoning"
-}
+})
 
 /** How much of a call is kept that was not announced yet, in UTF-16 code units. */
 const maxEarly = 65_536

@@ -2,12 +2,13 @@ import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
 import { reasonWithCalls } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
 import { fieldsOf, type JsonObject } from "../open-document.ts"
+import { table } from "../../domain/table.ts"
 
-const incomplete: { readonly [reason: string]: FinishReason } = {
+const incomplete: { readonly [reason: string]: FinishReason } = table({
   max_output_tokens: "length",
   max_tokens: "length",
   content_filter: "content-filter"
-}
+})
 
 /** What a response says of its ending, as one word: its status, and why it is incomplete where it is. */
 export const rawReasonOf = ({ status, incomplete_details: details }: JsonObject): string | undefined => {

@@ -5,6 +5,7 @@ import { errorHeaders, openAiLimitHeaders } from "../LimitHeaders.ts"
 import { isObject, present, type JsonObject } from "../open-document.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
 import { answeredError, type ErrorFormat, reportedError, type ToldError } from "../ToldError.ts"
+import { table } from "../../domain/table.ts"
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined
@@ -34,7 +35,7 @@ export const readOpenAiError = (document: unknown): ToldError | undefined => {
 /** Whether a code says that the model wrote what its server cannot make a call or an answer of. */
 export const isModelFailure = (code: string): boolean => code === "tool_use_failed" || code === "json_validate_failed"
 
-const codes: { readonly [code: string]: FailureReason } = {
+const codes: { readonly [code: string]: FailureReason } = table({
   rate_limit_exceeded: { _tag: "RateLimited" },
   insufficient_quota: { _tag: "QuotaExceeded" },
   billing_hard_limit_reached: { _tag: "QuotaExceeded" },
@@ -52,9 +53,9 @@ const codes: { readonly [code: string]: FailureReason } = {
   vector_store_timeout: { _tag: "UpstreamServer" },
   server_is_overloaded: { _tag: "Overloaded" },
   slow_down: { _tag: "Overloaded" }
-}
+})
 
-const types: { readonly [type: string]: FailureReason } = {
+const types: { readonly [type: string]: FailureReason } = table({
   rate_limit_error: { _tag: "RateLimited" },
   rate_limit_exceeded: { _tag: "RateLimited" },
   // The window of a limit stands in the place of the type: tokens, requests a minute.
@@ -68,7 +69,7 @@ const types: { readonly [type: string]: FailureReason } = {
   service_unavailable_error: { _tag: "Overloaded" },
   server_error: { _tag: "UpstreamServer" },
   api_error: { _tag: "UpstreamServer" }
-}
+})
 
 const contextTooLong = /context (window|length)|maximum context|prompt is too long|too many (input )?tokens/i
 const noSuchModel = /model\b[^.]*\b(does not exist|not found|not exist)|no such model|unknown model/i

@@ -1,6 +1,7 @@
 import { Result, type Schema } from "effect"
 import { isObject, type JsonObject } from "../../protocols/open-document.ts"
 import { seeded } from "./Seeded.ts"
+import { table } from "../../domain/table.ts"
 
 /** How deep a value is filled with what the schema only allows; beyond it there is only what it requires. */
 const generousDepth = 3
@@ -38,7 +39,7 @@ const numberAt = (schema: JsonObject, key: string): number | undefined => {
 
 const samples = ["river", "stone", "wheel", "meadow", "heron", "willow", "timber", "bridge"]
 
-const formats: { readonly [format: string]: string } = {
+const formats: { readonly [format: string]: string } = table({
   "date-time": "2026-03-14T09:26:53Z",
   date: "2026-03-14",
   time: "09:26:53Z",
@@ -51,7 +52,7 @@ const formats: { readonly [format: string]: string } = {
   url: "https://example.com/mill",
   "uri-reference": "/mill",
   uuid: "00000000-0000-4000-8000-000000000001"
-}
+})
 
 class ValueWriter {
   private readonly root: Schema.Json

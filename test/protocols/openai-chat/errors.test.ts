@@ -18,6 +18,21 @@ describe("the words of single servers", () => {
   })
 })
 
+describe("odd words of a server", () => {
+  it.each(["constructor", "__proto__", "toString"])("mean nothing where every object has one: %s", (word) => {
+    for (const said of [{ code: word }, { type: word }, { type: word, code: word }]) {
+      expect(decode(400, { message: "no", ...said }).reason).toEqual({ _tag: "InvalidRequest", kind: "type" })
+    }
+  })
+
+  it("are read no further than a message reaches, and told whole", () => {
+    const message = `no such model: ${"model ".repeat(150_000)}`
+    const { message: told, reason } = decode(400, { message })
+    expect(reason._tag).toBe("UnknownModel")
+    expect(told).toBe(message)
+  })
+})
+
 describe("an HTTP error of a chat server", () => {
   it.each<readonly [number, unknown, FailureReason["_tag"]]>([
     [400, { message: "bad", type: "invalid_request_error", param: "messages" }, "InvalidRequest"],
