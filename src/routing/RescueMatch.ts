@@ -110,4 +110,12 @@ export class ContinuationMatch implements RescueMatch {
 /** Two words and more, with the signs between them; nothing that tables and code are made of. */
 const prose = /^(?=\P{L}*\p{L}\S*\s\P{L}*\p{L})[\p{L}\p{M}\p{N}\s,.;:!?'"’“”()-]+$/u
 
-const allPlaces = (sent: string): ReadonlyArray<number> => Array.from({ length: sent.length }, (_, place) => place)
+/** So far back may a repetition of the end begin, in UTF-16 code units: every place is followed by itself. */
+const farthest = 8192
+
+/** The beginning, and the places that are near the end. */
+const allPlaces = (sent: string): ReadonlyArray<number> => {
+  const from = Math.max(1, sent.length - farthest)
+  const near = Array.from({ length: Math.max(0, sent.length - from) }, (_, place) => from + place)
+  return sent === "" ? near : [0, ...near]
+}
