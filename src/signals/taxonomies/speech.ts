@@ -33,12 +33,19 @@ export const affirmed = (
     return true
   }) ?? patterns.similar(spoken)
 
-/** Ten letters and more, four fifths of them capitals. */
+/** What nobody writes but in a program or a query. */
+const code = /[=;{}<>]|\w_\w|\w\(|\s\*\s/
+
+/** Ten letters and more, four fifths of them capitals, and no code. */
 export const isShouted = (text: string): boolean => {
   // looked at only where it may be: whoever shouts begins with it, or goes on with it
   if (!/\p{Lu}[^\p{Ll}]*\p{Lu}[^\p{Ll}]*\p{Lu}/u.test(text)) return false
   const letters = text.match(/\p{Lu}|\p{Ll}/gu) ?? []
-  return letters.length >= 10 && letters.filter((letter) => /\p{Lu}/u.test(letter)).length >= 0.8 * letters.length
+  return (
+    letters.length >= 10 &&
+    !code.test(text) &&
+    letters.filter((letter) => /\p{Lu}/u.test(letter)).length >= 0.8 * letters.length
+  )
 }
 
 /** The words of a text that say what it is about. */
