@@ -83,9 +83,7 @@ export class ScanSteps implements EventSteps {
     }
   }
 
-  readonly halt = (out: Array<LlmEvent>): void => {
-    this.blocks.endAll(() => true, out)
-  }
+  readonly halt = (out: Array<LlmEvent>): Ending | undefined => this.blocks.endAll(() => true, out)
 
   private pass(event: LlmEvent, out: Array<LlmEvent>, late?: () => LlmEvent): undefined {
     this.blocks.holdBack(choiceOf(event)).push(event, out, late)

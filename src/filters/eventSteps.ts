@@ -9,8 +9,11 @@ import { type Ending, isEnding } from "./Verdict.ts"
 export interface EventSteps {
   /** Takes an event and adds to `out` what may leave; a verdict ends the answer after that. */
   readonly step: (event: LlmEvent, out: Array<LlmEvent>) => Ending | undefined
-  /** The answer is over, or was cut: adds what may still leave. Of one that failed or was refused nothing more leaves. */
-  readonly halt?: (out: Array<LlmEvent>) => void
+  /**
+   * The answer is over, or was cut: adds what may still leave, and may say what ends it instead. Of one that failed or was
+   * refused nothing more leaves.
+   */
+  readonly halt?: (out: Array<LlmEvent>) => Ending | undefined
 }
 
 type Batches = Pull.Pull<NonEmptyReadonlyArray<LlmEvent>, LlmError | Ending>
@@ -39,8 +42,7 @@ const stepping = (steps: EventSteps, pull: Batches): Batches => {
       },
       onFailure: (cause) => {
         const out: Array<LlmEvent> = []
-        if (endsWell(cause)) steps.halt?.(out)
-        end = cause
+        end = (endsWell(cause) ? steps.halt?.(out) : undefined) ?? cause
         return handOn(out)
       }
     })

@@ -6,6 +6,8 @@ import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
 import { callOf, prompt } from "../../src/domain/prompt.ts"
 import { Engine } from "../../src/engine/Engine.ts"
 import { Filters, type Filter, NamedFilters } from "../../src/filters/Filter.ts"
+import { language } from "../../src/filters/stock/language.ts"
+import { maxLength } from "../../src/filters/stock/limits.ts"
 import { handOff, refuse, stop, type Ending } from "../../src/filters/Verdict.ts"
 import { Router } from "../../src/routing/Router.ts"
 import { defaultTimeouts } from "../../src/routing/Timeouts.ts"
@@ -49,6 +51,25 @@ describe("a filter that refuses", () => {
       assert.deepStrictEqual(record.outcome, { kind: "Refused", by: "guard", reason: "rude" })
       assert.strictEqual(record.response?.text, "Hello ")
     }).pipe(Effect.provide(testEngine({ scripts: [hello], filters: [at("bad", refuse("rude"))] })))
+  )
+
+  it.effect("what it held back of an answer that another filter cut refuses that one", () =>
+    Effect.gen(function* () {
+      const { outcome, response } = yield* (yield* Engine).run(call)
+      assert.deepInclude(outcome, { _tag: "Refused", by: "english" })
+      assert.deepStrictEqual(response.choices[0]?.finish, { reason: "content-filter" })
+      assert.notInclude(JSON.stringify(response), "Antwort")
+    }).pipe(
+      Effect.provide(
+        testEngine({
+          scripts: [[started(), text("Die Antwort auf die Frage ist nicht in dem Buch, das sie haben."), finish()]],
+          filters: [
+            maxLength({ name: "short", characters: 50 }),
+            language({ name: "english", allow: ["en"], hold: true })
+          ]
+        })
+      )
+    )
   )
 
   it.effect("says what to say instead, where it has something to say", () =>
