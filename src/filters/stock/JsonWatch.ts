@@ -26,6 +26,8 @@ export class JsonWatch {
   private ways: Json.Alternatives
   private token: "none" | "string" | "name" | "word" = "none"
   private text = ""
+  /** the last character of a word */
+  private last = ""
   private escape = ""
   private decoded = ""
 
@@ -118,7 +120,11 @@ export class JsonWatch {
   }
 
   private takeInWord(character: string): boolean {
+    // A digit after another one changes nothing, once no zero leads: numbers without an end are read once.
+    const goesOn = this.text.length > 2 && isDigit(this.last) && isDigit(character)
     this.text += character
+    this.last = character
+    if (goesOn) return true
     const { text } = this
     if (/^-?[0-9]*(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?$/.test(text)) {
       this.ways = Json.ofType(this.ways, "number")
@@ -182,6 +188,8 @@ export class JsonWatch {
     return Json.complete(open.ways, open.names, open.items).length > 0
   }
 }
+
+const isDigit = (character: string): boolean => character >= "0" && character <= "9"
 
 const parsed = (text: string): string | number | boolean | null | undefined =>
   // The callers give it what can only be one of these.

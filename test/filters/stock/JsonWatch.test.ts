@@ -31,6 +31,20 @@ describe("a watch of JSON", () => {
     expect(taken(schema, '{"kind":1}')).toBe('{"kind":')
   })
 
+  it("reads numbers to their end, however long they are", () => {
+    const long = `{"n":-0.${"3".repeat(500_000)}}`
+    expect(taken({ properties: { n: { type: "number" } } }, long)).toBe(long)
+    for (const [written, left] of [
+      ["-01", "-0"],
+      ["012", "0"],
+      ["1.23.4", "1.23"],
+      ["123a", "123"],
+      ["12e34-", "12e34"]
+    ] as const) {
+      expect(taken(true, written)).toBe(left)
+    }
+  })
+
   it("counts characters, however long a text may be", () => {
     expect(taken({ maxLength: 2 }, '"🎉🎉"')).toBe('"🎉🎉"')
     expect(taken({ maxLength: 2 }, '"abc"')).toBe('"ab')
