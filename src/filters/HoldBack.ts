@@ -97,7 +97,9 @@ export class HoldBack {
 export class HeldBlock {
   readonly block: Block
   private readonly holdBack: HoldBack
-  private readonly items: Array<Item> = []
+  private items: Array<Item> = []
+  /** how many of them are decided about */
+  private settled = 0
   /** whether anything of the text was changed */
   changed = false
   /** how long the text is, as it came, and how much at its end nobody has decided about */
@@ -120,7 +122,10 @@ export class HeldBlock {
 
   /** What nobody has decided about. */
   get rest(): string {
-    return this.items.map((item) => item.said.slice(item.said.length - item.undecided)).join("")
+    return this.items
+      .slice(this.settled)
+      .map((item) => item.said.slice(item.said.length - item.undecided))
+      .join("")
   }
 
   /** The next `length` code units may go as they are. */
@@ -165,12 +170,14 @@ export class HeldBlock {
   /** The delta that the next decision is about: of one that is decided about as far as it goes, only an empty one. */
   private next(): Item | undefined {
     this.settle()
-    return this.items[0]
+    return this.items[this.settled]
   }
 
   private settle(): void {
-    let gone = 0
-    while (this.items[gone]?.undecided === 0) gone++
-    if (gone > 0) this.items.splice(0, gone)
+    while (this.items[this.settled]?.undecided === 0) this.settled++
+    // Few at a time would move all the others each time.
+    if (this.settled * 2 <= this.items.length) return
+    this.items = this.items.slice(this.settled)
+    this.settled = 0
   }
 }

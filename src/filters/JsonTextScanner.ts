@@ -166,13 +166,16 @@ export class PerhapsJsonScanner implements TextScanner {
 
   readonly scan = (text: string, end: boolean, decide: Decisions): Ending | undefined => {
     if (this.inner !== undefined) return this.inner.scan(text, end, decide)
+    const at = text.search(/[^ \n\r\t]/)
+    const length = this.blanks.length + (at < 0 ? text.length : at)
     const seen = this.blanks + text
-    const first = /[^ \n\r\t]/.exec(seen)?.[0]
-    if (first === undefined && !end) {
+    // A model that cannot begin its JSON may write blanks for ever.
+    const isLong = length > longestBare
+    if (at < 0 && !end && !isLong) {
       this.blanks = seen
       return undefined
     }
-    this.inner = first === "{" || first === "[" ? new JsonTextScanner(this.make) : this.make()
+    this.inner = isLong || text[at] === "{" || text[at] === "[" ? new JsonTextScanner(this.make) : this.make()
     return this.inner.scan(seen, end, decide)
   }
 }

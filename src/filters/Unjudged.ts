@@ -6,6 +6,8 @@ export class Unjudged implements TextScanner {
   readonly block: Block
   private readonly onText: (unjudged: Unjudged) => void
   text = ""
+  /** whether it ends with the first half of a character; looking there each time would copy the text each time */
+  private half = false
   /** how much of it was judged before and is only held back for its edge */
   judged = 0
   ended = false
@@ -20,12 +22,13 @@ export class Unjudged implements TextScanner {
 
   /** How much of it can be judged: the other half of a character may come with the next piece. */
   get whole(): number {
-    const { text, ended } = this
-    return !ended && isHigh(text, text.length - 1) ? text.length - 1 : text.length
+    const { text, ended, half } = this
+    return !ended && half ? text.length - 1 : text.length
   }
 
   readonly scan = (text: string, end: boolean, decide: Decisions): undefined => {
     this.text += text
+    if (text !== "") this.half = isHigh(text, text.length - 1)
     this.ended ||= end
     this.decide = decide
     this.onText(this)

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
-import { JsonTextScanner } from "../../src/filters/JsonTextScanner.ts"
+import { JsonTextScanner, PerhapsJsonScanner } from "../../src/filters/JsonTextScanner.ts"
 import { compile } from "../../src/filters/pattern/Program.ts"
 import { PatternScanner } from "../../src/filters/pattern/PatternScanner.ts"
 import { scanWhole, type TextScanner } from "../../src/filters/TextScanner.ts"
 import { isEnding } from "../../src/filters/Verdict.ts"
 import { everySplit, someSplits } from "./splits.ts"
-import { leaving } from "./scanning.ts"
+import { leaving, scanned } from "./scanning.ts"
 
 const program = Result.getOrThrow(
   compile([{ source: "secret" }, { source: "[0-9]{4}" }, { source: "@\n" }, { source: "😀" }])
@@ -69,4 +69,23 @@ describe("the strings of JSON that is being written", () => {
         }
       })
   )
+})
+
+describe("a text that may be JSON", () => {
+  const perhaps = () => new PerhapsJsonScanner(plain)
+
+  it("is read as that where it begins so, however much blank comes before", () => {
+    for (const blank of ["", " \n", "\n".repeat(300)]) {
+      for (const pieces of someSplits(`${blank}{"a":"s\\u0065cret"}`)) {
+        assert.strictEqual(leaving(perhaps(), pieces), `${blank}{"a":"<\\"hidden\\">"}`)
+      }
+    }
+    const prose = ' it is "\\ud83d\\ude00"'
+    for (const pieces of someSplits(prose)) assert.strictEqual(leaving(perhaps(), pieces), prose)
+  })
+
+  it("lets blanks go that do not end", () => {
+    const { held } = scanned(perhaps(), Array<string>(5_000).fill("\n"))
+    assert.isAtMost(held, 257)
+  })
 })
