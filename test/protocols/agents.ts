@@ -24,6 +24,8 @@ interface Habits {
 }
 
 const found = "42"
+/** What clients find for Claude, and no other API has a block for. */
+const foundTools = [{ type: "tool_reference", tool_name: "look" }]
 
 const chat: Habits = {
   dialect: openAiChatDialect,
@@ -66,7 +68,7 @@ const messages: Habits = {
   says: (content) => ({ role: "user", content }),
   keeps: ({ content = [] }) => {
     const results = list(content).flatMap(({ id, type }) =>
-      type === "tool_use" ? [{ type: "tool_result", tool_use_id: id ?? null, content: found }] : []
+      type === "tool_use" ? [{ type: "tool_result", tool_use_id: id ?? null, content: foundTools }] : []
     )
     return {
       turn: [{ role: "assistant", content }],

@@ -8,6 +8,7 @@ import { fieldsOf, isObject, present, type JsonObject } from "../open-document.t
 import { decodeMessages, messageFault } from "./decode-messages.ts"
 import { cacheOf } from "./decode-parts.ts"
 import { extended, marked } from "./extension.ts"
+import { takeReasoning } from "./reasoning-settings.ts"
 import { takeSearch } from "./search-options.ts"
 import {
   ChatRequest,
@@ -49,8 +50,9 @@ const invalid = (kind: "type" | "semantic", path: string, message: string): LlmE
   failure({ _tag: "InvalidRequest", kind, path }, message)
 
 const requestOf = (document: ChatRequest): LlmRequest => {
-  const { tool_choice: choice, response_format: format, function_call: legacy, reasoning_effort: effort } = document
-  const search = takeSearch(document.rest)
+  const { tool_choice: choice, response_format: format, function_call: legacy } = document
+  const { reasoning, rest } = takeReasoning(document)
+  const search = takeSearch(rest)
   const tools = [...toolsOf(document), ...search.tools]
   const unknownFormat = format && format.type === undefined ? format.raw : undefined
   return {
@@ -61,7 +63,7 @@ const requestOf = (document: ChatRequest): LlmRequest => {
       toolChoice: choice ? toolChoiceOf(choice) : legacy ? legacyChoiceOf(legacy) : undefined,
       parallelToolCalls: document.parallel_tool_calls,
       responseFormat: format ? formatOf(format) : undefined,
-      reasoning: effort ? { effort } : undefined,
+      reasoning,
       serviceTier: document.service_tier,
       user: document.user,
       metadata: document.metadata

@@ -26,6 +26,7 @@ import { encodeMessages } from "./encode-messages.ts"
 import { markers } from "./encode-parts.ts"
 import { ChatEncoding } from "./encoding.ts"
 import { isOwn, ownExtension } from "./extension.ts"
+import { restoredReasoning, statedReasoning } from "./reasoning-settings.ts"
 import { isRefused } from "./refused.ts"
 import { searchOptions } from "./search-options.ts"
 import { openAiChatId } from "./wire.ts"
@@ -76,7 +77,12 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   // Who does not know this role is another vendor's, and may refuse settings that it does not know.
   const extensions =
     quirks.noDeveloperRole === true ? request.extensions : withSiblingFields(request.extensions, openAiChatId)
-  const { stream_options: options, tool_choice: ownChoice, ...own } = encoding.own(extensions)
+  const {
+    stream_options: options,
+    tool_choice: ownChoice,
+    [statedReasoning]: stated,
+    ...own
+  } = encoding.own(extensions)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, encoding))
   const choice =
     // It says what was asked for, which may not be what can be.
@@ -84,7 +90,8 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
     (request.toolChoice === undefined ? undefined : encodeToolChoice(request.toolChoice, request.tools ?? []))
   const { form, messages } = formOf(request, encoding)
   const callable = tools !== undefined && tools.length > 0
-  const thought = request.reasoning === undefined ? {} : encodeThinking(request.reasoning, model, encoding)
+  const { fields, reasoning } = restoredReasoning(stated, request.reasoning)
+  const thought = reasoning === undefined ? {} : encodeThinking(reasoning, model, encoding)
   const { sampling } = request
   const drawn = encoding.native ? sampling : drawnBy(model, thought["reasoning_effort"], sampling, encoding)
   return {
@@ -98,6 +105,7 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
       parallel_tool_calls: callable ? request.parallelToolCalls : undefined,
       response_format: form === undefined ? undefined : encodeFormat(form),
       ...thought,
+      ...fields,
       ...account(request, encoding),
       metadata: request.metadata
     }),
@@ -182,7 +190,7 @@ const encodeFormat = (format: ResponseFormat): JsonObject => {
 
 /** Whether the model is told not to think, in this format's own words or in those of others. */
 const isUnthinking = ({ reasoning, extensions }: LlmRequest, { thinkingSwitch }: Quirks): boolean => {
-  const { thinking } = ownExtension(extensions)
+  const { thinking } = fieldsOf(ownExtension(extensions)[statedReasoning])
   if (isObject(thinking) && thinking["type"] === "disabled") return true
   return thinkingSwitch === true && reasoning !== undefined && isOff(reasoning)
 }

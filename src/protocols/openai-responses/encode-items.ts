@@ -226,11 +226,12 @@ const outputOf = (
   const [only, ...others] = content
   if (only === undefined) return ""
   if (only._tag === "Text" && others.length === 0) return plainText(only, encoding)
-  return content.flatMap((part) => {
+  const pieces = content.flatMap((part) => {
     if (part._tag === "Opaque") return encoding.ownBlocks(part)
     const piece = encodePiece(part, "user", encoding)
     return piece === undefined ? [] : [piece.content]
   })
+  return pieces.length === 0 ? "" : pieces
 }
 
 const plainText = (part: TextPart, encoding: ResponsesEncoding): string | ReadonlyArray<JsonObject> => {

@@ -31,6 +31,9 @@ export const responses: Check = (body, fault) => {
     if (text(type).endsWith("_call_output")) {
       if (`${calls.get(call_id)}_output` !== type) fault(`input[${at}] answers no call: ${call_id}`)
       answered.add(call_id)
+      const { output } = item
+      if (/^(function|custom_tool)_call_output$/.test(text(type)) && Array.isArray(output) && output.length === 0)
+        fault(`input[${at}] has an empty list`)
     }
     if (type === "reasoning") {
       if (!Array.isArray(item["summary"])) fault(`input[${at}] has no summary`)

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.ts"
+import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
@@ -732,5 +733,36 @@ describe("reasoning of an earlier turn", () => {
         ]
       }
     ])
+  })
+})
+
+describe("how much to think, as callers say it", () => {
+  const cases: ReadonlyArray<readonly [Fields, LlmRequest["reasoning"]]> = [
+    [{ reasoning_effort: "low" }, { effort: "low" }],
+    [{ reasoning: { effort: "high", exclude: false } }, { effort: "high" }],
+    [{ reasoning: { max_tokens: 2000 } }, { budgetTokens: 2000 }],
+    [{ reasoning: { enabled: true } }, { mode: "enabled" }],
+    [{ reasoning: { enabled: false } }, { mode: "disabled" }],
+    [{ thinking: { type: "enabled", budget_tokens: 1500 } }, { mode: "enabled", budgetTokens: 1500 }],
+    [{ thinking: { type: "disabled" } }, { mode: "disabled" }],
+    [
+      { thinking: { type: "enabled" }, reasoning_effort: "max" },
+      { mode: "enabled", effort: "max" }
+    ],
+    [{ reasoning: "much" }, undefined],
+    [{ thinking: { type: "someday" } }, undefined]
+  ]
+
+  it.each(cases)("%j is understood, and said again as it was", (fields, reasoning) => {
+    const request = decoded(fields)
+    expect(request.reasoning).toEqual(reasoning)
+    expect(Result.getOrThrow(openAiChat.encode(request, context())).body).toEqual({ ...body(fields), model: "target" })
+  })
+
+  it.each(cases.filter(([, reasoning]) => reasoning !== undefined))("%j is nothing lost elsewhere", (fields) => {
+    const sent = anthropicMessages.encode(decoded(fields), context({ model: "claude-sonnet-4-5" }))
+    const { body, notices } = Result.getOrThrow(sent)
+    expect(notices.filter(({ message }) => /^(reasoning|thinking): /.test(message))).toEqual([])
+    expect(body).toHaveProperty("thinking")
   })
 })
