@@ -35,9 +35,9 @@ class BegunAnswer implements Answer {
   readonly notices: ReadonlyArray<Notice>
   readonly pull: FramePull
 
-  constructor({ attemptCount, notices }: CallState, target: Answer["target"], pull: FramePull) {
+  constructor({ allAttempts, notices }: CallState, target: Answer["target"], pull: FramePull) {
     this.target = target
-    this.attempts = attemptCount
+    this.attempts = allAttempts.length
     this.notices = notices
     this.pull = pull
   }

@@ -156,18 +156,13 @@ export class CallState implements Passing {
   }
 
   get asked(): Asked {
-    const { answeringAttempt, attemptCount: attempts, notices } = this
-    return answeringAttempt === undefined
-      ? { attempts, notices }
-      : { target: answeringAttempt.target, attempts, notices }
+    const { answeringAttempt, notices } = this
+    const asked = { attempts: this.attempts.length, notices }
+    return answeringAttempt === undefined ? asked : { ...asked, target: answeringAttempt.target }
   }
 
   get allAttempts(): ReadonlyArray<Attempt> {
     return this.attempts
-  }
-
-  get attemptCount(): number {
-    return this.attempts.length
   }
 
   /** Takes a batch into the record on its way to the caller; what crosses the limit of text is withheld. */
@@ -199,8 +194,7 @@ export class CallState implements Passing {
   /** Ends an answer at a limit: as one that was cut, or where the caller's money is used up, with that as its failure. */
   private limited(by: "bytes" | "tokens" | "cost"): Frame {
     if (by !== "cost") return this.close({ _tag: "Limited", by }, { reason: "length" })
-    this.cut = true
-    this.settle({ _tag: "Limited", by })
+    this.cutOff({ _tag: "Limited", by })
     this.spent = failure(
       { _tag: "QuotaExceeded" },
       "The answer was ended because its cost reached a limit of the caller"
@@ -230,10 +224,16 @@ export class CallState implements Passing {
     }
   }
 
+  /** Nothing more is taken, so nobody is to write on. */
+  private cutOff(outcome: Outcome): void {
+    this.settle(outcome)
+    this.cut = true
+    for (const attempt of this.attempts) if (!attempt.complete) attempt.giveUp()
+  }
+
   /** The ending of an answer that was cut: its blocks are closed, and it says why it says no more. */
   private close(outcome: Outcome, finish: Pick<Finish, "reason" | "stopSequence">, refusal?: string): Frame {
-    this.cut = true
-    this.settle(outcome)
+    this.cutOff(outcome)
     const events: Array<LlmEvent> = []
     for (const event of this.open.values()) {
       const end = blockEnd(event)

@@ -127,7 +127,7 @@ const answerTo = Effect.fnUntraced(function* (
   const { target, frames } = yield* begin(passed)
   const next = Effect.fnUntraced(function* (model: string) {
     const { target, frames } = yield* Effect.flatMap(handOver(filtering, state, passed, model), begin)
-    Object.assign(answer, { target, attempts: state.attemptCount })
+    Object.assign(answer, { target, attempts: state.allAttempts.length })
     return frames
   })
   const answer = answerOf(state, target, endedByFilters(state, frames, next))

@@ -273,6 +273,8 @@ describe("an answer that grows too large", () => {
       assert.deepInclude(events.at(-1), { reason: "length" })
       const record = yield* onlyRecord
       assert.deepInclude(record.outcome, { kind: "Limited", by: "bytes" })
+      // Its provider was let go before its end was recorded, and told.
+      assert.deepInclude(record.attempts[0], { abandoned: true, endedMs: 0 })
     }).pipe(
       Effect.provide(
         testEngine({

@@ -6,34 +6,8 @@ import { failover, type Work } from "../../src/routing/Failover.ts"
 import type { Policy } from "../../src/routing/Policy.ts"
 import type { RoutePlan, Target } from "../../src/routing/Router.ts"
 import { TargetStates } from "../../src/routing/TargetStates.ts"
+import { Dice } from "./dice.ts"
 import { errorOf, place, reasons } from "./routes.ts"
-
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-const numbersOf = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-class Dice {
-  readonly next: () => number
-
-  constructor(seed: number) {
-    this.next = numbersOf(seed)
-  }
-
-  below(count: number): number {
-    return Math.floor(this.next() * count)
-  }
-
-  oneOf<A>(first: A, ...others: ReadonlyArray<A>): A {
-    return [first, ...others][this.below(1 + others.length)] ?? first
-  }
-}
 
 /** The targets of a model, some with several keys and some with few places, and what is done with them. */
 const planOf = (dice: Dice): RoutePlan => {
