@@ -328,7 +328,7 @@ const play = (seed: number) =>
         assert.deepStrictEqual([inFlight, queued], [0, 0])
       assert.strictEqual(world.ended, world.streams, "every provider is let go")
       assert.strictEqual(world.settled, world.reservations, "everything that was reserved is settled")
-    }).pipe(Effect.provide(world.layer()), Effect.provide(TestClock.layer()))
+    }).pipe(Effect.provide(Layer.provideMerge(world.layer(), TestClock.layer())))
   })
 
 /** What the record says is what the caller had. */
