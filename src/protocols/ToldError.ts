@@ -70,7 +70,10 @@ export const reportedError =
   }
 
 /** What is told of an HTTP answer whose body says nothing that can be read. */
-export const statedStatus = (status: number): string => `the provider answered with status ${status}`
+export const statedStatus = (status: number): string => {
+  const why = status < 400 ? ", which leads elsewhere: something else is at its baseUrl than its API" : ""
+  return `the provider answered with status ${status}${why}`
+}
 
 /** Reads HTTP error answers. A body that is no error document of the format (a proxy's page) counts by its status. */
 export const answeredError =

@@ -8,6 +8,7 @@ import type { ErrorAnswer, Protocol } from "../protocols/Protocol.ts"
 import type { Feed, FrameSink, UpstreamRequest } from "../routing/Upstream.ts"
 import { StreamDecoding } from "./frames.ts"
 import type { AnswerListener, Exchange } from "./HttpTransport.ts"
+import { asSomethingElse } from "./something-else.ts"
 import { answerTooLarge, joinedText } from "./PulledAnswer.ts"
 import { parseJson } from "./questions.ts"
 
@@ -43,6 +44,7 @@ export class AnswerFeed implements AnswerListener, Feed {
   /** what is read as a whole, so far */
   private chunks: Array<Buffer> = []
   private size = 0
+  private hasGiven = false
   private isOver = false
 
   constructor(protocol: Protocol, request: Pick<UpstreamRequest, "delivery" | "observer">, sink: FrameSink) {
@@ -149,13 +151,15 @@ export class AnswerFeed implements AnswerListener, Feed {
   }
 
   private give(frames: ReadonlyArray<Frame>): void {
-    if (isReadonlyArrayNonEmpty(frames) && !this.sink.accept(frames)) this.exchange?.pause()
+    if (!isReadonlyArrayNonEmpty(frames)) return
+    this.hasGiven = true
+    if (!this.sink.accept(frames)) this.exchange?.pause()
   }
 
   private finish(exit: Exit.Exit<void, LlmError>): void {
     if (this.isOver) return
     this.stop()
-    this.sink.end(exit)
+    this.sink.end(this.hasGiven ? exit : Exit.mapError(exit, (error) => asSomethingElse(error, this.answer.headers)))
   }
 
   /** Whoever calls here is the parser of a connection, which an exception must not reach: a defect is told as one. */

@@ -13,6 +13,7 @@ const causes: { readonly [code: string]: string } = {
   EPROTO: "it does not speak TLS",
   UND_ERR_SOCKET: "the connection was closed",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the connection was closed",
+  UND_ERR_HEADERS_OVERFLOW: "the head of its answer is too large",
   UND_ERR_DESTROYED: "the client is closed"
 }
 

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { createServer, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { gzipSync } from "node:zlib"
 import { secrets } from "./running.ts"
 
 const events = { "content-type": "text/event-stream" }
@@ -12,6 +13,8 @@ const oddities: { readonly [path: string]: (response: ServerResponse, url: strin
   garbage: (response) => response.writeHead(200, events).end("data: {{{{\n\n"),
   gateway: (response) => response.writeHead(502, { "content-type": "text/html" }).end("<html>Bad gateway</html>"),
   welcome: (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome</html>"),
+  compressed: (response, url) =>
+    response.writeHead(200, { ...events, "content-encoding": "gzip" }).end(gzipSync(finished(url))),
   redirect: (response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
   key: (response) =>
     response
@@ -51,6 +54,7 @@ export type Oddity =
   | "garbage"
   | "gateway"
   | "welcome"
+  | "compressed"
   | "redirect"
   | "key"
   | "reset"
