@@ -139,6 +139,32 @@ layer(services, { excludeTestServices: true })("a server that is told to end", (
     timeout
   )
 
+  it.effect(
+    "lets clients that are slow take what is complete",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* simulateServer({ port: 0 })
+        const folder = yield* placeFor(simulator.url, { shutdownGrace: "1h" })
+        const server = yield* startServer(folder)
+        const socket = yield* unreadCall(server, { stream: false })
+        yield* until(recordsAt(server), ([record]) => record?.status === "ended")
+        yield* Effect.forkScoped(server.signal("SIGTERM"), { startImmediately: true })
+        yield* until(isReady(server), (ready) => !ready)
+        // More than it takes a server to end that waits for nobody.
+        yield* Effect.sleep("1500 millis")
+        const taken = yield* Effect.callback<string>((resume) => {
+          let text = ""
+          socket.setEncoding("utf8").on("data", (piece: string) => (text += piece))
+          socket.on("close", () => resume(Effect.succeed(text)))
+          socket.resume()
+        })
+        const { stop_reason } = JSON.parse(taken.slice(taken.indexOf("\r\n\r\n")))
+        assert.strictEqual(stop_reason, "end_turn")
+        assert.strictEqual(yield* server.exitCode, 0, server.log())
+      }),
+    timeout
+  )
+
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it.effect(
       `ends what takes too long, and says so: ${signal}`,
