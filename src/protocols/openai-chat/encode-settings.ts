@@ -1,0 +1,86 @@
+import type { LlmRequest, ReasoningSettings, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
+import { present, type JsonObject } from "../open-document.ts"
+import { endUser, tierFor } from "../openai/account.ts"
+import { effortFor } from "../openai/reasoners.ts"
+import type { ChatEncoding } from "./encoding.ts"
+
+/** The form of the answer. */
+export const encodeFormat = (format: ResponseFormat): JsonObject => {
+  switch (format._tag) {
+    case "Text":
+      return { type: "text" }
+    case "Json":
+      return { type: "json_object" }
+    case "JsonSchema": {
+      const { name, description, schema, strict } = format
+      return { type: "json_schema", json_schema: { name, ...present({ description, strict }), schema } }
+    }
+  }
+}
+
+/** Whether the model is told not to think. */
+export const isOff = ({ mode, effort }: ReasoningSettings): boolean =>
+  effort === undefined ? mode === "disabled" : effort === "none"
+
+/** Whether to think, where the server is told that by itself, and how much. */
+export const encodeThinking = (reasoning: ReasoningSettings, model: string, encoding: ChatEncoding): JsonObject => {
+  const { mode, effort } = reasoning
+  const { noReasoningEffort, thinkingSwitch } = encoding.quirks
+  if (thinkingSwitch === true && isOff(reasoning)) return { thinking: { type: "disabled" } }
+  const wanted = mode === "enabled" || effort !== undefined
+  const thinking = thinkingSwitch === true && wanted ? { type: "enabled" } : undefined
+  if (noReasoningEffort !== true) return present({ thinking, reasoning_effort: effortOf(reasoning, model, encoding) })
+  if (wanted) encoding.refused("reasoning_effort")
+  return present({ thinking })
+}
+
+/** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */
+const effortOf = (
+  { mode, effort, budgetTokens, summary }: ReasoningSettings,
+  model: string,
+  encoding: ChatEncoding
+): string | undefined => {
+  if (summary !== undefined) encoding.dropped("reasoning summary")
+  if (effort !== undefined) return effortFor(model, effort, encoding)
+  if (mode === "disabled") {
+    encoding.dropped("reasoning disabled", "Chat Completions leaves it to the model")
+    return undefined
+  }
+  if (budgetTokens === undefined) return mode === "enabled" ? "medium" : undefined
+  const worth = budgetTokens <= 1024 ? "low" : budgetTokens <= 4096 ? "medium" : "high"
+  encoding.add("changed", `a reasoning budget of ${budgetTokens} tokens is the effort ${worth}`)
+  return worth
+}
+
+/** What of a request concerns the account that it is for. */
+export const encodeAccount = ({ serviceTier, user }: LlmRequest, encoding: ChatEncoding): JsonObject => {
+  const fields = encoding.native
+    ? present({ service_tier: serviceTier, user })
+    : present({ service_tier: tierFor(serviceTier), user: endUser(user, encoding) })
+  if (encoding.quirks.noUser !== true) return fields
+  for (const field of Object.keys(fields)) encoding.refused(field)
+  return {}
+}
+
+/** How tokens are drawn. */
+export const encodeSampling = (sampling: Sampling, encoding: ChatEncoding): JsonObject => {
+  const { maxOutputTokens, topK } = sampling
+  const { quirks } = encoding
+  if (topK !== undefined && !encoding.native) encoding.dropped("top_k")
+  const legacy = quirks.legacyMaxTokens === true
+  const logprobs = present({ logprobs: sampling.logprobs, top_logprobs: sampling.topLogprobs })
+  if (quirks.noLogprobs === true) for (const field of Object.keys(logprobs)) encoding.refused(field)
+  return present({
+    max_tokens: legacy ? maxOutputTokens : undefined,
+    max_completion_tokens: legacy ? undefined : maxOutputTokens,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    top_k: encoding.native ? topK : undefined,
+    [quirks.randomSeed === true ? "random_seed" : "seed"]: sampling.seed,
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+    stop: sampling.stopSequences,
+    n: sampling.choices,
+    ...(quirks.noLogprobs === true ? {} : logprobs)
+  })
+}
