@@ -2,6 +2,7 @@ import { AwsV4Signer } from "aws4fetch"
 import { Clock, DateTime, Effect, Redacted, Result } from "effect"
 import { failure } from "../domain/LlmError.ts"
 import { bearer, type Deployment, type Signer } from "./Deployment.ts"
+import { type Environment, valueIn } from "./environment.ts"
 
 /** Long-lived credentials, or with a `sessionToken` temporary ones. */
 export interface AwsCredentials {
@@ -79,7 +80,6 @@ export interface BedrockSettings {
 export type BedrockAccess = Pick<Deployment, "baseUrl" | "auth" | "apiKey" | "signer">
 
 type Variable = (typeof bedrockVariables)[number]
-type Environment = ReadonlyMap<string, string>
 
 /**
  * Where Amazon Bedrock is and who calls it, or the variable that would have to be set. What was set wins over the
@@ -89,11 +89,11 @@ export const bedrockAccess = (
   settings: BedrockSettings,
   environment: Environment
 ): Result.Result<BedrockAccess, Variable> => {
-  const region = settings.region ?? read(environment, "AWS_REGION") ?? read(environment, "AWS_DEFAULT_REGION")
+  const region = settings.region ?? valueIn(environment, "AWS_REGION") ?? valueIn(environment, "AWS_DEFAULT_REGION")
   const baseUrl = settings.baseUrl ?? (region === undefined ? undefined : bedrockUrl(region))
   if (baseUrl === undefined) return Result.fail("AWS_REGION")
 
-  const token = settings.credentials === undefined ? read(environment, "AWS_BEARER_TOKEN_BEDROCK") : undefined
+  const token = settings.credentials === undefined ? valueIn(environment, "AWS_BEARER_TOKEN_BEDROCK") : undefined
   const apiKey = settings.apiKey ?? redacted(token)
   if (apiKey !== undefined) return Result.succeed({ baseUrl, auth: bearer, apiKey })
 
@@ -109,16 +109,13 @@ export const bedrockAccess = (
 }
 
 const credentialsOf = (environment: Environment): Result.Result<AwsCredentials, Variable> => {
-  const accessKeyId = read(environment, "AWS_ACCESS_KEY_ID")
+  const accessKeyId = valueIn(environment, "AWS_ACCESS_KEY_ID")
   if (accessKeyId === undefined) return Result.fail("AWS_ACCESS_KEY_ID")
-  const secretAccessKey = redacted(read(environment, "AWS_SECRET_ACCESS_KEY"))
+  const secretAccessKey = redacted(valueIn(environment, "AWS_SECRET_ACCESS_KEY"))
   if (secretAccessKey === undefined) return Result.fail("AWS_SECRET_ACCESS_KEY")
-  const sessionToken = redacted(read(environment, "AWS_SESSION_TOKEN"))
+  const sessionToken = redacted(valueIn(environment, "AWS_SESSION_TOKEN"))
   return Result.succeed({ accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) })
 }
-
-/** What is set to nothing is not set. */
-const read = (environment: Environment, name: Variable): string | undefined => environment.get(name) || undefined
 
 const redacted = (value: string | undefined) => (value === undefined ? undefined : Redacted.make(value))
 

@@ -1,5 +1,6 @@
 import { Redacted, Result } from "effect"
 import { type Auth, bearer, type Deployment, type Route } from "./Deployment.ts"
+import { type Environment, valueIn } from "./environment.ts"
 
 /** The environment variables that say who calls Azure OpenAI, where, and in which version, as its SDKs know them. */
 export const azureVariables = [
@@ -22,7 +23,6 @@ export interface AzureSettings {
 export type AzureAccess = Pick<Deployment, "baseUrl" | "auth" | "apiKey"> & { readonly route: Route }
 
 type Variable = (typeof azureVariables)[number]
-type Environment = ReadonlyMap<string, string>
 
 /**
  * Where Azure OpenAI is and who calls it, or the variable that would have to be set. What was set wins over the
@@ -32,17 +32,14 @@ export const azureAccess = (
   settings: AzureSettings,
   environment: Environment
 ): Result.Result<AzureAccess, Variable> => {
-  const key = read(environment, "AZURE_OPENAI_API_KEY") ?? read(environment, "AZURE_OPENAI_AD_TOKEN")
+  const key = valueIn(environment, "AZURE_OPENAI_API_KEY") ?? valueIn(environment, "AZURE_OPENAI_AD_TOKEN")
   const apiKey = settings.apiKey ?? (key === undefined ? undefined : Redacted.make(key))
   if (apiKey === undefined) return Result.fail("AZURE_OPENAI_API_KEY")
-  const endpoint = settings.baseUrl ?? read(environment, "AZURE_OPENAI_ENDPOINT")
+  const endpoint = settings.baseUrl ?? valueIn(environment, "AZURE_OPENAI_ENDPOINT")
   if (endpoint === undefined) return Result.fail("AZURE_OPENAI_ENDPOINT")
-  const route = azureRoute(settings.apiVersion ?? read(environment, "OPENAI_API_VERSION"))
+  const route = azureRoute(settings.apiVersion ?? valueIn(environment, "OPENAI_API_VERSION"))
   return Result.succeed({ baseUrl: resourceUrl(endpoint), auth: azureAuth, apiKey, route })
 }
-
-/** What is set to nothing is not set. */
-const read = (environment: Environment, name: Variable): string | undefined => environment.get(name) || undefined
 
 /** The portal shows the endpoint both with and without the path of the API. */
 const resourceUrl = (endpoint: string): string => endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "")

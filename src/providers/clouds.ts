@@ -1,6 +1,7 @@
 import { Effect, Result } from "effect"
 import { bedrockAccess, bedrockVariables, type BedrockSettings } from "./aws.ts"
 import { azureAccess, azureVariables, type AzureSettings } from "./azure.ts"
+import type { Environment } from "./environment.ts"
 import type { Cloud } from "./formats.ts"
 import { vertexAccess, vertexVariables, type VertexAccess, type VertexSettings } from "./vertex.ts"
 
@@ -35,7 +36,7 @@ export type CloudAccess = Partial<VertexAccess>
 export const cloudAccess = (
   cloud: Cloud,
   settings: CloudSettings,
-  environment: ReadonlyMap<string, string>
+  environment: Environment
 ): Result.Result<CloudAccess, string> => {
   switch (cloud) {
     case "aws":

@@ -26,7 +26,8 @@ export interface Format {
 /** Who has addresses, paths or credentials of its own for formats that others serve as well. */
 export type Cloud = "aws" | "azure" | "vertex"
 
-const googleApiKey: Auth = (key) => ({ "x-goog-api-key": key })
+/** The key as Google expects it. */
+export const googleApiKey: Auth = (key) => ({ "x-goog-api-key": key })
 
 /** The wire formats that a provider can be called by, by the names that a configuration has for them. */
 export const formats = {

@@ -1,6 +1,8 @@
 import { type Effect, type Redacted, Result, type Schema } from "effect"
 import { isObject, present, type JsonObject } from "../protocols/open-document.ts"
-import type { Auth, Deployment, Route, RoutedRequest, Signer } from "./Deployment.ts"
+import type { Deployment, Route, RoutedRequest, Signer } from "./Deployment.ts"
+import { type Environment, valueIn } from "./environment.ts"
+import { googleApiKey } from "./formats.ts"
 import type { HttpTransport } from "./HttpTransport.ts"
 import { serviceAccountSigner, type ServiceAccount } from "./service-account.ts"
 
@@ -30,7 +32,6 @@ export type VertexAccess = Pick<Deployment, "baseUrl" | "auth" | "apiKey"> & {
 }
 
 type Variable = (typeof vertexVariables)[number]
-type Environment = ReadonlyMap<string, string>
 
 /**
  * Where Vertex AI is and who calls it, or the variable that would have to be set. The project is the one that was set, else
@@ -42,10 +43,10 @@ export const vertexAccess = (
 ): Result.Result<VertexAccess, Variable> => {
   const { apiKey, account } = settings
   if (apiKey === undefined && account === undefined) return Result.fail("GOOGLE_APPLICATION_CREDENTIALS")
-  const project = settings.project ?? read(environment, "GOOGLE_CLOUD_PROJECT") ?? account?.project
+  const project = settings.project ?? valueIn(environment, "GOOGLE_CLOUD_PROJECT") ?? account?.project
   if (project === undefined && apiKey === undefined) return Result.fail("GOOGLE_CLOUD_PROJECT")
-  const region = settings.region ?? read(environment, "GOOGLE_CLOUD_LOCATION") ?? "global"
-  const endpoint = settings.baseUrl ?? read(environment, "GOOGLE_VERTEX_BASE_URL") ?? vertexUrl(region)
+  const region = settings.region ?? valueIn(environment, "GOOGLE_CLOUD_LOCATION") ?? "global"
+  const endpoint = settings.baseUrl ?? valueIn(environment, "GOOGLE_VERTEX_BASE_URL") ?? vertexUrl(region)
   const place = project === undefined ? "" : `/projects/${encodeURIComponent(project)}/locations/${region}`
   return Result.succeed({
     baseUrl: `${endpoint.replace(/\/+$/, "")}/v1${place}`,
@@ -55,11 +56,6 @@ export const vertexAccess = (
     ...(apiKey !== undefined || account === undefined ? {} : { signer: serviceAccountSigner(account) })
   })
 }
-
-const googleApiKey: Auth = (key) => ({ "x-goog-api-key": key })
-
-/** What is set to nothing is not set. */
-const read = (environment: Environment, name: Variable): string | undefined => environment.get(name) || undefined
 
 /** The endpoint of a region; the whole world and the continents have names of another form. */
 const vertexUrl = (region: string): string => {

@@ -18,7 +18,7 @@ export const encodeFormat = (format: ResponseFormat): JsonObject => {
   }
 }
 
-/** Whether the model is told not to think. */
+/** Whether settings switch thinking off. */
 export const isOff = ({ mode, effort }: ReasoningSettings): boolean =>
   effort === undefined ? mode === "disabled" : effort === "none"
 

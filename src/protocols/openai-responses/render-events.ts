@@ -10,8 +10,6 @@ import { Frames } from "./frames.ts"
 import { callHeadOf, ItemIds, itemOfCall, itemOfMedia } from "./item-names.ts"
 import {
   CallWriter,
-  MessagePart,
-  MessageWriter,
   ReasoningWriter,
   WholeWriter,
   type FinalStatus,
@@ -19,6 +17,7 @@ import {
   type Target
 } from "./item-writers.ts"
 import { saidOfMessage } from "./message-item.ts"
+import { MessagePart, MessageWriter } from "./message-writer.ts"
 import { responseDocument } from "./response-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
