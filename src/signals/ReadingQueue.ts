@@ -20,6 +20,8 @@ export class ReadingQueue {
   #isTold = true
   readonly #someoneWaits = Latch.makeUnsafe(false)
   readonly #idle = Latch.makeUnsafe(true)
+  /** Somebody waits for what was read: no more is gathered before. */
+  readonly #hurry = Latch.makeUnsafe(false)
   /** Whoever closes waits for the batch that is being read. */
   readonly #reading = Semaphore.makeUnsafe(1)
   readonly #capacity: number
@@ -36,10 +38,11 @@ export class ReadingQueue {
     return this.#waiting.length
   }
 
-  /** Completes when nothing waits and nothing is being read. */
-  get settled(): Effect.Effect<void> {
+  /** Has what waits read at once; completes when nothing waits and nothing is being read. */
+  readonly settled: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.#waiting.length > 0) this.#hurry.openUnsafe()
     return this.#idle.await
-  }
+  })
 
   /** Whether there is room for another; where there is not, it counts as dropped. */
   hasRoom(): boolean {
@@ -74,8 +77,9 @@ export class ReadingQueue {
       Effect.gen({ self: this }, function* () {
         yield* this.#someoneWaits.await
         this.#someoneWaits.closeUnsafe()
-        if (!Duration.isZero(gather)) yield* Effect.sleep(gather)
+        if (!Duration.isZero(gather)) yield* Effect.raceFirst(Effect.sleep(gather), this.#hurry.await)
         yield* this.readAll(read)
+        this.#hurry.closeUnsafe()
         yield* this.tell()
         // Others may have come since.
         if (this.#waiting.length === 0) this.#idle.openUnsafe()

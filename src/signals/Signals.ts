@@ -181,7 +181,7 @@ export class Signals extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<SignalReport>, StorageError>
     /** Some of the reports, evenly picked; the same ones for the same seed. */
     readonly sample: SignalStore["Service"]["sample"]
-    /** Waits until everything that was observed was read and kept. */
+    /** Waits until everything that was observed was read and kept, which begins at once. */
     readonly settled: Effect.Effect<void>
     readonly stats: Effect.Effect<SignalStats>
   }

@@ -200,6 +200,24 @@ describe("what is kept of conversations", () => {
     }).pipe(Effect.provide(Layer.provideMerge(Signals.layer({ gather: 0 }), store)))
   })
 
+  it.effect("is there at once for whoever waits for it, and gathers again for the next", () =>
+    Effect.gen(function* () {
+      const { observe, settled, stats } = yield* Signals
+      const another = (id: string) => observe(ended(id, requestOf(user(`order ${id}`), ...angry)))
+      for (const id of ["1", "2"]) {
+        yield* another(id)
+        yield* settled
+        assert.deepInclude(yield* stats, { waiting: 0, read: Number(id) })
+      }
+      yield* another("3")
+      yield* TestClock.adjust("99 millis")
+      assert.deepInclude(yield* stats, { waiting: 1, read: 2 })
+      yield* TestClock.adjust("1 millis")
+      yield* settled
+      assert.deepInclude(yield* stats, { waiting: 0, read: 3 })
+    }).pipe(Effect.provide(Layer.provide(Signals.layer(), SignalStoreMemory.layer)))
+  )
+
   it.live("is known to other processes, and after a restart", () =>
     Effect.gen(function* () {
       const store = yield* SignalStore
