@@ -17,6 +17,12 @@ const mapped = <A>(values: ReadonlyArray<A>, change: (value: A) => A): ReadonlyA
 const isTextType =
   /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|xml|yaml|x-yaml|x-ndjson|jsonl|csv|javascript|sql)\b)/i
 
+/** What a file says, if it is a text. */
+export const textOfFile = ({ mediaType = "", source }: MediaPart): string | undefined =>
+  source._tag === "Base64" && isTextType.test(mediaType)
+    ? Buffer.from(source.data, "base64").toString("utf8")
+    : undefined
+
 /** Scans the texts of one request; after a verdict nothing is scanned any more. */
 class RequestTexts {
   ending: Ending | undefined
@@ -87,14 +93,14 @@ class RequestTexts {
 
   /** A file: what it is called, and what it says if it is a text. */
   private media(part: MediaPart, role: Role): MediaPart {
-    const { filename, mediaType = "", source } = part
-    const called = this.value(filename, role)
+    const called = this.value(part.filename, role)
     const changed = called === undefined ? {} : { filename: called }
-    if (source._tag !== "Base64" || !isTextType.test(mediaType)) return this.extended(part, changed, role)
-    const said = Buffer.from(source.data, "base64").toString("utf8")
+    const said = textOfFile(part)
+    if (said === undefined) return this.extended(part, changed, role)
     const text = this.text(said, "text", role)
-    const data = text === said ? source : { ...source, data: Buffer.from(text, "utf8").toString("base64") }
-    return this.extended(part, { ...changed, source: data }, role)
+    if (text === said) return this.extended(part, changed, role)
+    const data = Buffer.from(text, "utf8").toString("base64")
+    return this.extended(part, { ...changed, source: { _tag: "Base64", data } }, role)
   }
 
   /** A part with what its format says of it beside (the title of a document), the same where all of it is as it was. */

@@ -1,11 +1,12 @@
 import { Duration, Effect, Fiber, Option, Schema, Stream } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { LlmRequest } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Part } from "../../domain/LlmRequest.ts"
 import { textOf } from "../../domain/LlmResponse.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import { filterFailed, garbage, noteFailure, tooLate } from "../FilterFault.ts"
 import { judgeAnswers, type WindowSettings } from "../judge.ts"
 import { told } from "../remote/exchange.ts"
+import { textOfFile } from "../requestTexts.ts"
 import { Ending, type Verdict } from "../Verdict.ts"
 
 type Phase = "request" | "answer"
@@ -62,7 +63,7 @@ const judgementSchema = (verdicts: ReturnType<typeof verdictsOf>) => ({
   additionalProperties: false
 })
 
-/** How much of a conversation is shown to the judge, its end, in code units. */
+/** How much is shown to the judge of what was said before the model spoke last, its end, in code units. */
 const maxShown = 16_000
 
 const instructions = (policy: string, verdicts: ReturnType<typeof verdictsOf>): string =>
@@ -73,20 +74,30 @@ ${policy}
 
 Answer with JSON only: {"verdict": ${verdicts.map((verdict) => `"${verdict}"`).join(" | ")}, "reason": string or null, "text": string or null, "target": string or null}.${verdicts.some((verdict) => verdict === "replace") ? ' "replace" needs in "text" what is to be said instead.' : ""}`
 
-const said = ({ messages }: LlmRequest): string =>
-  messages
-    .map(({ role, parts }) => {
-      const texts = parts.flatMap((part) =>
-        part._tag === "Text"
-          ? [part.text]
-          : part._tag === "ToolResult"
-            ? part.content.flatMap((one) => (one._tag === "Text" ? [one.text] : []))
-            : []
-      )
-      return `${role}: ${texts.join("\n")}`
-    })
-    .join("\n\n")
-    .slice(-maxShown)
+const textsOf = (part: Part): ReadonlyArray<string> => {
+  switch (part._tag) {
+    case "Text":
+      return [part.text]
+    case "Media":
+      return [textOfFile(part) ?? ""]
+    case "ToolResult":
+      return part.content.flatMap(textsOf)
+    default:
+      return []
+  }
+}
+
+/** A conversation as the judge reads it: all that came since the model spoke last, however long, and the end of the rest. */
+const said = ({ messages }: LlmRequest): string => {
+  const asked = messages.findLastIndex(({ role }) => role !== "assistant")
+  const spoke = messages.findLastIndex(({ role }, index) => index < asked && role === "assistant")
+  const turns = messages.map(({ role, parts }) => `${role}: ${parts.flatMap(textsOf).join("\n")}`)
+  const before = turns.slice(0, spoke + 1).join("\n\n")
+  return [...(before === "" ? [] : [before.slice(-maxShown)]), ...turns.slice(spoke + 1)].join("\n\n")
+}
+
+/** What stands between the marks does not end at one that it says itself. */
+const marked = (text: string): string => `<text>\n${text.replace(/<(?=\/?text>)/gi, "&lt;")}\n</text>`
 
 const question = (
   { model, policy, parallel = false }: AskModel,
@@ -99,7 +110,7 @@ const question = (
     model,
     messages: [
       { role: "system", parts: [{ _tag: "Text", text: instructions(policy, verdicts) }] },
-      { role: "user", parts: [{ _tag: "Text", text: `${what}\n<text>\n${text}\n</text>` }] }
+      { role: "user", parts: [{ _tag: "Text", text: `${what}\n${marked(text)}` }] }
     ],
     sampling: { temperature: 0, maxOutputTokens: 2000 },
     responseFormat: { _tag: "JsonSchema", name: "judgement", schema: judgementSchema(verdicts), strict: true }
