@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
+import { RE2JS } from "re2js"
 import { compile, type Pattern } from "../../../src/filters/pattern/Program.ts"
 import { type OnMatch, PatternScanner } from "../../../src/filters/pattern/PatternScanner.ts"
 import { isEnding, refuse } from "../../../src/filters/Verdict.ts"
@@ -88,6 +89,71 @@ describe("patterns", () => {
       assert.strictEqual(through(scanner(), pieces).left, "<мир>, мира; <Übel> übler <ÜBEL>")
     }
   })
+})
+
+/** A pattern that grows as the choices say. */
+const grown = (choices: ReadonlyArray<number>): string => {
+  let next = 0
+  const choose = <A>(...among: ReadonlyArray<A>): A => among[(choices[next++] ?? 0) % among.length]!
+  const leaf = () =>
+    choose("a", "b", "1", " ", "😀", "[ab]", "[^a]", ".", "\\w", "\\b", "\\B", "^", "$", "(?m:^)", "(?m:$)")
+  const grow = (depth: number): string => {
+    if (depth === 0) return leaf()
+    const inner = () => grow(depth - 1)
+    const lazy = () => choose("", "?")
+    return choose(
+      leaf,
+      () => inner() + inner(),
+      () => `(?:${inner()}|${inner()})`,
+      () => `(${inner()})`,
+      () => `(?:${inner()})*${lazy()}`,
+      () => `(${inner()}){1,3}${lazy()}`,
+      () => `(?:${inner()})?${lazy()}`
+    )()
+  }
+  return grow(4)
+}
+
+/** The same by RE2 on the whole text, with what the groups of each match took; nothing where a match is empty. */
+const byRe2 = (source: string, text: string): string | undefined => {
+  const matcher = RE2JS.compile(source).matcher(text)
+  let left = ""
+  let at = 0
+  while (matcher.find()) {
+    if (matcher.start() === matcher.end()) return undefined
+    const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, group) => matcher.group(group) ?? "-")
+    left += `${text.slice(at, matcher.start())}<${groups.join()}>`
+    at = matcher.end()
+  }
+  return left + text.slice(at)
+}
+
+describe("any pattern", () => {
+  it.effect.prop(
+    "means what it means to RE2, its groups too",
+    [
+      Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 419 }))),
+      Schema.Array(Schema.Literals(["a", "b", "1", " ", "\n", "😀"]))
+    ],
+    ([choices, letters]) =>
+      Effect.sync(() => {
+        const source = grown(choices)
+        const text = letters.join("")
+        const program = compile([{ source }])
+        const wanted = Result.isSuccess(program) ? byRe2(source, text) : undefined
+        if (Result.isFailure(program) || wanted === undefined) return
+        const count = RE2JS.compile(source).groupCount() + 1
+        const scanner = () =>
+          new PatternScanner(program.success, ({ groups }) => {
+            const taken = groups()
+            return `<${Array.from({ length: count }, (_, group) => taken[group] ?? "-").join()}>`
+          })
+        for (const pieces of someSplits(text, 2)) {
+          assert.strictEqual(through(scanner(), pieces).left, wanted, `${source} in ${pieces.join("|")}`)
+        }
+      }),
+    { arbitrary: { runs: 2_000 } }
+  )
 })
 
 describe("what is held back", () => {
@@ -217,10 +283,10 @@ describe("a pattern that cannot be used", () => {
 
 describe("a long pattern", () => {
   it("is used like any other", () => {
-    const long = "ab".repeat(9_000)
+    const long = `a${"b".repeat(17_999)}`
     const program = programOf([{ source: long }])
     assert.strictEqual(through(new PatternScanner(program, () => "#"), ["x", long, "y"]).left, "x#y")
-    assert.strictEqual(program.longest, 4 * 9_000)
+    assert.strictEqual(program.longest, 2 * long.length)
   })
 })
 
