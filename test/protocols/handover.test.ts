@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Result } from "effect"
 import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
 import { foldEvents, type LlmResponse } from "../../src/domain/LlmResponse.ts"
+import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
 import { formatNames, formats, type FormatName } from "../../src/providers/formats.ts"
 import { agents, type Agent } from "./agents.ts"
 import { requestFaults } from "./constraints/constraints.ts"
@@ -111,6 +112,16 @@ const answers: { readonly [what: string]: Answer } = {
           content: [{ type: "web_search_result", url: "https://e.example", title: "E", encrypted_content: "RW5j" }]
         },
         { type: "text", text: "Found." }
+      ],
+      "end_turn"
+    )
+  },
+  "a compaction by Claude": {
+    from: "anthropic-messages",
+    body: claudeSays(
+      [
+        { type: "compaction", content: "So far: 42." },
+        { type: "text", text: "Yes." }
       ],
       "end_turn"
     )
@@ -248,6 +259,37 @@ describe("a conversation that comes from one provider to another", () => {
       }
     }
   )
+})
+
+describe("what Claude's API said in short of a conversation", () => {
+  const compaction = { type: "compaction", content: "So far: 42.", encrypted_content: "RW5j" }
+  const messages = [
+    { role: "assistant", content: [compaction] },
+    { role: "user", content: "Go on." }
+  ]
+  const { request } = Result.getOrThrow(anthropicMessagesDialect.decode({ model: "m", max_tokens: 9, messages }))
+  const sentTo = (format: FormatName, model: string, asked = request) =>
+    Result.getOrThrow(
+      formats[format].protocol.encode(asked, { model, delivery: "whole", quirks: {}, origin: undefined })
+    ).body
+
+  it("is told to every other provider, as whoever told it need not send more", () => {
+    for (const format of formatNames) {
+      for (const model of models[format]) expect(JSON.stringify(sentTo(format, model))).toContain("So far: 42.")
+    }
+  })
+
+  it("is what it was to Claude, but for what a filter changed", () => {
+    expect(sentTo("anthropic-messages", "claude-opus-4-8")["messages"]).toMatchObject([{ content: [compaction] }, {}])
+    const hidden = request.messages.map((message) => ({
+      ...message,
+      parts: message.parts.map((part) =>
+        part._tag === "Text" ? { ...part, text: part.text.replace("42", "*") } : part
+      )
+    }))
+    const sent = JSON.stringify(sentTo("anthropic-messages", "claude-opus-4-8", { ...request, messages: hidden }))
+    expect(sent).toContain('"content":"So far: *."')
+  })
 })
 
 describe.skipIf(!corpusPresent)("recorded answers, in a conversation that goes on elsewhere", () => {

@@ -28,10 +28,25 @@ const decodeBlock = (block: MessageBlock): Part => {
       }
     case "tool_result":
       return decodeToolResult(block)
+    case "compaction":
+      return decodeCompaction(block)
     default:
       return decodeContentBlock(block)
   }
 }
+
+/**
+ * What was said so far, in short: nothing before it counts, and clients need not send that any more. It is a text that every
+ * other format can say; one that did not come about has none.
+ */
+const decodeCompaction = (block: Block<"compaction">): TextPart | OpaquePart =>
+  block.content
+    ? {
+        _tag: "Text",
+        text: block.content,
+        ...marked(block.cache_control, { block: { ...block.rest, type: "compaction" } })
+      }
+    : opaque(block.raw)
 
 const decodeToolResult = (block: Block<"tool_result">): ToolResultPart => {
   const { content } = block

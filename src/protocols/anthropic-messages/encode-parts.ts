@@ -42,6 +42,7 @@ const encodeText = (part: TextPart, encoding: MessagesEncoding): ReadonlyArray<J
   const block = ownExtension(part.extensions)["block"]
   if (!isObject(block)) return [{ type: "text", text: part.text, ...more }]
   const { text } = part
+  if (block["type"] === "compaction") return [{ ...block, content: text, ...more }]
   if (block["type"] === "search_result") {
     return [{ ...block, content: passagesOf(block["content"], text) ?? [{ type: "text", text }], ...more }]
   }

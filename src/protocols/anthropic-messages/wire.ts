@@ -73,13 +73,14 @@ const ToolUse = openDocument({
   ...cached
 })
 
-// Blocks of other types (server tools and their results, MCP, uploads, compaction, what comes next) are passed on whole.
+// Blocks of other types (server tools and their results, MCP, uploads, what comes next) are passed on whole.
 export const MessageBlock = byType({
   ...contentBlocks,
   tool_result: ToolResult,
   tool_use: ToolUse,
   thinking: openDocument({ type: Schema.String, thinking: Schema.String, signature: nullish(Schema.String) }),
-  redacted_thinking: openDocument({ type: Schema.String, data: Schema.String })
+  redacted_thinking: openDocument({ type: Schema.String, data: Schema.String }),
+  compaction: openDocument({ type: Schema.String, content: nullish(Schema.String), ...cached })
 })
 export type MessageBlock = typeof MessageBlock.Type
 

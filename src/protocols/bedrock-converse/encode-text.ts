@@ -15,7 +15,8 @@ export const encodeText = (part: TextPart, encoding: ConverseEncoding): Readonly
   encoding.own(encoding.withoutClaude(part.extensions, ["block", ...(Array.isArray(citations) ? ["citations"] : [])]))
   // The API refuses the whole request for a text of nothing but white space.
   if (text.trim() === "") return []
-  if (isObject(block)) return [blockOf(block, text, encoding)]
+  // What was said so far, in short, is a text here.
+  if (isObject(block) && block["type"] !== "compaction") return [blockOf(block, text, encoding)]
   if (!Array.isArray(citations)) return [{ text }]
   const cited = citations.flatMap((citation) => citationOf(citation) ?? [])
   if (cited.length < citations.length) encoding.dropped("a citation of an earlier answer")
