@@ -257,7 +257,7 @@ const ask = Effect.fnUntraced(function* (
   )
 })
 
-/** What an attempt used: one that was taken and never answered in full has its input estimated. */
+/** What an attempt used: one that was taken, and given up before it was answered, has its input estimated. */
 const usedBy = (
   exit: Exit.Exit<EmbeddingAnswer, LlmError>,
   input: EmbeddingInput,
@@ -265,8 +265,8 @@ const usedBy = (
   status: number | undefined
 ): Effect.Effect<Usage> => {
   if (Exit.isSuccess(exit)) return Effect.succeed(exit.value.usage)
-  const wasTaken = status === undefined ? connected && wasGivenUp(exit.cause) : status < 400
-  return wasTaken ? estimated(input) : Effect.succeed(noUsage)
+  const wasTaken = status === undefined ? connected : status < 400
+  return wasTaken && wasGivenUp(exit.cause) ? estimated(input) : Effect.succeed(noUsage)
 }
 
 const wasGivenUp = (cause: Cause.Cause<LlmError>): boolean =>

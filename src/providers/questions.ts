@@ -3,6 +3,7 @@ import type { EmbeddingAnswer, EmbeddingInput } from "../domain/Embedding.ts"
 import { parseExactly } from "../domain/exact-json.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Usage } from "../domain/Usage.ts"
+import { isObject } from "../protocols/open-document.ts"
 import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { renamed } from "../protocols/ToolNames.ts"
 import type { AttemptObserver, CountRequest, EmbedRequest, Upstream } from "../routing/Upstream.ts"
@@ -129,8 +130,11 @@ const embedPart = (
     const sent =
       request.headers === undefined ? encoded : { ...encoded, headers: { ...encoded.headers, ...request.headers } }
     const text = yield* ask(protocol, sent, maxVectors, observer)
-    const answer = read(yield* Effect.fromResult(parseJson(text)))
-    if (answer?.vectors.length !== sizeOf(input)) return yield* unsaid("one vector for every input")
+    const body = yield* Effect.fromResult(parseJson(text))
+    const answer = read(body)
+    if (answer?.vectors.length !== sizeOf(input)) {
+      return yield* declinedIn(protocol, body) ?? unsaid("one vector for every input")
+    }
     return {
       model,
       ...answer,
@@ -138,6 +142,10 @@ const embedPart = (
       ...(format === undefined ? {} : { origin: { protocol: format, text } })
     }
   })
+
+/** The failure that a document tells in place of an answer: some servers give such ones the status of a success. */
+const declinedIn = (protocol: Protocol, body: unknown): LlmError | undefined =>
+  isObject(body) && isObject(body["error"]) ? protocol.decodeWhole(body, []) : undefined
 
 const sizeOf = (input: EmbeddingInput): number => (input._tag === "Texts" ? input.texts.length : input.sequences.length)
 

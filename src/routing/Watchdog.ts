@@ -81,17 +81,28 @@ export class Watchdog {
     this.sleeper = this.run(Effect.flatMap(this.clock.sleep(Duration.millis(time - this.now)), () => this.lookAtAll))
   }
 
+  /** Who breaks is not looked at again, so that it is not the end of looking at all others. */
+  private readonly lookAtDue: Effect.Effect<void> = Effect.catchDefect(
+    Effect.sync(() => {
+      const { now } = this
+      // What is looked at may end itself and others, and with that take their seats from them.
+      for (const seat of this.seats.filter(({ due }) => due <= now)) {
+        if (seat.watched.seat !== seat) continue
+        seat.due = Infinity
+        seat.due = seat.watched.look(now)
+      }
+    }),
+    (defect) => Effect.andThen(Effect.logError("What was due could not be done", defect), () => this.lookAtDue)
+  )
+
   private readonly lookAtAll: Effect.Effect<void> = Effect.suspend(() => {
     // Whoever is watched from here on until the next sleep is looked at below.
     this.sleepsUntil = -Infinity
-    const { now } = this
-    // What is looked at may end itself and others, and with that take their seats from them.
-    for (const seat of this.seats.filter(({ due }) => due <= now)) {
-      if (seat.watched.seat === seat) seat.due = seat.watched.look(now)
-    }
-    const next = this.seats.reduce((soonest, { due }) => Math.min(soonest, due), Infinity)
-    this.sleepsUntil = next
-    if (next === Infinity) return Effect.void
-    return Effect.flatMap(this.clock.sleep(Duration.millis(next - now)), () => this.lookAtAll)
+    return Effect.flatMap(this.lookAtDue, () => {
+      const next = this.seats.reduce((soonest, { due }) => Math.min(soonest, due), Infinity)
+      this.sleepsUntil = next
+      if (next === Infinity) return Effect.void
+      return Effect.flatMap(this.clock.sleep(Duration.millis(next - this.now)), () => this.lookAtAll)
+    })
   })
 }

@@ -27,9 +27,11 @@ export class Pulse implements Watched {
       this.writer.destroy()
       return Infinity
     }
-    if (now - this.writer.lastWriteAt >= keepAliveMs) this.writer.keepAlive(this.text)
-    // A caller that begins to stall now is looked at again after the limit; nothing else can fall due before.
-    const nextKeepAlive = (stalledSince === undefined ? this.writer.lastWriteAt : now) + keepAliveMs
+    const isDue = now - this.writer.lastWriteAt >= keepAliveMs
+    if (isDue) this.writer.keepAlive(this.text)
+    // A caller that begins to stall now is looked at again after the limit; nothing else can fall due before. It may be that
+    // nothing was written: where the end waits for its record, nothing else is to come.
+    const nextKeepAlive = (isDue || stalledSince !== undefined ? now : this.writer.lastWriteAt) + keepAliveMs
     const nextStall = (stalledSince ?? now) + stallLimitMs
     return Math.min(nextKeepAlive, nextStall)
   }

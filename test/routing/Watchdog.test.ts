@@ -55,6 +55,25 @@ describe("a watchdog", () => {
     })
   )
 
+  it.effect("looks at all others where one breaks", () =>
+    Effect.gen(function* () {
+      const watchdog = yield* Watchdog.make
+      let broke = 0
+      watchdog.watch({
+        look: (now) => {
+          if (now === 0) return 1000
+          broke++
+          throw new Error("it broke")
+        }
+      })
+      const other = wanting(1000, 2000)
+      watchdog.watch(other)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(other.looks, [0, 1000, 2000])
+      assert.strictEqual(broke, 1)
+    })
+  )
+
   it.effect("may be told of others, and to forget, while it looks", () =>
     Effect.gen(function* () {
       const watchdog = yield* Watchdog.make

@@ -32,6 +32,8 @@ const compatible: Answering = (response, received) => {
         response,
         received
       )
+    case "busy-with-success":
+      return answering({ error: { message: "Slow down", type: "rate_limit_error", code: null } })(response, received)
     case "nonsense":
       return answering({ data: [] })(response, received)
     default:
@@ -251,6 +253,22 @@ layer(server, { excludeTestServices: true })("embeddings", (it) => {
       assert.deepInclude(json(wrong).error, { message: "Bad input", param: "input" })
       const nonsense = yield* embed("compatible/nonsense", "hello")
       assert.strictEqual(nonsense.status, 502)
+    })
+  )
+
+  it.effect("are refused by what the document says that came instead, whatever its status, and cost nothing", () =>
+    Effect.gen(function* () {
+      const rows = [
+        ["busy-with-success", 429, "RateLimited"],
+        ["nonsense", 502, "InvalidOutput"]
+      ] as const
+      for (const [model, status, reason] of rows) {
+        const seen = yield* embed(`compatible/${model}`, "hello")
+        assert.strictEqual(seen.status, status)
+        const { attempts } = yield* recordOf(seen)
+        assert.deepInclude(attempts[0]?.failure?.reason, { _tag: reason })
+        assert.deepStrictEqual(attempts[0]?.usage, { source: "none" })
+      }
     })
   )
 
