@@ -3,6 +3,7 @@ import { Cause, Console, Effect, Exit, Layer, Logger, Runtime } from "effect"
 import { Command } from "effect/cli"
 import { createRequire } from "node:module"
 import { millrace } from "./cli/millrace.ts"
+import { printableLogger } from "./cli/printableLogger.ts"
 import { Program } from "./cli/Program.ts"
 import { usageErrors } from "./cli/usage-errors.ts"
 
@@ -45,6 +46,7 @@ millrace.pipe(
       NodeServices.layer,
       Layer.succeed(Program, { version, command, toldAgain }),
       usageErrors,
+      Logger.layer([printableLogger, Logger.tracerLogger]),
       // Standard output is for what a command was asked for.
       Layer.succeed(Logger.LogToStderr, true)
     )

@@ -12,7 +12,7 @@ import type { PulseWatch } from "./Pulse.ts"
 import { relayStream, relayWhole } from "./relay.ts"
 import {
   callerOf,
-  checkLength,
+  checkName,
   conversationOf,
   checkControl,
   type Exchange,
@@ -89,8 +89,8 @@ const callOf = Effect.fnUntraced(function* (
   const body = yield* parseObject(text)
   const origin = originOf(dialect, headers, text, body)
   const { request, delivery } = yield* Effect.fromResult(dialect.decode(body, path, origin.headers))
+  yield* checkName("model", request.model)
   yield* checkModel(principal, request.model)
-  yield* checkLength("model", request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = yield* conversationOf(headers)
   return {

@@ -13,7 +13,7 @@ import { explain } from "./explain.ts"
 import { answerHeaders, sendJson } from "./Generate.ts"
 import {
   callerOf,
-  checkLength,
+  checkName,
   conversationOf,
   checkControl,
   type Exchange,
@@ -59,8 +59,8 @@ const serve = Effect.fnUntraced(function* (
   const text = yield* readBody(exchange, bodyLimit)
   const body = yield* parseObject(text)
   const request = yield* Effect.fromResult(decode(body))
+  yield* checkName("model", request.model)
   yield* checkModel(principal, request.model)
-  yield* checkLength("model", request.model)
   const timeoutMs = yield* timeoutOf(headers)
   const conversation = yield* conversationOf(headers)
   const opened = yield* openEmbedding({

@@ -136,8 +136,14 @@ const controlError = (header: string, mend: string): LlmError =>
 const maxName = 512
 const maxLabels = 1024
 
-/** Fails where a name is too long to be recorded. */
-export const checkLength = (path: string, text: string | undefined, limit = maxName): Effect.Effect<void, LlmError> => {
+/** What a terminal would take for a command, and a log for the end of its line. */
+const control = /[^\P{Cc}\t]/u
+
+/** Fails where a name is too long to be recorded, or none that could be shown. */
+export const checkName = (path: string, text: string | undefined, limit = maxName): Effect.Effect<void, LlmError> => {
+  if (text !== undefined && control.test(text)) {
+    return failure({ _tag: "InvalidRequest", kind: "type", path }, `${path} has control characters; leave them out`)
+  }
   // no code unit has more than three bytes
   if (text === undefined || text.length * 3 <= limit) return Effect.void
   const bytes = Buffer.byteLength(text)
@@ -157,7 +163,7 @@ const saidIn = (headers: RequestHeaders, name: string): string | undefined => {
 /** The conversation that a call belongs to, where its caller says so. */
 export const conversationOf = (headers: RequestHeaders): Effect.Effect<string | undefined, LlmError> => {
   const conversation = saidIn(headers, "x-millrace-conversation")
-  return Effect.as(checkLength("x-millrace-conversation", conversation), conversation)
+  return Effect.as(checkName("x-millrace-conversation", conversation), conversation)
 }
 
 /** Who asks: by the key, and as the control headers say it: `x-millrace-tenant`, `x-millrace-labels: a=b,c=d`. */
@@ -178,8 +184,8 @@ export const callerOf = (headers: RequestHeaders, principal: Principal): Effect.
     ...(listed === undefined ? {} : { labels })
   })
   if (tenant === undefined && listed === undefined) return named
-  return checkLength("x-millrace-tenant", tenant).pipe(
-    Effect.andThen(checkLength("x-millrace-labels", listed, maxLabels)),
+  return checkName("x-millrace-tenant", tenant).pipe(
+    Effect.andThen(checkName("x-millrace-labels", listed, maxLabels)),
     Effect.andThen(named)
   )
 }

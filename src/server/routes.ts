@@ -16,7 +16,7 @@ import { meantPath } from "./meant-path.ts"
 import { metricsRoute } from "./metrics.ts"
 import { modelRoutes } from "./models.ts"
 import { answerPreflight, isPreflight, type OriginPolicy, refusalOfPage, showToOrigin } from "./origins.ts"
-import { callerOf, type Exchange, parseObject } from "./requests.ts"
+import { callerOf, checkName, type Exchange, parseObject } from "./requests.ts"
 import {
   type Handler,
   json,
@@ -35,6 +35,7 @@ const countRoute = (dialect: Dialect, { decode, render }: CountTokens): Handler 
       const document = yield* text
       const body = yield* parseObject(document)
       const { request } = yield* Effect.fromResult(decode(body))
+      yield* checkName("model", request.model)
       yield* checkModel(principal, request.model)
       const { headersWanted } = yield* Engine
       const counted = yield* countTokens({

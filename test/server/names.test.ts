@@ -38,6 +38,10 @@ describeDatabases("names that callers give", (kind) => {
           const refused = yield* askChat("chat/echo", {}, { headers: { [name]: `${value}${text(50)}` } })
           assert.deepStrictEqual([refused.status, json(refused).error.param], [400, name])
         }
+        for (const name of ["chat/a\u001b[31mb", "chat/a\nb", "chat/\u009b31m", "chat/\0"]) {
+          const refused = yield* askChat(name)
+          assert.deepStrictEqual([refused.status, json(refused).error.param], [400, "model"], JSON.stringify(name))
+        }
         const refused = yield* askChat(`${model}s`)
         assert.deepStrictEqual([refused.status, json(refused).error.param], [400, "model"])
       })
