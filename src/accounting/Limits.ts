@@ -19,20 +19,25 @@ const perPeriod = <S extends Schema.Top>(amount: S) =>
     total: optional(amount)
   })
 
-const Counts = perPeriod(Count)
+/** The limits that there are, of whatever amounts are written as. */
+export const limitFields = <C extends Schema.Top, D extends Schema.Top, F extends Schema.Top>(
+  count: C,
+  dollars: D,
+  yesOrNo: F
+) => ({
+  requests: optional(perPeriod(count)),
+  /** input and output together */
+  tokens: optional(perPeriod(count)),
+  inputTokens: optional(perPeriod(count)),
+  outputTokens: optional(perPeriod(count)),
+  cost: optional(perPeriod(dollars)),
+  concurrent: optional(count),
+  /** ends a stream that uses up what is left of tokens or cost while it runs, instead of letting it run over */
+  stopStreams: optional(yesOrNo)
+})
 
 /** What may be used in each window: whole requests and tokens, money in US dollars; `concurrent` calls at once. */
-export const Limits = Schema.Struct({
-  requests: optional(Counts),
-  /** input and output together */
-  tokens: optional(Counts),
-  inputTokens: optional(Counts),
-  outputTokens: optional(Counts),
-  cost: optional(perPeriod(Positive)),
-  concurrent: optional(Count),
-  /** ends a stream that uses up what is left of tokens or cost while it runs, instead of letting it run over */
-  stopStreams: optional(Schema.Boolean)
-})
+export const Limits = Schema.Struct(limitFields(Count, Positive, Schema.Boolean))
 export type Limits = typeof Limits.Type
 
 /** What is counted; `concurrent` has no window. */

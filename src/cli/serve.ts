@@ -64,7 +64,7 @@ const serverLayer = (configuration: Configuration) => {
         port,
         allowedOrigins,
         bodyLimit: ByteSize.toNumberUnsafe(bodyLimit),
-        keepAliveMs: Duration.toMillis(keepAlive),
+        keepAliveMs: Duration.isZero(keepAlive) ? Infinity : Duration.toMillis(keepAlive),
         shutdownGraceMs: Duration.toMillis(shutdownGrace)
       })
     )

@@ -1,6 +1,4 @@
 import { ByteSize, DateTime, Duration, Effect, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
-import { LimitRule } from "../accounting/LimitRules.ts"
-import { Limits } from "../accounting/Limits.ts"
 import { KeyName } from "../accounting/VirtualKey.ts"
 import { parseMoment } from "../domain/moment.ts"
 import { Analyzers } from "./analyzers.ts"
@@ -12,8 +10,9 @@ import { FilterEntry } from "./filters.ts"
 import { expectedPepper } from "./authentication.ts"
 import { Defaults, Model } from "./ModelEntry.ts"
 import { Audit } from "./audit.ts"
+import { KeyLimits, LimitRule } from "./limits.ts"
 import { Retention } from "./retention.ts"
-import { Port, ShortByteSize, ShortDuration } from "./units.ts"
+import { Port, positiveByteSize, ShortDuration } from "./units.ts"
 import { BaseUrl, oneOf, Secret, text, withDefault, YesOrNo } from "./values.ts"
 
 const expectedOrigin = "an origin such as https://chat.example.com, without a slash at its end, or *"
@@ -26,7 +25,7 @@ const Server = Schema.Struct({
     text(expectedOrigin).check(Schema.makeFilter((value) => isOrigin(value), { message: `Expected ${expectedOrigin}` }))
   ).pipe(withDefault([])),
   shutdownGrace: ShortDuration.pipe(withDefault(Duration.seconds(20))),
-  bodyLimit: ShortByteSize.pipe(withDefault(ByteSize.mebibytes(32))),
+  bodyLimit: positiveByteSize("32MiB").pipe(withDefault(ByteSize.mebibytes(32))),
   keepAlive: ShortDuration.pipe(withDefault(Duration.seconds(15)))
 })
 
@@ -174,7 +173,7 @@ const Key = Schema.Struct({
   labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   models: Schema.optionalKey(Schema.Array(text("the name of a model, or a pattern such as team/*"))),
   filters: Schema.optionalKey(Schema.Array(text("the name of a filter"))),
-  limits: Schema.optionalKey(Limits),
+  limits: Schema.optionalKey(KeyLimits),
   expiresAt: Schema.optionalKey(Moment)
 })
 

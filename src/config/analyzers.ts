@@ -8,7 +8,7 @@ import { stall } from "../signals/analyzers/stall.ts"
 import { type LanguageName, languageNames } from "../signals/built-in.ts"
 import type { Finding } from "./problems.ts"
 import { isSection } from "./substitute.ts"
-import { ShortDuration } from "./units.ts"
+import { count, positiveDuration } from "./units.ts"
 import { oneOf } from "./values.ts"
 
 /** The settings that only some kinds have. */
@@ -23,21 +23,13 @@ const settingsOf = {
 type Kind = keyof typeof settingsOf
 const kinds = ["repetition", "stall", "refusal", "language", "degenerate"] as const satisfies ReadonlyArray<Kind>
 
-const positive = (expected: string, least: number) => {
-  const message = `Expected ${expected}`
-  return Schema.Number.annotate({ message }).check(
-    Schema.isInt({ message }),
-    Schema.isGreaterThanOrEqualTo(least, { message })
-  )
-}
-
 /** Something that watches answers while they stream. */
 const AnalyzerEntry = Schema.Struct({
   kind: oneOf(kinds),
   onFinding: Schema.optionalKey(oneOf(["observe", "stop"])),
-  times: Schema.optionalKey(positive("a whole number from 2 on", 2)),
-  length: Schema.optionalKey(positive("a number of characters from 20 on", 20)),
-  after: Schema.optionalKey(ShortDuration),
+  times: Schema.optionalKey(count(2, 1_000_000)),
+  length: Schema.optionalKey(count(20, 1_000_000)),
+  after: Schema.optionalKey(positiveDuration("20s")),
   languages: Schema.optionalKey(Schema.NonEmptyArray(oneOf(languageNames)))
 })
 type AnalyzerEntry = typeof AnalyzerEntry.Type

@@ -1,7 +1,17 @@
-import { measures } from "../accounting/Limits.ts"
+import { Schema } from "effect"
+import { limitFields, measures } from "../accounting/Limits.ts"
 import { asksForKeys } from "./authentication.ts"
 import type { Finding } from "./problems.ts"
 import { isSection } from "./substitute.ts"
+import { Amount, Dollars } from "./units.ts"
+import { text, YesOrNo } from "./values.ts"
+
+const documented = limitFields(Amount, Dollars, YesOrNo)
+const Whom = Schema.optionalKey(text("a name, or * for each"))
+
+/** The limits of a key, and a rule, as documents have them: amounts may come from the environment, as texts. */
+export const KeyLimits = Schema.Struct(documented)
+export const LimitRule = Schema.Struct({ key: Whom, tenant: Whom, model: Whom, ...documented })
 
 /** Whether there is an amount, or one for a window. */
 const isSaid = (limit: unknown): boolean =>

@@ -16,7 +16,10 @@ export const parseDuration = (text: string): Duration.Duration | undefined => {
   if (trimmed === "0") return Duration.zero
   const match = shortDuration.exec(trimmed)
   const factor = units.find(([unit]) => unit === match?.[2])?.[1]
-  return match === null || factor === undefined ? undefined : Duration.millis(Math.round(Number(match[1]) * factor))
+  if (match === null || factor === undefined) return undefined
+  const millis = Number(match[1]) * factor
+  // Nothing at all often means that there is no bound, which who says a little does not want.
+  return Duration.millis(millis === 0 ? 0 : Math.max(1, Math.round(millis)))
 }
 
 /** Writes a duration of whole milliseconds with the largest unit that divides it. */
@@ -71,6 +74,14 @@ export const ShortDuration = codec(
   formatDuration
 )
 
+/** The same, but 0, where it would mean nothing. */
+export const positiveDuration = (example: string) =>
+  ShortDuration.check(
+    Schema.makeFilter((duration) => !Duration.isZero(duration), {
+      message: `Expected a duration such as ${example}, more than 0`
+    })
+  )
+
 /** `32MiB`, `1MB`, or a plain number of bytes. */
 export const ShortByteSize = codec(
   Schema.ByteSize,
@@ -78,6 +89,12 @@ export const ShortByteSize = codec(
   parseByteSize,
   formatByteSize
 )
+
+/** The same, but 0, where it would mean nothing. */
+export const positiveByteSize = (example: string) =>
+  ShortByteSize.check(
+    Schema.makeFilter((size) => size > 0n, { message: `Expected a size such as ${example}, more than 0` })
+  )
 
 /** Reads a port; undefined for anything else. */
 export const parsePort = (input: string | number): number | undefined => {
@@ -104,13 +121,34 @@ export const count = (least: number, most: number) =>
     (number) => number
   )
 
+const isDecimal = (text: string): boolean => /^\d+(\.\d+)?$/.test(text) && Number.isFinite(Number(text))
+
+/** How many of something, at least one, also as text. */
+export const Amount = codec(
+  Schema.Int,
+  "a whole number greater than 0",
+  (input) => {
+    const number = Number(input)
+    return isDecimal(String(input).trim()) && Number.isSafeInteger(number) && number > 0 ? number : undefined
+  },
+  (number) => number
+)
+
+/** An amount of money, also as text. */
+export const Dollars = codec(
+  Schema.Finite,
+  "an amount of US dollars greater than 0",
+  (input) => (isDecimal(String(input).trim()) && Number(input) > 0 ? Number(input) : undefined),
+  (number) => number
+)
+
 /** A share of something, also as text: a number from 0 on. */
 export const Weight = codec(
   Schema.Finite,
   "a number from 0 on",
   (input) => {
     const text = String(input).trim()
-    return /^\d+(\.\d+)?$/.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined
+    return isDecimal(text) ? Number(text) : undefined
   },
   (number) => number
 )

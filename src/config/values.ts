@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Schema, SchemaGetter } from "effect"
 
 /** One of the names that there are. */
 export const oneOf = <const Names extends ReadonlyArray<string>>(names: Names) =>
@@ -12,7 +12,15 @@ export const text = (expected: string) => {
   return Schema.String.annotate({ message }).check(Schema.isMinLength(1, { message }))
 }
 
-export const YesOrNo = Schema.Boolean.annotate({ message: "Expected true or false" })
+/** Also as text: what comes from an environment variable is text. */
+export const YesOrNo = Schema.Union([Schema.Boolean, Schema.Literals(["true", "false"])])
+  .annotate({ message: "Expected true or false" })
+  .pipe(
+    Schema.decodeTo(Schema.Boolean, {
+      decode: SchemaGetter.transform((said: boolean | "true" | "false") => said === true || said === "true"),
+      encode: SchemaGetter.transform((said: boolean) => said)
+    })
+  )
 
 const isBaseUrl = (value: string): boolean => {
   const url = URL.parse(value)

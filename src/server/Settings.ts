@@ -8,7 +8,7 @@ export interface ServerSettings {
   /** origins of web pages, beside its own, that may call the server; `*` for all */
   readonly allowedOrigins: ReadonlyArray<string>
   readonly bodyLimit: number
-  /** silence after which a stream is told that the connection lives */
+  /** silence after which a stream is told that the connection lives; `Infinity` for never */
   readonly keepAliveMs: number
   /** how long a caller of a stream may take nothing before it counts as gone */
   readonly stallLimitMs: number

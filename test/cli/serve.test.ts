@@ -24,6 +24,22 @@ const call = Effect.fnUntraced(function* (url: string, model: string) {
 }, Effect.provide(FetchHttpClient.layer))
 
 layer(NodeServices.layer, { excludeTestServices: true })("millrace serve", (it) => {
+  it.effect("tells nobody that the connection lives where keepAlive is 0", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith("millrace.yaml", 'storage: { url: "memory:" }\nserver: { keepAlive: 0 }\n')
+      const server = yield* serving({ folder })
+      const body = { model: "words-2?first=300ms", stream: true, messages: [{ role: "user", content: "hi" }] }
+      const request = HttpClientRequest.bodyJsonUnsafe(
+        HttpClientRequest.post(`${server.url}/v1/chat/completions`),
+        body
+      )
+      const { text } = yield* HttpClient.execute(request)
+      assert.match(yield* text, /^data: [^]*\[DONE\]\n\n$/)
+      assert.notInclude(yield* text, "keep-alive")
+      yield* server.stop
+    }).pipe(Effect.provide(FetchHttpClient.layer))
+  )
+
   it.effect("serves, says what to try, and its records are read while it runs and after it ended", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith()

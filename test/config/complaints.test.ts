@@ -163,8 +163,8 @@ describe("what does not fit together", () => {
   it.effect("a retention that keeps nothing", () =>
     says(
       "audit: { retention: { maxAge: 0d, maxSize: 0 } }",
-      'millrace.yaml:1:23: audit.retention.maxAge: "0d" is not accepted; write a duration such as 90d, more than 0; without it what is old stays',
-      "millrace.yaml:1:35: audit.retention.maxSize: 0 is not accepted; write a size such as 20GiB, more than 0; without it everything stays"
+      'millrace.yaml:1:23: audit.retention.maxAge: "0d" is not accepted; write a duration such as 90d, more than 0',
+      "millrace.yaml:1:35: audit.retention.maxSize: 0 is not accepted; write a size such as 20GiB, more than 0"
     )
   )
 
@@ -179,7 +179,7 @@ describe("what does not fit together", () => {
 `,
       "millrace.yaml:2:5: limits[0]: limits nothing; add one of requests, tokens, inputTokens, outputTokens, cost, concurrent",
       "millrace.yaml:3:7: limits[1].key: means nothing while nobody is asked for a key; see auth",
-      'millrace.yaml:4:7: limits[2].tenant: "" is not accepted; write a text that is not empty',
+      'millrace.yaml:4:7: limits[2].tenant: "" is not accepted; write a name, or * for each',
       "millrace.yaml:4:29: limits[2].tokens.day: 1.5 is not accepted; write a whole number greater than 0",
       "millrace.yaml:5:15: limits[3].cost.fortnight: is no known key (known: minute, hour, day, month, total)",
       "millrace.yaml:6:5: limits[4]: limits nothing; add one of requests, tokens, inputTokens, outputTokens, cost, concurrent"

@@ -87,6 +87,26 @@ describe("a document with every setting", () => {
   )
 })
 
+// A status is one of two words, and a schema is JSON.
+const isWord = (path: Place) => isFree(path) || path.at(-1) === "status"
+
+describe("numbers, true and false", () => {
+  it.effect("may come from the environment, which has texts only", () =>
+    Effect.gen(function* () {
+      const scalars = parts.filter(
+        ({ path, value }) => (typeof value === "number" || typeof value === "boolean") && !isWord(path)
+      )
+      assert.isAbove(scalars.length, 50)
+      const asTexts = scalars.reduce<unknown>(
+        (document, { path, value }) => put(document, path, `\${ANY:-${String(value)}}`),
+        wholeDocument
+      )
+      const [plain, fromTexts] = [yield* loading(wholeDocument), yield* loading(asTexts)]
+      assert.deepStrictEqual(JSON.stringify(fromTexts), JSON.stringify(plain))
+    })
+  )
+})
+
 describe("a document that is damaged in one place is refused, and the report names the place", () => {
   it.effect.each([
     { name: "nothing", odd: null },

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { presetNames, presets, type Preset } from "../../src/providers/presets.ts"
 import { loading } from "./loading.ts"
@@ -12,11 +12,17 @@ const blocks = (text: string) =>
 
 const configuration = read("docs/configuration.md")
 
-describe.each([
-  ["docs/configuration.md", configuration],
-  ["README.md", read("README.md")]
-])("%s", (_, text) => {
-  it.effect.each(blocks(text))("has an example in $format that is accepted", ({ format, block }) =>
+// Packs of patterns and lists of prices are files of their own, which an example may name.
+const isOther = (block: string) => /^language:|prices:|^\{ ?"(?!server)|^\[\n|^\{\n {2}"version"/m.test(block)
+
+const folder = fileURLToPath(new URL("../../", import.meta.url))
+const pages = ["README.md", ...globSync("docs/*.md", { cwd: folder })].flatMap((name) => {
+  const examples = blocks(read(name)).filter(({ block }) => !isOther(block))
+  return examples.length === 0 ? [] : [{ name, examples }]
+})
+
+describe.each(pages)("$name", ({ examples }) => {
+  it.effect.each(examples)("has an example in $format that is accepted", ({ format, block }) =>
     Effect.gen(function* () {
       // Fails with everything that is wrong.
       const { providers, off } = yield* loading({ name: `millrace.${format}`, text: block })

@@ -106,7 +106,7 @@ describe("analyzers", () => {
 `
       assert.deepStrictEqual(yield* complaints({ text }), [
         "millrace.yaml:2:30: analyzers.loops.after: means nothing to kind: repetition; remove it",
-        "millrace.yaml:2:41: analyzers.loops.times: 1 is not accepted; write a whole number from 2 on",
+        "millrace.yaml:2:41: analyzers.loops.times: 1 is not accepted; write a whole number from 2 to 1000000",
         'millrace.yaml:3:25: analyzers.quiet.after: "soon" is not accepted; write a duration such as 200ms, 30s, 10m or 2h',
         'millrace.yaml:3:38: analyzers.quiet.onFinding: "explode" is not accepted; write one of observe, stop',
         'millrace.yaml:4:10: analyzers.odd.kind: "oddity" is not accepted; write one of repetition, stall, refusal, language, degenerate'
