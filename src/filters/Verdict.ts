@@ -1,4 +1,5 @@
 import { Data } from "effect"
+import { present } from "../domain/present.ts"
 
 /** Declines the call. `reason` is told to the caller and recorded. */
 export interface Refuse {
@@ -61,7 +62,7 @@ export const refuse = (reason: string, how: Omit<Refuse, "_tag" | "reason"> = {}
 
 /** Gives the call to another model. */
 export const handOff = (target: string, reason?: string): Ending =>
-  new Ending({ verdict: { _tag: "HandOff", target, ...(reason === undefined ? {} : { reason }) }, by: undefined })
+  new Ending({ verdict: { _tag: "HandOff", target, ...present({ reason }) }, by: undefined })
 
 /** Cuts the answer: what came so far stands, and the call is recorded as limited. */
 export const stop = (reason: string): Ending => new Ending({ verdict: { _tag: "Stop", reason }, by: undefined })

@@ -1,4 +1,5 @@
 import type { Extensions, LlmRequest, MediaPart, Message, Part, Role, ToolResultPart } from "../domain/LlmRequest.ts"
+import { present } from "../domain/present.ts"
 import type { BlockKind } from "./HoldBack.ts"
 import { mapStrings } from "./json-values.ts"
 import { scanWhole, type TextScanner } from "./TextScanner.ts"
@@ -55,8 +56,7 @@ class RequestTexts {
     return {
       ...message,
       parts,
-      ...(name === undefined ? {} : { name }),
-      ...(extensions === undefined ? {} : { extensions })
+      ...present({ name, extensions })
     }
   }
 
@@ -109,7 +109,7 @@ class RequestTexts {
     // The keys of a part that was changed are its own.
     const isSame = Object.entries(changed).every(([key, value]) => part[key as keyof A] === value)
     if (isSame && extensions === part.extensions) return part
-    return { ...part, ...changed, ...(extensions === undefined ? {} : { extensions }) }
+    return { ...part, ...changed, ...present({ extensions }) }
   }
 
   private result(part: ToolResultPart["content"][number], role: Role): ToolResultPart["content"][number] {
@@ -136,8 +136,6 @@ export const scanRequest = (request: LlmRequest, scannerFor: RequestScanner): Ll
   return {
     ...request,
     messages,
-    ...(told.user === undefined ? {} : { user: told.user }),
-    ...(told.metadata === undefined ? {} : { metadata: told.metadata }),
-    ...(told.extensions === undefined ? {} : { extensions: told.extensions })
+    ...present({ user: told.user, metadata: told.metadata, extensions: told.extensions })
   }
 }

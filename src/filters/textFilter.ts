@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { LlmRequest, Role } from "../domain/LlmRequest.ts"
+import { present } from "../domain/present.ts"
 import { eventSteps } from "./eventSteps.ts"
 import type { FailurePolicy, Filter, FilterContext } from "./Filter.ts"
 import type { BlockKind } from "./HoldBack.ts"
@@ -34,7 +35,7 @@ export const textFilter = ({ name, sides, scanner, onFailure }: TextFilter): Fil
   name,
   // It has no way to wait, so that nothing watches it.
   timeout: 0,
-  ...(onFailure === undefined ? {} : { onFailure }),
+  ...present({ onFailure }),
   ...(sides.includes("request")
     ? {
         request: (request, context) => {

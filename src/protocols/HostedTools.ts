@@ -1,6 +1,7 @@
 import type { ProviderTool, WebSearch } from "../domain/LlmRequest.ts"
+import { present } from "../domain/present.ts"
 import type { Notices } from "./Notices.ts"
-import { isObject, present, unlessEmpty, type JsonObject } from "./open-document.ts"
+import { isObject, unlessEmpty, type JsonObject } from "./open-document.ts"
 
 /** The search of a format's provider; undefined where it would search what it may not. */
 export type SearchOf = (search: WebSearch, said: Notices) => JsonObject | undefined

@@ -1,4 +1,5 @@
-import { fieldsOf, parseJson, present, type JsonObject } from "./open-document.ts"
+import { present } from "../domain/present.ts"
+import { fieldsOf, parseJson, type JsonObject } from "./open-document.ts"
 
 /** What proves that a model thought something, and the wire format whose provider will take the proof back. */
 export interface Proof {

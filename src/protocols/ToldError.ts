@@ -1,6 +1,7 @@
 import { failure, type FailureReason, type LlmError } from "../domain/LlmError.ts"
+import { present } from "../domain/present.ts"
 import { rateLimitHeaders, retryHint } from "./HttpError.ts"
-import { parseJson, present } from "./open-document.ts"
+import { parseJson } from "./open-document.ts"
 import type { ErrorAnswer } from "./Protocol.ts"
 
 /** An error in a provider's own words, as far as it has words for it. */

@@ -1,7 +1,8 @@
 import type { FunctionTool } from "../domain/LlmRequest.ts"
+import { present } from "../domain/present.ts"
 import type { Encoding } from "./Encoding.ts"
 import { noteFreeText } from "./FreeText.ts"
-import { present, type JsonObject } from "./open-document.ts"
+import type { JsonObject } from "./open-document.ts"
 import { parametersOf } from "./ToolArguments.ts"
 
 /** A function as the formats declare it that followed Chat Completions. */

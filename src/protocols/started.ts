@@ -1,5 +1,5 @@
 import type { Started } from "../domain/LlmEvent.ts"
-import { present } from "./open-document.ts"
+import { present } from "../domain/present.ts"
 
 /** What a provider may say of its answer when it begins; whatever is not of the right kind counts as unsaid. */
 interface Head {

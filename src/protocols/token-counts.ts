@@ -1,5 +1,6 @@
 import type { Usage } from "../domain/Usage.ts"
-import { present, unlessEmpty } from "./open-document.ts"
+import { present } from "../domain/present.ts"
+import { unlessEmpty } from "./open-document.ts"
 
 /** A count as a provider stated it, in quotes where it writes its numbers so; undefined where what stands there is none. */
 export const tokenCount = (value: unknown): number | undefined => {

@@ -1,6 +1,7 @@
 import { AwsV4Signer } from "aws4fetch"
 import { Clock, DateTime, Effect, Redacted, Result } from "effect"
 import { failure } from "../domain/LlmError.ts"
+import { present } from "../domain/present.ts"
 import { bearer, type Deployment, type Signer } from "./Deployment.ts"
 import { type Environment, valueIn } from "./environment.ts"
 
@@ -114,7 +115,7 @@ const credentialsOf = (environment: Environment): Result.Result<AwsCredentials, 
   const secretAccessKey = redacted(valueIn(environment, "AWS_SECRET_ACCESS_KEY"))
   if (secretAccessKey === undefined) return Result.fail("AWS_SECRET_ACCESS_KEY")
   const sessionToken = redacted(valueIn(environment, "AWS_SESSION_TOKEN"))
-  return Result.succeed({ accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) })
+  return Result.succeed({ accessKeyId, secretAccessKey, ...present({ sessionToken }) })
 }
 
 const redacted = (value: string | undefined) => (value === undefined ? undefined : Redacted.make(value))

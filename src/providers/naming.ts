@@ -1,6 +1,6 @@
 import { Redacted } from "effect"
 import { LlmError, type ProviderFault } from "../domain/LlmError.ts"
-import { present } from "../protocols/open-document.ts"
+import { present } from "../domain/present.ts"
 import type { Deployment } from "./Deployment.ts"
 
 /** What is shorter is no key (a local server takes anything for one), and may be a part of any word. */

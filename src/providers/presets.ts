@@ -2,6 +2,7 @@ import { vertexBetas } from "../protocols/claude/betas.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
 import type { Capabilities } from "../routing/Capabilities.ts"
 import type { Cloud, FormatName } from "./formats.ts"
+import { present } from "../domain/present.ts"
 
 /** What is known of a vendor: enough to call it with a key alone. */
 export interface Preset {
@@ -33,7 +34,7 @@ const compatible = (
 ): Preset => ({
   protocols: ["openai-chat"],
   baseUrl,
-  ...(keyVariable === undefined ? {} : { keyVariable }),
+  ...present({ keyVariable }),
   quirks,
   ...more
 })

@@ -1,6 +1,7 @@
 import { Clock, Effect, Exit, Redacted, Result, Schema, type Scope } from "effect"
 import { importPKCS8, SignJWT } from "jose"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import { present } from "../domain/present.ts"
 import { httpReason } from "../protocols/HttpError.ts"
 import { bearer, type Signer } from "./Deployment.ts"
 import { HttpTransport } from "./HttpTransport.ts"
@@ -71,7 +72,7 @@ const assertion = ({ email, privateKey, keyId, tokenUrl }: ServiceAccount): Effe
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const issued = Math.floor(now / 1000)
     const claims = new SignJWT({ scope })
-      .setProtectedHeader({ alg: "RS256", typ: "JWT", ...(keyId === undefined ? {} : { kid: keyId }) })
+      .setProtectedHeader({ alg: "RS256", typ: "JWT", ...present({ kid: keyId }) })
       .setIssuer(email)
       .setAudience(tokenUrl)
       .setIssuedAt(issued)

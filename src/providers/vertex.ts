@@ -1,5 +1,6 @@
 import { type Effect, type Redacted, Result, type Schema } from "effect"
-import { isObject, present, type JsonObject } from "../protocols/open-document.ts"
+import { present } from "../domain/present.ts"
+import { isObject, type JsonObject } from "../protocols/open-document.ts"
 import type { Deployment, Route, RoutedRequest, Signer } from "./Deployment.ts"
 import { type Environment, valueIn } from "./environment.ts"
 import { googleApiKey } from "./formats.ts"

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import type { Analysis } from "./analyze.ts"
 import type { Finding } from "../domain/Call.ts"
+import { present } from "../domain/present.ts"
 import { findingPrefix } from "./Analyzer.ts"
 import { categoryOf, type Counts, countOf, qualityLevels, severityOf, type Signal } from "./Signal.ts"
 import { taxonomyNames } from "./Taxonomy.ts"
@@ -80,7 +81,7 @@ const liveSignals = (findings: ReadonlyArray<Finding>, message: number): Readonl
     type: category,
     message,
     confidence: 1,
-    ...(excerpt === undefined ? {} : { snippet: excerpt }),
+    ...present({ snippet: excerpt }),
     metadata: { analyzer: filter, severity, action }
   }))
 

@@ -1,5 +1,6 @@
 import { Context, Duration, Effect, Layer, Metric, Option, type Scope, Tracer } from "effect"
 import type { EndedCall } from "../domain/Call.ts"
+import { present } from "../domain/present.ts"
 import type { StorageError } from "../storage/Database.ts"
 import { keepOnly, type Retention } from "../storage/Retention.ts"
 import { languageNames, packsOf } from "./built-in.ts"
@@ -150,7 +151,7 @@ const factsOf = ({ call: { caller, request }, id, openedAt }: EndedCall) => ({
   call: id,
   openedAt,
   model: request.model,
-  ...(caller.key === undefined ? {} : { key: caller.key })
+  ...present({ key: caller.key })
 })
 
 const liveOf = ({ call: { request }, record: { findings = [] } }: EndedCall): LiveFindings => ({

@@ -1,5 +1,6 @@
 import { Clock, Context, Duration, Effect, Exit, Option, Schema } from "effect"
 import { LlmRequest } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import { FilterFault, garbage, tooLate } from "../FilterFault.ts"
 import { headersWanted, pickHeaders } from "../headers.ts"
@@ -109,26 +110,24 @@ export const remoteFilter = (settings: RemoteFilter, unguarded: Ask): Filter => 
   const ask = guarded(unguarded, settings)
   const wanted = headersWanted([{ name, headers: [...always, ...forward] }])
   // Every question has its own time: nothing else is to be watched.
-  const policy = { timeout: 0, ...(onFailure === undefined ? {} : { onFailure }) }
+  const policy = { timeout: 0, ...present({ onFailure }) }
   const about = (phase: Question["phase"], request: LlmRequest, context: FilterContext): Question => ({
     filter: name,
     phase,
     call: {
       id: context.callId,
       model: request.model,
-      ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
-      ...(context.dialect === undefined ? {} : { dialect: context.dialect }),
-      ...(context.conversation === undefined ? {} : { conversation: context.conversation })
+      ...present({ requestId: context.requestId, dialect: context.dialect, conversation: context.conversation })
     },
     headers: {
       ...pickHeaders(context.headers, wanted),
-      ...(context.requestId === undefined ? {} : { "x-request-id": context.requestId })
+      ...present({ "x-request-id": context.requestId })
     }
   })
   const answers = judgeAnswers({
     name,
     windows,
-    ...(kinds === undefined ? {} : { kinds }),
+    ...present({ kinds }),
     ...policy,
     judge: (window, request, context) =>
       Effect.flatMap(ask({ ...about("answer", request, context), window }), (reply) =>
@@ -179,12 +178,11 @@ const sayingOf = (reply: Reply): Verdict => {
       return {
         _tag: "Refuse",
         reason: said ?? "the filter gave no reason",
-        ...(status === undefined ? {} : { status }),
-        ...(message === undefined ? {} : { message })
+        ...present({ status, message })
       }
     }
     case "hand-off":
-      return { _tag: "HandOff", target: reply.target, ...(said === undefined ? {} : { reason: said }) }
+      return { _tag: "HandOff", target: reply.target, ...present({ reason: said }) }
     case "stop":
       return { _tag: "Stop", reason: said ?? "the filter gave no reason" }
   }

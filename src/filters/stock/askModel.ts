@@ -2,6 +2,7 @@ import { Duration, Effect, Fiber, Option, Schema, Stream } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Part } from "../../domain/LlmRequest.ts"
 import { textOf } from "../../domain/LlmResponse.ts"
+import { present } from "../../domain/present.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import { filterFailed, garbage, noteFailure, tooLate } from "../FilterFault.ts"
 import { judgeAnswers, type WindowSettings } from "../judge.ts"
@@ -146,7 +147,7 @@ const verdictOf = (
 export const askModel = (settings: AskModel): Filter => {
   const { name, sides, windows = { mode: "final" }, parallel = false, onFailure, timeout = "10 seconds" } = settings
   // Every judgement has its own time: nothing else is to be watched.
-  const policy = { timeout: 0, ...(onFailure === undefined ? {} : { onFailure }) }
+  const policy = { timeout: 0, ...present({ onFailure }) }
   const duration = Duration.fromInputUnsafe(timeout)
   const late = () => Effect.die(tooLate(`the model ${settings.model} did not judge in time`))
   const judged = (phase: Phase, what: string, text: string, context: FilterContext) =>

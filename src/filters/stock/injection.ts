@@ -3,6 +3,7 @@ import type { Filter } from "../Filter.ts"
 import type { Pattern } from "../pattern/Program.ts"
 import { patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
 import { type BlockAction, doneBy, endingOf, type Refusal } from "./words.ts"
+import { present } from "../../domain/present.ts"
 
 /** Watches what tools answer for instructions that are none of the caller's. */
 export interface Injection extends Refusal, Pick<Scope, "roles" | "onFailure"> {
@@ -44,7 +45,7 @@ export const injection = (settings: Injection): Result.Result<Filter, string> =>
     sides: ["request"],
     kinds: ["text"],
     roles,
-    ...(onFailure === undefined ? {} : { onFailure }),
+    ...present({ onFailure }),
     patterns: [...signs, ...unseen, ...patterns.map((source) => ({ source, caseInsensitive: true }))],
     onMatch: ({ text }, { side }, context) => {
       reportOnce(context, {

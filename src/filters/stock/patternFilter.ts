@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import type { Finding } from "../../domain/Call.ts"
 import type { LlmRequest, Role } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { FailurePolicy, Filter, FilterContext } from "../Filter.ts"
 import type { BlockKind } from "../HoldBack.ts"
 import { JsonTextScanner, PerhapsJsonScanner } from "../JsonTextScanner.ts"
@@ -84,7 +85,7 @@ export const patternFilter = ({
     textFilter({
       name,
       sides: scope.sides ?? ["request", "answer"],
-      ...(scope.onFailure === undefined ? {} : { onFailure: scope.onFailure }),
+      ...present({ onFailure: scope.onFailure }),
       scanner: (place, context, request) => {
         if (!isWithin(scope, place)) return undefined
         const known = () => new PatternScanner(program, (match) => onMatch(match, place, context))

@@ -1,5 +1,6 @@
 import { Result } from "effect"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Filter, FilterContext } from "../Filter.ts"
 import { packNames, packs, type Pack, type PackName } from "./packs.ts"
 import { type Held, heldTo, patternFilter, type PatternFilter, reportOnce, type Scope } from "./patternFilter.ts"
@@ -39,7 +40,7 @@ const kindsOf = ({ packs: chosen, patterns = [], ...held }: Redact): ReadonlyArr
     label: labelOf(name),
     patterns: heldTo([{ source: pattern, caseInsensitive: ignoreCase }], held),
     shown: 0,
-    ...(by === undefined ? {} : { with: by })
+    ...present({ with: by })
   }))
   // What one wrote oneself is meant more exactly than what stands in a pack.
   return [

@@ -1,4 +1,5 @@
 import type { Finding } from "../../domain/Call.ts"
+import { present } from "../../domain/present.ts"
 import type { Result } from "effect"
 import type { Filter } from "../Filter.ts"
 import type { Match } from "../pattern/PatternScanner.ts"
@@ -75,9 +76,7 @@ export const endingOf = (
   switch (action) {
     case "refuse":
       return refuse(reason, {
-        ...(status === undefined ? {} : { status }),
-        ...(as === undefined ? {} : { as }),
-        ...(message === undefined ? {} : { message })
+        ...present({ status, as, message })
       })
     case "stop":
       return stop(reason)
@@ -103,10 +102,7 @@ export const block = (settings: Block): Result.Result<Filter, string> => {
   const ending = endingOf(action, reason, settings)
   return patternFilter({
     name,
-    ...(sides === undefined ? {} : { sides }),
-    ...(kinds === undefined ? {} : { kinds }),
-    ...(roles === undefined ? {} : { roles }),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    ...present({ sides, kinds, roles, onFailure }),
     patterns: wordPatterns(settings),
     onMatch: ({ text }, { side }, context) => {
       reportOnce(context, {
@@ -136,7 +132,7 @@ export const stopWords = ({ name, words, onFailure }: StopWords): Result.Result<
     sides: ["answer"],
     kinds: ["text"],
     asWritten: true,
-    ...(onFailure === undefined ? {} : { onFailure }),
+    ...present({ onFailure }),
     patterns: words.map((word) => asItStands(word)),
     onMatch: ({ text }) => stopAt(text)
   })

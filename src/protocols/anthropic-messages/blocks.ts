@@ -1,7 +1,8 @@
 import type { Schema } from "effect"
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
+import { present } from "../../domain/present.ts"
 import { finishedArguments } from "../ToolArguments.ts"
-import { fieldsOf, isObject, present, textAt } from "../open-document.ts"
+import { fieldsOf, isObject, textAt } from "../open-document.ts"
 import type { Typed } from "./stream-events.ts"
 import { anthropicMessagesId } from "./wire.ts"
 

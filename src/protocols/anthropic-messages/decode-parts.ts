@@ -1,6 +1,7 @@
 import type { MediaPart, OpaquePart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { withOpenedCalls } from "../CallOrigin.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
 import { textOfPassages } from "./passages.ts"
 import { decodeRedacted, decodeThinking } from "./thinking.ts"

@@ -11,10 +11,11 @@ import type {
   Tool,
   ToolChoice
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Dialect } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { searchWith } from "../HostedTools.ts"
-import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { unlessEmpty, type JsonObject } from "../open-document.ts"
 import { messagesOfTurn } from "../turns.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
 import { betas, extended, statedEffort, statedFormat, statedThinking, statedVersion, systemTurn } from "./extension.ts"

@@ -1,10 +1,11 @@
 import type { LlmRequest, Sampling } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { ClaudeTraits } from "../claude/traits.ts"
 import { claudeSampling } from "../claude/sampling.ts"
 import { planThinking } from "../claude/thinking.ts"
 import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
-import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit, the API wants one, and the model's own is not known, in tokens. */

@@ -1,7 +1,8 @@
 import type { Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
+import { present } from "../../domain/present.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { bedrockConverseId } from "./wire.ts"
 
 const textsOf = (pieces: unknown): string | undefined => {

@@ -1,7 +1,8 @@
 import type { MediaPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { ownExtension } from "../anthropic-messages/extension.ts"
 import { imageTypeOf } from "../image-types.ts"
-import { fieldsOf, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 
 const imageFormats = {

@@ -1,7 +1,8 @@
 import type { LlmRequest, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { formOf } from "../claude/form.ts"
 import { claudeSampling } from "../claude/sampling.ts"
-import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 
 /** How tokens are drawn: what the API says for all models, and what only a model's own API says. */

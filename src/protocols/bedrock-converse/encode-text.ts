@@ -1,7 +1,8 @@
 import type { TextPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { ownExtension } from "../anthropic-messages/extension.ts"
 import { passagesOf } from "../anthropic-messages/passages.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { citationOf } from "./citations.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 

@@ -1,8 +1,9 @@
 import type { FunctionTool, LlmRequest, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { heldTool } from "../claude/schema.ts"
 import { noteFreeText } from "../FreeText.ts"
 import { hostedTool } from "../HostedTools.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 import { bedrockConverseId } from "./wire.ts"
 

@@ -1,7 +1,8 @@
 import type { Schema } from "effect"
 import type { FunctionTool } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Notices } from "../Notices.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 
 type Json = Schema.Json
 

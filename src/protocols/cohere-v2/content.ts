@@ -1,5 +1,6 @@
 import type { GeneratedLogprob, LlmEvent, Source } from "../../domain/LlmEvent.ts"
-import { fieldsOf, isObject, present, textAt, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { fieldsOf, isObject, textAt, type JsonObject } from "../open-document.ts"
 import { finishedArguments } from "../ToolArguments.ts"
 import { tokenCount } from "../token-counts.ts"
 import { cohereV2Id } from "./wire.ts"

@@ -7,9 +7,10 @@ import {
   type ToolCallPart,
   type ToolResultPart
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Encoding } from "../Encoding.ts"
 import { ownBlock } from "../foreign-blocks.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { instructionsAreWords } from "../turns.ts"
 import { geminiInteractionsId } from "./wire.ts"

@@ -4,10 +4,11 @@ import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { levelOfBudget, traitsOf } from "../gemini/models.ts"
 import { seedOf } from "../gemini/seed.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { offeredAmong } from "../ToolSubset.ts"
 import { geminiInteractionsId } from "./wire.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 /** What the API has no word for. */
 const lacking = ["user", "metadata", "n", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs"] as const

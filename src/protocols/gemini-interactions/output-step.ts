@@ -1,5 +1,6 @@
 import type { LlmEvent, Source } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { tokenCount } from "../token-counts.ts"
 import { geminiInteractionsId, isTyped, type Typed } from "./wire.ts"
 

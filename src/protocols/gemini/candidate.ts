@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { CallDecoder, type Ids } from "./call-decoder.ts"
 import { ChangedFields } from "./changed-fields.ts"
 import type { Candidate } from "./chunk.ts"

@@ -1,6 +1,7 @@
 import type { MediaPart, Part, TextPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { openedCall, openedPart } from "../CallOrigin.ts"
-import { isObject, parseJson, present, type JsonObject } from "../open-document.ts"
+import { isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import type { CallLedger } from "./call-ledger.ts"
 import { extended, wrappedWithName } from "./extension.ts"

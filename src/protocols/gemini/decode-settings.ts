@@ -8,8 +8,9 @@ import type {
   ToolChoice,
   WebSearch
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { searchWith } from "../HostedTools.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { filled } from "../extensions.ts"
 import { extended, statedThinking } from "./extension.ts"
 import { jsonSchemaOf } from "./json-schema.ts"

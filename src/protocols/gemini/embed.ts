@@ -1,5 +1,6 @@
+import { present } from "../../domain/present.ts"
 import { encodeTexts, type TextsToEmbed } from "../EmbeddingEncoding.ts"
-import { fieldsOf, isObject, present } from "../open-document.ts"
+import { fieldsOf, isObject } from "../open-document.ts"
 import type { EncodedRequest, Embedding, ReadEmbeddings } from "../Protocol.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { readVectors } from "../vectors.ts"

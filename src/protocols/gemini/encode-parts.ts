@@ -1,11 +1,12 @@
 import type { MediaPart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
-import { fieldsOf, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { responseOf } from "./decode-parts.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 import { wrappedWithName } from "./extension.ts"
 import { geminiId } from "./wire.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 /** The parts that a part stands for: one, or none where it cannot be said. */
 export const encodePart = (part: Part, encoding: GeminiEncoding): ReadonlyArray<JsonObject> => {

@@ -1,11 +1,12 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Quirks } from "../Protocol.ts"
-import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { GeminiEncoding } from "./encoding.ts"
 import { ownExtension, statedThinking } from "./extension.ts"
 import { levelOfBudget, type ModelTraits } from "./models.ts"
 import { seedOf } from "./seed.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 /** How many tokens an effort is worth where the model counts tokens. */
 const budgets: { readonly [effort: string]: number } = table({

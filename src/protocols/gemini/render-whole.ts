@@ -1,10 +1,11 @@
 import type { Notice } from "../../domain/Call.ts"
 import type { GeneratedLogprob, Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
+import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { rawFinishReasonOf } from "./finish-reasons.ts"
 import { logprobsResult } from "./logprobs.ts"
 import {

@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { geminiId } from "./wire.ts"
 
 /** A block of text that offsets may count in. */

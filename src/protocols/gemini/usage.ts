@@ -1,6 +1,7 @@
 import { noUsage, type Usage } from "../../domain/Usage.ts"
+import { present } from "../../domain/present.ts"
 import type { Notices } from "../Notices.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { statedUsage, sumOf, tokenCount } from "../token-counts.ts"
 
 /** The counts that are read, each under its name in `usageMetadata`. */

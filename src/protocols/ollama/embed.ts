@@ -1,5 +1,6 @@
+import { present } from "../../domain/present.ts"
 import { encodeTexts } from "../EmbeddingEncoding.ts"
-import { isObject, present } from "../open-document.ts"
+import { isObject } from "../open-document.ts"
 import type { Embedding } from "../Protocol.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { readVectors } from "../vectors.ts"

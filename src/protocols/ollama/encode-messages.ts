@@ -1,6 +1,7 @@
 import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Encoding } from "../Encoding.ts"
-import { present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { unlessEmpty, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 

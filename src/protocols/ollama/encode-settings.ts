@@ -1,8 +1,9 @@
 import type { LlmRequest, ReasoningSettings, Sampling } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 /** How the answer is to be drawn, thought about and formed. `model` is the target's name for it. */
 export const encodeSettings = (

@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { isIndex, textIn } from "./chunk.ts"
 import { openAiChatId } from "./wire.ts"
 

@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { readAnnotations } from "./annotations.ts"
 import { textIn, type ChunkChoice } from "./chunk.ts"
 import { finishReasonOf } from "./finish-reasons.ts"

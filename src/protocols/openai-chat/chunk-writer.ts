@@ -1,7 +1,8 @@
 import type { Started } from "../../domain/LlmEvent.ts"
+import { present } from "../../domain/present.ts"
 import { sseFrame } from "../../wire/Sse.ts"
 import type { RenderContext } from "../Dialect.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 
 /**
  * Writes the chunks of one stream. What is the same in all of them is written once: a piece of text costs no more than

@@ -1,6 +1,7 @@
 import type { CacheMarker, MediaPart, MediaSource, OpaquePart, RefusalPart, TextPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { takeBreakpoint } from "../openai/cache-breakpoint.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { extended } from "./extension.ts"
 import { openAiChatId, type CacheControl, type ContentPart } from "./wire.ts"
 

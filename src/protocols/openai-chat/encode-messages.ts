@@ -7,8 +7,9 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { textOfArguments } from "../FreeText.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 import { encodePart, markers } from "./encode-parts.ts"
 import type { ChatEncoding } from "./encoding.ts"

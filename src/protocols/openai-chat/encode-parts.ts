@@ -1,8 +1,9 @@
 import type { MediaPart, OpaquePart, TextPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Marked } from "../Encoding.ts"
 import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../openai/cache-breakpoint.ts"
 import { imageTypeOf } from "../image-types.ts"
-import { fieldsOf, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import type { ChatEncoding } from "./encoding.ts"
 import { openAiChatId } from "./wire.ts"
 

@@ -7,8 +7,9 @@ import {
   type Message,
   type ResponseFormat
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { jsonInstruction, jsonIsTold, schemaInstruction, schemaIsTold } from "../JsonInstruction.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { drawnBy } from "../openai/reasoners.ts"
 import { withSiblingFields } from "../openai/sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"

@@ -1,5 +1,6 @@
 import type { LlmRequest, ReasoningSettings, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import type { JsonObject } from "../open-document.ts"
 import { endUser, tierFor } from "../openai/account.ts"
 import { effortFor } from "../openai/reasoners.ts"
 import type { ChatEncoding } from "./encoding.ts"

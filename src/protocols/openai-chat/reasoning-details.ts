@@ -2,12 +2,13 @@ import type { Schema } from "effect"
 import type { OpaquePart, ReasoningPart } from "../../domain/LlmRequest.ts"
 import { sealOfCall, withoutSeal } from "./call-extras.ts"
 import { marked, ownExtension } from "./extension.ts"
-import { fieldsOf, isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { openedPart } from "../CallOrigin.ts"
 import { isSealed, proofFor, unsealed, type Proof } from "../SealedReasoning.ts"
 import { openAiChatId, type ReasoningDetail, type RequestMessage } from "./wire.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 /**
  * Reasoning that a provider signed or encrypted goes back to it in `reasoning_details`, a list beside the text of the

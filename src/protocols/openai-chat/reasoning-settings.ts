@@ -1,6 +1,7 @@
 import type { ReasoningSettings } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { mark } from "../foreign-fields.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { tokenCount } from "../token-counts.ts"
 import type { ChatRequest } from "./wire.ts"
 

@@ -1,5 +1,6 @@
 import { noUsage, type Usage } from "../../domain/Usage.ts"
-import { isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 
 const within = (value: unknown, key: string): number | undefined =>

@@ -1,6 +1,7 @@
 import { Result } from "effect"
 import type { EmbeddingRequest } from "../../domain/Embedding.ts"
-import { fieldsOf, isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import type { Embedding } from "../Protocol.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 import { readVectors } from "../vectors.ts"

@@ -1,5 +1,6 @@
 import type { GeneratedLogprob, Source, TokenLogprob } from "../../domain/LlmEvent.ts"
-import { isObject, present, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** A citation of the answer as a source; the files of a hosted tool are known by their name only. */

@@ -8,10 +8,11 @@ import type {
   Tool,
   ToolCallPart
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { openedPart, withOpenedCalls } from "../CallOrigin.ts"
 import { takeBreakpoint } from "../openai/cache-breakpoint.ts"
 import { argumentsOfText } from "../FreeText.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
 import { nameOfCall, placed } from "./namespaces.ts"

@@ -3,7 +3,7 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
 import { JsonSeries } from "../JsonSeries.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { openAiStreamError } from "../openai/errors.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { startedOf } from "../started.ts"
@@ -23,6 +23,7 @@ import {
 import { usageOf } from "./usage.ts"
 import { openAiResponsesId } from "./wire.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 /** The item that an event belongs to where its type says it and no item was announced. */
 const itemTypes: { readonly [type: string]: string } = table({

@@ -7,10 +7,11 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../openai/cache-breakpoint.ts"
 import { textOfArguments } from "../FreeText.ts"
 import type { Marked } from "../Encoding.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 import type { ResponsesEncoding } from "./encoding.ts"

@@ -1,5 +1,6 @@
 import type { ReasoningSettings, ResponseFormat, Sampling } from "../../domain/LlmRequest.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import type { JsonObject } from "../open-document.ts"
 import { effortFor, isOfOpenAi } from "../openai/reasoners.ts"
 import type { ResponsesEncoding } from "./encoding.ts"
 

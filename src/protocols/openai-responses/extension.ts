@@ -1,7 +1,8 @@
 import type { Extensions } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { extensionsOf, type Fields } from "../extensions.ts"
 import { mark } from "../foreign-fields.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** Marks what a tool answered that takes a text, because the call need not be in the same request. */

@@ -1,6 +1,7 @@
 import type { GeneratedLogprob } from "../../domain/LlmEvent.ts"
+import { present } from "../../domain/present.ts"
 import { textOfArguments } from "../FreeText.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import { proofFor, type Proof } from "../SealedReasoning.ts"
 import { deltaStart, type Frames } from "./frames.ts"
 import { openAiResponsesId } from "./wire.ts"

@@ -1,7 +1,8 @@
 import type { Extensions, Tool } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import { bounded } from "../bounded.ts"
 import { mark } from "../foreign-fields.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 
 /** Where a tool stands: in which namespace, as the request describes it, and its name there. */

@@ -1,7 +1,8 @@
 import type { Started } from "../../domain/LlmEvent.ts"
 import type { Usage } from "../../domain/Usage.ts"
+import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
-import { present, type JsonObject } from "../open-document.ts"
+import type { JsonObject } from "../open-document.ts"
 import type { Ending } from "./finish-reasons.ts"
 import { renderUsage } from "./usage.ts"
 

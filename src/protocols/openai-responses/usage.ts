@@ -1,5 +1,6 @@
 import type { Usage } from "../../domain/Usage.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import { statedUsage, tokenCount } from "../token-counts.ts"
 
 /** A usage object in canonical counts: the totals are inclusive here too. Undefined where it states nothing. */

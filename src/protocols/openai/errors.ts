@@ -2,10 +2,11 @@ import { statusOf, type FailureReason, type LlmError, type ProviderFault } from 
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason } from "../HttpError.ts"
 import { errorHeaders, openAiLimitHeaders } from "../LimitHeaders.ts"
-import { isObject, present, type JsonObject } from "../open-document.ts"
+import { isObject, type JsonObject } from "../open-document.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
 import { answeredError, type ErrorFormat, reportedError, type ToldError } from "../ToldError.ts"
 import { table } from "../../domain/table.ts"
+import { present } from "../../domain/present.ts"
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined

@@ -1,6 +1,6 @@
 import type { Sampling } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Notices } from "../Notices.ts"
-import { present } from "../open-document.ts"
 
 /** The models of OpenAI whose efforts end below `max`, by their id wherever they are served. */
 const withoutMax = /(^|\/)(o\d|gpt-5(\.[0-5])?)(-|$)/

@@ -1,5 +1,6 @@
 import type { Extensions } from "../../domain/LlmRequest.ts"
-import { fieldsOf, isObject, present, unlessEmpty } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { fieldsOf, isObject, unlessEmpty } from "../open-document.ts"
 
 /** The two APIs of OpenAI. */
 type Sibling = "openai-chat" | "openai-responses"

@@ -1,6 +1,7 @@
 import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import { present } from "../../domain/present.ts"
 import { httpReason } from "../HttpError.ts"
-import { fieldsOf, isObject, parseJson, present } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson } from "../open-document.ts"
 import { decodeOpenAiError, isModelFailure } from "./errors.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
 

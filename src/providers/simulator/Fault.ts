@@ -1,4 +1,5 @@
 import { failure, type FailureReason, type LlmError } from "../../domain/LlmError.ts"
+import { present } from "../../domain/present.ts"
 import { httpReason } from "../../protocols/HttpError.ts"
 
 /**
@@ -33,7 +34,7 @@ export const failureOfStatus = (
 ): LlmError =>
   failure(reasonOf(status, model), more.message ?? `simulated failure with status ${status}`, {
     fault: { status },
-    ...(more.retryAfterMs === undefined ? {} : { retryAfterMs: more.retryAfterMs })
+    ...present({ retryAfterMs: more.retryAfterMs })
   })
 
 /** How a fault looks to a reader of events; undefined for those that are silence. */

@@ -1,6 +1,7 @@
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
 import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import type { Usage } from "../../domain/Usage.ts"
+import { present } from "../../domain/present.ts"
 import { isJsonObject } from "../../protocols/ToolArguments.ts"
 import { countAnswer, type Answer, type Piece } from "./Answer.ts"
 import { answersOf } from "./Models.ts"
@@ -161,7 +162,7 @@ const delta = (piece: Piece, block: Block, tokens: ReadonlyArray<string>, reques
     case "ToolCall":
       return { _tag: "ToolInputDelta", ...block, text }
     case "Refusal":
-      return { _tag: "RefusalDelta", ...(block.choice === undefined ? {} : { choice: block.choice }), text }
+      return { _tag: "RefusalDelta", ...present({ choice: block.choice }), text }
   }
 }
 

@@ -3,6 +3,7 @@ import { preview, type Signal } from "../Signal.ts"
 import type { View } from "../Taxonomy.ts"
 import { Profile } from "../Tokens.ts"
 import { observed } from "./observed.ts"
+import { present } from "../../domain/present.ts"
 
 interface ObservedKind {
   readonly leaf: string
@@ -50,8 +51,7 @@ export const findObserved = ({ fresh, lexicon, rows }: View): ReadonlyArray<Sign
 
 const metadataOf = ({ call, tool }: { readonly tool?: string; readonly call?: number }) => ({
   metadata: {
-    ...(tool === undefined ? {} : { tool_name: tool }),
-    ...(call === undefined ? {} : { call_message: call })
+    ...present({ tool_name: tool, call_message: call })
   }
 })
 

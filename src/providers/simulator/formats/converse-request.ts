@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import type { FunctionTool, LlmRequest, Message, Part, ResponseFormat, ToolChoice } from "../../../domain/LlmRequest.ts"
+import { present } from "../../../domain/present.ts"
 import { documentDecoder } from "../../../protocols/document.ts"
-import { isObject, nullish, parseJson, present } from "../../../protocols/open-document.ts"
+import { isObject, nullish, parseJson } from "../../../protocols/open-document.ts"
 
 const Text = Schema.Struct({ text: nullish(Schema.String) })
 

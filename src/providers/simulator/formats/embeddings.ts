@@ -1,7 +1,8 @@
 import { Result, Schema } from "effect"
 import type { EmbeddingRequest, Vector } from "../../../domain/Embedding.ts"
+import { present } from "../../../domain/present.ts"
 import { documentDecoder } from "../../../protocols/document.ts"
-import { nullish, present } from "../../../protocols/open-document.ts"
+import { nullish } from "../../../protocols/open-document.ts"
 import type { Embed } from "../../../protocols/Surface.ts"
 import { decodeVector } from "../../../protocols/vectors.ts"
 

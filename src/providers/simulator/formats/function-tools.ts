@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import type { FunctionTool } from "../../../domain/LlmRequest.ts"
-import { nullish, present } from "../../../protocols/open-document.ts"
+import { present } from "../../../domain/present.ts"
+import { nullish } from "../../../protocols/open-document.ts"
 
 /** A tool as most formats describe it: a function, its parameters in JSON Schema. */
 export const FunctionToolDocument = Schema.Struct({

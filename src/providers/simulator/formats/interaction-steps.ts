@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import type { Message, ResponseFormat, ToolChoice } from "../../../domain/LlmRequest.ts"
-import { fieldsOf, isObject, nullish, present } from "../../../protocols/open-document.ts"
+import { present } from "../../../domain/present.ts"
+import { fieldsOf, isObject, nullish } from "../../../protocols/open-document.ts"
 
 const Content = Schema.Struct({ type: Schema.String, text: nullish(Schema.String), data: nullish(Schema.String) })
 
