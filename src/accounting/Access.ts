@@ -11,6 +11,7 @@ export type Principal =
   | { readonly _tag: "Admin" }
   | { readonly _tag: "Key"; readonly key: VirtualKey }
 
+/** Who asks where nobody is asked for a key. */
 export const anybody: Principal = { _tag: "Anybody" }
 const admin: Principal = { _tag: "Admin" }
 

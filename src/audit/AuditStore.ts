@@ -38,6 +38,7 @@ export interface FinalRow {
   readonly response: string | null
 }
 
+/** What is kept of a call: that it began, or how it ended. */
 export type AuditRow = OpenedRow | FinalRow
 
 /** How many characters of a row are kept: what it weighs while it waits. */

@@ -36,9 +36,12 @@ export interface Policy {
   readonly hedgeAfter?: number
 }
 
+/** Four attempts, the waits between them from 200 ms to 5 s. */
 export const defaultRetry: Retry = { maxAttempts: 4, initialDelay: 200, maxDelay: 5000 }
+/** Left alone after 5 failures in a row, for 10 s at first and 30 s at most. */
 export const defaultBreaker: Breaker = { failures: 5, openFor: 10_000, maxOpenFor: 30_000 }
 
+/** How the targets of a plan are used that does not say it: in their order. */
 export const defaultPolicy: Policy = { strategy: "ordered", retry: defaultRetry, breaker: defaultBreaker }
 
 /** Every target is asked once at most, whatever happened before: a failure is told as it is. */

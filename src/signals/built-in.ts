@@ -20,6 +20,7 @@ export const languagePacks = {
   es: [spanish, spanishVariants]
 } as const
 
+/** The languages that have patterns built in. */
 export const languageNames = ["en", "de", "fr", "es"] as const satisfies ReadonlyArray<keyof typeof languagePacks>
 export type LanguageName = (typeof languageNames)[number]
 

@@ -12,6 +12,7 @@ import { noScript, openScript } from "./ScriptFile.ts"
 import { SimulateError } from "./SimulateError.ts"
 import { Simulation } from "./Simulation.ts"
 
+/** Where a simulator listens, and what it answers. */
 export interface SimulateOptions {
   /** 127.0.0.1 unless given */
   readonly host?: string
