@@ -12,16 +12,24 @@ export const isObjectText = (text: string): boolean =>
 /** Names that formats and programs give to properties: they say nothing, while an address or a number may be told in a name. */
 const isName = /^[A-Za-z]+(?:[_-][A-Za-z]+)*$/
 
+/** So long that nobody says it without a space. */
+const longData = 4096
+
+const base64 = /^(?:data:[\w.+-]+\/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]+={0,2}$/
+
+/** What a picture or something sealed is in a value: nobody reads it, and where a letter is changed nobody can. */
+const isData = (text: string): boolean => text.length >= longData && base64.test(text)
+
 /**
- * A JSON value with every string in it changed, properties too whose names are more than words of a format; the same
- * object where none is. A verdict about one of them is the verdict about all.
+ * A JSON value with every string in it changed, properties too whose names are more than words of a format, but long data in base64
+ * stays as it is; the same object where none is. A verdict about one of them is the verdict about all.
  */
 export const mapStrings = <A>(value: A, change: (text: string) => string | Ending): A | Ending =>
   // Strings stay strings and everything else keeps its shape.
   mapUnknown(value, change) as A | Ending
 
 const mapUnknown = (value: unknown, change: (text: string) => string | Ending): unknown => {
-  if (typeof value === "string") return change(value)
+  if (typeof value === "string") return isData(value) ? value : change(value)
   if (Array.isArray(value)) return mapArray(value, change)
   return Predicate.isObject(value) && nearestNumber(value) === undefined ? mapObject(value, change) : value
 }

@@ -11,3 +11,15 @@ it("strings of a JSON value change, and names that are more than words of a form
   )
   expect(mapStrings(value, (text) => text)).toBe(value)
 })
+
+it("pictures and what is sealed in a value stay as they are, words do not", () => {
+  const data = `${"aB3+/_-".repeat(600)}==`
+  const url = `data:image/png;base64,${data}`
+  const words = "so many words ".repeat(600)
+  expect(mapStrings({ result: data, url, text: words, short: "aB3" }, (text) => text.toUpperCase())).toEqual({
+    result: data,
+    url,
+    text: words.toUpperCase(),
+    short: "AB3"
+  })
+})
