@@ -47,10 +47,12 @@ const responses: Habits = {
   says: (content) => ({ role: "user", content }),
   keeps: ({ output }) => {
     const turn = list(output)
-    const results = turn.flatMap(({ call_id, type }) =>
-      type === "function_call" || type === "custom_tool_call"
-        ? [{ type: `${type}_output`, call_id: call_id ?? null, output: found }]
-        : []
+    const answered = (id: unknown) =>
+      turn.some(({ call_id, type }) => call_id === id && String(type).endsWith("_output"))
+    const results = turn.flatMap(({ call_id = null, type }) =>
+      !/^(function|custom_tool|local_shell|shell|apply_patch)_call$/.test(String(type)) || answered(call_id)
+        ? []
+        : [{ type: `${String(type)}_output`, call_id, output: type === "shell_call" ? [{ stdout: found }] : found }]
     )
     return { turn, results }
   },

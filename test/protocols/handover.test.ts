@@ -158,6 +158,14 @@ const answers: { readonly [what: string]: Answer } = {
       }
     ])
   },
+  "calls of OpenAI's own tools that run at the client": {
+    from: "openai-responses",
+    body: responsesSays([
+      { type: "shell_call", id: "sh_02", call_id: "call_sh_02", action: { commands: ["ls"] }, status: "completed" },
+      { type: "local_shell_call", id: "lsh_02", call_id: "call_ls", action: { type: "exec", command: ["ls"] } },
+      { type: "apply_patch_call", id: "apc_02", call_id: "call_ap", operation: { type: "delete_file", path: "a" } }
+    ])
+  },
   "signed calls by Gemini": {
     from: "gemini",
     proof: "U2lnbmVkQnlHZW1pbmk=",
@@ -217,7 +225,7 @@ const answers: { readonly [what: string]: Answer } = {
 /** An answer for the nth time: items have ids of their own, calls of the client need not. */
 const answerOf = ({ from, body }: Answer, nth = 0): LlmResponse => {
   const again: unknown = JSON.parse(
-    JSON.stringify(body).replaceAll(/"(rs|fc|msg|tsc|tso|sh|sho|call_sh)_0/g, `"$1_${nth}`)
+    JSON.stringify(body).replaceAll(/"(rs|fc|msg|tsc|tso|sh|lsh|apc|sho|call_sh)_0/g, `"$1_${nth}`)
   )
   const events: Array<LlmEvent> = []
   expect(formats[from].protocol.decodeWhole(again, events)).toBeUndefined()

@@ -16,6 +16,7 @@ import type { JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
 import { nameOfCall, placed } from "./namespaces.ts"
+import { answerOfRun, callOfRun } from "./run-items.ts"
 import { betweenParts } from "./stated-text.ts"
 import {
   openAiResponsesId,
@@ -70,14 +71,20 @@ const decodeItem = (item: InputItem, tools: ReadonlyArray<Tool>): Message => {
     case "item_reference":
       return { role: "assistant", parts: [opaque({ ...item.raw, type: item.type })] }
     case undefined:
-      return { role: isAnswer(item.raw) ? "user" : "assistant", parts: [opaque(item.raw)] }
+      return decodeOther(item.raw)
   }
 }
 
-/** Items that answer what the model asked for, but for what the provider answered itself: it named that, or says so. */
-const isAnswer = ({ type, id, execution }: JsonObject): boolean =>
-  type === "mcp_approval_response" ||
-  (String(type).endsWith("_output") && execution !== "server" && !(type === "shell_call_output" && Boolean(id)))
+const decodeOther = (item: JsonObject): Message => {
+  const [call, answer] = [callOfRun(item), answerOfRun(item)]
+  if (call !== undefined) return { role: "assistant", parts: [call] }
+  if (answer !== undefined) return { role: "tool", parts: [answer] }
+  return { role: isAnswer(item) ? "user" : "assistant", parts: [opaque(item)] }
+}
+
+/** Items that answer what the model asked for, but for what the provider says that it answered itself. */
+const isAnswer = ({ type, execution }: JsonObject): boolean =>
+  type === "mcp_approval_response" || (String(type).endsWith("_output") && execution !== "server")
 
 /**
  * Id and status name an item within the provider's store. The item stands here in full, so that the model is told the

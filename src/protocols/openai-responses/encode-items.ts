@@ -17,6 +17,7 @@ import { withToldFailure } from "../ToolFailure.ts"
 import type { ResponsesEncoding } from "./encoding.ts"
 import { answersText } from "./extension.ts"
 import { takePlace } from "./namespaces.ts"
+import { itemOfAnsweredRun, itemOfCalledRun, runItem } from "./run-items.ts"
 import { openAiResponsesId } from "./wire.ts"
 
 /** The fields that this format kept for itself. Prompts are cached here without being told where. */
@@ -201,6 +202,8 @@ const encodeReasoning = (part: ReasoningPart, encoding: ResponsesEncoding): Read
 
 const encodeToolCall = (part: ToolCallPart, encoding: ResponsesEncoding): JsonObject => {
   const { place, rest: own } = takePlace(ownFields(part, encoding))
+  const item = own[runItem]
+  if (isObject(item)) return { ...itemOfCalledRun(item, part), call_id: encoding.callIds.call(part.id) }
   const named = place === undefined ? { name: part.name } : { name: place.name, namespace: place.namespace["name"] }
   const call = { call_id: encoding.callIds.call(part.id), ...present(named) }
   if (part.freeText === true) encoding.textCalls.add(part.id)
@@ -210,7 +213,11 @@ const encodeToolCall = (part: ToolCallPart, encoding: ResponsesEncoding): JsonOb
 }
 
 const encodeToolResult = (part: ToolResultPart, encoding: ResponsesEncoding): JsonObject => {
-  const { [answersText]: stated, ...own } = ownFields(part, encoding)
+  const { [answersText]: stated, [runItem]: item, ...own } = ownFields(part, encoding)
+  if (isObject(item)) {
+    const called = encoding.callIds.result(part.callId)
+    return { ...itemOfAnsweredRun(item, part), ...(item["call_id"] === undefined ? {} : { call_id: called }) }
+  }
   const custom = stated === true || encoding.textCalls.has(part.callId)
   return {
     type: custom ? "custom_tool_call_output" : "function_call_output",

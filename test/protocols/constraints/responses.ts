@@ -49,7 +49,8 @@ export const responses: Check = (body, fault) => {
     }
   })
   for (const [id, type] of calls) {
-    if (/^(function|custom_tool)_call$/.test(text(type)) && !answered.has(id)) fault(`no answer to ${id}`)
+    if (/^(function|custom_tool|local_shell|shell|apply_patch)_call$/.test(text(type)) && !answered.has(id))
+      fault(`no answer to ${id}`)
   }
   unique(ids, fault)
 }

@@ -2,6 +2,7 @@ import { Result, type Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import { openAiResponsesDialect } from "../../../src/protocols/openai-responses/inbound.ts"
 import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
 import { proofFor } from "../../../src/protocols/SealedReasoning.ts"
@@ -423,5 +424,57 @@ describe("a request that nobody changed", () => {
       body: { input: [input[0], input[2]] },
       notices: [{ code: "dropped" }]
     })
+  })
+})
+
+describe("calls of tools that are this API's own and run at the client", () => {
+  const called = [
+    { type: "shell_call", id: "sh_1", call_id: "call_1", action: { commands: ["cat key"] }, status: "completed" },
+    {
+      type: "shell_call_output",
+      call_id: "call_1",
+      output: [{ stdout: "secret", stderr: "", outcome: { type: "exit", exit_code: 0 } }]
+    },
+    {
+      type: "local_shell_call",
+      id: "lsh_1",
+      call_id: "call_2",
+      action: { type: "exec", command: ["cat", "key"], env: {} }
+    },
+    { type: "local_shell_call_output", id: "call_2", output: "secret" },
+    { type: "apply_patch_call", call_id: "call_3", operation: { type: "update_file", path: "a", diff: "+secret" } },
+    { type: "apply_patch_call_output", call_id: "call_3", status: "completed" }
+  ]
+  const context = { model: "m", delivery: "whole", quirks: {}, origin: undefined } as const
+
+  it("are calls and results to others, each with its words", () => {
+    const request = decode({ input: called })
+    expect(request.messages.map(({ role }) => role)).toEqual([
+      "assistant",
+      "tool",
+      "assistant",
+      "tool",
+      "assistant",
+      "tool"
+    ])
+    const { body, notices } = Result.getOrThrow(openAiChat.encode(request, context))
+    expect(notices).toEqual([])
+    const messages = JSON.stringify(body["messages"])
+    for (const said of ["cat key", '\\"stdout\\":\\"secret\\"', "apply_patch", "+secret", "completed"]) {
+      expect(messages).toContain(said)
+    }
+  })
+
+  it("are the items that they were to this API", () => {
+    expect(Result.getOrThrow(openAiResponses.encode(decode({ input: called }), context)).body["input"]).toEqual(called)
+  })
+
+  it("are said as a filter left them", () => {
+    const { messages, ...rest } = decode({ input: called })
+    const hidden = JSON.parse(JSON.stringify(messages), (key, value: unknown) =>
+      typeof value === "string" && (key === "text" || key === "arguments") ? value.replaceAll("secret", "***") : value
+    ) as typeof messages
+    const { input } = Result.getOrThrow(openAiResponses.encode({ ...rest, messages: hidden }, context)).body
+    expect(input).toEqual(JSON.parse(JSON.stringify(called).replaceAll("secret", "***")))
   })
 })
