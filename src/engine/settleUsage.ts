@@ -6,8 +6,17 @@ import { textOf } from "../domain/LlmResponse.ts"
 import type { Attempt } from "../routing/Attempt.ts"
 import type { CallState } from "./CallState.ts"
 
-/** Completes what the attempts of a call used, where their providers did not state it, and reckons what they cost. */
-export const settleUsage = (state: CallState, prices: PriceBook): Effect.Effect<void> => {
+/**
+ * Completes what the attempts of a call used, where their providers did not state it, and reckons what they cost. The call
+ * ends and is recorded even if that breaks.
+ */
+export const settleUsage = (state: CallState, prices: PriceBook): Effect.Effect<void> =>
+  Effect.catchDefect(
+    Effect.suspend(() => settle(state, prices)),
+    (defect) => Effect.logError(`What the call ${state.id} used could not be reckoned`, defect)
+  )
+
+const settle = (state: CallState, prices: PriceBook): Effect.Effect<void> => {
   const attempts = state.allAttempts
   const untold = attempts.filter((attempt) => !isFullyStated(attempt))
   if (untold.length === 0) return Effect.sync(() => reckon(attempts, state, prices))

@@ -180,3 +180,36 @@ describe("a call that is not admitted", () => {
     )
   )
 })
+
+describe("prices that break", () => {
+  it.effect("leave a call without a cost, and with its record", () =>
+    Effect.suspend(() => {
+      const settled: Array<FinalRecord | undefined> = []
+      const none = () => {
+        throw new Error("there are no prices")
+      }
+      const prices = new Proxy(new PriceBook({ version: "none", models: {} }), { get: none })
+      return Effect.gen(function* () {
+        const { outcome } = yield* (yield* Engine).run(call)
+        assert.strictEqual(outcome._tag, "Completed")
+        const { cost, outcome: recorded, usage } = yield* onlyRecord
+        assert.isUndefined(cost)
+        assert.deepInclude(recorded, { kind: "Completed", delivered: true })
+        assert.deepInclude(usage, { inputTokens: 8, outputTokens: 14 })
+        assert.strictEqual(settled.length, 1)
+      }).pipe(
+        Effect.provide(
+          Layer.provide(
+            testEngine({ scripts: [[text(sentence), finish("stop", { inputTokens: 8, outputTokens: 14 })]] }),
+            [
+              Layer.succeed(Prices, prices),
+              Layer.succeed(Admission, {
+                admit: () => Effect.succeed({ settle: (record) => void settled.push(record) })
+              })
+            ]
+          )
+        )
+      )
+    })
+  )
+})
