@@ -6,6 +6,7 @@ import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery } from "../domain/LlmRequest.ts"
 import type { ErrorAnswer, Protocol } from "../protocols/Protocol.ts"
 import type { Feed, FrameSink, UpstreamRequest } from "../routing/Upstream.ts"
+import { makeSseDecoder } from "../wire/Sse.ts"
 import { StreamDecoding } from "./frames.ts"
 import type { AnswerListener, Exchange } from "./HttpTransport.ts"
 import { asSomethingElse } from "./something-else.ts"
@@ -21,11 +22,13 @@ type Reading = "head" | "error" | Delivery | "either"
 
 /**
  * Servers answer as they like: what counts is what the answer says it is, and only then what was asked for. A stream may
- * be said to be JSON, which the answer of a server that does not stream is too.
+ * be said to be JSON, which the answer of a server that does not stream is too; and one of events may turn out to be a
+ * document, above all one that tells a failure.
  */
-const readingOf = (type: string, asked: Delivery): Exclude<Reading, "head" | "error"> => {
-  if (type.includes("event-stream") || type.includes("ndjson")) return "stream"
-  return asked === "whole" ? "whole" : type.includes("json") ? "either" : "stream"
+const readingOf = (type: string, asked: Delivery, { frames }: Protocol): Exclude<Reading, "head" | "error"> => {
+  const isStream = type.includes("event-stream") || type.includes("ndjson")
+  if (!isStream && asked === "whole") return "whole"
+  return frames === makeSseDecoder || (!isStream && type.includes("json")) ? "either" : "stream"
 }
 
 /**
@@ -69,7 +72,8 @@ export class AnswerFeed implements AnswerListener, Feed {
   head(status: number, headers: ErrorAnswer["headers"]): void {
     this.answer = { status, headers }
     this.request.observer.head(status)
-    this.reading = status >= 300 ? "error" : readingOf(headers["content-type"] ?? "", this.request.delivery)
+    this.reading =
+      status >= 300 ? "error" : readingOf(headers["content-type"] ?? "", this.request.delivery, this.protocol)
   }
 
   data(chunk: Buffer): void {
@@ -108,9 +112,11 @@ export class AnswerFeed implements AnswerListener, Feed {
     }
   }
 
-  /** Tells a document from a stream of events by how it begins. */
+  /** Tells a document from a stream of events by how it begins; white space says nothing. */
   private decide(chunk: Buffer): void {
-    this.reading = /^\s*[{[]/.test(chunk.toString("latin1")) ? "whole" : "stream"
+    const [first] = /\S/.exec(chunk.toString("latin1")) ?? []
+    if (first === undefined) return
+    this.reading = first === "{" || first === "[" ? "whole" : "stream"
     this.read(chunk)
   }
 
@@ -130,7 +136,7 @@ export class AnswerFeed implements AnswerListener, Feed {
 
   private complete(): void {
     if (this.reading === "error") return this.refused(joinedText(this.chunks))
-    if (this.reading !== "stream") return this.decodeWhole(joinedText(this.chunks))
+    if (this.reading === "whole") return this.decodeWhole(joinedText(this.chunks))
     const decoding = (this.decoding ??= new StreamDecoding(this.protocol))
     this.give(decoding.end())
     this.finish(decoding.failure === undefined ? Exit.void : Exit.fail(decoding.failure))

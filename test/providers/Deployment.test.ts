@@ -5,6 +5,7 @@ import type { Origin } from "../../src/domain/Call.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import type { Delivery } from "../../src/domain/LlmRequest.ts"
 import { gemini } from "../../src/protocols/gemini/outbound.ts"
+import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
 import type { Protocol } from "../../src/protocols/Protocol.ts"
 import { bearer, deploymentUpstream, type Deployment } from "../../src/providers/Deployment.ts"
 import { HttpTransport } from "../../src/providers/HttpTransport.ts"
@@ -467,6 +468,25 @@ describe("a failure", () => {
         const error = yield* failing(deploymentAt(server.url), { delivery })
         assert.deepStrictEqual(error.reason, reason)
         expectProvider(error)
+      })
+    )
+  }
+
+  for (const [delivery, type] of [
+    ["stream", "text/event-stream"],
+    ["whole", "text/event-stream"],
+    ["stream", "text/plain"]
+  ] as const) {
+    test(
+      `is told by a document that comes in the place of events, as ${type} for ${delivery}`,
+      Effect.gen(function* () {
+        const document = {
+          error: { message: "out of credits", type: "insufficient_quota", code: "insufficient_quota" }
+        }
+        const server = yield* provider(answering(200, type, `\n${JSON.stringify(document)}`))
+        const error = yield* failing(deploymentAt(server.url, { protocols: [openAiChat] }), { delivery })
+        assert.deepStrictEqual(error.reason, { _tag: "QuotaExceeded" })
+        assert.include(error.message, "out of credits")
       })
     )
   }
