@@ -19,6 +19,8 @@ export interface Candidate {
   readonly request: LlmRequest | { readonly inputLength: number }
   /** the call on whose behalf Millrace itself makes this one: it is counted, but never refused */
   readonly askedBy?: string
+  /** it is no call and uses nothing itself, but its filters may: of the limits it has to keep those of tokens and money */
+  readonly isAside?: true
 }
 
 /** A call that may start: what it may use is reserved until it is settled. */

@@ -196,12 +196,13 @@ const wantsOf = (
   limits: ReadonlyArray<Limit>,
   amounts: Amounts,
   counters: Counters,
-  { askedBy, at }: Candidate
+  { askedBy, at, isAside }: Candidate
 ): ReadonlyArray<Want> => {
+  const isNoCall = askedBy !== undefined || isAside === true
   const wants: Array<Want> = []
   for (const limit of limits) {
-    const isOfOuterCall = askedBy !== undefined && (limit.measure === "requests" || limit.measure === "concurrent")
-    if (!isOfOuterCall) wants.push({ limit, counter: counters.of(limit, at), amount: amounts[limit.measure] })
+    const isOfCalls = limit.measure === "requests" || limit.measure === "concurrent"
+    if (!isNoCall || !isOfCalls) wants.push({ limit, counter: counters.of(limit, at), amount: amounts[limit.measure] })
   }
   return wants
 }

@@ -3,7 +3,7 @@ import type { Admission, Candidate, Reservation } from "../accounting/Admission.
 import type { LlmError } from "../domain/LlmError.ts"
 
 /** A call, as far as its admission goes; without a reservation it never began. */
-interface Holder {
+export interface Holder {
   reservation: Reservation | undefined
 }
 

@@ -1,22 +1,23 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
+import { Admission, type Candidate } from "../accounting/Admission.ts"
 import { estimateInputTokens } from "../accounting/TokenEstimate.ts"
 import type { Call } from "../domain/Call.ts"
 import type { LlmError } from "../domain/LlmError.ts"
 import { newCallId } from "../engine/CallId.ts"
 import { Engine } from "../engine/Engine.ts"
+import { type Holder, reserve } from "../engine/reserve.ts"
 import { Unanswered } from "../engine/Unanswered.ts"
 import { refusalOf } from "../engine/verdicts.ts"
-import { Router } from "../routing/Router.ts"
+import { Router, type RoutePlan } from "../routing/Router.ts"
 
 /** The input tokens of a request, as its filters leave it: as its first target's provider counts them where it does, else an estimate. */
 export const countTokens = Effect.fnUntraced(
   function* (call: Call) {
     const router = yield* Router
     const engine = yield* Engine
-    const filtered = yield* engine.passFilters(
-      new Unanswered(yield* newCallId, call, "count"),
-      yield* router.plan(call.request.model)
-    )
+    const intended = yield* router.plan(call.request.model)
+    yield* checkRoom(call, intended)
+    const filtered = yield* engine.passFilters(new Unanswered(yield* newCallId, call, "count"), intended)
     const { plan, request } = filtered
     const { upstream, model } = plan.targets[0]
     // What the caller wrote is no longer what is asked.
@@ -28,6 +29,15 @@ export const countTokens = Effect.fnUntraced(
   Effect.catchTag("Ending", (ending): Effect.Effect<never, LlmError> => refusalOf(ending)),
   Effect.scoped
 )
+
+/** Nobody sets off filters, some of which ask models, who has used up what it may. Nothing of it is used here. */
+const checkRoom = Effect.fnUntraced(function* ({ caller, request: { model } }: Call, { targets }: RoutePlan) {
+  const at = yield* Clock.currentTimeMillis
+  const candidate: Candidate = { caller, model, at, targets, request: { inputLength: 1 }, isAside: true }
+  const holder: Holder = { reservation: undefined }
+  yield* reserve(yield* Admission, holder, candidate)
+  holder.reservation?.settle(undefined)
+})
 
 /** Servers speak an API without this part of it, or count for some of their models. */
 const isNotServed = ({ reason }: LlmError): boolean =>

@@ -29,6 +29,7 @@ const server = running({
         { name: "cut", key: keyOf("cut"), limits: { outputTokens: { day: 60 }, stopStreams: true } },
         { name: "broke", key: keyOf("broke"), limits: { cost: { day: 0.01 }, stopStreams: true } },
         { name: "slow", key: keyOf("slow"), limits: { requests: { minute: 1 } } },
+        { name: "spent", key: keyOf("spent"), limits: { tokens: { total: 20 } } },
         { name: "tokens", key: keyOf("tokens"), limits: { outputTokens: { month: 60 }, stopStreams: true } },
         { name: "spending", key: keyOf("spending"), labels: { team: "search" } }
       ]
@@ -226,6 +227,26 @@ layer(server, { excludeTestServices: true })("a server with limits", (it) => {
       for (const wrong of ["by=weather", "from=yesterday"]) {
         assert.strictEqual((yield* ask(`/v1/usage?${wrong}`, bearer(keys.admin))).status, 400)
       }
+    })
+  )
+
+  it.effect("counts tokens for whoever has any left, as often as they like", () =>
+    Effect.gen(function* () {
+      const count = (key: string) =>
+        ask("/v1/messages/count_tokens", {
+          body: { model: "messages/echo", messages: [{ role: "user", content: "hello" }] },
+          ...bearer(key)
+        })
+      for (let times = 0; times < 3; times++) {
+        assert.strictEqual((yield* count(keyOf("one"))).status, 200)
+        assert.strictEqual((yield* count(keyOf("slow"))).status, 200)
+      }
+      const talk = { model: "chat/talker", messages: [{ role: "user", content: "hello" }], max_tokens: 5 }
+      assert.strictEqual((yield* count(keyOf("spent"))).status, 200)
+      yield* ask("/v1/chat/completions", { body: talk, ...bearer(keyOf("spent")) })
+      yield* quiet
+      const refused = yield* count(keyOf("spent"))
+      assert.deepStrictEqual([refused.status, errorOf(refused.text).type], [429, "rate_limit_error"])
     })
   )
 })
