@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes some calls, and reads their records: by what they are, by what was said, and all of them as a table for a
-# spreadsheet. Start the server first (`npx millrace serve`); its simulator answers the calls.
+# spreadsheet. Start the server first (`scripts/start`); its simulator answers the calls.
 #
 #   examples/calls.sh [http://127.0.0.1:8787]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tells Millrace of a run, its steps and a score from outside, and shows the call that they belong to. Start the server
-# first (`npx millrace serve`); its simulator answers the call.
+# first (`scripts/start`); its simulator answers the call.
 #
 #   examples/events.sh [http://127.0.0.1:8787]
 

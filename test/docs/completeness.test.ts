@@ -3,7 +3,8 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { CliOutput, Command } from "effect/cli"
 import { FetchHttpClient, HttpClient } from "effect/http"
-import { globSync, readFileSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { OutcomeRecord } from "../../src/audit/CallRecord.ts"
 import { millrace } from "../../src/cli/millrace.ts"
@@ -30,6 +31,38 @@ const absent = (wanted: Iterable<string>, from: ReadonlySet<string>) =>
   Array.from(wanted).filter((name) => !from.has(name))
 
 const nameOf = (key: string) => key.replace("[]", "").split(".").at(-1) ?? ""
+
+describe("links", () => {
+  const files = ["README.md", "CHANGELOG.md", "bench/README.md", ...globSync("docs/*.md", { cwd: root })]
+  const prose = (file: string) => read(file).replaceAll(/^```.*?^```$/gms, "")
+  /** The names that headings have as places of a page. */
+  const places = (file: string) =>
+    new Set(
+      Array.from(prose(file).matchAll(/^#+ (.*)$/gm), ([, heading = ""]) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\w\- ]/g, "")
+          .replaceAll(" ", "-")
+      )
+    )
+
+  it.each(files)("of %s lead somewhere", (file) => {
+    const lost = Array.from(all(/\]\((?!https?:)([^)\s]+)\)/g, prose(file))).filter((link) => {
+      const [path = "", place] = link.split("#")
+      const target = path === "" ? file : join(dirname(file), path)
+      if (!existsSync(`${root}${target}`)) return true
+      return place !== undefined && !places(target).has(place)
+    })
+    assert.deepStrictEqual(lost, [])
+  })
+
+  it("of the architecture to files of the source do, too", () => {
+    const paths = Array.from(codes(read("docs/architecture.md"))).filter((code) => /^[a-z-]+\/[\w./-]+\.ts$/.test(code))
+    assert.isAbove(paths.length, 15)
+    const lost = paths.filter((path) => !existsSync(`${root}${path}`) && !existsSync(`${root}src/${path}`))
+    assert.deepStrictEqual(lost, [])
+  })
+})
 
 describe("settings", () => {
   const names = new Set(Array.from(documentKeys, nameOf))
