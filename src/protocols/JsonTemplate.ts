@@ -108,8 +108,8 @@ class Template implements JsonTemplate {
   }
 }
 
-/** An object and a list can both be written by key. */
 const copyOf = (container: Container): { [key: string | number]: unknown } =>
+  // A list is written by key as an object is, which its type does not say.
   Array.isArray(container) ? (container.slice() as never) : { ...container }
 
 const isContainer = (value: unknown): value is Container => typeof value === "object" && value !== null

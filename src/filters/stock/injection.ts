@@ -1,8 +1,8 @@
 import type { Result } from "effect"
 import type { Filter } from "../Filter.ts"
 import type { Pattern } from "../pattern/Program.ts"
-import { patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
-import { type BlockAction, doneBy, endingOf, type Refusal } from "./words.ts"
+import { patternFilter, type Scope } from "./patternFilter.ts"
+import { acting, type BlockAction, endingOf, type Refusal } from "./words.ts"
 import { present } from "../../domain/present.ts"
 
 /** Watches what tools answer for instructions that are none of the caller's. */
@@ -47,16 +47,13 @@ export const injection = (settings: Injection): Result.Result<Filter, string> =>
     roles,
     ...present({ onFailure }),
     patterns: [...signs, ...unseen, ...patterns.map((source) => ({ source, caseInsensitive: true }))],
-    onMatch: ({ text }, { side }, context) => {
-      reportOnce(context, {
-        filter: name,
-        phase: side,
-        category: "prompt injection",
-        severity: "high",
-        action: doneBy[action],
-        excerpt: text.slice(0, 120)
-      })
-      return ending ?? (action === "hide" ? "[removed]" : text)
-    }
+    onMatch: acting({
+      name,
+      action,
+      ending,
+      category: "prompt injection",
+      severity: "high",
+      hidden: () => "[removed]"
+    })
   })
 }

@@ -5,7 +5,16 @@ import type { Filter } from "../Filter.ts"
 import type { Match } from "../pattern/PatternScanner.ts"
 import type { Pattern } from "../pattern/Program.ts"
 import { type Ending, handOff, refuse, stop, stopAt } from "../Verdict.ts"
-import { asItStands, type Held, heldTo, literal, patternFilter, reportOnce, type Scope } from "./patternFilter.ts"
+import {
+  asItStands,
+  type Held,
+  heldTo,
+  literal,
+  patternFilter,
+  type PatternFilter,
+  reportOnce,
+  type Scope
+} from "./patternFilter.ts"
 
 /** Words as they stand, and patterns, that mean the same to a filter. */
 export interface WordList extends Held {
@@ -87,6 +96,25 @@ export const endingOf = (
   }
 }
 
+/** Reports what was found, and says what becomes of it: how the call ends, what is `hidden`, or nothing. */
+export const acting =
+  ({ name, action, ending, category, severity, hidden }: Acting): PatternFilter["onMatch"] =>
+  ({ text }, { side }, context) => {
+    const excerpt = text.slice(0, 120)
+    reportOnce(context, { filter: name, phase: side, category, severity, action: doneBy[action], excerpt })
+    return ending ?? (action === "hide" ? hidden(text) : text)
+  }
+
+interface Acting {
+  readonly name: string
+  readonly action: BlockAction
+  readonly ending: Ending | undefined
+  readonly category: Finding["category"]
+  readonly severity: Finding["severity"]
+  /** what is said in the place of what is hidden */
+  readonly hidden: (text: string) => string
+}
+
 /** A filter that acts where one of its words is said. */
 export const block = (settings: Block): Result.Result<Filter, string> => {
   const {
@@ -104,17 +132,14 @@ export const block = (settings: Block): Result.Result<Filter, string> => {
     name,
     ...present({ sides, kinds, roles, onFailure }),
     patterns: wordPatterns(settings),
-    onMatch: ({ text }, { side }, context) => {
-      reportOnce(context, {
-        filter: name,
-        phase: side,
-        category: "blocked",
-        severity,
-        action: doneBy[action],
-        excerpt: text.slice(0, 120)
-      })
-      return ending ?? (action === "hide" ? "*".repeat(Array.from(text).length) : text)
-    }
+    onMatch: acting({
+      name,
+      action,
+      ending,
+      category: "blocked",
+      severity,
+      hidden: (text) => "*".repeat(Array.from(text).length)
+    })
   })
 }
 

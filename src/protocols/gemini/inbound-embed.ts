@@ -25,9 +25,9 @@ const unsupported = (feature: string, why: string): Result.Result<never, LlmErro
   Result.fail(failure({ _tag: "Unsupported", feature }, why))
 
 /** What a request says beside its text; the model was named by the path. */
-const settingsOf = ({ outputDimensionality, rest = {} }: EmbedContentRequest) => {
-  const { model: _, ...others } = rest
-  return { ...present({ dimensions: outputDimensionality }), rest: others as JsonObject }
+const settingsOf = ({ outputDimensionality, rest }: EmbedContentRequest) => {
+  const { model: _, ...others }: JsonObject = rest ?? {}
+  return { ...present({ dimensions: outputDimensionality }), rest: others }
 }
 
 /** The canonical request for all of them: a vector is asked for in one way for all texts. */

@@ -25,6 +25,9 @@ import { openAiResponsesId } from "./wire.ts"
 type ToolInputStart = Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>
 type ToolCall = Extract<LlmEvent, { readonly _tag: "ToolCall" }>
 
+/** The fields of a response that its end decides. */
+const endFields = ["status", "error", "incomplete_details", "output", "usage"]
+
 /** Renders events: items with their places in the output, open at the same time where the model writes them so. */
 export class EventRenderer {
   readonly notices = new Notices("the Responses API has no counterpart")
@@ -328,8 +331,8 @@ export class EventRenderer {
     const ended = this.endItems(left)
     const usage = mergeUsage(this.usage, finish.usage)
     const response = responseDocument(this.context, { head: this.head, status, why, output: this.output(left), usage })
-    const { status: said, error, incomplete_details, output, usage: counts } = response
-    const news = { status: said, error, incomplete_details, output, usage: counts } as JsonObject
+    // What the provider described when it began knew nothing of the end.
+    const news = Object.fromEntries(endFields.map((field) => [field, response[field] ?? null]))
     this.close()
     return (
       begun + ended + this.frames.event(`response.${status}`, { response: { ...response, ...this.described, ...news } })
