@@ -1,6 +1,6 @@
 import type { Lexicon } from "./Lexicon.ts"
 import type { Row } from "./Row.ts"
-import type { Counts, QualityLevel, Signal } from "./Signal.ts"
+import { type Counts, levelOf, type QualityLevel, type Signal } from "./Signal.ts"
 import { type Sketch, sketchOf } from "./sketch.ts"
 import { Profile } from "./Tokens.ts"
 
@@ -68,6 +68,12 @@ export interface Assessment {
   readonly quality: QualityLevel
   /** 1 where the conversation has not been dragging on; from 0 to 1 */
   readonly efficiency: number
+}
+
+/** The assessment by points, of which a conversation has no more than 100 and no less than none. */
+export const assessed = (points: number, efficiency: number): Assessment => {
+  const score = Math.min(100, Math.max(0, points))
+  return { score, quality: levelOf(score), efficiency }
 }
 
 /** A way to read conversations: which signals there are, and what they amount to. */

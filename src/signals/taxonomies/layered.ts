@@ -1,5 +1,5 @@
-import { countOf, levelOf, severityOf } from "../Signal.ts"
-import { efficiencyOf, type Taxonomy } from "../Taxonomy.ts"
+import { countOf, severityOf } from "../Signal.ts"
+import { assessed, efficiencyOf, type Taxonomy } from "../Taxonomy.ts"
 import { findLoops, loopTypes } from "./layered-loops.ts"
 import { findSpeech, speechTypes } from "./layered-speech.ts"
 import { findObserved, observedTypes } from "./layered-tools.ts"
@@ -27,8 +27,7 @@ export const layered: Taxonomy = {
       8 * of("execution.failure") -
       5 * of("execution.loops") -
       3 * of("environment.exhaustion")
-    const bounded = Math.min(100, Math.max(0, score))
-    return { score: bounded, quality: levelOf(bounded), efficiency }
+    return assessed(score, efficiency)
   },
   flags: (found, counts) =>
     found.some(({ metadata, type }) => {

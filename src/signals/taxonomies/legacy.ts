@@ -1,5 +1,5 @@
-import { countOf, levelOf, preview, severityOf, type Signal } from "../Signal.ts"
-import { efficiencyOf, type SeenRow, type Taxonomy, type View } from "../Taxonomy.ts"
+import { countOf, preview, severityOf, type Signal } from "../Signal.ts"
+import { assessed, efficiencyOf, type SeenRow, type Taxonomy, type View } from "../Taxonomy.ts"
 import { jaccard, overlap } from "../Tokens.ts"
 import { satisfactionOf } from "./satisfaction.ts"
 import { affirmed, contentWords, isShouted, matched } from "./speech.ts"
@@ -130,8 +130,7 @@ export const legacy: Taxonomy = {
       (of("follow_up") > 0.3 * turns.human ? 15 : 0) -
       (of("repetition") > 2 ? 8 * repeated : 0) -
       (total > 7 ? 10 : 0)
-    const bounded = Math.min(100, Math.max(0, score))
-    return { score: bounded, quality: levelOf(bounded), efficiency }
+    return assessed(score, efficiency)
   },
   flags: (found, counts) =>
     found.some(
