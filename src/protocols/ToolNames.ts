@@ -4,14 +4,28 @@ import type { LlmRequest, Message, Part, Tool, ToolChoice } from "../domain/LlmR
 import { bounded } from "./bounded.ts"
 import type { Protocol, StreamDecoder } from "./Protocol.ts"
 
-/** Which names of functions a provider takes: of letters, digits, `_` and `-`, and of what else is said. */
+/** Which names of functions a provider takes. */
 export interface NameForm {
-  /** how long they may be */
+  /** how long they may be, in UTF-16 code units */
   readonly most: number
-  /** characters beside those that every provider takes, as they stand in a class of a regular expression */
-  readonly also?: string
-  /** whether a letter or `_` comes first */
-  readonly lettersFirst?: true
+  /** a name that it takes */
+  readonly taken: RegExp
+  /** the characters that it does not take */
+  readonly refused: RegExp
+}
+
+/** Names of letters, digits, `_` and `-`, which most providers take. */
+export const plainNames = (most: number): NameForm => ({
+  most,
+  taken: new RegExp(`^[a-zA-Z0-9_-]{1,${most}}$`),
+  refused: /[^a-zA-Z0-9_-]/g
+})
+
+/** Those that Google takes: they begin with a letter or `_`, and may have dots and colons. */
+export const googleNames: NameForm = {
+  most: 64,
+  taken: /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/,
+  refused: /[^a-zA-Z0-9_.:-]/g
 }
 
 /** A request whose functions have names that the provider takes, and the protocol by which its answers have the caller's again. */
@@ -46,10 +60,9 @@ const takenNames = (request: LlmRequest, form: NameForm): ReadonlyMap<string, st
   let taken: Map<string, string> | undefined
   let used: Set<string> | undefined
   for (const name of namesIn(request)) {
-    if (taken?.has(name) === true) continue
-    const plain = formed(name, form)
-    if (plain === name) continue
+    if (form.taken.test(name) || taken?.has(name) === true) continue
     used ??= new Set(namesIn(request))
+    const plain = formed(name, form)
     let other = plain
     for (let n = 2; used.has(other); n++) other = bounded(`${plain}_${n}`, form.most)
     used.add(other)
@@ -58,9 +71,9 @@ const takenNames = (request: LlmRequest, form: NameForm): ReadonlyMap<string, st
   return taken
 }
 
-const formed = (name: string, { also = "", lettersFirst, most }: NameForm): string => {
-  const plain = name.replaceAll(new RegExp(`[^a-zA-Z0-9_${also}-]`, "g"), "_")
-  return bounded(lettersFirst === true && !/^[a-zA-Z_]/.test(plain) ? `_${plain}` : plain, most)
+const formed = (name: string, { most, refused, taken }: NameForm): string => {
+  const plain = bounded(name.replaceAll(refused, "_"), most)
+  return taken.test(plain) ? plain : bounded(`_${plain}`, most)
 }
 
 function* namesIn({ messages, tools = [] }: LlmRequest): Iterable<string> {

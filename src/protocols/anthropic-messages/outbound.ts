@@ -3,6 +3,7 @@ import { claudeContinues } from "../claude/traits.ts"
 import type { Protocol } from "../Protocol.ts"
 import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { plainNames } from "../ToolNames.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
 import { listModels } from "./list-models.ts"
@@ -17,7 +18,7 @@ import { anthropicMessagesId } from "./wire.ts"
 export const anthropicMessages: Protocol = {
   id: anthropicMessagesId,
   encode: encodeRequest,
-  toolNames: { most: 128 },
+  toolNames: plainNames(128),
   continues: claudeContinues,
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,

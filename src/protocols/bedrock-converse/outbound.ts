@@ -4,6 +4,7 @@ import { claudeContinues } from "../claude/traits.ts"
 import type { Protocol } from "../Protocol.ts"
 import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { plainNames } from "../ToolNames.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { bedrockConverseId } from "./wire.ts"
 
@@ -18,7 +19,7 @@ import { bedrockConverseId } from "./wire.ts"
 export const bedrockConverse: Protocol = {
   id: bedrockConverseId,
   encode: encodeRequest,
-  toolNames: { most: 64 },
+  toolNames: plainNames(64),
   continues: claudeContinues,
   frames: makeAwsEventStreamDecoder,
   decoder: makeStreamDecoder,

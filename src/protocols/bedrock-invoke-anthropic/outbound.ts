@@ -10,6 +10,7 @@ import { claudeContinues } from "../claude/traits.ts"
 import type { Protocol, StreamDecoder } from "../Protocol.ts"
 import { malformedFrame } from "../stream-failures.ts"
 import { countTokens } from "./count-tokens.ts"
+import { plainNames } from "../ToolNames.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { bedrockInvokeAnthropicId } from "./wire.ts"
 
@@ -77,7 +78,7 @@ export const bedrockInvokeAnthropic: Protocol = {
   id: bedrockInvokeAnthropicId,
   speaks: anthropicMessages.id,
   encode: encodeRequest,
-  toolNames: { most: 128 },
+  toolNames: plainNames(128),
   continues: claudeContinues,
   frames: () => new EnvelopeDecoder(),
   decoder: () => new UnwrappedDecoder(),

@@ -3,6 +3,7 @@ import { embed } from "../gemini/embed.ts"
 import { listModels } from "../gemini/list-models.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { googleNames } from "../ToolNames.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
 import { geminiInteractionsId } from "./wire.ts"
@@ -16,7 +17,7 @@ import { geminiInteractionsId } from "./wire.ts"
 export const geminiInteractions: Protocol = {
   id: geminiInteractionsId,
   encode: encodeRequest,
-  toolNames: { most: 64, also: ".:", lettersFirst: true },
+  toolNames: googleNames,
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

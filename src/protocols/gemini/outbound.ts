@@ -1,6 +1,7 @@
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
 import { embed } from "./embed.ts"
+import { googleNames } from "../ToolNames.ts"
 import { encodeCountRequest, encodeRequest, readCount } from "./encode-request.ts"
 import { decodeError } from "./errors.ts"
 import { makeFrameDecoder } from "./frames.ts"
@@ -17,7 +18,7 @@ import { geminiId } from "./wire.ts"
 export const gemini: Protocol = {
   id: geminiId,
   encode: encodeRequest,
-  toolNames: { most: 64, also: ".:", lettersFirst: true },
+  toolNames: googleNames,
   frames: makeFrameDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

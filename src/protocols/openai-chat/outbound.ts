@@ -4,6 +4,7 @@ import { openAiModelListing } from "../openai/list-models.ts"
 import { decodeVendorError } from "../openai/vendor-errors.ts"
 import type { Protocol } from "../Protocol.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { plainNames } from "../ToolNames.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { openAiChatId } from "./wire.ts"
 
@@ -17,7 +18,7 @@ import { openAiChatId } from "./wire.ts"
 export const openAiChat: Protocol = {
   id: openAiChatId,
   encode: encodeRequest,
-  toolNames: { most: 64 },
+  toolNames: plainNames(64),
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,

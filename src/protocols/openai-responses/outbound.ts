@@ -5,6 +5,7 @@ import { openAiModelListing } from "../openai/list-models.ts"
 import type { Protocol } from "../Protocol.ts"
 import { countTokens } from "./count-tokens.ts"
 import { decodeWhole, makeStreamDecoder } from "./decode-stream.ts"
+import { plainNames } from "../ToolNames.ts"
 import { encodeRequest } from "./encode-request.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -17,7 +18,7 @@ import { openAiResponsesId } from "./wire.ts"
 export const openAiResponses: Protocol = {
   id: openAiResponsesId,
   encode: encodeRequest,
-  toolNames: { most: 64 },
+  toolNames: plainNames(64),
   frames: makeSseDecoder,
   decoder: makeStreamDecoder,
   decodeWhole,
