@@ -14,6 +14,7 @@ import { naming } from "./naming.ts"
 import { questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 import { streamOf } from "./streamOf.ts"
+import { withHeaders } from "./withHeaders.ts"
 
 /** How a key is shown to a provider. */
 export type Auth = (key: string) => { readonly [header: string]: string }
@@ -189,12 +190,6 @@ const prepare = (deployment: Deployment, requestOf: RequestOf, request: Upstream
 
 const isSpokenBy = (dialect: string | undefined, { id, speaks }: Protocol): boolean =>
   dialect !== undefined && (dialect === id || dialect === speaks)
-
-/** What a filter adds: in the place of what the format says, never of what the provider's configuration does. */
-const withHeaders = (encoded: EncodedRequest, headers: EncodedRequest["headers"]): EncodedRequest => ({
-  ...encoded,
-  headers: { ...encoded.headers, ...headers }
-})
 
 const isLlmError = (value: Prepared | LlmError): value is LlmError => "_tag" in value
 

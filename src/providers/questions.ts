@@ -8,6 +8,7 @@ import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { renamed } from "../protocols/ToolNames.ts"
 import type { AttemptObserver, CountRequest, EmbedRequest, Upstream } from "../routing/Upstream.ts"
 import { misleading } from "./misleading.ts"
+import { withHeaders } from "./withHeaders.ts"
 
 /** Asks a provider something, by `GET` where there is no body, and reads the text of its answer, at most `limit` bytes. */
 export type Ask = (
@@ -127,8 +128,7 @@ const embedPart = (
   Effect.gen(function* () {
     const { encode, read, format } = protocol.embed!
     const encoded = yield* Effect.fromResult(encode({ ...request, input }, { model, quirks, origin }))
-    const sent =
-      request.headers === undefined ? encoded : { ...encoded, headers: { ...encoded.headers, ...request.headers } }
+    const sent = request.headers === undefined ? encoded : withHeaders(encoded, request.headers)
     const text = yield* ask(protocol, sent, maxVectors, observer)
     const body = yield* Effect.fromResult(parseJson(text))
     const answer = read(body)

@@ -60,6 +60,8 @@ const json = answering(200, "application/json; charset=utf-8", '{"text":"hello",
 interface Asked {
   readonly model?: string
   readonly target?: string
+  /** headers that a filter added */
+  readonly added?: { readonly [name: string]: string }
   readonly delivery?: Delivery
   readonly dialect?: string
   readonly origin?: Origin
@@ -68,11 +70,11 @@ interface Asked {
 /** Asks a deployment: what it answered, or how it failed, and what it told on the way. */
 const asking = (deployment: Deployment, asked: Asked = {}) =>
   Effect.gen(function* () {
-    const { delivery = "stream", dialect, origin, model = "model", target = "target-model" } = asked
+    const { delivery = "stream", dialect, origin, model = "model", target = "target-model", added } = asked
     const upstream = yield* deploymentUpstream(deployment)
     const told: Array<string> = []
     const request: UpstreamRequest = {
-      request: { model, messages: [], sampling: {} },
+      request: { model, messages: [], sampling: {}, ...(added === undefined ? {} : { headers: added }) },
       model: target,
       delivery,
       dialect,
@@ -155,6 +157,19 @@ describe("a model", () => {
 })
 
 describe("a request", () => {
+  test(
+    "takes with it what a filter says in headers, whatever it is",
+    Effect.gen(function* () {
+      const { received, url } = yield* provider(sse)
+      const added = { "x-tenant": "Müller 中\r\nx-evil: 1", "x-team": "red" }
+      yield* (yield* asking(deploymentAt(url, { headers: { "x-team": "blue" } }), { added })).frames
+      const { headers } = received[0]!
+      assert.strictEqual(Buffer.from(String(headers["x-tenant"]), "latin1").toString(), "Müller 中  x-evil: 1")
+      assert.strictEqual(headers["x-team"], "blue")
+      assert.notProperty(headers, "x-evil")
+    })
+  )
+
   test(
     "goes to the protocol's path with the headers of format, deployment and key",
     Effect.gen(function* () {
