@@ -46,11 +46,11 @@ export class Server extends Context.Service<
         const server = createServer({ ...patience, noDelay: true })
         yield* NodeHttpServer.make(() => server, { host: settings.host, port: settings.port, backlog: 4096 })
         // Nothing is waited for between the two: whoever finds it listening is answered.
-        const untaken = yield* Effect.provideService(serveRequests(server, handle), PulseWatch, watchdog)
+        const owed = yield* Effect.provideService(serveRequests(server, handle), PulseWatch, watchdog)
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             draining = true
-            return drain(engine, untaken, settings.shutdownGraceMs, impatience)
+            return drain(engine, owed, settings.shutdownGraceMs, impatience)
           })
         )
         const { port } = serverAddress(server.address())
@@ -65,20 +65,20 @@ const serverAddress = (address: ReturnType<ReturnType<typeof createServer>["addr
 const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
 /**
- * Waits for the open calls and for what clients have yet to take of their answers, cancels those that take longer than the grace, or than anybody is willing to wait, and waits
- * for their endings to be told.
+ * Waits for the open calls and for all answers that are owed, cancels calls that take longer than the grace, or than
+ * anybody is willing to wait, and waits for their endings to be told.
  */
 const drain = Effect.fnUntraced(function* (
   engine: Engine["Service"],
-  untaken: Effect.Effect<number>,
+  owed: Effect.Effect<number>,
   graceMs: number,
   impatience: Effect.Effect<void>
 ) {
-  const open = (yield* engine.active) + (yield* untaken)
+  const open = Math.max(yield* engine.active, yield* owed)
   if (open > 0) yield* Effect.logInfo(`Ending: calls may go on for ${graceMs / 1000} s`, { open })
   const whileAny = (count: Effect.Effect<number>) =>
     Effect.asVoid(Effect.repeat(count, { schedule: Schedule.spaced("20 millis"), while: (left) => left > 0 }))
-  const done = Effect.andThen(whileAny(engine.active), whileAny(untaken))
+  const done = Effect.andThen(whileAny(engine.active), whileAny(owed))
   const cutShort = Effect.andThen(impatience, engine.shutdown)
   yield* Effect.timeoutOrElse(Effect.raceFirst(done, cutShort), { duration: graceMs, orElse: () => engine.shutdown })
   yield* Effect.timeoutOrElse(whileAny(engine.active), { duration: "2 seconds", orElse: () => Effect.void })

@@ -12,8 +12,8 @@ const endingTime = "1 second"
 
 /**
  * Runs `handle` in a fiber for every request of a listening server, until the scope closes. A client that leaves
- * interrupts the fiber of its request, unless that says otherwise. Closing the scope accepts no more, waits a second for what runs, and interrupts it.
- * Gives how many answers are complete that their clients have yet to take.
+ * interrupts the fiber of its request, unless that says otherwise. Closing the scope accepts no more, waits a second for
+ * what runs, and interrupts it. Gives how many answers are owed: not begun, or complete and not yet taken.
  *
  * Effect's HTTP server does this for handlers that return their response. These write it themselves, and need so little
  * of what it prepares for every request that it would be a seventh of the cost of a call.
@@ -34,10 +34,10 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
     scope,
     Effect.suspend(() => Fiber.interruptAll(running.all.map(({ fiber }) => fiber)))
   )
-  const follow = (fiber: Fiber.Fiber<void>, response: ServerResponse) => {
+  const follow = (fiber: Fiber.Fiber<void>, exchange: Exchange) => {
     if (fiber.pollUnsafe() !== undefined) return
     const name = String(fiber.id)
-    running.add(name, { fiber, response })
+    running.add(name, { fiber, exchange })
     fiber.addObserver(() => running.remove(name))
   }
   const untaken = new Set<ServerResponse>()
@@ -52,10 +52,10 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
         untaken.add(response)
         response.once("close", () => untaken.delete(response))
       }
-      if (!request.complete && !request.destroyed) follow(run(readAway(request)), response)
+      if (!request.complete && !request.destroyed) follow(run(readAway(request)), exchange)
     })
     if (fiber.pollUnsafe() !== undefined) return
-    follow(fiber, response)
+    follow(fiber, exchange)
     response.on("close", () => {
       if (!response.writableEnded && exchange.whenLeft?.() !== true) fiber.interruptUnsafe()
     })
@@ -69,14 +69,18 @@ export const serveRequests = Effect.fnUntraced(function* <R>(
       server.close(() => resume(Effect.void))
     }).pipe(Effect.interruptible, Effect.timeoutOption(endingTime))
   )
-  return Effect.sync(() => untaken.size + running.all.filter(({ response }) => isUntaken(response)).length)
+  return Effect.sync(() => untaken.size + running.all.filter(({ exchange }) => isOwed(exchange)).length)
 })
 
 /** A request that is being handled. */
 interface Running {
   readonly fiber: Fiber.Fiber<void>
-  readonly response: ServerResponse
+  readonly exchange: Exchange
 }
+
+/** Whether an answer is still to come, or the rest of one that is complete. */
+const isOwed = ({ request, response }: Exchange): boolean =>
+  response.headersSent ? isUntaken(response) : request.complete
 
 /** Whether an answer is complete of which the system could not take all: nearly always it can. */
 const isUntaken = ({ socket, writableEnded }: ServerResponse): boolean =>

@@ -1,9 +1,10 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Effect, Fiber, Schedule } from "effect"
 import { Agent, get } from "node:http"
 import { connect } from "node:net"
 import { simulateServer } from "../../src/server/simulate/SimulateServer.ts"
 import { untilTrue } from "../server/client.ts"
+import { answering, scriptedProvider } from "../server/scripted-provider.ts"
 import { errorOf, until } from "../server/running.ts"
 import { assertBrokenOff, assertComplete, textIn } from "../server/streams.ts"
 import {
@@ -64,6 +65,9 @@ const idleConnection = ({ url }: ServerProcess) =>
 
 // Processes that start and end: on a machine that is busy with other things each of them takes its time.
 const timeout = 120_000
+
+/** More than it takes a server to end that waits for nobody. */
+const pastEnding = "1500 millis"
 
 layer(services, { excludeTestServices: true })("a server that is told to end", (it) => {
   it.effect(
@@ -150,8 +154,7 @@ layer(services, { excludeTestServices: true })("a server that is told to end", (
         yield* until(recordsAt(server), ([record]) => record?.status === "ended")
         yield* Effect.forkScoped(server.signal("SIGTERM"), { startImmediately: true })
         yield* until(isReady(server), (ready) => !ready)
-        // More than it takes a server to end that waits for nobody.
-        yield* Effect.sleep("1500 millis")
+        yield* Effect.sleep(pastEnding)
         const taken = yield* Effect.callback<string>((resume) => {
           let text = ""
           socket.setEncoding("utf8").on("data", (piece: string) => (text += piece))
@@ -160,6 +163,31 @@ layer(services, { excludeTestServices: true })("a server that is told to end", (
         })
         const { stop_reason } = JSON.parse(taken.slice(taken.indexOf("\r\n\r\n")))
         assert.strictEqual(stop_reason, "end_turn")
+        assert.strictEqual(yield* server.exitCode, 0, server.log())
+      }),
+    timeout
+  )
+
+  it.effect(
+    "answers what is no call as well",
+    () =>
+      Effect.gen(function* () {
+        let count = () => {}
+        const provider = yield* scriptedProvider({
+          "/v1/messages/count_tokens": (response, received) => {
+            count = () => answering({ input_tokens: 7 })(response, received)
+          }
+        })
+        const server = yield* startServer(yield* placeFor(provider.url, { shutdownGrace: "1h" }))
+        const body = { model: "messages/any", messages: [{ role: "user", content: "x" }] }
+        const counting = yield* Effect.forkChild(ask(server, "/v1/messages/count_tokens", { body }))
+        yield* untilTrue(() => provider.received.length === 1)
+        yield* Effect.forkScoped(server.signal("SIGTERM"), { startImmediately: true })
+        yield* until(isReady(server), (ready) => !ready)
+        yield* Effect.sleep(pastEnding)
+        count()
+        const { status, text } = yield* Fiber.join(counting)
+        assert.deepStrictEqual([status, JSON.parse(text)], [200, { input_tokens: 7 }])
         assert.strictEqual(yield* server.exitCode, 0, server.log())
       }),
     timeout
