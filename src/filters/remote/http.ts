@@ -1,5 +1,6 @@
 import { Effect, Option, Redacted, Schema, Stream } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { beginningOf } from "../../domain/beginning.ts"
 import type { Filter } from "../Filter.ts"
 import { garbage, type FilterFault } from "../FilterFault.ts"
 import { type Ask, type Reply, type RemoteFilter, remoteFilter, replyOf, unanswered } from "./exchange.ts"
@@ -42,7 +43,7 @@ const reasonIn = (body: string): string => {
   const said = Option.getOrUndefined(decodeSaid(body))
   const error = said?.error
   const reason = said?.reason ?? said?.message ?? (typeof error === "string" ? error : undefined) ?? body.trim()
-  return (reason === "" ? "the filter gave no reason" : reason).slice(0, 240)
+  return beginningOf(reason === "" ? "the filter gave no reason" : reason, 240)
 }
 
 /** Statuses that say something of the question's way to the service, not of what was asked. */

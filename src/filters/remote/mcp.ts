@@ -1,6 +1,7 @@
 import { Effect, Exit, Redacted, Scope, Semaphore } from "effect"
 import { McpClient, type McpClientError, McpProtocol, type McpSchema } from "effect/ai"
 import { HttpClient } from "effect/http"
+import { beginningOf } from "../../domain/beginning.ts"
 import type { Filter } from "../Filter.ts"
 import type { FilterFault } from "../FilterFault.ts"
 import { type Ask, type RemoteFilter, remoteFilter, replyOf, type Reply, unanswered } from "./exchange.ts"
@@ -102,7 +103,10 @@ const replyTo = ({
   const text = content.find((part) => part.type === "text")
   const said = text?.type === "text" ? text.text : ""
   if (isError === true) {
-    return Effect.succeed({ action: "refuse", reason: said === "" ? "the filter gave no reason" : said.slice(0, 240) })
+    return Effect.succeed({
+      action: "refuse",
+      reason: said === "" ? "the filter gave no reason" : beginningOf(said, 240)
+    })
   }
   return replyOf(structuredContent ?? said)
 }

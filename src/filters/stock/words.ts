@@ -1,3 +1,4 @@
+import { beginningOf } from "../../domain/beginning.ts"
 import type { Finding } from "../../domain/Call.ts"
 import { present } from "../../domain/present.ts"
 import type { Result } from "effect"
@@ -100,7 +101,7 @@ export const endingOf = (
 export const acting =
   ({ name, action, ending, category, severity, hidden }: Acting): PatternFilter["onMatch"] =>
   ({ text }, { side }, context) => {
-    const excerpt = text.slice(0, 120)
+    const excerpt = beginningOf(text, 120)
     reportOnce(context, { filter: name, phase: side, category, severity, action: doneBy[action], excerpt })
     return ending ?? (action === "hide" ? hidden(text) : text)
   }
