@@ -195,7 +195,7 @@ const askTargets = Effect.fnUntraced(function* (
         prices
       ).pipe(
         Effect.map((answer) => ({ target, attempts: trace.attempts.length, answer })),
-        Effect.ensuring(Effect.sync(release))
+        Effect.ensuring(Effect.sync(() => release()))
       ),
     discard: () => Effect.void
   })

@@ -29,9 +29,9 @@ export interface AttemptRequest {
   readonly notice: (notice: Notice) => void
   /**
    * Called when the provider is let go, whichever way the attempt ended, perhaps more than once; after whoever reads it was
-   * told the end, so that what a failure says is known when its place is another's.
+   * told the end, so that what a failure says is known when its place is another's. `failure` is the provider's own.
    */
-  readonly released?: () => void
+  readonly released?: (failure: LlmError | undefined) => void
 }
 
 /**
@@ -64,7 +64,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   private interrupted = false
   /** it was ended from outside, whatever for */
   private wasStopped = false
-  private readonly released: (() => void) | undefined
+  private readonly released: AttemptRequest["released"]
   private finish: Finish | undefined
   /** as the provider stated it; what it did not state is estimated when the call ends */
   usage: Usage = noUsage
@@ -232,7 +232,7 @@ export class Attempt implements FrameSink, Activity, Watched {
   /** The provider was read to its end, or the reading was broken off. */
   end(exit: Exit.Exit<void, LlmError>): void {
     this.intake.end(this.ended(exit))
-    this.released?.()
+    this.released?.(this.error)
   }
 
   /** The end as the producer saw it: a stream that ends without `Finish` is incomplete, whatever its transport says. */
@@ -298,7 +298,7 @@ export class Attempt implements FrameSink, Activity, Watched {
     this.producer?.interruptUnsafe()
     this.feed?.stop()
     end()
-    this.released?.()
+    this.released?.(this.error)
   }
 
   private over(): void {

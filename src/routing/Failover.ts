@@ -14,11 +14,16 @@ export interface Work<A> extends CourseFor {
   readonly cancelled: () => LlmError | undefined
   /** ends a wait as soon as the call is cancelled */
   readonly whileOpen: <B>(wait: Effect.Effect<B>) => Effect.Effect<B, LlmError>
-  /** Asks one target. `waitedMs` is how long the call waited for it, `release` is to be called once it is let go. */
-  readonly ask: (target: Target, waitedMs: number, release: () => void) => Effect.Effect<A, LlmError>
+  /**
+   * Asks one target. `waitedMs` is how long the call waited for it, `release` is to be called once it is let go, with its
+   * failure if it failed.
+   */
+  readonly ask: (target: Target, waitedMs: number, release: Release) => Effect.Effect<A, LlmError>
   /** lets an answer go that came beside another one */
   readonly discard: (answer: A) => Effect.Effect<void>
 }
+
+export type Release = (failure?: LlmError) => void
 
 /**
  * What became of an attempt. Nobody was asked where it was refused, because all that might be are busy or left alone, or
@@ -141,9 +146,13 @@ const letIn = <A>(
   const { target, state, whole } = candidate
   const givenUp = () => work.cancelled() !== undefined
   let held = true
-  const release = () => {
+  let isAnswered = false
+  let brokeOff = false
+  const release: Release = (failure) => {
     if (!held) return
     held = false
+    brokeOff = failure !== undefined
+    if (isAnswered && brokeOff) countFailure(candidate)
     whole.slots.release()
   }
   const asked = Effect.suspend(() => {
@@ -157,6 +166,9 @@ const letIn = <A>(
         Effect.sync(() => {
           const now = clock.currentTimeMillisUnsafe()
           if (Exit.isSuccess(exit)) {
+            isAnswered = true
+            // It may have failed already, with what came before that still to be read.
+            if (brokeOff) countFailure(candidate)
             state.hasAnswered = whole.hasAnswered = true
             whole.answered(now - startedAt, now)
             if (work.session !== undefined) work.states.affinity.remember(work.session, candidate, now)
@@ -165,13 +177,15 @@ const letIn = <A>(
           const error = Cause.findErrorOption(exit.cause)
           if (error._tag === "None") return
           learn(candidate, error.value, now)
-          if (!givenUp()) failed(candidate, error.value, now - startedAt, now)
+          if (givenUp()) return
+          countFailure(candidate)
+          whole.failed(error.value, now - startedAt, now)
         })
     )
   })
   const now = () => clock.currentTimeMillisUnsafe()
   return guarded(work.states.circuits, state.circuit, course.policy.breaker, now, givenUp, asked).pipe(
-    Effect.onError(() => Effect.sync(release)),
+    Effect.onError(() => Effect.sync(() => release())),
     Effect.match({
       onSuccess: (answer): Attempted<A> => ({ _tag: "Answered", candidate, answer }),
       onFailure: (error: LlmError | CircuitRefused): Attempted<A> =>
@@ -188,8 +202,8 @@ const learn = ({ state }: Candidate, error: LlmError, now: number): void => {
   if (hint > 0 && (error.class === "busy" || error.class === "transient")) state.rest(error, hint, now)
 }
 
-const failed = ({ state, whole }: Candidate, error: LlmError, millis: number, now: number): void => {
-  whole.failed(error, millis, now)
+const countFailure = ({ state, whole }: Candidate): void => {
+  whole.failures++
   if (state !== whole) state.failures++
 }
 

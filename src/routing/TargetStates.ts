@@ -55,9 +55,8 @@ export class TargetState {
     this.measured.observe(millis, now)
   }
 
-  /** It failed after so many milliseconds. A request that it refused for what it is it answered well. */
+  /** It failed after so many milliseconds, before any content. A request that it refused for what it is it answered well. */
   failed(error: LlmError, millis: number, now: number): void {
-    this.failures++
     if (error.class !== "request-permanent") this.latency.observe(Math.max(millis, failureCost), now)
   }
 

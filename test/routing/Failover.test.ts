@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { Engine } from "../../src/engine/Engine.ts"
-import { fail, hang, wait } from "../../src/testing/Script.ts"
+import { fail, hang, text, wait } from "../../src/testing/Script.ts"
 import { TargetStates } from "../../src/routing/TargetStates.ts"
 import {
   call,
@@ -313,6 +313,33 @@ describe("what is shown of a target", () => {
       assert.deepInclude((yield* all)[0], { failures: 1, latencyMs: 70 })
     }).pipe(Effect.provide(engineOver([place("a", [fails(reasons.unauthorized), [wait("70 millis"), ...says("a")]])])))
   )
+})
+
+describe("what is counted of a target", () => {
+  const [broken, late] = [fail(errorOf(reasons.reset)), [wait("1 second"), fail(errorOf(reasons.reset))]]
+  for (const [name, script] of Object.entries({
+    "before its content": [broken],
+    "right after its content": [text("a"), broken],
+    later: [text("a"), ...late]
+  })) {
+    it.effect(`is a failure ${name}, once, and nothing after the end`, () =>
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        for (let index = 0; index < 2; index++) {
+          const fiber = yield* Effect.forkChild(engine.run(call))
+          yield* TestClock.adjust("2 seconds")
+          yield* Fiber.join(fiber)
+        }
+        assert.deepInclude((yield* (yield* TargetStates).all)[0], { attempts: 2, failures: 1 })
+      }).pipe(
+        Effect.provide(
+          engineOver([place("a", [script, [...says("a"), ...late]])], {
+            policy: { retry: { maxAttempts: 1, initialDelay: 200, maxDelay: 5000 } }
+          })
+        )
+      )
+    )
+  }
 })
 
 describe("where a target is chosen by how fast it is", () => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { failure, type FailureReason, type LlmError } from "../../src/domain/LlmError.ts"
-import { failover, type Work } from "../../src/routing/Failover.ts"
+import { failover, type Release, type Work } from "../../src/routing/Failover.ts"
 import type { Policy } from "../../src/routing/Policy.ts"
 import type { RoutePlan, Target } from "../../src/routing/Router.ts"
 import { TargetStates } from "../../src/routing/TargetStates.ts"
@@ -92,7 +92,7 @@ class World {
   }
 
   /** One answer, or failure, of a target; it takes its time. */
-  readonly ask = (call: Calling, target: Target, release: () => void): Effect.Effect<() => void, LlmError> =>
+  readonly ask = (call: Calling, target: Target, release: Release): Effect.Effect<() => void, LlmError> =>
     Effect.gen({ self: this }, function* () {
       const { dice, clock } = this
       const whole = this.of(target.provider)
