@@ -1,5 +1,8 @@
-import { Config, Effect, Layer, Option, Redacted } from "effect"
+import { Config, Effect, type FileSystem, Layer, Option, type Path, Redacted } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
+import type { Configuration } from "../config/Configuration.ts"
+import { load } from "../config/load.ts"
+import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
 
 /** The key for a server: that of the flag, else that of the environment; undefined where there is none. */
 const keyFor = (flag: Option.Option<Redacted.Redacted>): Effect.Effect<Redacted.Redacted | undefined> =>
@@ -24,6 +27,19 @@ export const clientWith = (flag: Option.Option<Redacted.Redacted>): Layer.Layer<
         : HttpClient.mapRequest(client, HttpClientRequest.bearerToken(Redacted.value(key)))
     })
   ).pipe(Layer.provide(FetchHttpClient.layer))
+
+/** The configuration, for a command that asks no server. */
+export const configured = (
+  config: Option.Option<string>,
+  key: Option.Option<Redacted.Redacted>
+): Effect.Effect<Configuration, CommandFailed, FileSystem.FileSystem | Path.Path> =>
+  Option.isSome(key)
+    ? Effect.fail(
+        new CommandFailed({
+          message: "--key is shown to a server, and goes with --url; calls of a key are chosen by --caller-key"
+        })
+      )
+    : Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration)
 
 /** The base of a server's URLs, without a slash at its end, also where somebody gives that of an SDK. */
 export const baseOf = (url: string): string => url.replace(/\/+$/, "").replace(/\/v1$/, "")

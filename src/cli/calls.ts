@@ -2,11 +2,10 @@ import { Console, Effect, Option, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { exportFormats } from "../audit/CallExport.ts"
 import { CallRecord } from "../audit/CallRecord.ts"
-import { load } from "../config/load.ts"
-import { clientWith } from "./asking.ts"
+import { clientWith, configured } from "./asking.ts"
 import { chosenBy, filterFlags, statusFlag } from "./call-flags.ts"
 import { callDetails, callLine, callTable } from "./call-texts.ts"
-import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
+import { CommandFailed } from "./CommandFailed.ts"
 import { configFlag, howManyFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { toFile, toOutput } from "./output.ts"
 import { Program } from "./Program.ts"
@@ -25,10 +24,7 @@ const recordsAt = Effect.fnUntraced(function* (
   key: Parameters<typeof clientWith>[0]
 ) {
   if (Option.isSome(url)) return yield* Effect.provide(serverRecords(url.value), clientWith(key))
-  return yield* Effect.flatMap(
-    Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration),
-    databaseRecords
-  )
+  return yield* Effect.flatMap(configured(config, key), databaseRecords)
 })
 
 const encode = Schema.encodeSync(CallRecord)

@@ -10,6 +10,10 @@ export const configFlag = Flag.String("config").pipe(
 /** `--url`, of every command that can ask a server. */
 export const urlFlag = Flag.String("url").pipe(
   Flag.withDescription("Ask a running server instead of the configured database"),
+  Flag.filter(
+    (url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ""),
+    (url) => `Expected a URL such as http://127.0.0.1:8787, got ${JSON.stringify(url)}`
+  ),
   Flag.optional
 )
 

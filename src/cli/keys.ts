@@ -2,11 +2,10 @@ import { Clock, Console, Duration, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Limits, measures, periods } from "../accounting/Limits.ts"
 import { type KeyChange, KeyName, type NewKey, VirtualKey } from "../accounting/VirtualKey.ts"
-import { load } from "../config/load.ts"
 import { parseDuration } from "../config/units.ts"
 import { parseMoment } from "../domain/moment.ts"
-import { clientWith } from "./asking.ts"
-import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
+import { clientWith, configured } from "./asking.ts"
+import { CommandFailed } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { keyDetails, keyTable } from "./key-texts.ts"
 import { databaseKeys, type KeyRing, serverKeys } from "./KeyRing.ts"
@@ -25,11 +24,7 @@ const withKeys = <A>({ config, key, url }: Place, use: (keys: KeyRing) => Effect
         const keys = yield* Effect.provide(serverKeys(url.value), clientWith(key))
         return yield* use(keys)
       }
-      const configuration = yield* Effect.mapError(
-        load({ config: Option.getOrUndefined(config) }),
-        invalidConfiguration
-      )
-      return yield* use(yield* databaseKeys(configuration))
+      return yield* use(yield* Effect.flatMap(configured(config, key), databaseKeys))
     })
   )
 

@@ -1,9 +1,8 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { load } from "../config/load.ts"
 import { qualityLevels } from "../signals/Signal.ts"
-import { clientWith } from "./asking.ts"
-import { CommandFailed, invalidConfiguration } from "./CommandFailed.ts"
+import { clientWith, configured } from "./asking.ts"
+import { CommandFailed } from "./CommandFailed.ts"
 import { configFlag, howManyFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { Program } from "./Program.ts"
 import { signalDetails, signalTable } from "./signal-texts.ts"
@@ -49,8 +48,7 @@ const reportsAt = Effect.fnUntraced(function* ({
   readonly key: Parameters<typeof clientWith>[0]
 }) {
   if (Option.isSome(url)) return yield* Effect.provide(serverReports(url.value), clientWith(key))
-  const configuration = yield* Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration)
-  return yield* databaseReports(configuration)
+  return yield* Effect.flatMap(configured(config, key), databaseReports)
 })
 
 const printJson = (value: unknown) => Console.log(JSON.stringify(value, undefined, 2))

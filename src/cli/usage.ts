@@ -3,14 +3,14 @@ import { Command, Flag } from "effect/cli"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { Ledger } from "../accounting/Ledger.ts"
 import { Dimension, type UsageLine, type UsageQuery, UsageReport, type UsageSums } from "../accounting/Usage.ts"
+import type { Configuration } from "../config/Configuration.ts"
 import { ledgerLayer } from "../config/layers.ts"
 import { formatStorageUrl } from "../config/Document.ts"
-import { load } from "../config/load.ts"
 import { usageQueryOf } from "../server/usage.ts"
-import { baseOf, clientWith } from "./asking.ts"
+import { baseOf, clientWith, configured } from "./asking.ts"
 import { wrongFlag } from "./call-flags.ts"
 import { dollars } from "./call-texts.ts"
-import { CommandFailed, invalidConfiguration, unusableStorage } from "./CommandFailed.ts"
+import { CommandFailed, unusableStorage } from "./CommandFailed.ts"
 import { configFlag, jsonFlag, keyFlag, urlFlag } from "./flags.ts"
 import { unanswered } from "./Records.ts"
 import { isStored } from "./storage-file.ts"
@@ -45,8 +45,7 @@ const askedBy = Effect.fnUntraced(function* ({
   return { query, asked }
 })
 
-const ofDatabase = Effect.fnUntraced(function* (config: Option.Option<string>, query: UsageQuery) {
-  const configuration = yield* Effect.mapError(load({ config: Option.getOrUndefined(config) }), invalidConfiguration)
+const ofDatabase = Effect.fnUntraced(function* (configuration: Configuration, query: UsageQuery) {
   if (configuration.storage._tag === "Memory") {
     return yield* new CommandFailed({
       message: "The configuration keeps what was used in the memory of the server.\nAsk it: --url http://127.0.0.1:8787"
@@ -112,7 +111,7 @@ export const usageCommand = Command.make(
     const { asked, query } = yield* askedBy(filter)
     const report = Option.isSome(url)
       ? yield* Effect.provide(ofServer(url.value, query), clientWith(key))
-      : yield* ofDatabase(config, asked)
+      : yield* ofDatabase(yield* configured(config, key), asked)
     yield* Console.log(json ? JSON.stringify(report, undefined, 2) : table(report, asked.by))
   })
 ).pipe(

@@ -152,6 +152,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("millrace", (it) => {
           ["Unrecognized flag: --confg", "check", "--confg", "x.yaml"],
           ["Expected a whole number from 1 to 100, got 0", "calls", "list", "--limit", "0"],
           ["--caller-key has to be a text that is not empty", "calls", "list", "--caller-key", ""],
+          ["--key is shown to a server, and goes with --url", "calls", "list", "--key", "ci"],
+          ["Expected a URL such as http://127.0.0.1:8787", "usage", "--url", "127.0.0.1:8787"],
           ["--from has to be a day such as 2026-11-21", "usage", "--from", "yesterday"]
         ] as const) {
           const { code, stdout, stderr } = yield* millrace({ folder }, ...args)
