@@ -1,21 +1,18 @@
 import type { Result } from "effect"
-import { noteFreeText } from "../FreeText.ts"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { FunctionTool, LlmRequest, Tool, ToolChoice, WebSearch } from "../../domain/LlmRequest.ts"
+import type { LlmRequest } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
 import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude/traits.ts"
 import { formOf, type Form } from "../claude/form.ts"
-import { heldTool } from "../claude/schema.ts"
 import { betasIn } from "../claude/betas.ts"
 import { lacksThought } from "../claude/thinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
-import { hostedTool } from "../HostedTools.ts"
 import { fieldsOf, isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { offeringOnly, unforced } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
-import { markers } from "./encode-parts.ts"
 import { encodeSettings } from "./encode-settings.ts"
+import { encodeTool, encodeToolChoice } from "./encode-tools.ts"
 import { MessagesEncoding } from "./encoding.ts"
 import { betas, ownExtension, statedFormat, statedVersion, withoutMarks } from "./extension.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
@@ -105,56 +102,6 @@ const formFor = (
   return stated && responseFormat?._tag === "JsonSchema" && isObject(responseFormat.schema)
     ? { schema: responseFormat.schema }
     : formOf(responseFormat, traits, encoding)
-}
-
-const encodeTool = (tool: Tool, traits: ClaudeTraits, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
-  if (tool._tag === "Function") return [encodeFunction(tool, traits, encoding)]
-  return hostedTool(tool, anthropicMessagesId, encoding, searchOf)
-}
-
-/** The API takes one list of domains or the other. */
-const searchOf = ({ allowedDomains, blockedDomains, userLocation }: WebSearch): JsonObject | undefined =>
-  allowedDomains !== undefined && blockedDomains !== undefined
-    ? undefined
-    : {
-        type: "web_search_20250305",
-        name: "web_search",
-        ...present({ allowed_domains: allowedDomains, blocked_domains: blockedDomains, user_location: userLocation })
-      }
-
-const encodeFunction = (tool: FunctionTool, traits: ClaudeTraits, encoding: MessagesEncoding): JsonObject => {
-  noteFreeText(tool, encoding)
-  const { schema = {}, strict } = heldTool(tool, traits, encoding)
-  return {
-    name: tool.name,
-    ...present({ description: tool.description }),
-    // A tool without parameters is one with an empty object here, and every schema is said to be one of an object.
-    input_schema: { type: "object", ...schema },
-    ...present({ strict }),
-    ...markers(tool, encoding)
-  }
-}
-
-const encodeToolChoice = ({ toolChoice, parallelToolCalls }: LlmRequest): JsonObject | undefined => {
-  if (toolChoice === undefined && parallelToolCalls !== false) return undefined
-  const choice = choiceOf(toolChoice ?? { _tag: "Auto" })
-  // `none` has no such switch: nothing is called.
-  return parallelToolCalls === undefined || choice["type"] === "none"
-    ? choice
-    : { ...choice, disable_parallel_tool_use: !parallelToolCalls }
-}
-
-const choiceOf = (choice: ToolChoice): JsonObject => {
-  switch (choice._tag) {
-    case "Auto":
-      return { type: "auto" }
-    case "None":
-      return { type: "none" }
-    case "Required":
-      return { type: "any" }
-    case "Tool":
-      return { type: "tool", name: choice.name }
-  }
 }
 
 const serviceTier = (tier: string | undefined, encoding: MessagesEncoding): string | undefined => {
