@@ -10,6 +10,7 @@ const causes: { readonly [code: string]: string } = {
   EHOSTUNREACH: "its host cannot be reached",
   ENETUNREACH: "its network cannot be reached",
   ETIMEDOUT: "the connection timed out",
+  EMFILE: "this server has as many connections as it may have (ulimit -n)",
   EPROTO: "it does not speak TLS",
   UND_ERR_SOCKET: "the connection was closed",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the connection was closed",

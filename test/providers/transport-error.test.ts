@@ -7,6 +7,8 @@ describe("the failure of a connection", () => {
   for (const [code, words] of [
     ["ECONNREFUSED", "the connection was refused"],
     ["EAI_AGAIN", "its host name could not be looked up"],
+    ["EMFILE", "this server has as many connections as it may have (ulimit -n)"],
+    ["UND_ERR_HEADERS_OVERFLOW", "the head of its answer is too large"],
     ["DEPTH_ZERO_SELF_SIGNED_CERT", "its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)"],
     ["CERT_HAS_EXPIRED", "its certificate is not trusted (CERT_HAS_EXPIRED)"],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "its certificate is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE)"],
