@@ -73,7 +73,7 @@ const explain = (message: string, path: Path, written: unknown): string => {
   return `${show(path, written)} is not accepted; write ${kinds[expected] ?? expected}`
 }
 
-const secretKeys = new Set(["apiKey", "adminKey", "key", "headers"])
+const secretKeys = new Set(["apiKey", "apiKeys", "adminKey", "key", "pepper", "headers"])
 
 /** The value at a path, short, without anything that may be a secret. */
 const show = (path: Path, written: unknown): string => {
