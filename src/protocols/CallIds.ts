@@ -1,3 +1,5 @@
+import { DistinctNames } from "./distinct-names.ts"
+
 /** An id of nothing but letters, digits, `_` and `-`. */
 export const plainCallId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
 
@@ -7,29 +9,35 @@ export const plainCallId = (id: string): string => id.replaceAll(/[^a-zA-Z0-9_-]
  */
 export class CallIds {
   private readonly form: (id: string) => string
-  private readonly given = new Set<string>()
-  private readonly open = new Map<string, Array<string>>()
-  private readonly answered = new Map<string, string>()
+  private readonly given: DistinctNames
+  private readonly calls = new Map<string, Called>()
 
   constructor(form: (id: string) => string) {
     this.form = form
+    this.given = new DistinctNames(form)
   }
 
   /** The id of the next call. */
   call(id: string): string {
-    let once = this.form(id)
-    for (let n = 2; this.given.has(once); n++) once = this.form(`${id}_${n}`)
-    this.given.add(once)
-    const open = this.open.get(id)
-    if (open === undefined) this.open.set(id, [once])
-    else open.push(once)
+    const once = this.given.distinct(this.form(id))
+    const calls = this.calls.get(id)
+    if (calls === undefined) this.calls.set(id, { ids: [once], answered: 0 })
+    else calls.ids.push(once)
     return once
   }
 
   /** The id of the call that a result answers: of several calls with one id the first that has no answer yet. */
   result(id: string): string {
-    const next = this.open.get(id)?.shift()
-    if (next !== undefined) this.answered.set(id, next)
-    return next ?? this.answered.get(id) ?? this.form(id)
+    const calls = this.calls.get(id)
+    if (calls === undefined) return this.form(id)
+    const next = calls.ids[calls.answered]
+    if (next !== undefined) calls.answered++
+    return next ?? calls.ids.at(-1) ?? this.form(id)
   }
+}
+
+/** The ids that the calls of one id were given, and how many of them have their answer. */
+interface Called {
+  readonly ids: Array<string>
+  answered: number
 }

@@ -2,6 +2,7 @@ import type { Notice } from "../domain/Call.ts"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { LlmRequest, Message, Part, Tool, ToolChoice } from "../domain/LlmRequest.ts"
 import { bounded } from "./bounded.ts"
+import { DistinctNames } from "./distinct-names.ts"
 import type { Protocol, StreamDecoder } from "./Protocol.ts"
 
 /** Which names of functions a provider takes. */
@@ -58,15 +59,13 @@ export const renamed = (request: LlmRequest, protocol: Protocol): Renamed | unde
 /** The names that have to be other ones; none of these is that of another function. */
 const takenNames = (request: LlmRequest, form: NameForm): ReadonlyMap<string, string> | undefined => {
   let taken: Map<string, string> | undefined
-  let used: Set<string> | undefined
+  let used: DistinctNames | undefined
   for (const name of namesIn(request)) {
     if (form.taken.test(name) || taken?.has(name) === true) continue
-    used ??= new Set(namesIn(request))
-    const plain = formed(name, form)
-    let other = plain
-    for (let n = 2; used.has(other); n++) other = bounded(`${plain}_${n}`, form.most)
-    used.add(other)
-    ;(taken ??= new Map()).set(name, other)
+    used ??= new DistinctNames((other) => bounded(other, form.most), namesIn(request))
+    const other = used.distinct(formed(name, form))
+    taken ??= new Map()
+    taken.set(name, other)
   }
   return taken
 }

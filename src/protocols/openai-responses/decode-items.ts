@@ -15,6 +15,7 @@ import { argumentsOfText } from "../FreeText.ts"
 import type { JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
 import { answersText, extended } from "./extension.ts"
+import { answersInPlace } from "./late-answers.ts"
 import { nameOfCall, placed } from "./namespaces.ts"
 import { answerOfRun, callOfRun } from "./run-items.ts"
 import { betweenParts } from "./stated-text.ts"
@@ -52,7 +53,7 @@ export const decodeInput = (
       messages.push({ role: "assistant", parts: turn })
     } else turn.push(...message.parts)
   }
-  return messages.map((message) => ({ ...message, parts: withOpenedCalls(message.parts) }))
+  return answersInPlace(messages).map((message) => ({ ...message, parts: withOpenedCalls(message.parts) }))
 }
 
 const decodeItem = (item: InputItem, tools: ReadonlyArray<Tool>): Message => {

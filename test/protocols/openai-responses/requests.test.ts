@@ -427,6 +427,27 @@ describe("a request that nobody changed", () => {
   })
 })
 
+describe("what a tool answered while the user went on", () => {
+  const call = (id: string) => ({ type: "function_call", call_id: id, name: "f", arguments: "{}" })
+  const answer = (id: string) => ({ type: "function_call_output", call_id: id, output: id })
+  const user = (content: string) => ({ role: "user", content })
+
+  it("stands right behind the calls, as other APIs want it", () => {
+    const messages = messagesOf([
+      user("Go."),
+      call("1"),
+      call("2"),
+      answer("2"),
+      user("Hurry."),
+      answer("1"),
+      user("Well?"),
+      answer("nobody's")
+    ])
+    const told = messages.map(({ role, parts: [part] }) => (part?._tag === "ToolResult" ? part.callId : role))
+    expect(told).toEqual(["user", "assistant", "2", "1", "user", "user", "nobody's"])
+  })
+})
+
 describe("calls of tools that are this API's own and run at the client", () => {
   const called = [
     { type: "shell_call", id: "sh_1", call_id: "call_1", action: { commands: ["cat key"] }, status: "completed" },
