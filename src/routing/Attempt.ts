@@ -7,6 +7,7 @@ import { failure, type LlmError } from "../domain/LlmError.ts"
 import { isContent, type Finish, type LlmEvent } from "../domain/LlmEvent.ts"
 import type { Delivery, LlmRequest } from "../domain/LlmRequest.ts"
 import { mergeUsage, noUsage, plausibleUsage, type Usage } from "../domain/Usage.ts"
+import { describedIn } from "./describedIn.ts"
 import { Intake } from "./Intake.ts"
 import { nameProvider } from "./nameProvider.ts"
 import type { Target } from "./Router.ts"
@@ -248,8 +249,7 @@ export class Attempt implements FrameSink, Activity, Watched {
       return Exit.fail(this.error)
     }
     const error = this.named(
-      exit.cause.reasons.find((reason) => Cause.isFailReason(reason))?.error ??
-        failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
+      describedIn(exit.cause) ?? failure({ _tag: "Internal" }, "The upstream failed in a way it does not describe")
     )
     // An attempt that was given up did not fail.
     if (Cause.hasInterruptsOnly(exit.cause)) this.interrupted = true

@@ -4,6 +4,7 @@ import type { Frame } from "../domain/Frame.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import { isContent } from "../domain/LlmEvent.ts"
 import { type Attempt, type AttemptRequest, type Committed, sizeOf } from "./Attempt.ts"
+import { describedIn } from "./describedIn.ts"
 import type { UpstreamRequest } from "./Upstream.ts"
 
 const hasContent = ({ events }: Frame): boolean => events.some(isContent)
@@ -87,7 +88,7 @@ const acceptAll = (
 }
 
 const logDefects = (provider: string, exit: Exit.Exit<void, LlmError>): Effect.Effect<void> =>
-  Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+  Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause) && describedIn(exit.cause) === undefined
     ? Effect.logError(`Upstream ${provider} failed unexpectedly`, exit.cause)
     : Effect.void
 

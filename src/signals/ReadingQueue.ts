@@ -77,7 +77,7 @@ export class ReadingQueue {
       Effect.gen({ self: this }, function* () {
         yield* this.#someoneWaits.await
         this.#someoneWaits.closeUnsafe()
-        if (!Duration.isZero(gather)) yield* Effect.raceFirst(Effect.sleep(gather), this.#hurry.await)
+        if (!Duration.isZero(gather)) yield* Effect.timeoutOption(this.#hurry.await, gather)
         yield* this.readAll(read)
         this.#hurry.closeUnsafe()
         yield* this.tell()

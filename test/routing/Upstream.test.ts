@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { callOf, prompt } from "../../src/domain/prompt.ts"
+import type { LlmError } from "../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../src/domain/LlmEvent.ts"
 import { Engine } from "../../src/engine/Engine.ts"
 import { Script, testEngine } from "../../src/testing.ts"
@@ -53,6 +55,31 @@ describe("an upstream of events", () => {
         assert.deepInclude(outcome, { _tag: "Completed", finish: "stop" })
         assert.deepInclude(response.choices[0]?.parts[0], { text: "hello" })
       }).pipe(Effect.provide(answering(batches)))
+    )
+  }
+
+  const before: ReadonlyArray<readonly [string, ReadonlyArray<LlmEvent>]> = [
+    ["before anything came", []],
+    ["in the middle", [started, begin, text]]
+  ]
+  for (const [when, events] of before) {
+    it.effect(`that fails ${when} with what is no failure of Millrace's ends the call all the same`, () =>
+      Effect.gen(function* () {
+        const engine = yield* Engine
+        const running = yield* Effect.forkChild(engine.run(call))
+        yield* TestClock.adjust("1 second")
+        const { outcome } = yield* Fiber.join(running)
+        assert.deepInclude(outcome, { _tag: "Failed", reason: { _tag: "Internal" } })
+      }).pipe(
+        Effect.provide(
+          // What an SDK throws, taken for what it is not.
+          testEngine({
+            scripts: [
+              [Script.emit(...events), Script.wait("1 second"), Script.fail(new Error("socket hang up") as LlmError)]
+            ]
+          })
+        )
+      )
     )
   }
 })
