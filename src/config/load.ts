@@ -12,7 +12,7 @@ import { readPacks } from "./packs.ts"
 import { exposure, type Flags, listening, portProblems, selfReferences, withoutOwnUrl } from "./listening.ts"
 import { authenticationOf, literalCallerKeys, pepperProblems, pepperVariable } from "./authentication.ts"
 import { unusableFilters } from "./filter-checks.ts"
-import { ConfigurationError, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
+import { ConfigurationError, didYouMean, type Finding, formatPath, type Path, type Problem } from "./problems.ts"
 import { retentionOf } from "./retention.ts"
 import { readPrices } from "./prices.ts"
 import {
@@ -140,7 +140,8 @@ const settle = (
     ...providers.warnings,
     ...literalKeys(source.value),
     ...literalCallerKeys(source.value),
-    ...idleTargets(document, off)
+    ...idleTargets(document, off),
+    ...doubtfulNames(document)
   ]
   return {
     file: source.file,
@@ -222,3 +223,26 @@ const idleTargets = (document: Document, off: ReadonlySet<string>): ReadonlyArra
           message: `the provider ${provider} is off, so this target is left out`
         }))
   })
+
+/**
+ * Rules and keys about a model that is nearly one of the document. It may be one that only a provider knows, so this is no
+ * error; but a rule of a name that is misspelt limits nothing.
+ */
+const doubtfulNames = ({ auth, limits, models, providers = {} }: Document): ReadonlyArray<Finding> => {
+  const known = Object.keys(models)
+  const usable = new Set([...known, ...Object.values(providers).flatMap(({ models = [] }) => models)])
+  const named: ReadonlyArray<readonly [name: string, path: Path]> = [
+    ...limits.flatMap(({ model }, index) =>
+      model === undefined ? [] : [[model, ["limits", index, "model"]] as const]
+    ),
+    ...(auth.keys ?? []).flatMap(({ models = [] }, index) =>
+      models.map((name, at) => [name, ["auth", "keys", index, "models", at]] as const)
+    )
+  ]
+  return named.flatMap(([name, path]) => {
+    const hint = usable.has(name) || /[*/]/.test(name) ? "" : didYouMean(name, known)
+    return hint === ""
+      ? []
+      : [{ path, message: `names ${JSON.stringify(name)}, which is no model of this document${hint}` }]
+  })
+}

@@ -198,6 +198,20 @@ describe("what does not fit together", () => {
     )
   )
 
+  it.effect("rules and keys of a model that is misspelt: a warning, for a provider may know it", () =>
+    Effect.gen(function* () {
+      const text = `providers: { s: { protocol: simulator, models: [smarty] } }
+models: { smart: { alias: s/echo }, quick: { alias: s/echo } }
+limits: [{ model: smrt, concurrent: 1 }, { model: smarty, concurrent: 1 }, { model: gpt-5.5, concurrent: 1 }]
+auth: { keys: [{ name: ci, key: "\${CI:-ci}", models: [quik, "s/*", "*", smart] }] }
+`
+      assert.deepStrictEqual(yield* warnings({ text }), [
+        'millrace.yaml:3:12: limits[0].model: names "smrt", which is no model of this document; did you mean "smart"?',
+        'millrace.yaml:4:55: auth.keys[0].models[0]: names "quik", which is no model of this document; did you mean "quick"?'
+      ])
+    })
+  )
+
   it.effect("providers that lack something, or have too much", () =>
     says(
       `providers:
