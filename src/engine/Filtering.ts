@@ -209,7 +209,7 @@ const endedByFilters = (
       : Effect.matchEffect(current, {
           onSuccess: (batch) => {
             if (held === undefined) return release(batch)
-            held.push(...batch)
+            for (const frame of batch) held.push(frame)
             if (!batch.some(hasContentOrEnd)) return pulled
             const all = held
             held = undefined

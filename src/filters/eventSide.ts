@@ -127,7 +127,8 @@ class Supervised {
   })
 
   private given(batch: NonEmptyReadonlyArray<LlmEvent>): Batches {
-    this.pending.push(...batch)
+    // One by one: what is spread has to have room on the stack.
+    for (const event of batch) this.pending.push(event)
     this.isBusy()
     return Effect.succeed(batch)
   }

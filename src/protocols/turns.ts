@@ -22,7 +22,8 @@ export const joinTurns = <T extends Turn<string>>(
     if (turn.content.length === 0) continue
     if (last === undefined || !isSameSide(last, turn)) joined.push(turn)
     else {
-      last.content.push(...turn.content)
+      // One by one: what is spread has to have room on the stack.
+      for (const piece of turn.content) last.content.push(piece)
       last.more = { ...last.more, ...turn.more }
     }
   }

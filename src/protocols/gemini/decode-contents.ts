@@ -39,7 +39,8 @@ const join = (parts: Array<Part>, [next, ...others]: ReadonlyArray<Part>): void 
   const empty = next._tag === "Text" && next.text === "" && next.extensions === undefined
   if (whole !== undefined) parts[parts.length - 1] = whole
   else if (!empty) parts.push(next)
-  parts.push(...others)
+  // One by one: what is spread has to have room on the stack.
+  for (const part of others) parts.push(part)
 }
 
 /** Two pieces as one, where the second goes on with the first. What is signed is complete. */
