@@ -1,4 +1,7 @@
-/** What a soak asks for: models whose targets fail in every way, and calls whose clients do what clients do. All of it follows from a seed. */
+/**
+ * What a soak asks for: models whose targets fail in every way, and calls whose clients do what clients do. All of it
+ * follows from a seed.
+ */
 import { seeded, words } from "../../src/providers/simulator/Seeded.ts"
 
 export type Api = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini"

@@ -20,8 +20,8 @@ import type { Redaction } from "./Redaction.ts"
 export interface AuditSettings {
   /**
    * What an acknowledged record survives: `standard` a power loss, for an ending once it is written, which is soon;
-   * `strict` the same, and the end of an answer is held back until then; `process-safe` a crash of the process; `async` nothing, since
-   * nobody waits. The first two need a database with full synchronisation.
+   * `strict` the same, and the end of an answer is held back until then; `process-safe` a crash of the process; `async`
+   * nothing, since nobody waits. The first two need a database with full synchronisation.
    */
   readonly durability?: Durability
   /** What becomes of a call whose opening cannot be written in time: refused (`closed`), or served and counted. */
@@ -151,7 +151,8 @@ export class AuditTrail extends Context.Service<
     /**
      * Records how a call is about to end, for whoever holds back the end of its answer until that is durable; absent
      * unless durability is `strict`. Fails with `AuditUnavailable` where the record is not written within 5 s (10 s, while
-     * the store does not answer at all), or the store will not have it, and the policy is `closed`: then the caller must not be told that the call ended well.
+     * the store does not answer at all), or the store will not have it, and the policy is `closed`: then the caller
+     * must not be told that the call ended well.
      *
      * Gotcha: `finalize` the call all the same. Where this failed or was interrupted, the record that `finalize` gets
      * takes the place of this one, if it is not written by then.

@@ -60,7 +60,8 @@ const ToolCall = Schema.Struct({
 
 /**
  * The answer. `text`, `reasoning`, `refusal` and `toolCalls` are those of its first choice, `answer` is all of it.
- * Of an answer that is too long to be kept whole there are an excerpt, an abridged `text`, and the tool calls, each with up to 64 KiB of arguments.
+ * Of an answer that is too long to be kept whole there are an excerpt, an abridged `text`, and the tool calls, each
+ * with up to 64 KiB of arguments.
  */
 export const ResponseRecord = Schema.Struct({
   ...Payload.fields,

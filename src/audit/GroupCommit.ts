@@ -41,8 +41,8 @@ const defect = (cause: Cause.Cause<unknown>) =>
 
 /**
  * Writes rows in the order in which they come, many in one transaction: one batch is under way, and what comes
- * meanwhile is the next. What somebody waits for waits for no timer, and nothing that was pushed is given up: while the store is out of
- * order the batch is tried again, and a row that it refuses does not keep others from being written.
+ * meanwhile is the next. What somebody waits for waits for no timer, and nothing that was pushed is given up: while the
+ * store is out of order the batch is tried again, and a row that it refuses does not keep others from being written.
  */
 export class GroupCommit {
   readonly #commit: AuditStore["Service"]["commit"]

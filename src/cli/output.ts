@@ -26,7 +26,10 @@ export const toOutput = <R>(texts: Written<R>): Effect.Effect<void, CommandFaile
     )
   })
 
-/** Writes to a file, which is made or written anew: once there is something to write, so that what fails at once has not emptied it. */
+/**
+ * Writes to a file, which is made or written anew: once there is something to write, so that what fails at once has not
+ * emptied it.
+ */
 export const toFile = <R>(
   path: string,
   texts: Written<R>

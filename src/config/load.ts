@@ -51,7 +51,10 @@ export const load = (
     return yield* Effect.fromResult(configure(source, substituted, environment, { accounts, prices, packs }, flags))
   })
 
-/** Variables that are set to something. One that is set to nothing is as good as absent: that is how they are unset in compose files. */
+/**
+ * Variables that are set to something. One that is set to nothing is as good as absent: that is how they are unset in
+ * compose files.
+ */
 const readVariables = (names: Iterable<string>): Effect.Effect<ReadonlyMap<string, string>> =>
   Effect.map(
     Effect.forEach(names, (name) =>

@@ -12,7 +12,8 @@ const Count = Schema.optionalKey(Schema.Natural)
  * Token counts of one attempt, one call or one event.
  *
  * Totals are inclusive: `inputTokens` contains `cachedTokens`, `cacheWriteTokens` and `audioInputTokens`, `outputTokens`
- * contains `reasoningTokens` and `audioOutputTokens`, whatever the provider's own arithmetic is. A key that is absent was never stated; it is not zero.
+ * contains `reasoningTokens` and `audioOutputTokens`, whatever the provider's own arithmetic is. A key that is absent
+ * was never stated; it is not zero.
  */
 export const Usage = Schema.Struct({
   inputTokens: Count,

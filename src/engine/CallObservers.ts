@@ -3,7 +3,8 @@ import type { EndedCall } from "../domain/Call.ts"
 
 /**
  * Is told of every call that has ended, once, after its record went to the audit trail. The end of the call waits for it,
- * so what takes time belongs on a queue. What filters hide it does not see either. It cannot change the call: where it dies, that is logged and counted.
+ * so what takes time belongs on a queue. What filters hide it does not see either. It cannot change the call: where it
+ * dies, that is logged and counted.
  */
 export interface CallObserver {
   readonly name: string

@@ -21,8 +21,8 @@ const base64 = /^(?:data:[\w.+-]+\/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]+={0,2}$/
 const isData = (text: string): boolean => text.length >= longData && base64.test(text)
 
 /**
- * A JSON value with every string in it changed, properties too whose names are more than words of a format, but long data in base64
- * stays as it is; the same object where none is. A verdict about one of them is the verdict about all.
+ * A JSON value with every string in it changed, properties too whose names are more than words of a format, but long
+ * data in base64 stays as it is; the same object where none is. A verdict about one of them is the verdict about all.
  */
 export const mapStrings = <A>(value: A, change: (text: string) => string | Ending): A | Ending =>
   // Strings stay strings and everything else keeps its shape.

@@ -41,7 +41,10 @@ export const argumentsObject = (
   return { arguments: text }
 }
 
-/** The schema of a tool's arguments as most formats want it: that of an object, said so, and an empty one where there are none. */
+/**
+ * The schema of a tool's arguments as most formats want it: that of an object, said so, and an empty one where there
+ * are none.
+ */
 export const parametersOf = (inputSchema: Schema.Json | undefined): JsonObject => ({
   type: "object",
   ...(isObject(inputSchema) ? inputSchema : { properties: {} })

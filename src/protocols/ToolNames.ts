@@ -29,7 +29,10 @@ export const googleNames: NameForm = {
   refused: /[^a-zA-Z0-9_.:-]/g
 }
 
-/** A request whose functions have names that the provider takes, and the protocol by which its answers have the caller's again. */
+/**
+ * A request whose functions have names that the provider takes, and the protocol by which its answers have the caller's
+ * again.
+ */
 export interface Renamed {
   readonly request: LlmRequest
   readonly protocol: Protocol

@@ -5,7 +5,10 @@ import type { Notices } from "./Notices.ts"
 export const amongOf = (choice: ToolChoice | undefined): ReadonlyArray<string> | undefined =>
   choice?._tag === "Auto" || choice?._tag === "Required" ? choice.among : undefined
 
-/** Those of the names that a server of the format `own` knows: a tool that another format's provider runs is not offered to it. */
+/**
+ * Those of the names that a server of the format `own` knows: a tool that another format's provider runs is not offered
+ * to it.
+ */
 export const offeredAmong = (
   names: ReadonlyArray<string>,
   tools: ReadonlyArray<Tool> | undefined,

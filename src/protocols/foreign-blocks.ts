@@ -3,7 +3,10 @@ import type { Schema } from "effect"
 import type { Notices } from "./Notices.ts"
 import { fieldsOf, isObject, type JsonObject } from "./open-document.ts"
 
-/** What a provider alone has words for, as the format `own` says it: as it stands, or undefined, and said, where it is another's. */
+/**
+ * What a provider alone has words for, as the format `own` says it: as it stands, or undefined, and said, where it is
+ * another's.
+ */
 export const ownBlock = (
   { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
   own: string,

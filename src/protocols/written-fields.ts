@@ -43,7 +43,10 @@ const behindValue = (text: string, from: number): number => {
   return text.length
 }
 
-/** The fields of an object of JSON, each as it is written; of a name that comes twice the last one counts, as it does for a parser. */
+/**
+ * The fields of an object of JSON, each as it is written; of a name that comes twice the last one counts, as it does
+ * for a parser.
+ */
 export const writtenFields = (text: string): ReadonlyMap<string, string> => {
   const fields = new Map<string, string>()
   let at = behindBlanks(text, behindBlanks(text, 0) + 1)

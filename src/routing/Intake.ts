@@ -6,8 +6,9 @@ const maxSize = 64 * 1024
 const maxBatches = 16
 
 /**
- * The seam between who produces batches (a fiber that reads a provider, or the provider's connection) and who consumes them (the caller's stream):
- * bounded, and closable from outside, which is how a timeout or a cancellation ends an attempt that hangs.
+ * The seam between who produces batches (a fiber that reads a provider, or the provider's connection) and who consumes
+ * them (the caller's stream): bounded, and closable from outside, which is how a timeout or a cancellation ends an
+ * attempt that hangs.
  *
  * One producer, one consumer. Full means 16 batches or a size of 64 Ki characters waiting: the producer is suspended, so a
  * slow caller slows the provider down. What was offered before the end is still delivered, then the end.

@@ -15,7 +15,8 @@ const maxHeld = 16 * 1024 * 1024
 
 /**
  * Starts the attempt in `scope` and waits for the commit point: the first content, or an answer that is complete without
- * any. An answer that is collected commits at its end, or at its first content where it is too long to be held. A failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
+ * any. An answer that is collected commits at its end, or at its first content where it is too long to be held. A
+ * failure before it is the failure of the effect. Closing the scope gives the attempt up and frees what it holds.
  */
 export const start = (
   attempt: Attempt,

@@ -10,7 +10,10 @@ import { Unanswered } from "../engine/Unanswered.ts"
 import { refusalOf } from "../engine/verdicts.ts"
 import { Router, type RoutePlan } from "../routing/Router.ts"
 
-/** The input tokens of a request, as its filters leave it: as its first target's provider counts them where it does, else an estimate. */
+/**
+ * The input tokens of a request, as its filters leave it: as its first target's provider counts them where it does,
+ * else an estimate.
+ */
 export const countTokens = Effect.fnUntraced(
   function* (call: Call) {
     const router = yield* Router

@@ -90,7 +90,10 @@ export const makeConversationReader = Effect.fnUntraced(function* ({
     })
   })
 
-  /** One conversation that cannot be read must not keep the others from being read; an effect for each costs as much as reading it. */
+  /**
+   * One conversation that cannot be read must not keep the others from being read; an effect for each costs as much as
+   * reading it.
+   */
   const tryReading = (standing: Standing): Analysis | undefined => {
     try {
       return readOn(standing, reading)

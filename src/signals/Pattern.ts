@@ -94,8 +94,8 @@ const formsOf = (places: ReadonlyArray<Place>): ReadonlyArray<ReadonlyArray<stri
 
 /**
  * A list of patterns, ready to be looked for. Per text there is at most one match: the first place where the words of a
- * pattern stand one after the other, of several there the longest; else the first pattern that the whole text is like, by its runs of three characters
- * (Jaccard, 0.65), or by its words (cosine, 0.60).
+ * pattern stand one after the other, of several there the longest; else the first pattern that the whole text is like,
+ * by its runs of three characters (Jaccard, 0.65), or by its words (cosine, 0.60).
  *
  * A pattern of one or two words, one that begins with `=`, and one with a gap are only found word for word. Sets that
  * share an automaton are looked for together.

@@ -30,7 +30,10 @@ interface Sent {
   readonly faults: ReadonlyArray<string>
 }
 
-/** What every provider is sent when the conversation comes to it: as it is understood and, in its own format, as it was written. */
+/**
+ * What every provider is sent when the conversation comes to it: as it is understood and, in its own format, as it was
+ * written.
+ */
 const sentBy = (agent: Agent): ReadonlyArray<Sent> => {
   const { body, request } = agent.asks()
   const written = { protocol: agent.id, body, text: JSON.stringify(body), headers: {} }

@@ -1,4 +1,7 @@
-/** Where searches stand that go on from a place, in the order of precedence: which instruction is next, and where the match began. */
+/**
+ * Where searches stand that go on from a place, in the order of precedence: which instruction is next, and where the
+ * match began.
+ */
 export class Threads {
   pcs = new Int32Array(32)
   starts = new Int32Array(32)

@@ -32,7 +32,10 @@ export const systemPrompt = ({ name, text, place = "before" }: SystemPrompt): Fi
 /** What every request is to say of itself; what the caller says of the same name gives way. */
 export interface Metadata {
   readonly name: string
-  /** `$caller`, `$tenant`, `$call` and `$request` stand for the name of the caller's key, its tenant, and the ids of call and request */
+  /**
+   * `$caller`, `$tenant`, `$call` and `$request` stand for the name of the caller's key, its tenant, and the ids of
+   * call and request
+   */
   readonly set?: { readonly [name: string]: string }
   readonly remove?: ReadonlyArray<string>
   /** the user that is named to the provider */

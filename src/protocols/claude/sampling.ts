@@ -9,7 +9,10 @@ export interface ClaudeDrawing {
   readonly top_k: number | undefined
 }
 
-/** What a model takes of how tokens are to be drawn; the rest is said. What goes without saying is left out where it is refused. */
+/**
+ * What a model takes of how tokens are to be drawn; the rest is said. What goes without saying is left out where it is
+ * refused.
+ */
 export const claudeSampling = (
   { temperature, topP, topK }: Sampling,
   thinks: boolean,

@@ -203,7 +203,10 @@ export interface HeldTool {
   readonly strict?: boolean
 }
 
-/** A tool as the model takes it: one whose calls are to be held to a schema has one that they can be held to, or is not strict. */
+/**
+ * A tool as the model takes it: one whose calls are to be held to a schema has one that they can be held to, or is not
+ * strict.
+ */
 export const heldTool = (
   { inputSchema, name, strict }: FunctionTool,
   { schemas }: { readonly schemas: boolean },

@@ -66,8 +66,8 @@ const isBase = (name: string): name is SimulatedBase => Object.hasOwn(defaultCou
  * Reads the name of a simulated model: `<kind>[-<number>][?<option>[=<value>][&<option>…]]`, e.g. `words-60`,
  * `echo?pace=50ms`, `words-20?seed=7&reset=5`. A `;` may stand for `?` and for `&`, so that a name can stand in a URL as
  * it is: `words-20;seed=7;reset=5`. What stands before a slash says nothing here, so that a name can be that of a real
- * model to whoever goes by names: `claude-sonnet-4-5/words-20`. Fails with `UnknownModel` and the names there are, or with `InvalidRequest` and the
- * option that is wrong.
+ * model to whoever goes by names: `claude-sonnet-4-5/words-20`. Fails with `UnknownModel` and the names there are, or
+ * with `InvalidRequest` and the option that is wrong.
  */
 export const parseModelName = (name: string): Result.Result<SimulatedModel, LlmError> => {
   const { bare, options } = splitModelName(name)

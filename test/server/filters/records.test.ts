@@ -6,7 +6,10 @@ import { ask, recordOf, running } from "../running.ts"
 const secret = "jane.doe@example.com"
 const text = `Write to ${secret}.`
 
-/** A conversation in which everybody says it: the user, the assistant in a tool call, the tool, and what the caller tells of itself. */
+/**
+ * A conversation in which everybody says it: the user, the assistant in a tool call, the tool, and what the caller
+ * tells of itself.
+ */
 const requests: ReadonlyArray<readonly [path: string, body: object]> = [
   [
     "/v1/chat/completions",
