@@ -18,7 +18,7 @@ everywhere("@anthropic-ai/sdk: tools with the long names of MCP servers", "anthr
     const [call] = content.filter((block) => block.type === "tool_use")
     assert.strictEqual(call?.name, long)
     messages.push({ role: "assistant", content })
-    messages.push({ role: "user", content: [{ type: "tool_result", tool_use_id: call.id, content: "42" }] })
+    messages.push({ role: "user", content: [{ type: "tool_result", tool_use_id: call?.id ?? "", content: "42" }] })
     const { stop_reason } = await ask()
     assert.strictEqual(stop_reason, "end_turn")
     const takesLong = /anthropic|cohere|ollama/.test(at.upstream)
