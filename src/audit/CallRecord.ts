@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { AttemptRecord, Caller, FinalRecord, Finding, Notice, OpenRecord } from "../domain/Call.ts"
-import { isDeeper } from "../domain/depth.ts"
+import { isDeeper, mostLevels } from "../domain/depth.ts"
 import { FinishReason } from "../domain/LlmEvent.ts"
 import { type Choice, LlmResponse, textOf } from "../domain/LlmResponse.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -131,16 +131,13 @@ const readJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown
 const decodeRequest = Schema.decodeUnknownOption(Schema.Json)
 const decodeAnswer = Schema.decodeUnknownOption(LlmResponse)
 
-/** Callers may nest as deep as they like, and whatever reads or writes such a document by its levels comes to an end. */
-const maxDepth = 500
-
 /**
- * Reads a document that was kept whole. What callers and providers wrote may be deeper than anybody can show, or have
- * numbers that are none: that must not keep anybody from the rest of the record, and from the records beside it.
+ * Reads a document that was kept whole. What providers wrote may be deeper than anybody can show, or have numbers that
+ * are none: that must not keep anybody from the rest of the record, and from the records beside it.
  */
 const readDocument = <A>(text: string | null, decode: (value: unknown) => Option.Option<A>): A | undefined => {
   const document = text === null ? Option.none() : readJson(text)
-  return Option.isNone(document) || isDeeper(document.value, maxDepth)
+  return Option.isNone(document) || isDeeper(document.value, mostLevels)
     ? undefined
     : Option.getOrUndefined(decode(document.value))
 }

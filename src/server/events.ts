@@ -73,7 +73,7 @@ const statusOf = (verdicts: ReadonlyArray<EventVerdict>, isBatch: boolean): numb
 
 const tell = jsonWithStatus(({ principal }, text) =>
   Effect.gen(function* () {
-    const { isBatch, items } = yield* eventsOf(yield* parseObject(yield* text))
+    const { isBatch, items } = yield* eventsOf(yield* parseObject(yield* text, Infinity))
     const audit = yield* AuditTrail
     const verdicts = yield* Effect.mapError(audit.tell(items, senderOf(principal)), () =>
       failure({ _tag: "AuditUnavailable" }, "The events cannot be written now; send all of them again")

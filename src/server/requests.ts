@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Schema } from "effect"
 import { callerBy, type Principal } from "../accounting/Access.ts"
 import type { Caller } from "../domain/Call.ts"
+import { isDeeper, mostLevels } from "../domain/depth.ts"
 import { parseExactly } from "../domain/exact-json.ts"
 import { failure, type LlmError } from "../domain/LlmError.ts"
 import type { Dialect } from "../protocols/Dialect.ts"
@@ -80,8 +81,11 @@ export const readBody = ({ request, response }: Exchange, limit: number): Effect
 // What reads a request does so when it is called, and returns what it found: an effect that is complete costs nothing to
 // run, and every call runs all of these.
 
-/** A body that has to be a JSON object. */
-export const parseObject = (text: string): Effect.Effect<{ readonly [key: string]: Schema.Json }, LlmError> => {
+/** A body that has to be a JSON object, nested no deeper than so many levels. */
+export const parseObject = (
+  text: string,
+  levels = mostLevels
+): Effect.Effect<{ readonly [key: string]: Schema.Json }, LlmError> => {
   let body: unknown
   // A parser says no by throwing.
   try {
@@ -92,6 +96,11 @@ export const parseObject = (text: string): Effect.Effect<{ readonly [key: string
   }
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     return failure({ _tag: "InvalidRequest", kind: "type" }, "The request body has to be a JSON object")
+  }
+  // A level has a sign at its beginning and one at its end: most requests are too short to be looked at.
+  if (text.length > 2 * levels && isDeeper(body, levels)) {
+    const message = `The request body is nested deeper than ${levels} levels; flatten it`
+    return failure({ _tag: "InvalidRequest", kind: "type" }, message)
   }
   return Effect.succeed(body as { readonly [key: string]: Schema.Json })
 }

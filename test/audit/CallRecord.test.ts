@@ -89,6 +89,15 @@ describe("the record of a call", () => {
     })
   )
 
+  it.effect("shows no document that is deeper than can be shown", () =>
+    Effect.gen(function* () {
+      const { request: _, ...rest } = openRecord("a")
+      const requestText = `${"[".repeat(7500)}${"]".repeat(7500)}`
+      const record = yield* fromStored(stored({ ...rest, requestText }, undefined))
+      assert.hasAllKeys(record.request, ["bytes", "sha256"])
+    })
+  )
+
   it.effect("abridges an answer that is too long to be kept", () =>
     Effect.gen(function* () {
       const record = yield* fromStored(

@@ -132,19 +132,16 @@ layer(running(), real)("the list of calls", (it) => {
 
   it.effect("is not kept from anybody by a request that cannot be shown", () =>
     Effect.gen(function* () {
-      const odd = { deep: `${"[".repeat(7500)}${"]".repeat(7500)}`, endless: "1e400" }
-      for (const [name, value] of Object.entries(odd)) {
-        const body = `{"model":"chat/echo","messages":[${JSON.stringify(userMessage)}],"odd":${value}}`
-        const seen = yield* ask("/v1/chat/completions", { body, headers: { "x-millrace-labels": `odd=${name}` } })
-        const record = yield* recordOf(seen)
-        assert.deepStrictEqual(record.request, { bytes: body.length, sha256: hash("sha256", body, "hex") })
-        for (const query of ["", "&format=jsonl", "&format=csv"]) {
-          const listed = yield* ask(`/v1/calls?label=odd%3D${name}${query}`)
-          assert.strictEqual(listed.status, 200)
-          assert.include(listed.text, callIdOf(seen))
-        }
-        assert.strictEqual((yield* ask(`/v1/calls/${callIdOf(seen)}`)).status, 200)
+      const body = `{"model":"chat/echo","messages":[${JSON.stringify(userMessage)}],"odd":1e400}`
+      const seen = yield* ask("/v1/chat/completions", { body, headers: { "x-millrace-labels": "odd=endless" } })
+      const record = yield* recordOf(seen)
+      assert.deepStrictEqual(record.request, { bytes: body.length, sha256: hash("sha256", body, "hex") })
+      for (const query of ["", "&format=jsonl", "&format=csv"]) {
+        const listed = yield* ask(`/v1/calls?label=odd%3Dendless${query}`)
+        assert.strictEqual(listed.status, 200)
+        assert.include(listed.text, callIdOf(seen))
       }
+      assert.strictEqual((yield* ask(`/v1/calls/${callIdOf(seen)}`)).status, 200)
     })
   )
 
