@@ -1,6 +1,6 @@
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { Finish, FinishReason } from "../../domain/LlmEvent.ts"
-import { reasonWithCalls } from "../finish-reasons.ts"
+import { readingBy } from "../finish-reasons.ts"
 import type { Notices } from "../Notices.ts"
 import { table } from "../../domain/table.ts"
 
@@ -17,8 +17,7 @@ const reasons: { readonly [stopReason: string]: FinishReason } = table({
 })
 
 /** What a stop reason means. */
-export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason =>
-  reasonWithCalls(reasons[stopReason ?? ""] ?? "unknown", calledTool)
+export const finishReasonOf = readingBy(reasons)
 
 const stopReasons: { readonly [R in FinishReason]: string } = {
   stop: "end_turn",

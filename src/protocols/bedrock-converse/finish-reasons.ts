@@ -1,5 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
-import { reasonWithCalls } from "../finish-reasons.ts"
+import { readingBy } from "../finish-reasons.ts"
 import { table } from "../../domain/table.ts"
 
 const reasons: { readonly [stopReason: string]: FinishReason } = table({
@@ -17,5 +17,4 @@ const reasons: { readonly [stopReason: string]: FinishReason } = table({
 })
 
 /** What a stop reason means. */
-export const finishReasonOf = (stopReason: string | undefined, calledTool: boolean): FinishReason =>
-  reasonWithCalls(reasons[stopReason ?? ""] ?? "unknown", calledTool)
+export const finishReasonOf = readingBy(reasons)

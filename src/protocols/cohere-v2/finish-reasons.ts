@@ -1,5 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
-import { reasonWithCalls } from "../finish-reasons.ts"
+import { readingBy } from "../finish-reasons.ts"
 import { table } from "../../domain/table.ts"
 
 const reasons: { readonly [finishReason: string]: FinishReason } = table({
@@ -10,5 +10,4 @@ const reasons: { readonly [finishReason: string]: FinishReason } = table({
 })
 
 /** What a finish reason means; `ERROR` and `TIMEOUT` are failures and do not get here. */
-export const finishReasonOf = (finishReason: string | undefined, calledTool: boolean): FinishReason =>
-  reasonWithCalls(reasons[finishReason ?? ""] ?? "unknown", calledTool)
+export const finishReasonOf = readingBy(reasons)

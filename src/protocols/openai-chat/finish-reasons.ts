@@ -1,5 +1,5 @@
 import type { FinishReason } from "../../domain/LlmEvent.ts"
-import { reasonWithCalls } from "../finish-reasons.ts"
+import { readingBy } from "../finish-reasons.ts"
 import { table } from "../../domain/table.ts"
 
 const reasons: { readonly [raw: string]: FinishReason } = table({
@@ -23,8 +23,7 @@ const reasons: { readonly [raw: string]: FinishReason } = table({
 })
 
 /** What a finish reason means. */
-export const finishReasonOf = (raw: string | undefined, called: boolean): FinishReason =>
-  reasonWithCalls(reasons[raw ?? ""] ?? "unknown", called)
+export const finishReasonOf = readingBy(reasons)
 
 /** The word of this format for a reason; `said` is false where it has none that means the same. */
 export const finishWord = (reason: FinishReason): { readonly word: string; readonly said: boolean } => {
