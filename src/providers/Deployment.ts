@@ -9,7 +9,7 @@ import { rewritten, type Written } from "../protocols/written-fields.ts"
 import { refusalPatience } from "../routing/Timeouts.ts"
 import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upstream.ts"
 import { AnswerFeed } from "./AnswerFeed.ts"
-import { misleading } from "./misleading.ts"
+import { misleading, unsendable } from "./misleading.ts"
 import { naming } from "./naming.ts"
 import { questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
@@ -112,6 +112,7 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
     const ask: Ask = (protocol, encoded, limit, observer) =>
       Effect.suspend(() => {
         const request = requestOf(encoded, "whole")
+        if (isLlmError(request)) return request
         return signer === undefined ? Effect.succeed(request) : signed(signer, request)
       }).pipe(
         Effect.flatMap((request) => transport.send({ ...request, onConnected: observer?.connected ?? ignore })),
@@ -134,20 +135,22 @@ interface Prepared {
   readonly sent: UnsignedRequest
 }
 
-type RequestOf = (encoded: RoutedRequest, delivery: Delivery, written?: Written) => UnsignedRequest
+type RequestOf = (encoded: RoutedRequest, delivery: Delivery, written?: Written) => UnsignedRequest | LlmError
 
-/** Requests as they are sent to a deployment. What is the same in all of them is made once. */
+/** Requests as they are sent to a deployment, or why they are not. What is the same in all of them is made once. */
 const requestsTo = (deployment: Deployment): RequestOf => {
   const { apiKey, auth, baseUrl, route = asEncoded } = deployment
   const own = { ...deployment.headers, ...(apiKey === undefined ? {} : auth(Redacted.value(apiKey))) }
   // Most requests go where the last one went.
-  let last: { readonly path: string; readonly url: URL } | undefined
+  let last: { readonly path: string; readonly url: URL | LlmError } | undefined
   return (unrouted, delivery, written) => {
     const { body, headers, path } = route(unrouted)
-    if (last?.path !== path) last = { path, url: urlOf(baseUrl, path) }
+    if (last?.path !== path) last = { path, url: misleading(path) ?? urlOf(baseUrl, path) }
+    const { url } = last
+    if (isLlmError(url)) return url
     return {
       method: body === undefined ? "GET" : "POST",
-      url: last.url,
+      url,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         accept: delivery === "stream" ? "text/event-stream" : "application/json",
@@ -174,7 +177,7 @@ const urlOf = (baseUrl: string, path: string): URL => {
 
 const prepare = (deployment: Deployment, requestOf: RequestOf, request: UpstreamRequest): Prepared | LlmError => {
   const protocol = protocolFor(deployment, request.dialect)
-  const unmet = misleading(request.model) ?? unmetRequirement(request.request, protocol.id)
+  const unmet = unsendable(request.model) ?? unmetRequirement(request.request, protocol.id)
   if (unmet !== undefined) return unmet
   const sealed = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
   // Who asks in the provider's own format has names for it, and is sent its frames as they are.
@@ -185,13 +188,14 @@ const prepare = (deployment: Deployment, requestOf: RequestOf, request: Upstream
   for (const notice of [...(others?.notices ?? []), ...encoded.success.notices]) request.observer.notice(notice)
   const { headers } = request.request
   const sent = headers === undefined ? encoded.success : withHeaders(encoded.success, headers)
-  return { protocol: others?.protocol ?? protocol, sent: requestOf(sent, request.delivery, context.origin) }
+  const ready = requestOf(sent, request.delivery, context.origin)
+  return isLlmError(ready) ? ready : { protocol: others?.protocol ?? protocol, sent: ready }
 }
 
 const isSpokenBy = (dialect: string | undefined, { id, speaks }: Protocol): boolean =>
   dialect !== undefined && (dialect === id || dialect === speaks)
 
-const isLlmError = (value: Prepared | LlmError): value is LlmError => "_tag" in value
+const isLlmError = (value: object): value is LlmError => "_tag" in value
 
 const nothingFed: Feed = { resume: () => {}, conclude: () => {}, stop: () => {} }
 

@@ -7,7 +7,7 @@ import { isObject } from "../protocols/open-document.ts"
 import type { EncodedRequest, Protocol, Quirks } from "../protocols/Protocol.ts"
 import { renamed } from "../protocols/ToolNames.ts"
 import type { AttemptObserver, CountRequest, EmbedRequest, Upstream } from "../routing/Upstream.ts"
-import { misleading } from "./misleading.ts"
+import { unsendable } from "./misleading.ts"
 import { withHeaders } from "./withHeaders.ts"
 
 /** Asks a provider something, by `GET` where there is no body, and reads the text of its answer, at most `limit` bytes. */
@@ -43,11 +43,11 @@ export const questionsTo = (deployment: Asked, ask: Ask, named: Named): Question
   }
 }
 
-/** A question about a model, which needs to have a name that one can have. */
+/** A question about a model, which needs to have a name that can be sent. */
 const about =
   <Q extends { readonly model: string }, A>(ask: (question: Q) => Effect.Effect<A, LlmError>, named: Named) =>
   (question: Q): Effect.Effect<A, LlmError> =>
-    Effect.mapError(misleading(question.model) ?? ask(question), named)
+    Effect.mapError(unsendable(question.model) ?? ask(question), named)
 
 const unsaid = (what: string): LlmError =>
   failure({ _tag: "InvalidOutput", kind: "malformedFrame" }, `The provider did not say ${what}`)

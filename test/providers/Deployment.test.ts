@@ -4,6 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Origin } from "../../src/domain/Call.ts"
 import type { LlmError } from "../../src/domain/LlmError.ts"
 import type { Delivery } from "../../src/domain/LlmRequest.ts"
+import { bedrockConverse } from "../../src/protocols/bedrock-converse/outbound.ts"
 import { gemini } from "../../src/protocols/gemini/outbound.ts"
 import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
 import type { Protocol } from "../../src/protocols/Protocol.ts"
@@ -123,7 +124,7 @@ describe("an address", () => {
 })
 
 describe("a model", () => {
-  for (const model of ["..", ".", "../../files/x", "gemini/../../files/x", "gemini/.", "\ud800"]) {
+  for (const model of ["../../files/x", "gemini/../../files/x", "gemini/./x", "\ud800"]) {
     test(
       `is not asked for where its name could lead elsewhere: ${JSON.stringify(model)}`,
       Effect.gen(function* () {
@@ -138,12 +139,34 @@ describe("a model", () => {
           yield* Effect.flip(countTokens!({ request, model, origin: undefined })),
           yield* Effect.flip(embed!({ ...vectors, observer: { connected: () => {}, head: () => {} } }))
         ]) {
-          assert.strictEqual(failed.reason._tag, "UnknownModel")
+          assert.strictEqual(failed.reason._tag, model === "\ud800" ? "UnknownModel" : "InvalidRequest")
+          assert.include(failed.message, "such a name")
         }
         assert.deepStrictEqual(received, [])
       })
     )
   }
+
+  for (const model of ["..", ".", "../../x"]) {
+    test(
+      `is not asked for where its name could be taken for a way elsewhere: ${model}`,
+      Effect.gen(function* () {
+        const { received, url } = yield* provider(json)
+        const failed = yield* failing(deploymentAt(url, { protocols: [bedrockConverse] }), { target: model })
+        assert.strictEqual(failed.reason._tag, "InvalidRequest")
+        assert.deepStrictEqual(received, [])
+      })
+    )
+  }
+
+  test(
+    "may be called by the path of a file where it is not asked for by a path",
+    Effect.gen(function* () {
+      const { received, url } = yield* provider(json)
+      yield* Effect.exit((yield* asking(deploymentAt(url), { target: "../models/./llama.gguf" })).frames)
+      assert.deepInclude(received[0]?.body, { model: "../models/./llama.gguf" })
+    })
+  )
 
   test(
     "may have dots and slashes in its name",
