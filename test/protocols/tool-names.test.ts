@@ -98,6 +98,18 @@ describe("names of functions that a provider would refuse", () => {
     }
   })
 
+  it("stay the provider's in calls of tools that it ran itself", () => {
+    const tools = [functionNamed("web.search")]
+    const { protocol } = renamed({ ...request, messages: [], tools }, formats["anthropic-messages"].protocol)!
+    const events: Array<LlmEvent> = []
+    const content = ["server_tool_use", "tool_use"].map((type) => ({ type, id: type, name: "web_search", input: {} }))
+    protocol.decodeWhole({ type: "message", role: "assistant", content, stop_reason: "tool_use" }, events)
+    expect(events.flatMap((event) => (event._tag === "ToolCall" ? [event.name] : []))).toEqual([
+      "web_search",
+      "web.search"
+    ])
+  })
+
   it("are nothing to a provider that takes any, or all that there are", () => {
     expect(renamed(request, formats.ollama.protocol)).toBeUndefined()
     const plain = { ...request, messages: [], tools: [functionNamed(names.plain), functionNamed(names.twin)] }

@@ -56,8 +56,9 @@ layer(open, { excludeTestServices: true })("a server that is told of runs, steps
 
   it.effect("says of each of several what became of it, by its place", () =>
     Effect.gen(function* () {
+      const deep = { ...score("deep", "call_1"), more: JSON.parse("[".repeat(1000) + "]".repeat(1000)) }
       const seen = yield* tell({
-        events: [score("a", "call_1"), { ...score("a", "call_1"), value: 2 }, { id: "b", type: "run" }, 5]
+        events: [score("a", "call_1"), { ...score("a", "call_1"), value: 2 }, { id: "b", type: "run" }, 5, deep]
       })
       assert.strictEqual(seen.status, 207)
       const { data } = json(seen)
@@ -74,6 +75,7 @@ layer(open, { excludeTestServices: true })("a server that is told of runs, steps
         path: "events[3]",
         message: "events[3]: an event has to be a JSON object"
       })
+      assert.include(data[4].error.message, "an event is at most 64 levels deep")
     })
   )
 

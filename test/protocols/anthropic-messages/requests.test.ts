@@ -240,6 +240,25 @@ describe("a request that is wrong", () => {
   })
 })
 
+describe("blank text", () => {
+  it("goes on as its caller wrote it, where it is not the model's", () => {
+    const blank = [{ type: "text", text: " " }]
+    const messages = [
+      { role: "user", content: [...blank, { type: "text", text: "a" }] },
+      { role: "assistant", content: [...blank, { type: "text", text: "b" }] },
+      user("c")
+    ]
+    const written: Body = { ...base, messages }
+    const received = { protocol: "anthropic-messages", body: written, text: JSON.stringify(written), headers: {} }
+    const encoded = encode(decode(written).request, { model: "claude-sonnet-4-5", origin: received })
+    expect(encoded.body["messages"]).toEqual([
+      messages[0],
+      { role: "assistant", content: [{ type: "text", text: "b" }] },
+      messages[2]
+    ])
+  })
+})
+
 describe("reasoning that was signed elsewhere", () => {
   const origin = "openai-responses"
   const signed = proofFor("anthropic-messages", { signature: "sig+/=", origin }) ?? ""
