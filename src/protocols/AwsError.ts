@@ -41,6 +41,8 @@ const contextTooLong =
   /too long|context (window|length|limit)|exceed[^.]*context|too many (total )?(input |text )?(tokens|bytes)/i
 const noSuchModel = /model identifier is invalid|on-demand throughput isn.t supported|end of its life|model.*not found/i
 const blocked = /content filter|blocked by|content polic/i
+/** An account that may not call is told so in the same way as a request that is wrong. */
+const forbidden = /^operation not allowed|not authorized to/i
 const unsupported = /doesn.t support (?:the )?([^.]+)/i
 const rejectedKey = /security token|signature|credential|api key|bearer token/i
 
@@ -51,6 +53,7 @@ const validationReason = (message: string): FailureReason => {
     return { _tag: "UnknownModel", model: /model ID (\S+)/i.exec(message)?.[1] ?? "", near: [] }
   }
   if (blocked.test(message)) return { _tag: "ContentBlocked" }
+  if (forbidden.test(message)) return { _tag: "PermissionDenied" }
   const feature = unsupported.exec(message)?.[1]
   return feature === undefined ? { _tag: "InvalidRequest", kind: "type" } : { _tag: "Unsupported", feature }
 }

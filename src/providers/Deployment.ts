@@ -33,11 +33,12 @@ export type RoutedRequest = Pick<EncodedRequest, "path" | "headers"> & { readonl
 /**
  * Who a request comes from, where that takes more than showing a key: a signature over it, or a token that is fetched.
  * `sign` is asked once for every request and returns the headers to add; what it knows by now and must not be repeated to
- * callers is in `secrets`.
+ * callers is in `secrets`. `refused` is told the headers of a request whose sender was not accepted.
  */
 export interface Signer {
   readonly sign: (request: UnsignedRequest) => Effect.Effect<{ readonly [header: string]: string }, LlmError>
   readonly secrets: ReadonlyArray<Redacted.Redacted>
+  readonly refused?: (headers: HttpRequest["headers"]) => void
 }
 
 /**
@@ -75,6 +76,10 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
     const { signer } = deployment
     const requestOf = requestsTo(deployment)
     const named = naming(deployment)
+    const told = (error: LlmError, { headers }: UnsignedRequest): LlmError => {
+      if (error.reason._tag === "Unauthorized") signer?.refused?.(headers)
+      return error
+    }
     const log = Effect.runForkWith(context)
     const broke = (cause: Cause.Cause<LlmError>) =>
       log(Effect.logError(`Upstream ${deployment.provider} failed unexpectedly`, cause))
@@ -84,7 +89,7 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         accept: (batch) => sink.accept(batch),
         end: (exit) => {
           if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) broke(exit.cause)
-          sink.end(Exit.mapError(exit, named))
+          sink.end(Exit.mapError(exit, (error) => named(told(error, sent))))
         }
       })
       feed.exchange = transport.dispatch(sent, feed)
@@ -115,9 +120,13 @@ export const deploymentUpstream = (deployment: Deployment): Effect.Effect<Upstre
         if (isLlmError(request)) return request
         return signer === undefined ? Effect.succeed(request) : signed(signer, request)
       }).pipe(
-        Effect.flatMap((request) => transport.send({ ...request, onConnected: observer?.connected ?? ignore })),
-        Effect.tap(({ status }) => Effect.sync(() => observer?.head(status))),
-        Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : answer.text(limit))),
+        Effect.flatMap((request) =>
+          transport.send({ ...request, onConnected: observer?.connected ?? ignore }).pipe(
+            Effect.tap(({ status }) => Effect.sync(() => observer?.head(status))),
+            Effect.flatMap((answer) => (answer.status >= 300 ? errorAnswer(protocol, answer) : answer.text(limit))),
+            Effect.mapError((error) => told(error, request))
+          )
+        ),
         Effect.scoped
       )
     return Effect.succeed({

@@ -2,6 +2,7 @@ import { AwsV4Signer } from "aws4fetch"
 import { Clock, DateTime, Effect, Redacted, Result } from "effect"
 import { failure } from "../domain/LlmError.ts"
 import { present } from "../domain/present.ts"
+import { table } from "../domain/table.ts"
 import { bearer, type Deployment, type Signer } from "./Deployment.ts"
 import { type Environment, valueIn } from "./environment.ts"
 
@@ -120,6 +121,8 @@ const credentialsOf = (environment: Environment): Result.Result<AwsCredentials, 
 
 const redacted = (value: string | undefined) => (value === undefined ? undefined : Redacted.make(value))
 
-/** The endpoint of a region; China's regions have a domain of their own. */
+/** The domains of regions that are a world of their own: China, and the sovereign cloud of Europe. */
+const domains: { readonly [prefix: string]: string } = table({ cn: "amazonaws.com.cn", eusc: "amazonaws.eu" })
+
 const bedrockUrl = (region: string): string =>
-  `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`
+  `https://bedrock-runtime.${region}.${domains[region.split("-")[0] ?? ""] ?? "amazonaws.com"}`

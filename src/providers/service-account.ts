@@ -125,19 +125,35 @@ const usableMillis = ({ lifetime }: Token): number => Math.max(lifetime - 300, l
 /**
  * Signs requests with a token of the service account. It is fetched when the first request needs it and kept until shortly
  * before it expires; requests that come meanwhile wait for the one that is being fetched. Fails with `Unauthorized` where
- * the account or its key is refused; a failure is not kept.
+ * the account or its key is refused; a failure is not kept, and neither is a token that is not accepted any more.
  */
 export const serviceAccountSigner = (account: ServiceAccount): Effect.Effect<Signer, never, HttpTransport> =>
   Effect.gen(function* () {
     const transport = yield* HttpTransport
     // Calls that began with the one before may still fail with it in their error.
     let known: ReadonlyArray<Redacted.Redacted> = []
-    const token = yield* mint(account, transport).pipe(
-      Effect.tap(({ accessToken }) => Effect.sync(() => (known = [accessToken, ...known.slice(0, 1)]))),
-      Effect.cachedWithTTL((exit) => (Exit.isSuccess(exit) ? usableMillis(exit.value) : 0))
+    let isRefused = false
+    const [token, forget] = yield* mint(account, transport).pipe(
+      Effect.tap(({ accessToken }) =>
+        Effect.sync(() => {
+          known = [accessToken, ...known.slice(0, 1)]
+          isRefused = false
+        })
+      ),
+      Effect.cachedInvalidateWithTTL((exit) => (Exit.isSuccess(exit) ? usableMillis(exit.value) : 0))
     )
+    const accepted = Effect.suspend(() => {
+      if (!isRefused) return token
+      isRefused = false
+      return Effect.andThen(forget, token)
+    })
     return {
-      sign: () => Effect.map(token, ({ accessToken }) => bearer(Redacted.value(accessToken))),
+      sign: () => Effect.map(accepted, ({ accessToken }) => bearer(Redacted.value(accessToken))),
+      // Whoever was on the way with the one before says nothing of this one.
+      refused: ({ authorization }) => {
+        const [current] = known
+        if (current !== undefined) isRefused ||= authorization === `Bearer ${Redacted.value(current)}`
+      },
       get secrets() {
         return known
       }

@@ -36,7 +36,8 @@ type Variable = (typeof vertexVariables)[number]
 
 /**
  * Where Vertex AI is and who calls it, or the variable that would have to be set. The project is the one that was set, else
- * that of the environment, else the service account's own.
+ * that of the environment, else the service account's own. An API key has a project of its own: with a key alone the
+ * environment's is somebody else's.
  */
 export const vertexAccess = (
   settings: VertexSettings,
@@ -44,9 +45,11 @@ export const vertexAccess = (
 ): Result.Result<VertexAccess, Variable> => {
   const { apiKey, account } = settings
   if (apiKey === undefined && account === undefined) return Result.fail("GOOGLE_APPLICATION_CREDENTIALS")
-  const project = settings.project ?? valueIn(environment, "GOOGLE_CLOUD_PROJECT") ?? account?.project
+  const keyAlone = apiKey !== undefined && settings.project === undefined && settings.region === undefined
+  const usual = (variable: Variable) => (keyAlone ? undefined : valueIn(environment, variable))
+  const project = settings.project ?? usual("GOOGLE_CLOUD_PROJECT") ?? account?.project
   if (project === undefined && apiKey === undefined) return Result.fail("GOOGLE_CLOUD_PROJECT")
-  const region = settings.region ?? valueIn(environment, "GOOGLE_CLOUD_LOCATION") ?? "global"
+  const region = settings.region ?? usual("GOOGLE_CLOUD_LOCATION") ?? "global"
   const endpoint = settings.baseUrl ?? valueIn(environment, "GOOGLE_VERTEX_BASE_URL") ?? vertexUrl(region)
   const place = project === undefined ? "" : `/projects/${encodeURIComponent(project)}/locations/${region}`
   return Result.succeed({

@@ -384,6 +384,22 @@ describe("a service account", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("asks for another token where the one that it has is not accepted any more", () =>
+    Effect.gen(function* () {
+      const { url, calls, tokens } = yield* google(({ headers, url }) =>
+        url !== "/token" && headers.authorization === "Bearer token-1" ? { status: 401, json: {} } : undefined
+      )
+      const text = provider(url, yield* keyFile(url))
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual((yield* asking("v/gemini")).error?.reason, { _tag: "Unauthorized" })
+        assert.strictEqual((yield* asking("v/gemini")).text, "Hello")
+        assert.strictEqual((yield* asking("v/gemini")).text, "Hello")
+      }).pipe(Effect.provide(configured({ text })))
+      assert.lengthOf(tokens(), 2)
+      assert.lengthOf(calls(), 3)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("says who was refused, and tries again with the next call", () =>
     Effect.gen(function* () {
       const refusal = { error: "invalid_grant", error_description: "Invalid JWT Signature." }
@@ -476,6 +492,21 @@ describe("where Vertex AI is", () => {
         "https://us-east5-aiplatform.googleapis.com/v1/projects/of-the-key/locations/us-east5"
       ])
     }).pipe(Effect.scoped)
+  )
+
+  it.effect("is not where the environment is for who has a key alone", () =>
+    Effect.gen(function* () {
+      const environment = { GOOGLE_CLOUD_PROJECT: "p", GOOGLE_CLOUD_LOCATION: "us-east5" }
+      const of = (settings = "") =>
+        baseUrls({ text: `providers: { v: { preset: vertex, apiKey: AIza${settings} } }`, environment })
+      assert.deepStrictEqual(yield* of(), ["https://aiplatform.googleapis.com/v1"])
+      assert.deepStrictEqual(yield* of(", project: q"), [
+        "https://us-east5-aiplatform.googleapis.com/v1/projects/q/locations/us-east5"
+      ])
+      assert.deepStrictEqual(yield* of(", region: eu"), [
+        "https://aiplatform.eu.rep.googleapis.com/v1/projects/p/locations/eu"
+      ])
+    })
   )
 
   it.live("may all come from the environment", () =>

@@ -28,6 +28,13 @@ describe("an error answer of AWS", () => {
     ],
     [400, "ValidationException", "This model doesn't support tool use.", { _tag: "Unsupported", feature: "tool use" }],
     [400, "ValidationException", "Output blocked by content filtering policy", { _tag: "ContentBlocked" }],
+    [400, "ValidationException", "Operation not allowed", { _tag: "PermissionDenied" }],
+    [
+      400,
+      "ValidationException",
+      "Your account is not authorized to invoke this API operation.",
+      { _tag: "PermissionDenied" }
+    ],
     [400, "ServiceQuotaExceededException", "quota", { _tag: "QuotaExceeded" }],
     [403, "AccessDeniedException", "You don't have access to the model.", { _tag: "PermissionDenied" }],
     [403, "AccessDeniedException", "Please make sure your API Key is valid.", { _tag: "Unauthorized" }],

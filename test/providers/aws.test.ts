@@ -182,6 +182,10 @@ describe("access to Amazon Bedrock", () => {
     const url = "https://bedrock-runtime.cn-north-1.amazonaws.com.cn"
     assert.deepStrictEqual(found(settings, environment), [url, "mine", undefined])
     assert.deepStrictEqual(
+      found({ region: "eusc-de-east-1" }, environment)[0],
+      "https://bedrock-runtime.eusc-de-east-1.amazonaws.eu"
+    )
+    assert.deepStrictEqual(
       found({ baseUrl: "http://localhost", apiKey: Redacted.make("mine") }, {})[0],
       "http://localhost"
     )

@@ -66,6 +66,7 @@ export const encodeTier = (tier: string | undefined, encoding: ConverseEncoding)
 }
 
 const longestMetadata = 256
+const mostMetadata = 16
 const plainText = /^[a-zA-Z0-9\s:_@$#=/+,\-.]*$/
 
 /** What the request is marked with in the provider's logs: texts of few kinds of characters. */
@@ -74,11 +75,14 @@ export const encodeMetadata = (
   encoding: ConverseEncoding
 ): JsonObject | undefined => {
   const fitting = Object.entries(metadata ?? {}).filter(([key, value]) => {
-    const fits = [key, value].every(
-      (text) => typeof text === "string" && text.length <= longestMetadata && plainText.test(text)
-    )
+    const fits =
+      key !== "" &&
+      [key, value].every((text) => typeof text === "string" && text.length <= longestMetadata && plainText.test(text))
     if (!fits) encoding.dropped(`metadata ${key}`, "the Converse API takes short plain texts")
     return fits
   })
+  for (const [key] of fitting.splice(mostMetadata)) {
+    encoding.dropped(`metadata ${key}`, `the Converse API takes ${mostMetadata} of them`)
+  }
   return fitting.length === 0 ? undefined : Object.fromEntries(fitting)
 }

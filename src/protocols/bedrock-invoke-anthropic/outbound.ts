@@ -29,7 +29,7 @@ class EnvelopeDecoder implements FrameDecoder {
   feed(bytes: Uint8Array, out: Array<WireFrame>): FramingError | undefined {
     const error = this.envelopes.feed(bytes, this.wrapped)
     for (const frame of this.wrapped) {
-      if (frame.event === "chunk") out.push(unwrapped(frame))
+      if (frame.event === "chunk") out.push(...unwrapped(frame))
       // What is neither is yet to be invented.
       else if (isAwsException(frame)) out.push(frame)
     }
@@ -42,21 +42,29 @@ class EnvelopeDecoder implements FrameDecoder {
   }
 }
 
-/** The event in an envelope; the envelope itself, which is no event, where there is none in it. */
-const unwrapped = (frame: WireFrame): WireFrame => {
+/**
+ * The event in an envelope; the envelope itself, which is no event, where there is none in it. A document that says neither
+ * what it is nor what went wrong is a sign of life of something on the way, and nothing.
+ */
+const unwrapped = (frame: WireFrame): ReadonlyArray<WireFrame> => {
   const envelope = parseJson(frame.data)
   const bytes = fieldsOf(envelope)["bytes"]
-  if (typeof bytes !== "string") return frame
+  if (typeof bytes !== "string") return [frame]
   const data = Buffer.from(bytes, "base64").toString("utf8")
   const event = parseJson(data)
+  if (isObject(event) && event["type"] === undefined && event["error"] === undefined) return []
   const named = fieldsOf(event)["type"]
   const type = typeof named === "string" && /^\w+$/.test(named) ? named : ""
-  return { raw: sseFrame(data, type), event: type, data }
+  return [{ raw: sseFrame(data, type), event: type, data }]
 }
 
 /** Decodes what was in the envelopes as the Messages API does, and the failures of AWS between them. */
 class UnwrappedDecoder implements StreamDecoder {
   private readonly messages = anthropicMessages.decoder()
+
+  get isLate(): boolean {
+    return this.messages.isLate === true
+  }
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     return isAwsException(frame) ? awsStreamError(frame, bedrockInvokeAnthropicId) : this.messages.step(frame, events)

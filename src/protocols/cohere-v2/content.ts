@@ -81,9 +81,13 @@ const logprobsOf = (value: unknown): ReadonlyArray<GeneratedLogprob> | undefined
   return said.length === tokens.length ? said : undefined
 }
 
-/** A citation as an event for each of its sources: documents that were sent along, or what tools answered. */
+/**
+ * A citation as an event for each of its sources: documents that were sent along, or what tools answered. `block` is the text
+ * that it stands in, unless it says that it stands in what was thought before.
+ */
 export const sourcesOf = (citation: JsonObject, block: string | undefined): ReadonlyArray<Source> => {
-  const place = present({ block, start: tokenCount(citation["start"]), end: tokenCount(citation["end"]) })
+  const { type = "TEXT_CONTENT", start, end } = citation
+  const place = type === "TEXT_CONTENT" ? present({ block, start: tokenCount(start), end: tokenCount(end) }) : {}
   const sources = Array.isArray(citation["sources"]) ? citation["sources"].filter(isObject) : []
   if (sources.length === 0) return [{ _tag: "Source", ...place, origin: { protocol: cohereV2Id, value: citation } }]
   return sources.map((source) => ({

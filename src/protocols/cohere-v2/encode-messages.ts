@@ -1,4 +1,5 @@
 import type { MediaPart, Message, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import { withToldFailure } from "../ToolFailure.ts"
@@ -98,8 +99,13 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): ReadonlyArray<JsonObj
     return []
   }
   const url = source._tag === "Url" ? source.url : `data:${mediaType ?? "image/png"};base64,${source.data}`
-  return [{ type: "image_url", image_url: { url, ...(detail === undefined ? {} : { detail }) }, ...own }]
+  const known = detail === undefined || details.includes(detail)
+  if (!known) encoding.dropped(`the detail ${detail} of an image`)
+  return [{ type: "image_url", image_url: { url, ...present({ detail: known ? detail : undefined }) }, ...own }]
 }
+
+/** How closely the model may be told to look at an image. */
+const details: ReadonlyArray<string> = ["auto", "low", "high"]
 
 const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => ({
   id: part.id,

@@ -147,6 +147,14 @@ describe("a request", () => {
       expect.stringMatching(/^dropped metadata no way/),
       expect.stringMatching(/^dropped metadata deep/)
     ])
+    const many = Object.fromEntries(Array.from({ length: 18 }, (_, at) => [`key-${at}`, "v"]))
+    expect(Object.keys(encode(asked({ metadata: { ...many, "": "v" } })).body["requestMetadata"] as object)).toEqual(
+      Object.keys(many).slice(0, 16)
+    )
+    expect(notices(asked({ metadata: many }))).toEqual([
+      expect.stringMatching(/^dropped metadata key-16: the Converse API takes 16/),
+      expect.stringMatching(/^dropped metadata key-17/)
+    ])
     expect(encode(asked({ serviceTier: "standard_only" })).body["serviceTier"]).toEqual({ type: "default" })
     expect(encode(asked({ serviceTier: "auto" })).body).not.toHaveProperty("serviceTier")
   })

@@ -8,6 +8,7 @@ import { anthropicMessages } from "../../../src/protocols/anthropic-messages/out
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import { bedrockInvokeAnthropic } from "../../../src/protocols/bedrock-invoke-anthropic/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
+import { StreamDecoding } from "../../../src/providers/frames.ts"
 import { makeAwsEventStreamDecoder } from "../../../src/wire/AwsEventStream.ts"
 import { sseFrame } from "../../../src/wire/Sse.ts"
 import { awsEvent, awsException } from "../../../src/wire/AwsMessage.ts"
@@ -212,6 +213,35 @@ describe("a stream", () => {
     ])
     expect(error).toBeUndefined()
     expect(foldEvents(events).choices).toMatchObject([{ parts: [{ text: "Hello" }], finish: { reason: "stop" } }])
+  })
+
+  it("is handed on frame by frame, but for what it writes after its end", () => {
+    const text = (said: string) => ({
+      type: "content_block_delta",
+      index: 0,
+      delta: { type: "text_delta", text: said }
+    })
+    const stop = { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 2 } }
+    const decoding = new StreamDecoding(bedrockInvokeAnthropic)
+    const frames = [start, ...[text("Hello"), stop, text(" late"), { type: "message_stop" }].map(chunk)].flatMap(
+      (bytes) => decoding.feed(bytes)
+    )
+    expect(frames.map(({ raw }) => raw?.split("\n")[0])).toEqual([
+      "event: message_start",
+      "event: content_block_delta",
+      "event: message_delta",
+      undefined,
+      "event: message_stop"
+    ])
+    expect(foldEvents(frames.flatMap(({ events }) => events)).choices).toMatchObject([{ parts: [{ text: "Hello" }] }])
+  })
+
+  it("may hold signs of life, which are documents that say nothing", () => {
+    const decoding = new StreamDecoding(bedrockInvokeAnthropic)
+    expect([chunk({}), start, chunk({ p: "x" })].flatMap((bytes) => decoding.feed(bytes))).toHaveLength(1)
+    expect(decoding.failure).toBeUndefined()
+    decoding.feed(chunk({ error: { message: "broke" } }))
+    expect(decoding.failure).toMatchObject({ message: "broke" })
   })
 })
 

@@ -164,6 +164,16 @@ describe("citations", () => {
     const events = eventsOf(...text, citation({ start: 1, end: 2 }), ending("COMPLETE"))
     expect(events.find(({ _tag }) => _tag === "Source")).toMatchObject({ block: "block-0", start: 1, end: 2 })
   })
+
+  it.each(["PLAN", "THINKING_CONTENT"])("of the type %s are no places of the answer", (type) => {
+    const cited = { start: 1, end: 2, type, sources: [{ type: "tool", id: "c1:0" }] }
+    const events = eventsOf(...text, citation(cited), ending("COMPLETE"))
+    expect(events.find(({ _tag }) => _tag === "Source")).toEqual({
+      _tag: "Source",
+      title: "c1:0",
+      origin: { protocol: "cohere-v2", value: cited }
+    })
+  })
 })
 
 describe("usage", () => {

@@ -184,6 +184,16 @@ describe("messages", () => {
     ])
   })
 
+  it("are told how closely to look at an image in words that the API knows", () => {
+    const source = { _tag: "Url", url: "https://example.com/a.png" } as const
+    const request = asking({ messages: [user({ _tag: "Media", kind: "image", source, detail: "original" })] })
+    const { body, notices } = Result.getOrThrow(cohereV2.encode(request, context))
+    expect(body["messages"]).toEqual([
+      { role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }
+    ])
+    expect(notices).toMatchObject([{ code: "dropped", message: expect.stringMatching(/^the detail original/) }])
+  })
+
   it.each([
     [{ kind: "image", source: { _tag: "FileId", id: "f" } }, "a file that is stored with another provider"],
     [{ kind: "audio", source: { _tag: "Base64", data: "A" } }, "audio input"],
