@@ -23,7 +23,7 @@ const path = "/v1/messages"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new MessagesEncoding()
+  const encoding = new MessagesEncoding(quirks)
   if (origin !== undefined) {
     const headers = headersOf(origin.headers["anthropic-version"], origin.headers[betas], quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}

@@ -12,7 +12,9 @@ import { bedrockConverseId } from "./wire.ts"
 /** The blocks that a part of a message stands for, with the cache point behind it. */
 export const encodePart = (part: Part, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   const blocks = encodeContent(part, encoding)
-  return "cache" in part && blocks.length > 0 ? [...blocks, ...encoding.cachePoint(part.cache)] : blocks
+  if (!("cache" in part) || blocks.length === 0) return blocks
+  const behind = part._tag === "ToolCall" || part._tag === "ToolResult" ? "tools" : "words"
+  return [...blocks, ...encoding.cachePoint(part.cache, behind)]
 }
 
 const encodeContent = (part: Part, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {

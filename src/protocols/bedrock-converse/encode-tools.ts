@@ -73,7 +73,7 @@ const encodeFunction = (tool: FunctionTool, encoding: ConverseEncoding): Readonl
     inputSchema: { json: { type: "object", ...schema } },
     ...(strict === true ? { strict } : {})
   }
-  return [{ toolSpec }, ...encoding.cachePoint(tool.cache)]
+  return [{ toolSpec }, ...encoding.cachePoint(tool.cache, "tools")]
 }
 
 const choiceOf = (choice: ToolChoice): JsonObject => {

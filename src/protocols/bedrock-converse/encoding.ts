@@ -47,16 +47,22 @@ export class ConverseEncoding extends Encoding {
     return { ...others, [anthropicMessagesId]: Object.fromEntries(left) }
   }
 
-  /** The point after which the prompt may be cached, where a marker stands and the model knows them. */
-  cachePoint(cache: CacheMarker | undefined): ReadonlyArray<JsonObject> {
+  /** The point after which the prompt may be cached, where a marker stands and the model knows them there. */
+  cachePoint(cache: CacheMarker | undefined, behind: "words" | "tools"): ReadonlyArray<JsonObject> {
     if (cache === undefined) return []
-    if (this.traits.family === "other") {
+    const { family, longCache } = this.traits
+    if (family === "other") {
       this.dropped("a cache marker", "the model caches prompts by itself or not at all")
+      return []
+    }
+    if (family === "nova" && behind === "tools") {
+      this.dropped("a cache marker", "Nova refuses them behind tools, their calls and results")
       return []
     }
     // Five minutes is what goes without saying, also to models that know nothing else.
     const { ttl = "5m" } = cache
-    if (ttl !== "5m" && ttl !== "1h") this.add("changed", `a cache marker for ${ttl} is one for 5m`)
-    return [{ cachePoint: { type: "default", ...(ttl === "1h" ? { ttl } : {}) } }]
+    const isLong = ttl === "1h" && longCache
+    if (ttl !== "5m" && !isLong) this.add("changed", `a cache marker for ${ttl} is one for 5m`)
+    return [{ cachePoint: { type: "default", ...(isLong ? { ttl } : {}) } }]
   }
 }

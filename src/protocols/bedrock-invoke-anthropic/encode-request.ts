@@ -8,6 +8,7 @@ import { betas } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas } from "../claude/betas.ts"
 import { begunByUser } from "../bedrock-converse/first-turn.ts"
+import { cachesLong } from "../bedrock-converse/models.ts"
 import { bedrockConverseId } from "../bedrock-converse/wire.ts"
 import type { JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -27,7 +28,8 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   }
   const notices: Array<Notice> = []
   const tier = tierHeader(request.serviceTier, notices)
-  const enveloped = { ...context, quirks: { ...context.quirks, betas: bedrockBetas }, origin: undefined }
+  const quirks = { ...context.quirks, betas: bedrockBetas, ...(cachesLong(model) ? {} : { shortCache: true as const }) }
+  const enveloped = { ...context, quirks, origin: undefined }
   const begun = begunByUser(request, (message) => void notices.push({ code: "emulated", message }))
   return Result.map(encodeMessagesRequest(messagesRequest(begun), enveloped), (encoded) => {
     const { model: _, stream: __, ...body } = encoded.body

@@ -41,9 +41,12 @@ const modelOf = (id: string): ClaudeModel | undefined => {
 /** Whether a model is one of Claude, by its id in whatever API. */
 export const isClaude = (model: string): boolean => model.includes("claude")
 
+/** The generation of a model, a number such as 4.5; undefined where its id does not say it. */
+export const claudeGeneration = (model: string): number | undefined => modelOf(model)?.generation
+
 /** Whether a model goes on with a beginning of its answer, which Claude did up to 4.5 and refuses since. */
 export const claudeContinues = (model: string): boolean | undefined => {
-  const generation = modelOf(model)?.generation
+  const generation = claudeGeneration(model)
   return generation === undefined ? undefined : generation < 4.6
 }
 

@@ -519,6 +519,39 @@ describe("cache markers", () => {
     expect(JSON.stringify(encode(request, { model: llama }).body)).not.toContain("cachePoint")
     expect(JSON.stringify(encode(request, { model: profile }).body)).toContain("cachePoint")
   })
+
+  it.each([sonnet37, "anthropic.claude-opus-4-1-20250805-v1:0", nova])("are for five minutes with %s", (model) => {
+    const { body, notices } = encode(request, { model })
+    expect(body["system"]).toEqual([{ text: "One." }, { cachePoint: { type: "default" } }])
+    expect(notices).toContainEqual({ code: "changed", message: "a cache marker for 1h is one for 5m" })
+  })
+
+  it("stand behind no tools of Nova, nor what is said by them", () => {
+    const text = { _tag: "Text", text: "a" } as const
+    const used = asked({ tools: [{ ...tool, cache: {} }] }, [
+      said("user", "Hi"),
+      { role: "assistant", parts: [{ _tag: "ToolCall", id: "c", name: "f", arguments: "{}", cache: {} }] },
+      { role: "tool", parts: [{ _tag: "ToolResult", callId: "c", content: [text], cache: {} }] },
+      { role: "user", parts: [{ ...text, cache: {} }] }
+    ])
+    const { body, notices } = encode(used, { model: nova })
+    expect(body["toolConfig"]).toEqual({ tools: [{ toolSpec: expect.anything() }] })
+    expect(body["messages"]).toMatchObject([
+      {},
+      { content: [{ toolUse: {} }] },
+      { content: [{ toolResult: {} }, { text: "a" }, { cachePoint: { type: "default" } }] }
+    ])
+    expect(notices).toEqual([{ code: "dropped", message: expect.stringMatching(/^a cache marker: Nova/) }])
+  })
+
+  it("of a caller of the Messages API are for five minutes with older models over InvokeModel as well", () => {
+    const over = (model: string) => Result.getOrThrow(bedrockInvokeAnthropic.encode(request, contextOf({ model })))
+    expect(over(sonnet45).body["system"]).toMatchObject([{ cache_control: { type: "ephemeral", ttl: "1h" } }])
+    const older = over(sonnet37)
+    expect(older.body["system"]).toMatchObject([{ cache_control: { type: "ephemeral" } }])
+    expect(JSON.stringify(older.body)).not.toContain("ttl")
+    expect(older.notices).toContainEqual({ code: "changed", message: "a cache marker for 1h is one for 5m" })
+  })
 })
 
 describe("reasoning of an earlier turn", () => {
