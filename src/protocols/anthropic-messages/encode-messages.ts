@@ -1,9 +1,11 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import type { JsonObject } from "../open-document.ts"
 import { instructionsAreWords, joinTurns, leadingInstructions, type Turn } from "../turns.ts"
+import { endInWords } from "../claude/thinking.ts"
 import { encodePart, markers } from "./encode-parts.ts"
 import type { MessagesEncoding } from "./encoding.ts"
 import { ownExtension, systemTurn } from "./extension.ts"
+import { blockKind } from "./written-turns.ts"
 
 type TurnRole = "user" | "assistant" | "system"
 
@@ -17,9 +19,11 @@ export interface Conversation {
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: MessagesEncoding): Conversation => {
   const head = leadingInstructions(messages)
   const system = head.flatMap((message) => encodeMessage(message, "system", encoding).content)
-  const turns = joinTurns(
+  const said = joinTurns(
     messages.slice(head.length).map((message) => encodeMessage(message, roleOf(message, encoding), encoding))
   )
+  endInWords(said, blockKind, encoding)
+  const turns = joinTurns(said)
   trimPrefill(turns.at(-1))
   return { system, messages: turns.map(({ role, content, more }) => ({ role, content, ...more })) }
 }

@@ -2,6 +2,7 @@ import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
 import type { JsonObject } from "../open-document.ts"
 import { instructionsAreWords, joinTurns, leadingInstructions, type Turn } from "../turns.ts"
 import { encodePart } from "./encode-parts.ts"
+import { endInWords, type BlockKind } from "../claude/thinking.ts"
 import type { ConverseEncoding } from "./encoding.ts"
 
 type TurnRole = "user" | "assistant"
@@ -16,17 +17,23 @@ export interface Conversation {
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: ConverseEncoding): Conversation => {
   const head = leadingInstructions(messages)
   const system = head.flatMap((message) => encodeMessage(message, encoding))
-  const turns = joinTurns(
+  const said = joinTurns(
     messages.slice(head.length).map((message) => ({
       role: roleOf(message, encoding),
       content: encodeMessage(message, encoding),
       more: {}
     }))
   )
+  endInWords(said, blockKind, encoding)
+  const turns = joinTurns(said)
   trimPrefill(turns.at(-1))
   for (const turn of turns) nameDocuments(turn, encoding)
   return { system, messages: turns.map(({ role, content }) => ({ role, content })) }
 }
+
+/** What a block is to a model that thinks. */
+export const blockKind = (block: JsonObject): BlockKind =>
+  "reasoningContent" in block ? "thought" : "toolResult" in block ? "result" : "other"
 
 const encodeMessage = (message: Message, encoding: ConverseEncoding): Array<JsonObject> => {
   encoding.nameless(message)

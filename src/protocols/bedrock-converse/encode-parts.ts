@@ -38,14 +38,15 @@ const encodeContent = (part: Part, encoding: ConverseEncoding): ReadonlyArray<Js
 }
 
 /**
- * The API takes back only what was signed for it. Claude's proofs hold on every platform that has Claude, so that those which
- * the Messages API gave, or which a caller of that API gives back, are taken too, unless the model is known to be another.
+ * The API takes back only what was signed for it, and only Claude does: other models refuse to be told what was thought. Its
+ * proofs hold on every platform that has it, so that those which the Messages API gave, or which a caller of that API gives
+ * back, are taken too.
  */
 const encodeReasoning = (part: ReasoningPart, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
   const { text, signature, redacted, origin } = part
   const { family } = encoding.traits
   const claude = family === "claude" || family === "unknown"
-  if (origin === bedrockConverseId || (origin === anthropicMessagesId && claude)) {
+  if (claude && (origin === bedrockConverseId || origin === anthropicMessagesId)) {
     if (redacted !== undefined) return [{ reasoningContent: { redactedContent: encodeRedacted({ redacted, origin }) } }]
     if (signature !== undefined) return [{ reasoningContent: { reasoningText: { text, signature } } }]
   }

@@ -11,15 +11,9 @@ import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { bedrockConverseId } from "./wire.ts"
-import {
-  lacksThought,
-  planThinking,
-  type BlockKind,
-  type ThinkingCircumstances,
-  type ThinkingPlan
-} from "../claude/thinking.ts"
+import { lacksThought, planThinking, type ThinkingCircumstances, type ThinkingPlan } from "../claude/thinking.ts"
 import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
-import { encodeMessages } from "./encode-messages.ts"
+import { blockKind, encodeMessages } from "./encode-messages.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
 import { encodeTools } from "./encode-tools.ts"
 import { ConverseEncoding } from "./encoding.ts"
@@ -47,9 +41,6 @@ const lacking = ["user", "seed", "frequency_penalty", "presence_penalty", "n", "
 
 /** Where Claude's own answer, whole or streamed, says which stop sequence it was. */
 const stopSequencePaths = ["/stop_sequence", "/delta/stop_sequence"]
-
-const blockKind = (block: JsonObject): BlockKind =>
-  "reasoningContent" in block ? "thought" : "toolResult" in block ? "result" : "other"
 
 const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject => {
   const { traits } = encoding

@@ -195,6 +195,24 @@ const budgetPlan = (
 export type BlockKind = "thought" | "result" | "other"
 
 /**
+ * Takes from the turns of the assistant the thoughts at their ends, as an answer has them that was cut while the model
+ * thought: Claude refuses a turn that ends so. A turn may be left empty.
+ */
+export const endInWords = (
+  turns: ReadonlyArray<{ readonly role: string; readonly content: Array<JsonObject> }>,
+  kindOf: (block: JsonObject) => BlockKind,
+  said: Notices
+): void => {
+  for (const { role, content } of turns) {
+    const words =
+      role === "assistant" ? content.findLastIndex((block) => kindOf(block) !== "thought") + 1 : content.length
+    if (words === content.length) continue
+    content.length = words
+    said.dropped("reasoning of an earlier turn", "nothing was said after it")
+  }
+}
+
+/**
  * Whether the calls that the last turn answers stand without the thoughts before them: a model that is given a budget to
  * think refuses them so. They are there in no turn that another model wrote, and in none of a client that does not send
  * them back. Thoughts come before the first of calls that follow each other, and need not come again.

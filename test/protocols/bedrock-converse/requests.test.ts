@@ -588,9 +588,12 @@ describe("reasoning of an earlier turn", () => {
     const text: Part = { _tag: "Text", text: "done" }
     expect(content(turn(signed("anthropic-messages"), text))).toHaveLength(2)
     const redacted: Part = { _tag: "Reasoning", text: "", redacted: "EqMD", origin: "anthropic-messages" }
-    expect(content(turn(redacted))).toEqual([{ reasoningContent: { redactedContent: "RXFNRA==" } }])
+    expect(content(turn(redacted, text))).toMatchObject([{ reasoningContent: { redactedContent: "RXFNRA==" } }, {}])
     expect(content(turn(signed("anthropic-messages"), text), profile)).toHaveLength(2)
-    expect(content(turn(signed("anthropic-messages"), text), nova)).toHaveLength(1)
+    for (const model of [nova, llama, "deepseek.r1-v1:0"]) {
+      expect(content(turn(signed("anthropic-messages"), text), model)).toHaveLength(1)
+      expect(content(turn(signed("bedrock-converse"), text), model)).toHaveLength(1)
+    }
     for (const part of [
       signed("gemini"),
       signed(),
@@ -599,6 +602,39 @@ describe("reasoning of an earlier turn", () => {
       expect(content(turn(part, text))).toEqual([{ text: "done" }])
       expect(notices(turn(part, text))).toEqual([expect.stringMatching(/^dropped reasoning of an earlier turn/)])
     }
+  })
+})
+
+describe("an answer that was cut while the model thought", () => {
+  const thought: Part = { _tag: "Reasoning", text: "hm", signature: "s", origin: "bedrock-converse" }
+  const text: Part = { _tag: "Text", text: "So" }
+  const request = asked({}, [
+    said("user", "Hi"),
+    { role: "assistant", parts: [thought] },
+    said("user", "Go on"),
+    { role: "assistant", parts: [text, thought] },
+    said("user", "And?")
+  ])
+  const dropped = { code: "dropped", message: "reasoning of an earlier turn: nothing was said after it" }
+
+  it("is none, and one that broke off in later thoughts is what it said before", () => {
+    const { body, notices } = encode(request)
+    expect(body["messages"]).toEqual([
+      { role: "user", content: [{ text: "Hi" }, { text: "Go on" }] },
+      { role: "assistant", content: [{ text: "So" }] },
+      { role: "user", content: [{ text: "And?" }] }
+    ])
+    expect(notices).toEqual([dropped])
+  })
+
+  it("is so in the Messages API of Claude as well", () => {
+    const { body, notices } = Result.getOrThrow(bedrockInvokeAnthropic.encode(request, contextOf()))
+    expect(body["messages"]).toMatchObject([
+      { role: "user", content: [{ text: "Hi" }, { text: "Go on" }] },
+      { role: "assistant", content: [{ text: "So" }] },
+      { role: "user", content: [{ text: "And?" }] }
+    ])
+    expect(notices).toContainEqual(dropped)
   })
 })
 

@@ -176,9 +176,10 @@ describe("a request", () => {
   it.each(["bedrock-invoke-anthropic", "bedrock-converse", "anthropic-messages"])(
     "sends back reasoning that %s signed, byte for byte",
     (origin) => {
-      const { body, notices } = encoded(asked({}, [{ _tag: "Reasoning", text: "hm", signature: "s+/=", origin }]))
+      const thought: Part = { _tag: "Reasoning", text: "hm", signature: "s+/=", origin }
+      const { body, notices } = encoded(asked({}, [thought, { _tag: "Text", text: "So" }]))
       const thinking = { type: "thinking", thinking: "hm", signature: "s+/=" }
-      expect(body["messages"]).toMatchObject([{}, { role: "assistant", content: [thinking] }])
+      expect(body["messages"]).toMatchObject([{}, { role: "assistant", content: [thinking, { text: "So" }] }])
       expect(notices).toEqual([])
     }
   )
