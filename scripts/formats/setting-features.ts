@@ -54,6 +54,7 @@ export const settingFeatures: ReadonlyArray<RequestFeature> = [
     name: "reasoning: summary",
     asked: {
       "openai-responses": { reasoning: { effort: "high", summary: "auto" } },
+      "anthropic-messages": { thinking: { type: "enabled", budget_tokens: 2048, display: "summarized" } },
       gemini: config({ thinkingConfig: { includeThoughts: true, thinkingBudget: 2048 } })
     }
   },

@@ -179,7 +179,8 @@ export type ResponseFormat = typeof ResponseFormat.Type
 
 /**
  * How much the model may think. `effort` is the caller's word (`none`, `minimal`, `low`, `medium`, `high`, …),
- * `budgetTokens` a limit in tokens; a format that knows only one of them derives it from the other.
+ * `budgetTokens` a limit in tokens; a format that knows only one of them derives it from the other. `summary` is how
+ * much of the thoughts is to be shown: `none`, or the caller's word.
  */
 export const ReasoningSettings = Schema.Struct({
   mode: Schema.optionalKey(Schema.Literals(["enabled", "disabled", "adaptive"])),

@@ -1,3 +1,4 @@
+import type { Schema } from "effect"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { OpaquePart, Part, ReasoningPart, ToolCallPart } from "../domain/LlmRequest.ts"
 import { isOwnAffair } from "./foreign-fields.ts"
@@ -14,9 +15,9 @@ type NamedCall = Call & { readonly id: string }
 export const callFields = ({ origin }: Call, own: string): JsonObject =>
   origin?.protocol === own ? fieldsOf(origin.value) : {}
 
-/** What nobody wants back: which kind of block a call is and the block's id, marks, and that no program made the call. */
-const isUsual = ([field, value]: readonly [string, unknown]): boolean =>
-  field === "type" || isOwnAffair(field) || (field === "caller" && isObject(value) && value["type"] === "direct")
+/** What nobody wants back: which kind of block a call is, and what is the format's own affair. */
+const isUsual = ([field, value]: readonly [string, Schema.Json]): boolean =>
+  field === "type" || isOwnAffair(field, value)
 
 /** What another format's provider said of a call: the signature that it wants back with it, the program that made it. */
 const foreignCall = ({ id, origin, providerExecuted }: NamedCall, own: string): JsonObject | undefined => {

@@ -13,6 +13,9 @@ export interface Marked {
   readonly extensions?: Extensions
 }
 
+/** Google knows the files that it stores by addresses, and everybody else by ids. */
+const isAddress = (id: string): boolean => /^[a-z][a-z0-9+.-]*:|^files\//.test(id)
+
 /**
  * What is noticed while a request is encoded: what had to be left out, and the first thing that must not be. `protocol` is
  * the format that it is encoded for, `api` how its API is called in messages.
@@ -31,6 +34,13 @@ export class Encoding extends Notices {
   /** Input that the target cannot take: an answer without it would be an answer to another question. */
   unsupported(feature: string): void {
     this.failure ??= failure({ _tag: "Unsupported", feature }, `${this.api} does not take ${feature}`)
+  }
+
+  /** Whether a stored file can be one of this API, which knows its own by addresses or by ids; said where it cannot. */
+  holds(id: string, knownBy: "address" | "id"): boolean {
+    const held = isAddress(id) === (knownBy === "address")
+    if (!held) this.unsupported("a file that is stored with another provider")
+    return held
   }
 
   /** A number as near to what was asked for as the API goes. */

@@ -14,12 +14,13 @@ export interface Turn<Role extends string> {
  */
 export const joinTurns = <T extends Turn<string>>(
   turns: ReadonlyArray<T>,
-  isSameSide = (one: T, other: T): boolean => one.role === other.role
+  isSameSide = (one: T, other: T): boolean => one.role === other.role,
+  saysNothing = (turn: T): boolean => turn.content.length === 0
 ): ReadonlyArray<T> => {
   const joined: Array<T> = []
   for (const turn of turns) {
     const last = joined.at(-1)
-    if (turn.content.length === 0) continue
+    if (saysNothing(turn)) continue
     if (last === undefined || !isSameSide(last, turn)) joined.push(turn)
     else {
       // One by one: what is spread has to have room on the stack.

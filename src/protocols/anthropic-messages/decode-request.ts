@@ -12,13 +12,26 @@ import type {
   ToolChoice
 } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
+import { table } from "../../domain/table.ts"
 import type { Dialect } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
+import type { Fields } from "../extensions.ts"
 import { searchWith } from "../HostedTools.ts"
-import { unlessEmpty, type JsonObject } from "../open-document.ts"
+import { unlessEmpty } from "../open-document.ts"
 import { messagesOfTurn } from "../turns.ts"
 import { decodeContent, marked } from "./decode-parts.ts"
-import { betas, extended, statedEffort, statedFormat, statedThinking, statedVersion, systemTurn } from "./extension.ts"
+import {
+  betas,
+  extended,
+  statedDisplay,
+  statedEffort,
+  statedFormat,
+  statedThinking,
+  statedVersion,
+  systemTurn,
+  userProfile,
+  workspace
+} from "./extension.ts"
 import {
   anthropicMessagesId,
   MessagesRequest,
@@ -34,6 +47,8 @@ export const decodeRequest: Dialect["decode"] = (body, _, headers = {}) =>
   Result.flatMap(readDocument(body), (document) => {
     if (document.model === "") return invalid("model", "model is required")
     if (document.messages.length === 0) return invalid("messages", "messages: at least one message is required")
+    const silent = document.messages.findIndex(({ content, role }) => !content && content !== "" && role !== "system")
+    if (silent >= 0) return invalid(`messages[${silent}].content`, `messages[${silent}].content is required`)
     const choice = document.tool_choice
     if (choice?.type === "tool" && !choice.name) return invalid("tool_choice.name", "tool_choice.name is required")
     return Result.succeed({
@@ -73,6 +88,8 @@ const requestOf = (document: MessagesRequest, headers: Origin["headers"]): LlmRe
       ...document.rest,
       ...keptSettings(document),
       [betas]: headers[betas],
+      [userProfile]: headers[userProfile],
+      [workspace]: headers[workspace],
       [statedVersion]: headers["anthropic-version"]
     })
   }
@@ -83,7 +100,7 @@ const systemOf = ({ system }: MessagesRequest): ReadonlyArray<Message> =>
 
 /** One turn as the messages it stands for; encoding joins them again. */
 const decodeMessage = (message: RequestMessage): ReadonlyArray<Message> => {
-  const parts = decodeContent(message.content)
+  const parts = decodeContent(message.content ?? [])
   // A later system message is native here and a makeshift elsewhere: the mark says that this one may stay what it is.
   const kept = extended(message.role === "system" ? { ...message.rest, [systemTurn]: true } : message.rest)
   if (message.role !== "user") return [{ role: message.role, parts, ...kept }]
@@ -133,13 +150,17 @@ const modes: ReadonlyArray<string> = ["enabled", "disabled", "adaptive"] satisfi
 >
 const isMode = (type: string): type is NonNullable<ReasoningSettings["mode"]> => modes.includes(type)
 
+/** What a display of thoughts is as a wish to see a summary of them. */
+const summaries: { readonly [display: string]: string } = table({ summarized: "auto", omitted: "none" })
+
 const reasoningOf = (document: MessagesRequest): ReasoningSettings | undefined => {
   const { thinking, output_config: output } = document
   return unlessEmpty(
     present({
       mode: thinking && isMode(thinking.type) ? thinking.type : undefined,
       effort: output?.effort,
-      budgetTokens: thinking?.budget_tokens
+      budgetTokens: thinking?.budget_tokens,
+      summary: summaries[thinking?.display ?? ""]
     })
   )
 }
@@ -155,7 +176,7 @@ const samplingOf = (document: MessagesRequest): Sampling => ({
 })
 
 /** What the settings say beyond the canonical vocabulary. */
-const keptSettings = (document: MessagesRequest): { readonly [key: string]: JsonObject | true | undefined } => {
+const keptSettings = (document: MessagesRequest): Fields => {
   const { metadata, thinking, output_config: output, tool_choice: choice } = document
   const format = outputFormatOf(document)
   const unknownFormat = format && format.type === undefined ? format.raw : undefined
@@ -166,6 +187,7 @@ const keptSettings = (document: MessagesRequest): { readonly [key: string]: Json
     output_config: unlessEmpty(present({ ...output?.rest, format: unknownFormat })),
     [statedEffort]: output?.effort ? true : undefined,
     [statedFormat]: format?.type === "json_schema" ? true : undefined,
-    [statedThinking]: thinking ? true : undefined
+    [statedThinking]: thinking ? true : undefined,
+    [statedDisplay]: thinking?.display ?? undefined
   }
 }

@@ -1,5 +1,6 @@
 import { isInstruction, type Message } from "../../domain/LlmRequest.ts"
-import type { JsonObject } from "../open-document.ts"
+import { present } from "../../domain/present.ts"
+import { unlessEmpty, type JsonObject } from "../open-document.ts"
 import { instructionsAreWords, joinTurns, leadingInstructions, type Turn } from "../turns.ts"
 import { endInWords } from "../claude/thinking.ts"
 import { encodePart, markers } from "./encode-parts.ts"
@@ -19,14 +20,29 @@ export interface Conversation {
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: MessagesEncoding): Conversation => {
   const head = leadingInstructions(messages)
   const system = head.flatMap((message) => encodeMessage(message, "system", encoding).content)
-  const said = joinTurns(
+  const said = joined(
     messages.slice(head.length).map((message) => encodeMessage(message, roleOf(message, encoding), encoding))
   )
   endInWords(said, blockKind, encoding)
-  const turns = joinTurns(said)
+  const turns = joined(said)
   trimPrefill(turns.at(-1))
-  return { system, messages: turns.map(({ role, content, more }) => ({ role, content, ...more })) }
+  return {
+    system,
+    messages: turns.map(({ role, content, more }) => ({ role, ...present({ content: unlessEmpty(content) }), ...more }))
+  }
 }
+
+type MessagesTurn = Turn<TurnRole>
+
+const joined = (turns: ReadonlyArray<MessagesTurn>) => joinTurns(turns, isSameSide, saysNothing)
+
+/** Instructions that follow each other may each hold for another time. */
+const isSameSide = (one: MessagesTurn, other: MessagesTurn): boolean =>
+  one.role === other.role && (one.role !== "system" || Object.keys({ ...one.more, ...other.more }).length === 0)
+
+/** An instruction within the conversation may be about other things than words. */
+const saysNothing = ({ content, more, role }: MessagesTurn): boolean =>
+  content.length === 0 && (role !== "system" || Object.keys(more).length === 0)
 
 const encodeMessage = (message: Message, role: TurnRole, encoding: MessagesEncoding): Turn<TurnRole> => {
   if (message.name !== undefined) encoding.dropped("the name of a message")

@@ -37,9 +37,9 @@ export const encodePart = (part: Part, encoding: MessagesEncoding): ReadonlyArra
 }
 
 const encodeText = (part: TextPart, encoding: MessagesEncoding): ReadonlyArray<JsonObject> => {
+  const more = markers(part, encoding)
   // The API refuses the whole request for a text of nothing but white space.
   if (part.text.trim() === "") return []
-  const more = markers(part, encoding)
   const block = ownExtension(part.extensions)["block"]
   if (!isObject(block)) return [{ type: "text", text: part.text, ...more }]
   const { text } = part
@@ -59,6 +59,7 @@ const encodeMedia = (part: MediaPart, encoding: MessagesEncoding): ReadonlyArray
     ...fieldsOf(ownSource)
   })
   const { kind, mediaType, source, filename } = part
+  if (source._tag === "FileId" && !encoding.holds(source.id, "id")) return []
   if (part.detail !== undefined && part.detail !== "auto") encoding.dropped("the detail of an image")
   if (kind === "image" || mediaType?.startsWith("image/") === true) {
     return [{ type: "image", source: sourceOf(imageType(part)), ...more }]

@@ -14,7 +14,7 @@ import { encodeMessages } from "./encode-messages.ts"
 import { encodeSettings } from "./encode-settings.ts"
 import { encodeTool, encodeToolChoice } from "./encode-tools.ts"
 import { MessagesEncoding } from "./encoding.ts"
-import { betas, ownExtension, statedFormat, statedVersion, withoutMarks } from "./extension.ts"
+import { betas, ownExtension, statedFormat, statedVersion, userProfile, withoutMarks, workspace } from "./extension.ts"
 import { anthropicMessagesId, defaultVersion } from "./wire.ts"
 import { blockKind, takeable } from "./written-turns.ts"
 
@@ -25,7 +25,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   const { origin, model, delivery, quirks } = context
   const encoding = new MessagesEncoding(quirks)
   if (origin !== undefined) {
-    const headers = headersOf(origin.headers["anthropic-version"], origin.headers[betas], quirks, encoding)
+    const headers = headersOf(origin.headers, quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
     const taken = quirks.takesSeals === true ? origin.body : takeable(origin.body, model, encoding)
     const body = { ...taken, model, ...stream }
@@ -33,17 +33,18 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   }
   const body = encodeBody(request, context, encoding)
   // The headers that a request of this format had, where it does not go on as it came.
-  const { [betas]: beta, [statedVersion]: version } = ownExtension(request.extensions)
-  return encoding.encoded({ path, headers: headersOf(version, beta, quirks, encoding), body })
+  const own = ownExtension(request.extensions)
+  const stated = { ...own, ...present({ "anthropic-version": own[statedVersion] }) }
+  return encoding.encoded({ path, headers: headersOf(stated, quirks, encoding), body })
 }
 
-const headersOf = (
-  version: unknown,
-  beta: unknown,
-  quirks: Quirks,
-  said: MessagesEncoding
-): EncodedRequest["headers"] => {
-  const stated = { "anthropic-version": typeof version === "string" ? version : defaultVersion }
+const headersOf = (headers: JsonObject, quirks: Quirks, said: MessagesEncoding): EncodedRequest["headers"] => {
+  const { "anthropic-version": version, [betas]: beta, [userProfile]: profile, [workspace]: elsewhere } = headers
+  const stated = {
+    "anthropic-version": typeof version === "string" ? version : defaultVersion,
+    ...(typeof profile === "string" ? { [userProfile]: profile } : {})
+  }
+  if (elsewhere !== undefined) said.dropped(workspace, "the provider's key, which is not the caller's, says in which")
   if (typeof beta !== "string" || quirks.betas === undefined) {
     return typeof beta === "string" ? { ...stated, [betas]: beta } : stated
   }
@@ -59,7 +60,8 @@ const encodeBody = (
   const request = offeringOnly(asked, encoding)
   refuseForeignInput(request.messages, anthropicMessagesId, encoding)
   const kept = encoding.own(request.extensions)
-  const { metadata, tool_choice, thinking: _, output_config: __, [betas]: ___, ...own } = kept
+  const { metadata, tool_choice, thinking: _, output_config: __, ...more } = kept
+  const { [betas]: ___, [userProfile]: ____, [workspace]: _____, ...own } = more
   const traits = traitsOf(model, quirks)
   const tools = request.tools?.flatMap((tool) => encodeTool(tool, traits, encoding)) ?? []
   const choice = tools.length === 0 ? undefined : encodeToolChoice(unforced(request, traits, encoding))
@@ -106,7 +108,7 @@ const formFor = (
 
 const serviceTier = (tier: string | undefined, encoding: MessagesEncoding): string | undefined => {
   if (tier === undefined || tier === "auto" || tier === "standard_only") return tier
-  if (tier === "default") return "standard_only"
+  if (tier === "default" || tier === "standard") return "standard_only"
   encoding.dropped(`service_tier ${tier}`)
   return undefined
 }

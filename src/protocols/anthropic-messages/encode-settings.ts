@@ -5,8 +5,8 @@ import { claudeSampling } from "../claude/sampling.ts"
 import { planThinking } from "../claude/thinking.ts"
 import type { Encoding } from "../Encoding.ts"
 import { dropSettings } from "../LackingSettings.ts"
-import { fieldsOf, isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
-import { ownExtension, statedThinking, statedEffort } from "./extension.ts"
+import { fieldsOf, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { ownExtension, thinkingWords } from "./extension.ts"
 
 /** The output that is asked for where the caller set no limit, the API wants one, and the model's own is not known, in tokens. */
 const defaultMaxTokens = 4096
@@ -31,17 +31,7 @@ export const encodeSettings = (
 ): JsonObject & { readonly max_tokens: number } => {
   const { sampling, extensions } = request
   dropSettings(request, lacking, encoding)
-  const own = ownExtension(extensions)
-  const plan = planThinking(
-    request,
-    {
-      ...circumstances,
-      ...(isObject(own["thinking"]) ? { own: own["thinking"] } : {}),
-      ownThinking: own[statedThinking] === true,
-      ownEffort: own[statedEffort] === true
-    },
-    encoding
-  )
+  const plan = planThinking(request, { ...circumstances, ...thinkingWords(ownExtension(extensions)) }, encoding)
   const config = outputConfig(request, plan.effort, circumstances.schema)
   return {
     max_tokens: maxTokensOf(sampling, plan.budget ?? 0, circumstances.traits, encoding),

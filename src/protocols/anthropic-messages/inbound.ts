@@ -2,6 +2,7 @@ import type { Dialect } from "../Dialect.ts"
 import { decodeRequest } from "./decode-request.ts"
 import { anthropicLimitHeaders } from "../LimitHeaders.ts"
 import { renderError } from "./errors.ts"
+import { betas, userProfile, workspace } from "./extension.ts"
 import { makeRenderer } from "./render-stream.ts"
 import { renderWhole } from "./render-whole.ts"
 import { failsOn } from "./finish-reasons.ts"
@@ -22,6 +23,6 @@ export const anthropicMessagesDialect: Dialect = {
   failsOn,
   limitHeaders: anthropicLimitHeaders,
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
-  headers: ["anthropic-version", "anthropic-beta"],
+  headers: ["anthropic-version", betas, userProfile, workspace],
   requestIdHeader: "request-id"
 }

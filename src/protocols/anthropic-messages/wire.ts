@@ -88,7 +88,8 @@ const content = Schema.Union([Schema.String, Schema.Array(MessageBlock)])
 
 export const RequestMessage = openDocument({
   role: Schema.Literals(["user", "assistant", "system"]),
-  content
+  // An instruction within the conversation may be about other things than words: how much to think from there on.
+  content: nullish(content)
 })
 export type RequestMessage = typeof RequestMessage.Type
 
@@ -120,7 +121,11 @@ const OutputFormat = byType({
   json_schema: openDocument({ type: Schema.String, schema: Schema.Record(Schema.String, Schema.Json) })
 })
 
-const Thinking = openDocument({ type: Schema.String, budget_tokens: nullish(Schema.Natural) })
+const Thinking = openDocument({
+  type: Schema.String,
+  budget_tokens: nullish(Schema.Natural),
+  display: nullish(Schema.String)
+})
 export type Thinking = typeof Thinking.Type
 
 const OutputConfig = openDocument({ effort: nullish(Schema.String), format: nullish(OutputFormat) })

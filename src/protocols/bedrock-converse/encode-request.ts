@@ -3,10 +3,10 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { Extensions, LlmRequest } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
 import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
-import { betas, ownExtension, statedEffort, statedThinking } from "../anthropic-messages/extension.ts"
+import { betas, ownExtension, thinkingWords } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas, betasIn } from "../claude/betas.ts"
-import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
@@ -93,14 +93,11 @@ interface ClaudeWords {
 /** What a request says in the words of Claude's own API alone: Claude takes it here too, in the fields of that API. */
 const claudeWords = ({ extensions }: LlmRequest, encoding: ConverseEncoding): ClaudeWords => {
   if (encoding.traits.family !== "claude") return { thinking: {}, fields: {}, others: extensions }
-  const { thinking, [betas]: header, ...rest } = ownExtension(extensions)
+  const own = ownExtension(extensions)
+  const { thinking: _, [betas]: header, ...rest } = own
   const names = typeof header === "string" ? betasIn(header, bedrockBetas, encoding) : []
   return {
-    thinking: {
-      ...(isObject(thinking) ? { own: thinking } : {}),
-      ownThinking: rest[statedThinking] === true,
-      ownEffort: rest[statedEffort] === true
-    },
+    thinking: thinkingWords(own),
     fields: names.length === 0 ? {} : { anthropic_beta: names },
     others: extensions === undefined ? undefined : { ...extensions, [anthropicMessagesId]: rest }
   }

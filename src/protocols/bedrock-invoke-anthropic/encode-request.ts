@@ -4,7 +4,7 @@ import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, Part, Tool } from "../../domain/LlmRequest.ts"
 import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
 import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/encode-request.ts"
-import { betas } from "../anthropic-messages/extension.ts"
+import { betas, userProfile } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas } from "../claude/betas.ts"
 import { begunByUser } from "../bedrock-converse/first-turn.ts"
@@ -32,6 +32,9 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   const enveloped = { ...context, quirks, origin: undefined }
   const begun = begunByUser(request, (message) => void notices.push({ code: "emulated", message }))
   return Result.map(encodeMessagesRequest(messagesRequest(begun), enveloped), (encoded) => {
+    if (encoded.headers[userProfile] !== undefined) {
+      notices.push({ code: "dropped", message: `${userProfile}: Amazon Bedrock has no counterpart` })
+    }
     const { model: _, stream: __, ...body } = encoded.body
     const streams = delivery === "stream"
     return {

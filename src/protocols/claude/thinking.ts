@@ -1,4 +1,5 @@
 import type { LlmRequest, ReasoningSettings } from "../../domain/LlmRequest.ts"
+import { present } from "../../domain/present.ts"
 import type { ClaudeTraits } from "./traits.ts"
 import type { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -59,14 +60,15 @@ export const planThinking = (
 ): ThinkingPlan => {
   const { reasoning = {}, sampling } = request
   const { own = {}, ownEffort = false, ownThinking = false, traits, forced, thoughtless } = circumstances
-  const { mode, effort, budgetTokens } = reasoning
+  const { mode = wishToSee(reasoning), effort, budgetTokens } = reasoning
   // A way to think that is not known here is known to who asks for it.
   if (typeof own["type"] === "string") return { ...effortAlone(reasoning, traits, said), thinks: true, thinking: own }
   if (mode === "disabled" || (mode === undefined && effort === "none")) return offPlan(reasoning, circumstances, said)
   if (mode === undefined && budgetTokens === undefined && (effort === undefined || ownEffort)) {
     return effortAlone(reasoning, traits, said)
   }
-  const way = wayOf(reasoning, traits, thoughtless)
+  const wanted = present({ ...reasoning, mode })
+  const way = wayOf(wanted, traits, thoughtless)
   if (way === "none") {
     said.dropped("reasoning", "the model does not think")
     return silent
@@ -75,14 +77,18 @@ export const planThinking = (
     said.dropped("reasoning", "a model that has to call a tool cannot think before")
     return silent
   }
-  if (way === "effort") return effortPlan(reasoning, traits, own, said)
+  if (way === "effort") return effortPlan(wanted, traits, own, said)
   if (thoughtless) {
     said.dropped(...thoughtlessCalls)
     return silent
   }
-  const plan = budgetPlan(reasoning, sampling.maxOutputTokens, circumstances, said)
+  const plan = budgetPlan(wanted, sampling.maxOutputTokens, circumstances, said)
   return ownEffort ? { ...plan, ...effortAlone(reasoning, traits, said), thinks: plan.thinks } : plan
 }
+
+/** Who says no more than that the thoughts are to be shown leaves it to the model how much it thinks. */
+const wishToSee = ({ effort, budgetTokens, summary = "none" }: ReasoningSettings): "adaptive" | undefined =>
+  summary === "none" || effort !== undefined || budgetTokens !== undefined ? undefined : "adaptive"
 
 const wayOf = (
   { mode, budgetTokens }: ReasoningSettings,

@@ -57,7 +57,7 @@ const thinkingOf = (
   { mode, effort, budgetTokens, summary }: ReasoningSettings,
   encoding: Encoding
 ): JsonObject | undefined => {
-  if (summary !== undefined) encoding.dropped("a summary of reasoning")
+  if ((summary ?? "none") !== "none") encoding.dropped("a summary of reasoning")
   if (mode === "disabled" || (mode === undefined && effort === "none")) return { type: "disabled" }
   if (mode === undefined && effort === undefined && budgetTokens === undefined) return undefined
   return { type: "enabled", ...present({ token_budget: budgetTokens ?? budgets[effort ?? ""] }) }

@@ -187,11 +187,8 @@ const encodeMedia = (part: MediaPart, encoding: Encoding): JsonObject | undefine
     case "Url":
       return { type, uri: source.url, ...present({ mime_type: mediaType }), ...resolution, ...own }
     case "FileId":
-      // Files are known here by an address; an id of another provider means nothing.
-      if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) {
-        return { type, uri: source.id, ...present({ mime_type: mediaType }), ...resolution, ...own }
-      }
-      encoding.unsupported("a file that is stored with another provider")
-      return undefined
+      return encoding.holds(source.id, "address")
+        ? { type, uri: source.id, ...present({ mime_type: mediaType }), ...resolution, ...own }
+        : undefined
   }
 }

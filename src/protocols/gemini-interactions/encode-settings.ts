@@ -114,7 +114,7 @@ const tiers = new Set(["flex", "standard", "priority"])
 
 const serviceTierOf = (tier: string | undefined, encoding: Encoding): string | undefined => {
   if (tier === undefined || tier === "auto") return undefined
-  if (tier === "default") return "standard"
+  if (tier === "default" || tier === "standard_only") return "standard"
   if (tiers.has(tier)) return tier
   encoding.dropped(`service_tier ${tier}`)
   return undefined

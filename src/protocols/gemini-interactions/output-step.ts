@@ -19,8 +19,7 @@ export class OutputStep {
     this.id = id
     const { content, error } = step
     this.failed = isObject(error)
-    if (this.failed)
-      events.push({ _tag: "Opaque", protocol: geminiInteractionsId, value: present({ type: step.type, error }) })
+    if (this.failed) events.push(passed(present({ type: step.type, error })))
     for (const piece of Array.isArray(content) ? content : []) {
       if (!isTyped(piece)) continue
       this.endText(events)
@@ -36,7 +35,8 @@ export class OutputStep {
       if (typeof text === "string" && text !== "") this.write(text, events)
     } else if (!Array.isArray(annotations)) return this.medium(delta, events)
     for (const annotation of Array.isArray(annotations) ? annotations : []) {
-      if (isObject(annotation)) events.push(sourceOf(annotation, this.open))
+      if (isObject(annotation))
+        events.push(isCitation(annotation) ? sourceOf(annotation, this.open) : passed(annotation))
     }
   }
 
@@ -64,9 +64,7 @@ export class OutputStep {
     this.endText(events)
     const { data, mime_type: mediaType } = piece
     events.push(
-      typeof data === "string" && typeof mediaType === "string"
-        ? { _tag: "Media", mediaType, data }
-        : { _tag: "Opaque", protocol: geminiInteractionsId, value: piece }
+      typeof data === "string" && typeof mediaType === "string" ? { _tag: "Media", mediaType, data } : passed(piece)
     )
   }
 }
@@ -75,6 +73,12 @@ interface CitedText {
   readonly id: string
   readonly pieces: ReadonlyArray<string>
 }
+
+/** Other annotations say who speaks, how, and when which word is heard. */
+const isCitation = ({ type = "citation" }: JsonObject): boolean => String(type).endsWith("citation")
+
+/** What this format alone has words for. */
+const passed = (value: JsonObject): LlmEvent => ({ _tag: "Opaque", protocol: geminiInteractionsId, value })
 
 /** An annotation as a source. Offsets are bytes of UTF-8 here, and code units in the event. */
 const sourceOf = (annotation: JsonObject, cited: CitedText | undefined): Source => {

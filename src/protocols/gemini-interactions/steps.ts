@@ -60,8 +60,11 @@ class ThoughtStep implements Step {
   }
 
   private write(piece: JsonObject, events: Events): void {
+    const { type = "text" } = piece
     const text = textAt(piece, "text")
     if (text !== "") events.push({ _tag: "ReasoningDelta", id: this.id, text })
+    // A summary may be drawn.
+    else if (type !== "text") events.push({ _tag: "Opaque", protocol: geminiInteractionsId, value: piece })
   }
 }
 

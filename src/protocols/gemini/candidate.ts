@@ -54,7 +54,7 @@ export class CandidateDecoder {
     let logprobs = readLogprobs(candidate["logprobsResult"])
     for (const part of content?.parts ?? []) {
       if (!this.part(part, logprobs, events)) return false
-      if (typeof part["text"] === "string" && part["text"] !== "") logprobs = undefined
+      if (typeof part["text"] === "string" && part["text"] !== "" && part["thought"] !== true) logprobs = undefined
     }
     if (this.finishReason !== undefined && events.length > told) this.goesOn = true
     this.readOthers(candidate, events)

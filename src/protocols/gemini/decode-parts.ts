@@ -24,6 +24,8 @@ export const decodePart = (part: ContentPart, calls: CallLedger): Part => {
       : { ...call, ...extended({ ...fields, thoughtSignature: signature }) }
   }
   if (functionResponse !== undefined) return decodeResponse(functionResponse, rest, calls)
+  // What a model drew while it thought is no part of its answer.
+  if (thought === true && text === undefined) return opaque(part.raw)
   if (part.inlineData !== undefined || part.fileData !== undefined) {
     return decodeMedia(part, extended({ ...rest, thoughtSignature: signature, media: mediaRest(part) }))
   }

@@ -63,7 +63,7 @@ const requestOf = (document: GenerateContentRequest, model: string): LlmRequest 
     ...present({
       tools: unlessEmpty(tools),
       toolChoice,
-      serviceTier: document.serviceTier,
+      serviceTier: document.serviceTier === "unspecified" ? undefined : document.serviceTier,
       requires: heldIn(document.rest)
     }),
     ...settings,

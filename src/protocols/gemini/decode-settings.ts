@@ -48,6 +48,9 @@ const decodeFunction = ({ name, description, parameters, parametersJsonSchema, r
 
 const modes = ["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"]
 
+/** The modes that any API has words for, or that say nothing. */
+const usual: ReadonlySet<string> = new Set(["MODE_UNSPECIFIED", "AUTO", "ANY", "NONE"])
+
 /** Which functions may be called, and what the setting says beyond that. */
 export const decodeToolConfig = (
   config: ToolConfig | undefined
@@ -58,8 +61,8 @@ export const decodeToolConfig = (
   const one = name === "ANY" && only !== undefined && names.length === 1
   const some = name === "ANY" && names.length > 1
   const kept = filled({
-    // A mode that is none of the usual three, and a choice of functions in one, have no other words.
-    mode: name === undefined || name === "AUTO" || name === "ANY" || name === "NONE" ? undefined : name,
+    // A mode that is none of the usual ones, and a choice of functions in one, have no other words.
+    mode: name === undefined || usual.has(name) ? undefined : name,
     allowedFunctionNames: one || some || names.length === 0 ? undefined : names,
     ...rest
   })

@@ -47,10 +47,7 @@ const encodeMedia = (part: MediaPart, encoding: GeminiEncoding): ReadonlyArray<J
     case "Url":
       return [fileData(source.url, mediaType, fieldsOf(media), more)]
     case "FileId":
-      // Files are known here by an address; an id of another provider means nothing.
-      if (/^[a-z][a-z0-9+.-]*:|^files\//.test(source.id)) return [fileData(source.id, mediaType, fieldsOf(media), more)]
-      encoding.unsupported("a file that is stored with another provider")
-      return []
+      return encoding.holds(source.id, "address") ? [fileData(source.id, mediaType, fieldsOf(media), more)] : []
   }
 }
 

@@ -108,6 +108,7 @@ const tiers = ["standard", "flex", "priority"]
 
 const serviceTierOf = (tier: string | undefined, encoding: GeminiEncoding): string | undefined => {
   if (tier === undefined || tiers.includes(tier)) return tier
+  if (tier === "standard_only") return "standard"
   if (tier !== "auto" && tier !== "default") encoding.dropped(`service_tier ${tier}`)
   return undefined
 }

@@ -70,8 +70,12 @@ export class Sources {
 }
 
 const sourceOfChunk = (chunk: JsonObject) => {
-  const kind = [chunk["web"], chunk["retrievedContext"], chunk["maps"]].find(isObject) ?? {}
-  return present({ url: webAddress(kind["uri"]), title: textOf(kind["title"]), citedText: textOf(kind["text"]) })
+  const kind = [chunk["web"], chunk["retrievedContext"], chunk["maps"], chunk["image"]].find(isObject) ?? {}
+  return present({
+    url: webAddress(kind["uri"] ?? kind["sourceUri"]),
+    title: textOf(kind["title"]),
+    citedText: textOf(kind["text"])
+  })
 }
 
 const placeOf = (segment: Schema.Json | undefined, cited: Cited): Partial<Source> => {

@@ -57,7 +57,7 @@ const thinkOf = (
   model: string,
   encoding: Encoding
 ): boolean | string | undefined => {
-  if (summary !== undefined) encoding.dropped("a summary of reasoning")
+  if ((summary ?? "none") !== "none") encoding.dropped("a summary of reasoning")
   if (mode === "disabled" || (mode === undefined && effort === "none")) return false
   if (budgetTokens !== undefined) encoding.dropped("a reasoning budget")
   if (effort === undefined) return mode === undefined && budgetTokens === undefined ? undefined : true

@@ -40,7 +40,10 @@ export const encodePart = (
 const encodeMedia = (part: MediaPart, encoding: ChatEncoding): ReadonlyArray<JsonObject> => {
   const more = pieceMarkers(part, encoding)
   const { kind, source } = part
-  if (source._tag === "FileId") return [file({ file_id: source.id, ...present({ filename: part.filename }) }, more)]
+  if (source._tag === "FileId") {
+    const held = encoding.native || encoding.holds(source.id, "id")
+    return held ? [file({ file_id: source.id, ...present({ filename: part.filename }) }, more)] : []
+  }
   if (kind === "image") return [nested("image_url", { url: urlOf(part), ...detailOf(part) }, more)]
   if (kind === "audio") return encodeAudio(part, more, encoding)
   if (source._tag === "Url") {
@@ -52,6 +55,10 @@ const encodeMedia = (part: MediaPart, encoding: ChatEncoding): ReadonlyArray<Jso
   const { mediaType = "application/pdf" } = part
   if (mediaType.startsWith("text/") && !encoding.native) {
     return [{ type: "text", text: Buffer.from(source.data, "base64").toString("utf8"), ...more }]
+  }
+  if (mediaType.startsWith("video/") && !encoding.native) {
+    encoding.unsupported("video input")
+    return []
   }
   const data = part.mediaType === undefined && encoding.native ? source.data : dataUrl(mediaType, source.data)
   const filename = part.filename ?? (encoding.native ? undefined : "document.pdf")

@@ -41,7 +41,7 @@ const effortOf = (
   model: string,
   encoding: ChatEncoding
 ): string | undefined => {
-  if (summary !== undefined) encoding.dropped("reasoning summary")
+  if ((summary ?? "none") !== "none") encoding.dropped("reasoning summary")
   if (effort !== undefined) return effortFor(model, effort, encoding)
   if (mode === "disabled") {
     encoding.dropped("reasoning disabled", "Chat Completions leaves it to the model")

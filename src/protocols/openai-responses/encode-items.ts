@@ -142,6 +142,11 @@ const pieceOf = (content: JsonObject | undefined): Piece | undefined =>
 const encodeMedia = (part: MediaPart, encoding: ResponsesEncoding): JsonObject | undefined => {
   const own = pieceFields(part, encoding)
   const { kind, mediaType, source, filename } = part
+  if (source._tag === "FileId" && !encoding.holds(source.id, "id")) return undefined
+  if (mediaType?.startsWith("video/") === true) {
+    encoding.unsupported("video input")
+    return undefined
+  }
   if (kind === "image" || mediaType?.startsWith("image/") === true) {
     return { type: "input_image", ...imageSource(part), detail: part.detail ?? "auto", ...own }
   }

@@ -33,7 +33,8 @@ export const encodeReasoning = (
   model: string,
   encoding: ResponsesEncoding
 ): JsonObject => {
-  const { mode, effort, budgetTokens, summary } = settings
+  const { mode, effort, budgetTokens } = settings
+  const summary = settings.summary === "none" ? undefined : settings.summary
   if (effort === undefined && mode === "disabled") {
     encoding.dropped("reasoning switched off", "the models of the Responses API decide themselves, or take an effort")
     return present({ summary })

@@ -4,6 +4,7 @@ import { foldEvents } from "../../../src/domain/LlmResponse.ts"
 import type { LlmRequest, Message, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
 import { anthropicMessagesDialect } from "../../../src/protocols/anthropic-messages/inbound.ts"
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
+import { gemini } from "../../../src/protocols/gemini/outbound.ts"
 import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
 import { proofFor } from "../../../src/protocols/SealedReasoning.ts"
 import { corpusCases, corpusPresent, decodeWhole } from "../corpus.ts"
@@ -25,13 +26,16 @@ const encode = (request: LlmRequest, more: Partial<EncodeContext> = {}) =>
 const blocks = (content: unknown): ReadonlyArray<unknown> =>
   typeof content === "string" ? [{ type: "text", text: content }] : (content as ReadonlyArray<unknown>)
 
-const normalTurn = (message: Record<string, unknown>) => ({
-  ...message,
-  content: blocks(message["content"]).map((block) => {
-    const { content, ...rest } = block as Record<string, unknown>
-    return rest["type"] === "tool_result" && content !== undefined ? { ...rest, content: blocks(content) } : block
-  })
-})
+const normalTurn = (message: Record<string, unknown>) =>
+  message["content"] === undefined
+    ? message
+    : {
+        ...message,
+        content: blocks(message["content"]).map((block) => {
+          const { content, ...rest } = block as Record<string, unknown>
+          return rest["type"] === "tool_result" && content !== undefined ? { ...rest, content: blocks(content) } : block
+        })
+      }
 
 /** A body in the one of its equivalent forms that encoding chooses. */
 const normalBody = ({ system, messages, stream, ...body }: Record<string, unknown>) => ({
@@ -204,8 +208,8 @@ describe("a request with everything", () => {
       "mcp_servers",
       "metadata",
       "output_config",
-      "thinking",
       "thread",
+      "~display",
       "~effort",
       "~format",
       "~thinking"
@@ -221,6 +225,7 @@ describe("a request that is wrong", () => {
     [{ ...base, messages: [] }, "messages", /at least one/],
     [{ ...base, messages: [{ role: "tool", content: "x" }] }, "messages[0].role", /expected "user"/],
     [{ ...base, messages: [user(7)] }, "messages[0].content", /expected/],
+    [{ ...base, messages: [user("x"), { role: "assistant" }] }, "messages[1].content", /is required/],
     [{ ...base, messages: [user([{ type: "text" }])] }, "messages[0].content[0].text", /is required/],
     [
       {
@@ -237,6 +242,65 @@ describe("a request that is wrong", () => {
     const error = Result.getOrThrow(Result.flip(anthropicMessagesDialect.decode(body)))
     expect(error.reason).toEqual({ _tag: "InvalidRequest", kind: "type", path })
     expect(error.message).toMatch(message)
+  })
+})
+
+describe("instructions within the conversation", () => {
+  const messages = [
+    user("a"),
+    { role: "system", output_config: { effort: "low" } },
+    { role: "system", content: [{ type: "text", text: "Be kind." }], clear_at: "never" },
+    user("b")
+  ]
+
+  it("may be about other things than words, and stay apart", () => {
+    expectLossless({ ...base, messages })
+  })
+
+  it("are told to other formats as far as these have words for them", () => {
+    const { request } = decode({ ...base, messages })
+    const { body, notices } = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
+    expect(body["contents"]).toEqual([{ role: "user", parts: [{ text: "a" }, { text: "Be kind." }, { text: "b" }] }])
+    expect(notices.filter(({ code }) => code === "dropped").map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^output_config:/),
+      expect.stringMatching(/^clear_at:/)
+    ])
+  })
+})
+
+describe("the headers of a request", () => {
+  const headers = {
+    "anthropic-version": "2026-10-21",
+    "anthropic-beta": "a",
+    "anthropic-user-profile-id": "profile_1",
+    "anthropic-workspace-id": "wrkspc_1"
+  }
+  const body: Body = { ...base, messages: [user("a")] }
+  const { "anthropic-workspace-id": _, ...passed } = headers
+  const ownWorkspace = expect.objectContaining({ message: expect.stringMatching(/^anthropic-workspace-id:/) })
+
+  it("say for whom it is made, and not in which workspace of somebody else's key", () => {
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body, undefined, headers))
+    const origin = { protocol: "anthropic-messages", body, text: JSON.stringify(body), headers }
+    for (const more of [{ origin }, {}]) {
+      const encoded = encode(request, more)
+      expect(encoded.headers).toEqual(passed)
+      expect(encoded.notices).toEqual([ownWorkspace])
+      expect(encoded.body).toEqual({
+        ...body,
+        messages: more.origin?.body["messages"] ?? [user(blocks("a") as Body[])]
+      })
+    }
+  })
+
+  it("are left out elsewhere, and that is told", () => {
+    const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body, undefined, headers))
+    const { notices } = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual([
+      "anthropic-beta",
+      "anthropic-user-profile-id",
+      "anthropic-workspace-id"
+    ])
   })
 })
 
@@ -608,6 +672,35 @@ describe("reasoning", () => {
     })
     expect(of("claude-sonnet-4-5-20250929", { mode: "adaptive" })).toEqual({ thinking: budget(4096) })
     expect(of("claude-3-5-haiku-20241022", { effort: "low" })).toEqual({})
+  })
+
+  it("shows of the thoughts what the caller wants to see, in any format", () => {
+    const thinkingOf = (display: string) =>
+      decode({ ...base, max_tokens: 9000, messages: [user("a")], thinking: { type: "adaptive", display } }).request
+    const shown = { summarized: true, omitted: false }
+    for (const [display, includeThoughts] of Object.entries(shown)) {
+      const request = thinkingOf(display)
+      const elsewhere = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
+      expect(elsewhere.body["generationConfig"]).toMatchObject({ thinkingConfig: { includeThoughts } })
+      expect(elsewhere.notices).toEqual([])
+      for (const model of ["claude-sonnet-4-5", "claude-opus-4-8"]) {
+        expect(encode(request, { model }).body["thinking"]).toMatchObject({ display })
+      }
+    }
+  })
+
+  it("is left to the model where no more is said than that the thoughts are to be shown", () => {
+    const request: LlmRequest = {
+      model: "m",
+      messages: [{ role: "user", parts: [{ _tag: "Text", text: "a" }] }],
+      sampling: {},
+      reasoning: { summary: "auto" }
+    }
+    expect(encode(request, { model: "claude-opus-4-8" }).body["thinking"]).toEqual({
+      type: "adaptive",
+      display: "summarized"
+    })
+    expect(encode(request, { model: "claude-sonnet-4-5" }).body["thinking"]).toMatchObject({ type: "enabled" })
   })
 
   it("is switched off as the model can be told", () => {

@@ -95,6 +95,18 @@ describe("what the model says", () => {
     ])
   })
 
+  it("is annotated with more than sources, which this format alone has words for", () => {
+    const spoken = { type: "speech_metadata", speaker: "Ada", start_index: 0, end_index: 1 }
+    const events = stepEvents(
+      start(0, output),
+      delta(0, said("A")),
+      delta(0, { type: "text_annotation_delta", annotations: [spoken] }),
+      stop(0)
+    )
+    expect(events[2]).toEqual({ _tag: "Opaque", protocol: "gemini-interactions", value: spoken })
+    expect(events.filter(({ _tag }) => _tag === "Source")).toEqual([])
+  })
+
   it("may be announced by nothing", () => {
     const events = stepEvents(delta(0, { type: "thought_summary", content: said("Hm") }), delta(1, said("A")))
     expect(foldEvents([created as never, ...events]).choices[0]?.parts).toMatchObject([
@@ -105,6 +117,16 @@ describe("what the model says", () => {
 })
 
 describe("thoughts", () => {
+  it("may be drawn", () => {
+    const image = { type: "image", data: "AAAA", mime_type: "image/png" }
+    const events = stepEvents(
+      start(0, { type: "thought" }),
+      delta(0, { type: "thought_summary", content: image }),
+      stop(0)
+    )
+    expect(events.find(({ _tag }) => _tag === "Opaque")).toMatchObject({ value: image })
+  })
+
   it("have summaries, and a signature whose first tries may be empty", () => {
     const signature = (text: string) => ({ type: "thought_signature", signature: text })
     expect(

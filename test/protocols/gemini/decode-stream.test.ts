@@ -409,6 +409,27 @@ describe("a whole Gemini answer", () => {
     expect(finish(whole(text("a")))).toMatchObject({ reason: "unknown" })
   })
 
+  it("has its log probabilities with the text that they are of, whatever was thought before", () => {
+    const logprobsResult = { chosenCandidates: [{ token: "a", logProbability: -0.5 }] }
+    const parts = [{ text: "hm", thought: true }, { text: "a" }]
+    const { events } = whole({
+      candidates: [{ content: { role: "model", parts }, logprobsResult, finishReason: "STOP" }]
+    })
+    expect(events.find(({ _tag }) => _tag === "TextDelta")).toMatchObject({
+      text: "a",
+      logprobs: [{ token: "a", logprob: -0.5 }]
+    })
+  })
+
+  it("names the pages of the pictures that it is grounded in", () => {
+    const image = { sourceUri: "https://example.com/page", imageUri: "https://example.com/a.png", title: "A page" }
+    const { events } = whole(text("a", { ...stop, groundingMetadata: { groundingChunks: [{ image }] } }))
+    expect(events.find(({ _tag }) => _tag === "Source")).toMatchObject({
+      url: "https://example.com/page",
+      title: "A page"
+    })
+  })
+
   it("may come as an array of chunks", () => {
     expect(foldEvents(whole([text("a"), text("b", stop)]).events).choices[0]?.parts).toMatchObject([{ text: "ab" }])
   })

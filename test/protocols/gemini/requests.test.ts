@@ -1,10 +1,13 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LlmRequest, ToolResultPart } from "../../../src/domain/LlmRequest.ts"
+import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
 import { geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
 import { gemini } from "../../../src/protocols/gemini/outbound.ts"
 import type { JsonObject } from "../../../src/protocols/open-document.ts"
-import type { EncodeContext } from "../../../src/protocols/Protocol.ts"
+import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
+import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
+import type { EncodeContext, Protocol } from "../../../src/protocols/Protocol.ts"
 import { corpusCases, corpusPresent } from "../corpus.ts"
 
 const path = { model: "gemini-2.5-flash", delivery: "whole" } as const
@@ -378,6 +381,52 @@ const conversation = (more: Partial<LlmRequest>): LlmRequest => ({
   messages: [{ role: "user", parts: [{ _tag: "Text", text: "Hello" }] }],
   sampling: {},
   ...more
+})
+
+describe("a Gemini request, sent to another provider", () => {
+  const sent = (body: JsonObject, protocol: Protocol = anthropicMessages) =>
+    protocol.encode(decode({ contents: [ask], ...body }), {
+      model: "claude-sonnet-4-5",
+      delivery: "whole",
+      quirks: {},
+      origin: undefined
+    })
+
+  it.each([
+    ["unspecified", undefined],
+    ["standard", "standard_only"]
+  ])("asks for the tier %s in that one's words", (serviceTier, other) => {
+    const { body, notices } = Result.getOrThrow(sent({ serviceTier }))
+    expect(body["service_tier"]).toBe(other)
+    expect(notices.filter(({ message }) => message.includes("tier"))).toEqual([])
+  })
+
+  it.each([anthropicMessages, openAiChat, openAiResponses])(
+    "is refused for a file that Google stores (%#)",
+    (protocol) => {
+      for (const fileUri of ["https://generativelanguage.googleapis.com/v1beta/files/x", "gs://bucket/x.png"]) {
+        const contents = [user({ fileData: { mimeType: "image/png", fileUri } })]
+        const refused = Result.getOrThrow(Result.flip(sent({ contents }, protocol)))
+        expect(refused.reason).toEqual({ _tag: "Unsupported", feature: "a file that is stored with another provider" })
+      }
+    }
+  )
+
+  it.each([openAiChat, openAiResponses])("is refused for a film, which is no document (%#)", (protocol) => {
+    const contents = [user({ inlineData: { mimeType: "video/mp4", data: "AAAA" } })]
+    expect(Result.getOrThrow(Result.flip(sent({ contents }, protocol))).reason).toMatchObject({
+      feature: "video input"
+    })
+  })
+
+  it("does not take what was drawn while the model thought for its answer", () => {
+    const drawn = { inlineData: { mimeType: "image/png", data: "AAAA" }, thought: true, thoughtSignature: "c2ln" }
+    const contents = [ask, model(drawn, { text: "b" }), ask]
+    const { body, notices } = Result.getOrThrow(sent({ contents }))
+    expect(body["messages"]).toMatchObject([{}, { content: [{ type: "text", text: "b" }] }, {}])
+    expect(notices.map(({ message }) => message)).toContain("a block of gemini: the Messages API has no counterpart")
+    expect(again({ contents }).body["contents"]).toEqual(contents)
+  })
 })
 
 describe("a request of another format, sent to a Gemini model", () => {
