@@ -11,9 +11,10 @@ import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import { bedrockConverseId } from "./wire.ts"
-import { lacksThought, planThinking, type ThinkingCircumstances, type ThinkingPlan } from "../claude/thinking.ts"
+import { lacksThought, type ThinkingCircumstances } from "../claude/thinking.ts"
 import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { blockKind, encodeMessages } from "./encode-messages.ts"
+import { encodeThinking } from "./encode-thinking.ts"
 import { encodeForm, encodeMetadata, encodeSampling, encodeTier } from "./encode-settings.ts"
 import { encodeTools } from "./encode-tools.ts"
 import { ConverseEncoding } from "./encoding.ts"
@@ -27,7 +28,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   const encoding = new ConverseEncoding(
     quirks.adaptiveThinking === true ? { ...traits, thinking: "effort", topEffort: "all" } : traits
   )
-  const body = encodeBody(request, encoding)
+  const body = encodeBody(request, model, encoding)
   const streams = delivery === "stream"
   return encoding.encoded({
     path: `/model/${encodeURIComponent(model)}/${streams ? "converse-stream" : "converse"}`,
@@ -42,7 +43,7 @@ const lacking = ["user", "seed", "frequency_penalty", "presence_penalty", "n", "
 /** Where Claude's own answer, whole or streamed, says which stop sequence it was. */
 const stopSequencePaths = ["/stop_sequence", "/delta/stop_sequence"]
 
-const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject => {
+const encodeBody = (asked: LlmRequest, model: string, encoding: ConverseEncoding): JsonObject => {
   const { traits } = encoding
   const whole = begunByUser(withMarkedEnd(asked), (message) => encoding.add("emulated", message))
   const request = unforced(
@@ -57,8 +58,9 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
   const { toolConfig, forced, instruction, modelFields: toolFields } = encodeTools(request, encoding)
   const { system, messages } = encodeMessages(request.messages, encoding)
   const thoughtless = lacksThought(messages, blockKind)
-  const plan = planThinking(request, { traits, forced, thoughtless, ...claude.thinking }, encoding)
-  const { inferenceConfig, modelFields } = encodeSampling(request.sampling, plan.thinks, encoding)
+  const circumstances = { traits, forced, thoughtless, ...claude.thinking }
+  const thinking = encodeThinking(request, model, circumstances, encoding)
+  const { inferenceConfig, modelFields } = encodeSampling(request.sampling, thinking.thinks, encoding)
   const form = encodeForm(request.responseFormat, encoding)
   const told = [instruction, form.instruction].flatMap((text) => (text === undefined ? [] : [{ text }]))
   const asksForStop = traits.family === "claude" && "stopSequences" in inferenceConfig
@@ -68,7 +70,7 @@ const encodeBody = (asked: LlmRequest, encoding: ConverseEncoding): JsonObject =
       system: [...system, ...told],
       inferenceConfig: merged(inferenceConfig, ownConfig),
       additionalModelRequestFields: merged(
-        { ...thinkingFields(plan), ...modelFields, ...toolFields, ...claude.fields },
+        { ...thinking.modelFields, ...modelFields, ...toolFields, ...claude.fields },
         ownFields
       ),
       additionalModelResponseFieldPaths: asksForStop ? stopSequencePaths : []
@@ -102,10 +104,6 @@ const claudeWords = ({ extensions }: LlmRequest, encoding: ConverseEncoding): Cl
     others: extensions === undefined ? undefined : { ...extensions, [anthropicMessagesId]: rest }
   }
 }
-
-/** How much the model may think stands in the fields of Claude's own API: the API has none that all models share. */
-const thinkingFields = ({ thinking, effort }: ThinkingPlan): JsonObject =>
-  present({ thinking, output_config: effort === undefined ? undefined : { effort } })
 
 const merged = (fields: JsonObject, own: unknown): JsonObject => ({ ...fields, ...fieldsOf(own) })
 

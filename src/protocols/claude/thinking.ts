@@ -159,7 +159,8 @@ const effortPlan = (
   }
 }
 
-const levelOf = (budget: number | undefined): string | undefined =>
+/** The effort that a budget is worth, in words that every model with efforts knows. */
+export const levelOf = (budget: number | undefined): string | undefined =>
   budget === undefined ? undefined : budget <= 2048 ? "low" : budget <= 8192 ? "medium" : "high"
 
 /**

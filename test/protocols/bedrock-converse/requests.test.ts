@@ -669,6 +669,36 @@ describe("thinking", () => {
     expect(named.body["additionalModelRequestFields"]).toEqual(adaptive("low"))
   })
 
+  it.each([
+    ["us.openai.gpt-oss-120b-1:0", "high", { reasoning_effort: "high" }],
+    ["us.openai.gpt-oss-120b-1:0", "max", { reasoning_effort: "high" }],
+    ["us.openai.gpt-oss-120b-1:0", "none", { reasoning_effort: "low" }],
+    ["openai.gpt-5.5", "minimal", { reasoning_effort: "minimal" }],
+    ["openai.gpt-5.6-terra", "max", { reasoning: { effort: "max" } }],
+    ["openai.gpt-6-luna", "minimal", { reasoning: { effort: "low" } }],
+    ["us.amazon.nova-2-lite-v1:0", "low", { reasoningConfig: { type: "enabled", maxReasoningEffort: "low" } }],
+    ["us.amazon.nova-2-lite-v1:0", "xhigh", { reasoningConfig: { type: "enabled", maxReasoningEffort: "high" } }],
+    ["us.amazon.nova-2-lite-v1:0", "none", { reasoningConfig: { type: "disabled" } }]
+  ])("of %s at the effort %s is said in its own words", (model, effort, expected) => {
+    expect(fields({ reasoning: { effort } }, model)).toEqual(expected)
+    const isSaid = /"disabled"/.test(JSON.stringify(expected)) || JSON.stringify(expected).includes(`"${effort}"`)
+    expect(notices(asked({ reasoning: { effort } }), { model })).toHaveLength(isSaid ? 0 : 1)
+  })
+
+  it("of Nova is as much as it does within limits, and that of others follows a budget", () => {
+    const lite = "us.amazon.nova-2-lite-v1:0"
+    const limited = { reasoning: { effort: "high" }, sampling: { maxOutputTokens: 500 } }
+    expect(fields(limited, lite)).toEqual({ reasoningConfig: { type: "enabled", maxReasoningEffort: "medium" } })
+    expect(notices(asked(limited), { model: lite })).toEqual([
+      expect.stringMatching(/^changed the effort high is medium/)
+    ])
+    const gpt = "openai.gpt-oss-20b-1:0"
+    expect(fields({ reasoning: { budgetTokens: 20_000 } }, gpt)).toEqual({ reasoning_effort: "high" })
+    expect(fields({ reasoning: { mode: "enabled" } }, gpt)).toEqual({ reasoning_effort: "medium" })
+    expect(fields({ reasoning: { effort: "much" } }, gpt)).toBeUndefined()
+    expect(fields({ reasoning: { effort: "low" } }, nova)).toBeUndefined()
+  })
+
   it("can be switched off, and goes with neither a forced tool nor free drawing", () => {
     expect(fields({ reasoning: { effort: "none" } }, sonnet45)).toEqual({ thinking: { type: "disabled" } })
     const forced = asked({ reasoning: { effort: "low" }, tools: [tool], toolChoice: { _tag: "Required" } })
