@@ -41,8 +41,9 @@ export const azureAccess = (
   return Result.succeed({ baseUrl: resourceUrl(endpoint), auth: azureAuth, apiKey, route })
 }
 
-/** The portal shows the endpoint both with and without the path of the API. */
-const resourceUrl = (endpoint: string): string => endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1)?$/, "")
+/** The portal shows the endpoint both with and without the path of the API, or of a model's deployment. */
+const resourceUrl = (endpoint: string): string =>
+  endpoint.replace(/\/+$/, "").replace(/\/openai(\/v1|\/deployments\/[^/]+)?$/, "")
 
 /** Keys are plain text; a token of Entra ID is three parts with dots between them, and goes as one. */
 const azureAuth: Auth = (key) => (/^[\w-]+\.[\w-]+\.[\w-]*$/.test(key) ? bearer(key) : { "api-key": key })

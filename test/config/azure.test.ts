@@ -80,6 +80,15 @@ describe("Azure OpenAI", () => {
     )
   }
 
+  it.live("is found by the address of a deployment as well", () =>
+    Effect.gen(function* () {
+      const { url, received } = yield* azure
+      const text = provider(`${url}/openai/deployments/gpt/`, ", apiVersion: 2024-10-21")
+      assert.strictEqual((yield* Effect.provide(asking("az/gpt"), configured({ text }))).text, "Hello")
+      assert.strictEqual(received[0]?.url, "/openai/deployments/gpt/chat/completions?api-version=2024-10-21")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("has the Responses API at the same place in every version", () =>
     Effect.gen(function* () {
       const { url, received } = yield* azure

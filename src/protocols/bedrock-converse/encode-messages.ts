@@ -27,7 +27,10 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Conve
   endInWords(said, blockKind, encoding)
   const turns = joinTurns(said)
   trimPrefill(turns.at(-1))
-  for (const turn of turns) nameDocuments(turn, encoding)
+  for (const turn of turns) {
+    if (encoding.traits.family === "other") turn.content.sort(resultsFirst)
+    nameDocuments(turn, encoding)
+  }
   return { system, messages: turns.map(({ role, content }) => ({ role, content })) }
 }
 
@@ -52,6 +55,10 @@ const trimPrefill = (last: Turn<TurnRole> | undefined): void => {
   const text = last?.role === "assistant" ? last.content.at(-1)?.["text"] : undefined
   if (last !== undefined && typeof text === "string") last.content[last.content.length - 1] = { text: text.trimEnd() }
 }
+
+/** The results of tools are not parted by what had to be taken out of them. */
+const resultsFirst = (one: JsonObject, other: JsonObject): number =>
+  Number("toolResult" in other) - Number("toolResult" in one)
 
 /** The API refuses documents that nothing is said about. */
 const nameDocuments = ({ content }: Turn<TurnRole>, encoding: ConverseEncoding): void => {

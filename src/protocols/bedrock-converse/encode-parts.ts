@@ -31,7 +31,7 @@ const encodeContent = (part: Part, encoding: ConverseEncoding): ReadonlyArray<Js
     case "ToolCall":
       return [encodeToolCall(part, encoding)]
     case "ToolResult":
-      return [encodeToolResult(part, encoding)]
+      return encodeToolResult(part, encoding)
     case "Opaque":
       return encoding.ownBlocks(part)
   }
@@ -60,12 +60,22 @@ const encodeToolCall = (part: ToolCallPart, encoding: ConverseEncoding): JsonObj
   }
 }
 
-const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): JsonObject => {
-  // Only some families know the status of a result, and with a failure they take texts, some and nothing else.
-  const told = encoding.traits.family === "other" || failedBeyondWords(part)
-  const { callId: id, isError, content } = told ? withToldFailure(part, encoding) : part
+/** Only some families know the status of a result, and media in it; with a failure they take texts, some and nothing else. */
+const encodeToolResult = (part: ToolResultPart, encoding: ConverseEncoding): ReadonlyArray<JsonObject> => {
+  const plain = encoding.traits.family === "other"
+  const { callId, isError, content } = plain || failedBeyondWords(part) ? withToldFailure(part, encoding) : part
+  const toolUseId = encoding.callIds.result(callId)
+  const shown = plain ? content.filter(({ _tag }) => _tag === "Media") : []
   // Nothing within a result can be cached by itself.
-  const blocks = content.flatMap((piece) => encodeContent(piece, encoding))
-  const toolUseId = encoding.callIds.result(id)
-  return { toolResult: { toolUseId, content: blocks, ...(isError === true ? { status: "error" } : {}) } }
+  const blocks = content.flatMap((piece) => (shown.includes(piece) ? [] : encodeContent(piece, encoding)))
+  const result = (words: ReadonlyArray<JsonObject>): JsonObject => ({
+    toolResult: { toolUseId, content: words, ...(isError === true ? { status: "error" } : {}) }
+  })
+  if (shown.length === 0) return [result(blocks)]
+  encoding.add("emulated", "media in the result of a tool: they follow the results of that turn")
+  return [
+    result(blocks.length === 0 ? [{ text: "It follows." }] : blocks),
+    { text: `The result of the tool call ${toolUseId} contains:` },
+    ...shown.flatMap((piece) => encodeContent(piece, encoding))
+  ]
 }

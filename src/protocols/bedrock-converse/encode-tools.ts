@@ -36,7 +36,8 @@ export const encodeTools = (request: LlmRequest, encoding: ConverseEncoding): To
     if (stated.length > 0) encoding.add("emulated", "tool_choice none: the model is told to call no tool")
     return { toolConfig: { tools }, forced: false, instruction: "Do not call any tool: answer in words." }
   }
-  const { toolChoice } = request
+  // That goes without saying, and there are models that know no choice at all.
+  const toolChoice = request.toolChoice?._tag === "Auto" ? undefined : request.toolChoice
   // The API's own choice is put into the same field of the model's, which must not have two types.
   const type = toolChoice === undefined ? { type: "auto" } : {}
   return {
@@ -76,13 +77,5 @@ const encodeFunction = (tool: FunctionTool, encoding: ConverseEncoding): Readonl
   return [{ toolSpec }, ...encoding.cachePoint(tool.cache, "tools")]
 }
 
-const choiceOf = (choice: ToolChoice): JsonObject => {
-  switch (choice._tag) {
-    case "Required":
-      return { any: {} }
-    case "Tool":
-      return { tool: { name: choice.name } }
-    default:
-      return { auto: {} }
-  }
-}
+const choiceOf = (choice: ToolChoice): JsonObject =>
+  choice._tag === "Tool" ? { tool: { name: choice.name } } : { any: {} }

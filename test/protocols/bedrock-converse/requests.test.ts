@@ -398,7 +398,7 @@ describe("tools", () => {
           | undefined
       )?.toolChoice
     expect(choice({ _tag: "Required" })).toEqual({ any: {} })
-    expect(choice({ _tag: "Auto" })).toEqual({ auto: {} })
+    expect(choice({ _tag: "Auto" })).toBeUndefined()
     expect(encode(asked({ tools: [tool], toolChoice: { _tag: "None" } })).body).not.toHaveProperty("toolConfig")
   })
 
@@ -416,6 +416,7 @@ describe("tools", () => {
       encode(asked({ tools: [tool], parallelToolCalls: false, ...more }), { model })
     const fields = (more: Partial<LlmRequest>) => one(more).body["additionalModelRequestFields"]
     expect(fields({})).toEqual({ tool_choice: { type: "auto", disable_parallel_tool_use: true } })
+    expect(fields({ toolChoice: { _tag: "Auto" } })).toEqual(fields({}))
     expect(fields({ toolChoice: { _tag: "Required" } })).toEqual({ tool_choice: { disable_parallel_tool_use: true } })
     expect(fields({ tools: [] })).toBeUndefined()
     expect(one({}).notices).toEqual([])
@@ -495,6 +496,43 @@ describe("tools", () => {
       toolConfig: { tools: [{ toolSpec: { description: "F" } }] }
     })
     expect(notices(none)).toEqual([expect.stringMatching(/^emulated tool_choice none/)])
+  })
+})
+
+describe("media in the results of tools", () => {
+  const image: Part = { _tag: "Media", kind: "image", mediaType: "image/png", source: { _tag: "Base64", data: "AAAA" } }
+  const text: Part = { _tag: "Text", text: "ok" }
+  const block = { image: { format: "png", source: { bytes: "AAAA" } } }
+  const calls: ReadonlyArray<Part> = ["a", "b"].map((id) => ({ _tag: "ToolCall", id, name: "f", arguments: "{}" }))
+  const request = asked({ tools: [tool] }, [
+    said("user", "Look"),
+    { role: "assistant", parts: calls },
+    { role: "tool", parts: [{ _tag: "ToolResult", callId: "a", content: [image] }] },
+    { role: "tool", parts: [{ _tag: "ToolResult", callId: "b", content: [text, image] }] },
+    said("user", "Well?")
+  ])
+  const results = (model: string) =>
+    (encode(request, { model }).body["messages"] as ReadonlyArray<{ readonly content: unknown }>)[2]?.content
+
+  it.each([sonnet45, nova, profile])("stand in them with %s", (model) => {
+    expect(results(model)).toEqual([
+      { toolResult: { toolUseId: "a", content: [block] } },
+      { toolResult: { toolUseId: "b", content: [{ text: "ok" }, block] } },
+      { text: "Well?" }
+    ])
+  })
+
+  it.each([llama, "openai.gpt-6-luna"])("follow them with %s, which takes texts alone there", (model) => {
+    expect(results(model)).toEqual([
+      { toolResult: { toolUseId: "a", content: [{ text: "It follows." }] } },
+      { toolResult: { toolUseId: "b", content: [{ text: "ok" }] } },
+      { text: "The result of the tool call a contains:" },
+      block,
+      { text: "The result of the tool call b contains:" },
+      block,
+      { text: "Well?" }
+    ])
+    expect(notices(request, { model })).toEqual([expect.stringMatching(/^emulated media in the result of a tool/)])
   })
 })
 
