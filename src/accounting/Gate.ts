@@ -1,6 +1,7 @@
 import { type Clock, Effect, Latch } from "effect"
 import { randomBytes } from "node:crypto"
 import { StorageError } from "../storage/Database.ts"
+import { Outage } from "../storage/Outage.ts"
 import { Claim } from "./Claim.ts"
 import type { Counter, Counters, Want } from "./Counter.ts"
 import type { Count, CountStore } from "./CountStore.ts"
@@ -55,6 +56,11 @@ export class Gate {
   readonly #claim = new Claim()
   /** since when somebody else's claim keeps this process waiting */
   #claimedSince: number | undefined
+  /** of the store */
+  readonly outage = new Outage({
+    begun: "What calls have used cannot be looked up or written; it is tried again",
+    over: "What calls have used can be looked up and written again"
+  })
 
   constructor(store: CountStore["Service"], counters: Counters, clock: Clock.Clock) {
     this.#store = store
@@ -130,11 +136,9 @@ export class Gate {
       else if (isIn) each.resume(Effect.void)
       else if (each.denied !== undefined) each.resume(Effect.fail<Denied>({ _tag: "Denied", want: each.denied }))
     }
-    if (exit._tag === "Success") return
-    if (asked.length === 0) {
-      yield* Effect.logWarning("What calls have used cannot be written; it is tried again", exit.failure)
-      yield* Effect.sleep("1 second")
-    }
+    if (exit._tag === "Success") return yield* this.outage.ended
+    yield* this.outage.failed(exit.failure)
+    if (asked.length === 0) yield* Effect.sleep("1 second")
     // What calls have used is still to be written, whoever asked.
     this.#changed.openUnsafe()
   })

@@ -2,6 +2,7 @@ import { Clock, Effect, Latch, Layer, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { Database, type SqlValue, type Statement, StorageError } from "../storage/Database.ts"
 import { migrate, type MigrationError } from "../storage/Migrations.ts"
+import { Outage } from "../storage/Outage.ts"
 import { Ledger } from "./Ledger.ts"
 import { migrations } from "./migrations.ts"
 import { reportOf, Tally, type UsageRow } from "./Tally.ts"
@@ -180,6 +181,10 @@ const make = Effect.gen(function* () {
   yield* database.batch([{ sql: "delete from accounting_writers where written_at < ?", params: [forgotten] }])
   const tally = new Tally()
   const changed = Latch.makeUnsafe(false)
+  const outage = new Outage({
+    begun: "The sums of usage cannot be written; it is tried again",
+    over: "The sums of usage can be written again"
+  })
   let refusals = 0
   let sequence = 0
   /** what was begun to be written, and goes first, as it is, until it is known to be */
@@ -213,10 +218,10 @@ const make = Effect.gen(function* () {
     changed.closeUnsafe()
     yield* write
   }).pipe(
+    Effect.andThen(outage.ended),
     Effect.catch((error) => {
       changed.openUnsafe()
-      const warned = Effect.logWarning("What calls have used cannot be written; it is tried again", error)
-      return Effect.andThen(warned, Effect.sleep("1 second"))
+      return Effect.andThen(outage.failed(error), Effect.sleep("1 second"))
     }),
     Effect.forever
   )

@@ -89,12 +89,12 @@ const denial = ({ want }: Denied, states: ReadonlyArray<LimitState>, now: number
   const { remaining, resetMs } = stateOf(want, now)
   const retryAfterMs = limit.measure === "concurrent" ? retryConcurrentMs : resetMs
   const again = retryAfterMs === undefined ? [] : [`try again in ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s`]
-  // A call that asks for less would have room.
-  const isLeft = remaining > 0 && amount > 1
+  // A call that asks for less would have room; where calls have ended meanwhile, so would this one.
+  const isLeft = remaining > 0 && remaining < amount
   const left = isLeft
     ? ` (${amountOf(limit.measure, remaining)} left, and the call may come to ${amountOf(limit.measure, amount)})`
     : ""
-  const mends = [...(isLeft ? ["ask for fewer output tokens"] : []), ...again]
+  const mends = [...(isLeft ? [mendOf(limit)] : []), ...again]
   return failure(
     limit.measure === "cost" || limit.period === "total" ? { _tag: "QuotaExceeded" } : { _tag: "RateLimited" },
     `A limit is reached: ${describe(limit)}${left}${mends.length === 0 ? "" : `; ${mends.join(", or ")}`}`,
@@ -102,17 +102,23 @@ const denial = ({ want }: Denied, states: ReadonlyArray<LimitState>, now: number
   )
 }
 
+const mendOf = ({ measure }: Limit): string => {
+  if (measure === "inputTokens") return "send less"
+  return measure === "outputTokens" ? "ask for fewer output tokens" : "ask for fewer output tokens, or send less"
+}
+
 const tooMuch = ({ amount, limit }: Want, states: ReadonlyArray<LimitState>): LlmError => {
   return failure(
     { _tag: "QuotaExceeded" },
-    `The call may come to ${amountOf(limit.measure, amount)}, and ${describe(limit)}; ask for fewer output tokens, or send less`,
+    `The call may come to ${amountOf(limit.measure, amount)}, and ${describe(limit)}; ${mendOf(limit)}`,
     { limits: states }
   )
 }
 
 const unavailable = failure(
   { _tag: "AuditUnavailable" },
-  "The call was not started: its limits cannot be looked up now"
+  "The call was not started: its limits cannot be looked up now",
+  { retryAfterMs: 2000 }
 )
 
 /** No call waits longer for the store; a claim that nobody answers for is broken by then. */
@@ -141,7 +147,7 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
   yield* Effect.addFinalizer(() => last(gate.flush))
   yield* Effect.forkScoped(gate.run)
   yield* gate.beat.pipe(
-    Effect.catch((error) => Effect.logWarning("The limits cannot be reached", error)),
+    Effect.catch((error) => gate.outage.failed(error)),
     Effect.repeat(Schedule.spaced(beatEvery)),
     Effect.forkScoped
   )
@@ -158,19 +164,25 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
   const decide = (candidate: Candidate, limits: ReadonlyArray<Limit>): Effect.Effect<Reservation, LlmError> => {
     const amounts = expected(candidate, prices)
     const wants = wantsOf(limits, amounts, counters, candidate)
-    if (candidate.askedBy !== undefined) {
-      // It belongs to a call that was let in already.
+    const taken = Effect.sync(() => new Hold(candidate, wants, amounts, books))
+    /** without a look at whether there is room */
+    const letIn = Effect.sync(() => {
       for (const { amount, counter } of wants) counter.hold(amount)
       gate.changed()
-      return Effect.succeed(new Hold(candidate, wants, amounts, books))
-    }
+      return new Hold(candidate, wants, amounts, books)
+    })
+    // It belongs to a call that was let in already.
+    if (candidate.askedBy !== undefined) return letIn
     const decided = gate.decide(wants)
-    if (decided === "taken") return Effect.succeed(new Hold(candidate, wants, amounts, books))
+    if (decided === "taken") return taken
     if (decided !== undefined) return deny(decided, wants)
     const asked = Effect.timeoutOrElse(gate.ask(wants), { duration: askTimeout, orElse: () => Effect.fail(unanswered) })
     return Effect.matchEffect(asked, {
-      onSuccess: () => Effect.sync(() => new Hold(candidate, wants, amounts, books)),
-      onFailure: (error) => (error._tag === "Denied" ? deny(error, wants) : unknown(error, candidate))
+      onSuccess: () => taken,
+      onFailure: (error) =>
+        error._tag === "Denied"
+          ? deny(error, wants)
+          : Effect.andThen(gate.outage.failed(error.why), onFailure === "open" ? letIn : unavailable)
     })
   }
 
@@ -179,14 +191,6 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
     const states = wants.map((want) => stateOf(want, now))
     ledger.refused()
     return Effect.fail(denial(error, states, now))
-  }
-
-  const unknown = ({ why }: Unknown, candidate: Candidate): Effect.Effect<Reservation, LlmError> => {
-    if (onFailure === "open") return Effect.sync(() => new FreeOfLimits(candidate, ledger))
-    return Effect.andThen(
-      Effect.logWarning("A call is refused because its limits cannot be looked up", why),
-      unavailable
-    )
   }
 
   return { admit }

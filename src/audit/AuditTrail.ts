@@ -93,10 +93,10 @@ const make = Effect.fnUntraced(function* (settings: AuditSettings) {
     redact: settings.redact
   }
   const calls: OpenCalls = new OpenCalls(policy, rows, clock, () => owner.id)
-  for (const sink of sinks) {
-    yield* Effect.forkScoped(sink.run)
-    yield* Effect.addFinalizer(() => sink.flushed)
-  }
+  for (const sink of sinks) yield* Effect.forkScoped(sink.run)
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(sinks, ({ flushed }) => flushed, { concurrency: "unbounded", discard: true })
+  )
   // Finalizers run from the last to the first: what waits is written, the writing stops, the lease is given back.
   const owner = yield* Owner.join({ calls, ended: copy })
   yield* Effect.forkScoped(rows.run)

@@ -1,6 +1,7 @@
 import { Cause, Effect, Latch, Schedule } from "effect"
 import { Line, type Place } from "../domain/Line.ts"
 import { StorageError } from "../storage/Database.ts"
+import { Outage } from "../storage/Outage.ts"
 import { type AuditRow, type AuditStore, lengthOf } from "./AuditStore.ts"
 
 /**
@@ -56,7 +57,10 @@ export class GroupCommit {
   readonly #resting = Latch.makeUnsafe(true)
   #characters = 0
   #underWay = 0
-  #outage = false
+  readonly #outage = new Outage({
+    begun: "The audit store does not work; records are kept in memory meanwhile",
+    over: "The audit store works again"
+  })
 
   /** `committed` is told of every batch that is durable. */
   constructor(
@@ -148,7 +152,7 @@ export class GroupCommit {
       Effect.catchDefect((error) => Effect.fail(defect(Cause.die(error)))),
       Effect.tapError((error) => {
         this.#resting.openUnsafe()
-        return isOutage(error) ? this.#reportOutage(error) : Effect.void
+        return isOutage(error) ? this.#outage.failed(error) : Effect.void
       }),
       Effect.retry({ schedule: backoff, while: isOutage }),
       Effect.matchEffect({
@@ -156,8 +160,8 @@ export class GroupCommit {
           batch.forEach((pending, index) => pending.settle(late.includes(rows[index]!) ? overtaken : undefined))
           this.#resting.openUnsafe()
           this.#committed?.(late.length === 0 ? rows : rows.filter((row) => !late.includes(row)))
-          const told = this.#outage ? this.#reportRecovery : Effect.void
-          return late.length === 0 ? told : Effect.andThen(told, reportLate(late))
+          const { ended } = this.#outage
+          return late.length === 0 ? ended : Effect.andThen(ended, reportLate(late))
         },
         onFailure: (error) => this.#writeSingly(batch, error)
       })
@@ -173,16 +177,5 @@ export class GroupCommit {
       Effect.logError("The audit store refuses a record", { call: only.row.id, record: only.row._tag, error }),
       Effect.sync(() => only.settle(error))
     )
-  }
-
-  #reportOutage(error: StorageError): Effect.Effect<void> {
-    if (this.#outage) return Effect.void
-    this.#outage = true
-    return Effect.logWarning("The audit store does not work; records are kept in memory meanwhile", error)
-  }
-
-  get #reportRecovery(): Effect.Effect<void> {
-    this.#outage = false
-    return Effect.logInfo("The audit store works again")
   }
 }

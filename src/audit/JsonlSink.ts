@@ -94,7 +94,9 @@ class JsonlFile {
     return Effect.gen({ self: this }, function* () {
       const file = yield* this.#files.open(this.#path, { flag: "a+", mode: 0o600 })
       if (this.#link === 0) yield* cutHalfLine(file)
-      const { size } = yield* file.stat
+      const { size, type } = yield* file.stat
+      // pipes and devices, such as the standard output, cannot be flushed, and what they were given stays
+      if (type !== "File") return yield* file.writeAll(bytes)
       yield* Effect.onError(Effect.andThen(file.writeAll(bytes), file.sync), () =>
         Effect.ignore(file.truncate(Number(size)))
       )
@@ -123,7 +125,9 @@ class JsonlFile {
 export const make = (options: JsonlOptions): Effect.Effect<AuditSink, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (files) => {
     const file = new JsonlFile(files, options)
-    const failed = ({ message }: Failure) => new AuditSinkError({ message })
+    // the system says best what is wrong: that the disk is full
+    const failed = ({ message, reason: { cause } }: Failure) =>
+      new AuditSinkError({ message: cause instanceof Error ? cause.message : message })
     return { name: options.path, write: (rows) => Effect.mapError(file.write(rows), failed) }
   })
 

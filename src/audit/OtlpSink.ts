@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { OtlpResource } from "effect/observability"
 import { type Finding, withoutExcerpts } from "../domain/Call.ts"
+import { systemCodeOf } from "../domain/system-code.ts"
 import { type AuditSink, AuditSinkError, AuditSinks } from "./AuditSink.ts"
 import type { AuditRow } from "./AuditStore.ts"
 import type { Payload } from "./Capture.ts"
@@ -87,6 +88,12 @@ const decodeAnswer = Schema.decodeUnknownResult(
   )
 )
 
+/** What the system says in more words may hold what stands in the URL. */
+const withCode = (message: string, cause: unknown): string => {
+  const code = systemCodeOf(cause)
+  return code === "" ? message : `${message}: ${code}`
+}
+
 const silent = Effect.fail(new AuditSinkError({ message: "The collector does not answer within 10 seconds" }))
 
 /** A sink that sends every record to an OpenTelemetry collector as a log record. */
@@ -122,7 +129,7 @@ export const make = Effect.fnUntraced(function* ({
     Effect.catch(send(rows), (error) => {
       if (error._tag === "AuditSinkError") return Effect.fail(error)
       const { message } = error
-      if (!isRefused(error)) return Effect.fail(new AuditSinkError({ message }))
+      if (!isRefused(error)) return Effect.fail(new AuditSinkError({ message: withCode(message, error.reason.cause) }))
       const [row, ...others] = rows
       if (row === undefined || others.length === 0) {
         const told = Effect.logWarning(`The audit sink ${url} refuses a record, which is left out`, {

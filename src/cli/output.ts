@@ -1,4 +1,4 @@
-import { Effect, FileSystem, type PlatformError, Stdio, Stream } from "effect"
+import { Effect, FileSystem, Stdio, Stream } from "effect"
 import { CommandFailed } from "./CommandFailed.ts"
 
 /** Text to be written, or what a server has sent. */
@@ -6,24 +6,17 @@ type Written<R> = Stream.Stream<string | Uint8Array, CommandFailed, R>
 
 const encoder = new TextEncoder()
 
-/** Whether whoever read the output has left: `| head` has seen enough. */
-const isLeft = ({ reason }: PlatformError.PlatformError): boolean =>
-  reason.cause instanceof Error && Reflect.get(reason.cause, "code") === "EPIPE"
+const notWritten = (path: string, why: string) =>
+  Effect.fail(new CommandFailed({ message: `${path} cannot be written: ${why}` }))
 
-const notWritten = (what: string, why: string) =>
-  Effect.fail(new CommandFailed({ message: `${what} cannot be written: ${why}` }))
-
-/** Writes to standard output, as fast as it is read. It ends quietly when nobody reads any more. */
+/**
+ * Writes to standard output, as fast as it is read. It ends quietly where that fails: whoever watches the output for all
+ * commands says why, unless somebody has seen enough (`| head`).
+ */
 export const toOutput = <R>(texts: Written<R>): Effect.Effect<void, CommandFailed, R | Stdio.Stdio> =>
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio
-    yield* Stream.run(texts, stdio.stdout()).pipe(
-      Effect.catchIf(
-        (error) => error._tag === "PlatformError" && isLeft(error),
-        () => Effect.void
-      ),
-      Effect.catchTag("PlatformError", ({ message }) => notWritten("The output", message))
-    )
+    yield* Stream.run(texts, stdio.stdout()).pipe(Effect.catchTag("PlatformError", () => Effect.void))
   })
 
 /**
@@ -41,6 +34,8 @@ export const toFile = <R>(
       Effect.flatMap(file, (opened) => opened.writeAll(typeof text === "string" ? encoder.encode(text) : text))
     ).pipe(
       Effect.andThen(file),
-      Effect.catchTag("PlatformError", ({ message }) => notWritten(path, message))
+      Effect.catchTag("PlatformError", ({ message, reason: { cause } }) =>
+        notWritten(path, cause instanceof Error ? cause.message : message)
+      )
     )
   }).pipe(Effect.scoped)

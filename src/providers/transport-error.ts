@@ -1,5 +1,6 @@
 import { errors } from "undici"
 import { failure, type LlmError } from "../domain/LlmError.ts"
+import { systemCodeOf } from "../domain/system-code.ts"
 
 const causes: { readonly [code: string]: string } = {
   ECONNREFUSED: "the connection was refused",
@@ -31,7 +32,7 @@ const describe = (code: string): string => {
  * credentials. `beforeAnswer` is whether nothing of the answer had come.
  */
 export const transportError = (cause: unknown, beforeAnswer: boolean): LlmError => {
-  const code = codeOf(cause)
+  const code = systemCodeOf(cause)
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
     return failure({ _tag: "Timeout", phase: "connect" }, "The provider could not be reached in time")
   }
@@ -42,12 +43,4 @@ export const transportError = (cause: unknown, beforeAnswer: boolean): LlmError 
   const what = beforeAnswer ? "The provider could not be reached" : "The provider's answer broke off"
   const why = cause instanceof errors.HTTPParserError ? "it does not speak HTTP" : describe(code)
   return failure({ _tag: "Transport" }, `${what}: ${why}`)
-}
-
-const codeOf = (cause: unknown): string => {
-  if (typeof cause !== "object" || cause === null) return ""
-  if ("code" in cause && typeof cause.code === "string") return cause.code
-  // Several addresses were tried: the errors of all of them stand in one.
-  if (cause instanceof AggregateError) return codeOf(cause.errors[0])
-  return "cause" in cause ? codeOf(cause.cause) : ""
 }

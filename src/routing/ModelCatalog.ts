@@ -62,4 +62,5 @@ export const makeModelCatalog = (
 const hasNoList = ({ reason }: LlmError): boolean =>
   reason._tag === "InvalidRequest" && (reason.kind === "notFound" || reason.kind === "method")
 
-const isName = (model: string): boolean => model !== "" && model.length <= maxName
+/** One with control characters is refused of callers too. */
+const isName = (model: string): boolean => model !== "" && model.length <= maxName && !/\p{Cc}/u.test(model)

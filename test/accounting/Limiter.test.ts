@@ -128,7 +128,7 @@ describe("who is admitted", () => {
       yield* admission.admit(candidate({}, 60))
       const error = yield* refusal(admission.admit(candidate({}, 50)))
       const left = "may use 0.001 US dollars per day ($0.000394 left, and the call may come to $0.000506)"
-      assert.include(error.message, `${left}; ask for fewer output tokens, or try again in 43170 s`)
+      assert.include(error.message, `${left}; ask for fewer output tokens, or send less, or try again in 43170 s`)
       yield* admission.admit(candidate({}, 30))
     }).pipe(Effect.scoped)
   )
@@ -140,6 +140,9 @@ describe("who is admitted", () => {
       assert.include(error.message, "ask for fewer output tokens")
       assert.isUndefined(error.retryAfterMs)
       yield* admission.admit(candidate({}, 50))
+      const terse = yield* inMemory({ inputTokens: { day: 5 } })
+      const { message } = yield* refusal(terse.admit(candidate({}, 200)))
+      assert.match(message, /may use 5 input tokens per day; send less$/)
     }).pipe(Effect.scoped)
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Latch, Layer } from "effect"
+import { Effect, Fiber, Latch, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { type Count, CountStore } from "../../src/accounting/CountStore.ts"
 import { StorageError } from "../../src/storage/Database.ts"
@@ -50,6 +50,7 @@ describe("while limits cannot be looked up", () => {
       const error = yield* Effect.flip(admit(candidate()))
       assert.strictEqual(error.reason._tag, "AuditUnavailable")
       assert.include(error.message, "its limits cannot be looked up")
+      assert.strictEqual(error.retryAfterMs, 2000)
       yield* admit(candidate({ caller: {} }))
     }).pipe(Effect.scoped)
   )
@@ -73,15 +74,43 @@ describe("while limits cannot be looked up", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("calls are served where that is what the configuration says", () =>
+  it.effect("calls are served where that is what the configuration says, and count when it is over", () =>
     Effect.gen(function* () {
       const { layer, state } = store()
       yield* TestClock.setTime(moment)
-      const { admit } = yield* admissionOf(limiterOver(layer, rules, { onFailure: "open" }))
+      const daily = [{ key: "*", requests: { day: 2 } }]
+      const { admit } = yield* admissionOf(limiterOver(layer, daily, { onFailure: "open" }))
       state.fails = true
-      for (let call = 0; call < 3; call++) yield* admit(candidate())
+      for (let call = 0; call < 3; call++) (yield* admit(candidate())).settle(recordOf({}))
+      state.fails = false
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(
+        state.written.map(({ used }) => used),
+        [3]
+      )
+      assert.strictEqual((yield* Effect.flip(admit(candidate()))).reason._tag, "RateLimited")
     }).pipe(Effect.scoped)
   )
+
+  it.effect("the log says so once, however many calls are refused, and when it is over", () => {
+    const said: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${String([message].flat()[0])}`))
+    return Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules))
+      for (let outage = 0; outage < 2; outage++) {
+        state.fails = true
+        for (let call = 0; call < 3; call++) yield* Effect.flip(admit(candidate()))
+        yield* TestClock.adjust("20 seconds")
+        state.fails = false
+        yield* TestClock.adjust("5 seconds")
+      }
+      const begun = "Warn What calls have used cannot be looked up or written; it is tried again"
+      const over = "Info What calls have used can be looked up and written again"
+      assert.deepStrictEqual(said, [begun, over, begun, over])
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+  })
 
   it.effect("what was used is kept, and told as soon as they can, though nobody asks again", () =>
     Effect.gen(function* () {

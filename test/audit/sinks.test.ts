@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -134,6 +134,23 @@ describe("a sink of lines", () => {
   )
 })
 
+const written = (path: string) =>
+  Effect.flatMap(Effect.provide(JsonlSink.make({ path }), NodeFileSystem.layer), ({ write }) =>
+    write([openedRow(openRecord("one"), "full", "owner")])
+  )
+
+describe("a sink of lines that go elsewhere than into a file", () => {
+  it.live("takes them once where nothing can be flushed, as in a pipe", () => written("/dev/null"))
+  it.live("says in the words of the system why it cannot", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "calls.jsonl")
+      mkdirSync(path)
+      assert.match((yield* Effect.flip(written(path))).message, /^EISDIR: /)
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a sink of one's own", () => {
   const own = (sink: AuditSink): Layer.Layer<never> =>
     Layer.effect(
@@ -192,7 +209,8 @@ describe("a sink of one's own", () => {
   it.effect("that hangs is given up at the end, and what it cannot take is counted", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const hanging = own({ name: "hanging", write: () => Effect.never })
+      const hangs = (name: string) => own({ name, write: () => Effect.never })
+      const hanging = Layer.provide(hangs("one"), hangs("another"))
       const layer = Layer.provide(AuditTrail.layerMemory({ durability: "strict" }), hanging)
       const trail = Context.get(yield* Layer.buildWithScope(layer, scope), AuditTrail)
       yield* Effect.forEach(
@@ -204,11 +222,11 @@ describe("a sink of one's own", () => {
       yield* Effect.yieldNow
       yield* Effect.yieldNow
       const { finalized, missed } = yield* trail.stats
-      assert.deepStrictEqual([finalized, missed], [5100, 200])
+      assert.deepStrictEqual([finalized, missed], [5100, 400])
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("5 seconds")
       yield* Fiber.join(closing)
-      assert.strictEqual((yield* trail.stats).missed, 10_200)
+      assert.strictEqual((yield* trail.stats).missed, 20_400)
     })
   )
 })
@@ -306,6 +324,14 @@ describe("a sink of OpenTelemetry logs", () => {
         assert.deepStrictEqual([queue.missed, paths.length], [2, 1])
       }
     }).pipe(Effect.scoped)
+  )
+
+  it.live("says why nobody can be reached", () =>
+    Effect.gen(function* () {
+      const { endpoint } = yield* Effect.scoped(collectorThat(() => 200))
+      const sink = yield* Effect.provide(OtlpSink.make({ endpoint }), FetchHttpClient.layer)
+      assert.match((yield* Effect.flip(sink.write([]))).message, /ECONNREFUSED$/)
+    })
   )
 
   it.effect("does not wait for ever for a collector that does not answer", () =>

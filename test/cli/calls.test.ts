@@ -2,6 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Stream } from "effect"
 import { ChildProcess } from "effect/process"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { ask } from "../server/simulate/server.ts"
 import { describeDatabases, freshDatabase } from "../storage/databases.ts"
@@ -146,17 +147,23 @@ describe("millrace calls export", () => {
   )
 
   it.live(
-    "ends quietly when nobody reads any more",
+    "ends quietly when nobody reads any more, and says once why nothing can be written",
     () =>
       Effect.gen(function* () {
         const place = { folder: yield* folderWith("millrace.json", documentIn("sqlite:calls.db")) }
         const { url } = yield* serving(place)
         for (let n = 0; n < 12; n++) yield* chat(url, "a long story ".repeat(2000), "more")
+        const shell = (script: string) =>
+          Effect.flatMap(ChildProcess.make("bash", ["-c", script], { cwd: place.folder }), ({ stdout }) =>
+            Stream.mkString(Stream.decodeText(stdout))
+          )
         for (const command of ["export", "list --json"]) {
-          const script = `'${process.execPath}' '${main}' calls ${command} 2>&1 | head -c 10; echo " ended \${PIPESTATUS[0]}"`
-          const child = yield* ChildProcess.make("bash", ["-c", script], { cwd: place.folder })
-          const said = yield* Stream.mkString(Stream.decodeText(child.stdout))
+          const calls = `'${process.execPath}' '${main}' calls ${command}`
+          const said = yield* shell(`${calls} 2>&1 | head -c 10; echo " ended \${PIPESTATUS[0]}"`)
           assert.match(said, /^[^]{10} ended 0\n$/)
+          if (!existsSync("/dev/full")) continue
+          const full = yield* shell(`${calls} 2>&1 > /dev/full; echo "ended $?"`)
+          assert.match(full, /^The output cannot be written: ENOSPC.*\nended 1\n$/)
         }
       }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)),
     60_000

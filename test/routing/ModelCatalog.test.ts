@@ -96,7 +96,7 @@ describe("providers are asked for their models", () => {
       const catalog = yield* makeModelCatalog(
         new Map([
           ["many", provider(says(...many))],
-          ["odd", provider(says("twice", "twice", "", "x".repeat(257)))]
+          ["odd", provider(says("twice", "twice", "", "x".repeat(257), "two\nlines"))]
         ])
       )
       yield* catalog.ask

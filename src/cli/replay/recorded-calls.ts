@@ -35,7 +35,7 @@ export const recordedCalls = Effect.fnUntraced(function* (
 const recordingOf = (record: CallRecord): Recording | Skipped => {
   const { caller, conversation, delivery, dialect, id, response, timings } = record
   const request = requestOf(record)
-  if (Option.isNone(request)) return { id, reason: "its request was not kept" }
+  if (Option.isNone(request)) return { id, reason: unreadable(record) }
   const call: Call = {
     request: request.value,
     delivery,
@@ -44,7 +44,7 @@ const recordingOf = (record: CallRecord): Recording | Skipped => {
     ...(conversation === undefined ? {} : { conversation })
   }
   if (response?.answer === undefined) {
-    return { id, reason: record.outcome?.kind === "Failed" ? "nothing was answered" : "its answer was not kept" }
+    return { id, reason: unanswered(record) }
   }
   const { answer } = response
   const total = timings.totalMs ?? 0
@@ -60,6 +60,14 @@ const recordingOf = (record: CallRecord): Recording | Skipped => {
         ? failure({ _tag: "IncompleteStream", kind: "noStop" }, record.outcome?.message ?? "The answer has no end")
         : undefined
   }
+}
+
+const unreadable = ({ request }: CallRecord): string =>
+  request?.body === undefined ? "its request was not kept" : "its request is for vectors, or cannot be read"
+
+const unanswered = ({ outcome }: CallRecord): string => {
+  if (outcome?.kind === "Interrupted") return "it was interrupted"
+  return outcome?.kind === "Failed" ? "nothing was answered" : "its answer was not kept"
 }
 
 /** The pieces that a text is taken to have come in: a word and the blanks after it each. */
