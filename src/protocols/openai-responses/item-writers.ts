@@ -1,10 +1,7 @@
 import type { GeneratedLogprob } from "../../domain/LlmEvent.ts"
-import { present } from "../../domain/present.ts"
 import { textOfArguments } from "../FreeText.ts"
 import type { JsonObject } from "../open-document.ts"
-import { proofFor, type Proof } from "../SealedReasoning.ts"
 import { deltaStart, type Frames } from "./frames.ts"
-import { openAiResponsesId } from "./wire.ts"
 
 export type Logprobs = ReadonlyArray<GeneratedLogprob> | undefined
 export type FinalStatus = "completed" | "incomplete"
@@ -63,53 +60,6 @@ export abstract class Writer implements ItemWriter {
     return { item_id: this.id, output_index: this.index }
   }
 }
-
-/** Reasoning, told as a summary, which is what callers show. */
-export class ReasoningWriter extends Writer implements Target {
-  text = ""
-  proof: Proof = {}
-  private summarised = false
-  private readonly start = deltaStart("response.reasoning_summary_text.delta", this.summary)
-
-  delta(text: string): string {
-    const added = this.summarised
-      ? ""
-      : this.frames.event("response.reasoning_summary_part.added", { ...this.summary, part: summaryPart("") })
-    this.adopt(text)
-    return added + this.frames.delta(this.start, text)
-  }
-
-  adopt(text: string): void {
-    this.summarised = true
-    this.text += text
-  }
-
-  item(): JsonObject {
-    return (
-      this.final ?? {
-        id: this.id,
-        type: "reasoning",
-        summary: this.summarised && this.status !== "in_progress" ? [summaryPart(this.text)] : [],
-        ...present({ encrypted_content: proofFor(openAiResponsesId, this.proof) })
-      }
-    )
-  }
-
-  protected ending(): string {
-    if (!this.summarised) return ""
-    const { text } = this
-    return (
-      this.frames.event("response.reasoning_summary_text.done", { ...this.summary, text }) +
-      this.frames.event("response.reasoning_summary_part.done", { ...this.summary, part: summaryPart(text) })
-    )
-  }
-
-  private get summary(): JsonObject {
-    return { ...this.place, summary_index: 0 }
-  }
-}
-
-const summaryPart = (text: string): JsonObject => ({ type: "summary_text", text })
 
 /** What a call is besides its arguments: which, and what this format once said of it. */
 export interface CallHead {

@@ -9,16 +9,10 @@ import { isObject, type JsonObject } from "../open-document.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { Frames } from "./frames.ts"
 import { callHeadOf, ItemIds, itemOfCall, itemOfMedia } from "./item-names.ts"
-import {
-  CallWriter,
-  ReasoningWriter,
-  WholeWriter,
-  type FinalStatus,
-  type ItemWriter,
-  type Target
-} from "./item-writers.ts"
+import { CallWriter, WholeWriter, type FinalStatus, type ItemWriter, type Target } from "./item-writers.ts"
 import { saidOfMessage } from "./message-item.ts"
 import { MessagePart, MessageWriter } from "./message-writer.ts"
+import { ReasoningWriter } from "./reasoning-writer.ts"
 import { responseDocument } from "./response-document.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -78,6 +72,7 @@ export class EventRenderer {
     }
     if (!("text" in event) || !("id" in event)) return false
     const target = this.targets.get(event.id)
+    if (target instanceof ReasoningWriter && !target.goesOn) return false
     target?.adopt(event.text, "logprobs" in event ? event.logprobs : undefined)
     return target !== undefined
   }
@@ -99,6 +94,15 @@ export class EventRenderer {
     if (item["type"] === "message") this.openMessage(id, saidOfMessage(item))
     else this.add(new WholeWriter(this.frames, id, this.nextIndex, item))
     this.frames.next = next
+  }
+
+  /** Takes note of a frame about a piece of an item that has no event of its own: a part of reasoning, a refusal. */
+  adoptPart(document: JsonObject, writer: ItemWriter | undefined): void {
+    if (writer instanceof ReasoningWriter) writer.adoptPart(document)
+    const { type, part, content_index: index } = document
+    const refuses = type === "response.content_part.added" && isObject(part) && part["type"] === "refusal"
+    if (!refuses || writer === undefined || writer !== this.message) return
+    this.refusal = this.message.begin(true, typeof index === "number" ? index : undefined)
   }
 
   /** Takes note that the provider ended an item. */
@@ -217,7 +221,9 @@ export class EventRenderer {
 
   private openMessage(id: string, more: JsonObject = {}): string {
     const sealed = this.endMessage()
-    this.message = new MessageWriter(this.frames, id, this.nextIndex, more)
+    // What goes on after another item has begun is another message, and clients refuse two of one id.
+    const own = this.writers.some((writer) => writer.id === id) ? this.ids.message() : id
+    this.message = new MessageWriter(this.frames, own, this.nextIndex, more)
     return sealed + this.add(this.message)
   }
 

@@ -23,6 +23,8 @@ class ResponseRenderer implements StreamRenderer {
   private rendering = false
   /** whether the provider numbers its frames */
   private numbered = false
+  /** the piece that was sent last as the provider wrote it */
+  private lastPiece: string | undefined
 
   constructor(context: RenderContext) {
     this.events = new EventRenderer(context)
@@ -33,7 +35,7 @@ class ResponseRenderer implements StreamRenderer {
   }
 
   event(event: LlmEvent): string {
-    this.rendering = true
+    this.goOn()
     return this.events.render(event)
   }
 
@@ -43,6 +45,7 @@ class ResponseRenderer implements StreamRenderer {
     const [first] = events
     if (first !== undefined && events.length === 1 && this.events.adoptPiece(first)) {
       this.events.frames.next++
+      this.lastPiece = raw
       return raw
     }
     if (this.events.over) return ""
@@ -50,6 +53,7 @@ class ResponseRenderer implements StreamRenderer {
   }
 
   end(): string {
+    this.goOn()
     return this.events.over ? "" : this.events.render({ _tag: "Finish", reason: "unknown", usage: noUsage })
   }
 
@@ -66,18 +70,28 @@ class ResponseRenderer implements StreamRenderer {
     // do would tell the failure twice: none is made here.
     if (raw !== undefined && own?.event === "error") return raw
     const before = raw !== undefined && own?.event === "response.failed" && !this.rendering ? raw : ""
+    this.goOn()
     if (before !== "") this.events.frames.next++
     return before + this.events.frames.event("error", errorFields(error))
   }
 
+  /** From here on everything is rendered; no number comes twice, also where pieces were left out before. */
+  private goOn(): void {
+    if (this.rendering) return
+    this.rendering = true
+    const { frames } = this.events
+    frames.next = Math.max(frames.next, (numberOf(documentOf(this.lastPiece)) ?? -1) + 1)
+  }
+
   private renderAll(events: ReadonlyArray<LlmEvent>): string {
+    this.goOn()
     let text = ""
     for (const event of events) text += this.event(event)
     return text
   }
 
   private pass(raw: string, events: ReadonlyArray<LlmEvent>): string {
-    const document = parseJson(firstSseFrame(raw)?.data ?? "")
+    const document = documentOf(raw)
     // What is no document of this format is the terminator of another one.
     if (!isObject(document)) return ""
     if (!this.follows(document) || !this.isTrue(document, events)) return this.renderAll(events)
@@ -87,13 +101,15 @@ class ResponseRenderer implements StreamRenderer {
   }
 
   /** Whether the frame is the one that the provider sent after the one before it. */
-  private follows({ sequence_number: number }: JsonObject): boolean {
-    return !this.numbered || typeof number !== "number" || number === this.events.frames.next
+  private follows(document: JsonObject): boolean {
+    const number = numberOf(document)
+    return !this.numbered || number === undefined || number === this.events.frames.next
   }
 
-  private count({ sequence_number: number }: JsonObject): void {
-    this.numbered ||= typeof number === "number"
-    this.events.frames.next = (typeof number === "number" ? number : this.events.frames.next) + 1
+  private count(document: JsonObject): void {
+    const number = numberOf(document)
+    this.numbered ||= number !== undefined
+    this.events.frames.next = (number ?? this.events.frames.next) + 1
   }
 
   /** Whether what the frame says of what came before it is what was sent; its own events are sent with it. */
@@ -133,6 +149,7 @@ class ResponseRenderer implements StreamRenderer {
     this.events.nextPart = typeof part === "number" ? part : undefined
     if (type === "response.created" && isObject(response)) this.events.described = response
     if (known === undefined && isObject(item) && events.length === 0) this.events.announce(item)
+    this.events.adoptPart(document, known)
     for (const event of events) {
       // What ends with the item is taken from the item.
       if (!(known instanceof WholeWriter) || !("value" in event)) this.events.adopt(event)
@@ -141,6 +158,14 @@ class ResponseRenderer implements StreamRenderer {
     this.events.nextPart = undefined
     if (type === "response.output_item.done" && isObject(item)) this.events.settle(item, this.writerAt(document))
   }
+}
+
+const documentOf = (raw: string | undefined): unknown =>
+  raw === undefined ? undefined : parseJson(firstSseFrame(raw)?.data ?? "")
+
+const numberOf = (document: unknown): number | undefined => {
+  const number = isObject(document) ? document["sequence_number"] : undefined
+  return typeof number === "number" ? number : undefined
 }
 
 /** Renders one stream of the Responses API. */
