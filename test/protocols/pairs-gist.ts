@@ -143,8 +143,8 @@ const usageStated: Difference = {
 const detailsStated: Difference = {
   why: "a usage has all of its details",
   applies: ({ usage }) =>
-    usage.source !== "none" && (usage.cachedTokens === undefined || usage.reasoningTokens === undefined),
-  inWords: counting((usage) => ({ cachedTokens: 0, reasoningTokens: 0, ...usage }))
+    usage.source !== "none" && [usage.cachedTokens, usage.cacheWriteTokens, usage.reasoningTokens].includes(undefined),
+  inWords: counting((usage) => ({ cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, ...usage }))
 }
 
 const inputApart: Difference = {

@@ -4,7 +4,7 @@ import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { annotationOf } from "./annotations.ts"
 import { ChunkWriter } from "./chunk-writer.ts"
 import { finishWord } from "./finish-reasons.ts"
@@ -35,10 +35,11 @@ interface Thought {
   readonly origin?: string
 }
 
-/** What was rendered of one answer. */
+/** What was rendered of one answer. Its citations come in one list at its end: clients keep the last list that they get. */
 interface ChoiceState {
   details: number
   text: number
+  readonly annotations: Array<JsonObject>
 }
 
 /** Renders events as chunks. */
@@ -99,7 +100,7 @@ export class EventRenderer {
   }
 
   private enter(choice: number): void {
-    if (!this.choices.has(choice)) this.choices.set(choice, { details: 0, text: 0 })
+    if (!this.choices.has(choice)) this.choices.set(choice, { details: 0, text: 0, annotations: [] })
   }
 
   /** The first chunk of an answer says its role. */
@@ -154,12 +155,15 @@ export class EventRenderer {
     switch (event._tag) {
       case "Source": {
         const shift = event.block === undefined ? 0 : (this.textStarts.get(event.block) ?? 0)
-        return this.say(event.choice, { annotations: [annotationOf(event, shift)] })
+        return this.annotate(event.choice, [annotationOf(event, shift)])
       }
       case "Media":
         return this.say(event.choice, mediaOf(event, this.notices))
-      case "Opaque":
-        return this.say(event.choice, ownBlock(event, openAiChatId, this.notices))
+      case "Opaque": {
+        const { annotations, ...block } = ownBlock(event, openAiChatId, this.notices) ?? {}
+        const cited = Array.isArray(annotations) ? this.annotate(event.choice, annotations) : ""
+        return cited + this.say(event.choice, unlessEmpty(block))
+      }
     }
   }
 
@@ -186,8 +190,27 @@ export class EventRenderer {
     return begun + this.say(event.choice, { reasoning_details: [detail] })
   }
 
+  private annotate(choice = 0, annotations: ReadonlyArray<JsonObject>): string {
+    const begun = this.begin(choice)
+    this.choices.get(choice)?.annotations.push(...annotations)
+    return begun
+  }
+
+  /** The citations of all answers that were not sent yet. */
+  owedAnnotations(): string {
+    let text = ""
+    for (const [choice, { annotations }] of this.choices) {
+      if (annotations.length > 0) text += this.writer.delta(choice, { annotations: annotations.splice(0) })
+    }
+    return text
+  }
+
   private end(choice: number, reason: FinishReason): string {
-    return this.begin(choice) + this.writer.delta(choice, {}, wordOf(reason, this.legacy, this.notices))
+    return (
+      this.begin(choice) +
+      this.owedAnnotations() +
+      this.writer.delta(choice, {}, wordOf(reason, this.legacy, this.notices))
+    )
   }
 
   private finish({ reason, usage, stopSequence }: Finish): string {

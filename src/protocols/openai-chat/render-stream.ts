@@ -116,7 +116,7 @@ class ChatRenderer implements StreamRenderer {
   private flush(): string {
     const { held } = this
     this.held = []
-    let text = ""
+    let text = this.events.owedAnnotations()
     for (const { raw, events, usageOnly } of held) {
       for (const event of events) this.events.adopt(event)
       this.events.usageSent ||= usageOnly

@@ -62,6 +62,7 @@ export const responseDocument = (context: RenderContext, state: ResponseState): 
     ...repeated(context),
     ...present({ service_tier: head?.serviceTier }),
     store: false,
+    access_programs: null,
     usage: usage === undefined ? null : renderUsage(usage)
   }
 }

@@ -20,7 +20,7 @@ export const usageOf = (usage: unknown): Usage | undefined => {
 
 /**
  * The usage object of an answer; `null` where nothing is known of it. Callers add its counts up, so that it has all of
- * them or none: what is not known beside the others is zero, but for what newer servers only say.
+ * them or none: what is not known beside the others is zero, but for tokens of sound, which are rare.
  */
 export const renderUsage = (usage: Usage): JsonObject | null => {
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, source } = usage
@@ -30,7 +30,8 @@ export const renderUsage = (usage: Usage): JsonObject | null => {
     input_tokens: inputTokens ?? 0,
     input_tokens_details: {
       cached_tokens: cachedTokens ?? 0,
-      ...present({ cache_write_tokens: cacheWriteTokens, audio_tokens: audioInputTokens })
+      cache_write_tokens: cacheWriteTokens ?? 0,
+      ...present({ audio_tokens: audioInputTokens })
     },
     output_tokens: outputTokens ?? 0,
     output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0, ...present({ audio_tokens: audioOutputTokens }) },

@@ -204,16 +204,52 @@ describe("a rendered stream of chat completions", () => {
       finish()
     ])
     expect(deltas(chunks).slice(3)).toEqual([
+      { refusal: "no" },
+      { images: [{ type: "image_url", image_url: { url: "data:image/png;base64,iV" } }] },
+      { audio: { id: "a" } },
       {
         annotations: [
           { type: "url_citation", url_citation: { url: "https://a", title: "A", start_index: 2, end_index: 4 } }
         ]
       },
-      { refusal: "no" },
-      { images: [{ type: "image_url", image_url: { url: "data:image/png;base64,iV" } }] },
-      { audio: { id: "a" } },
       [{}, "stop"]
     ])
+  })
+
+  it("says all citations of an answer in one list, since clients keep the last one that they get", () => {
+    const cited = (url: string, more: object = {}): LlmEvent => ({ _tag: "Source", url, title: "A", ...more })
+    const other = { type: "file_citation", file_citation: { file_id: "f" } }
+    const { chunks } = render([
+      started,
+      ...text("t", "ab"),
+      cited("https://a"),
+      ...text("u", "cd"),
+      { _tag: "Opaque", protocol: "openai-chat", value: { annotations: [other] } },
+      cited("https://b"),
+      cited("https://c", { choice: 1 }),
+      { _tag: "ChoiceFinish", choice: 1, reason: "stop" },
+      finish()
+    ])
+    const said = chunks.flatMap((chunk) => chunk["choices"] as ReadonlyArray<{ index: number; delta: Fields }>)
+    const lists = said.flatMap(({ delta, index }) => ("annotations" in delta ? [[index, delta["annotations"]]] : []))
+    expect(lists).toMatchObject([
+      [0, [{ url_citation: { url: "https://a" } }, other, { url_citation: { url: "https://b" } }]],
+      [1, [{ url_citation: { url: "https://c" } }]]
+    ])
+  })
+
+  it("says citations before an ending that goes out as it came", () => {
+    const renderer = openAiChatDialect.renderer(contextOf())
+    const said = [started, ...text("t", "ab"), { _tag: "Source", url: "https://a", title: "A" } as const]
+    const before = said.map((event) => renderer.event(event)).join("")
+    const last = { id: "c", object: "chat.completion.chunk", created: 1, model: "m" }
+    const raw = `data: ${JSON.stringify({ ...last, choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })}\n\n`
+    const frame = { protocol: "openai-chat", delivery: "stream", events: [] } as const
+    const held = renderer.verbatim({ ...frame, raw })
+    const end = renderer.verbatim({ ...frame, raw: "data: [DONE]\n\n", events: [finish()] })
+    expect(before + held).not.toContain("annotations")
+    expect(end.indexOf("annotations")).toBeGreaterThan(-1)
+    expect(end.indexOf("annotations")).toBeLessThan(end.indexOf(raw))
   })
 
   it.each<readonly [FinishReason, string, number]>([

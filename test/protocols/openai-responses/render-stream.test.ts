@@ -451,6 +451,10 @@ describe("what is rendered and decoded again", () => {
   /** Events without what this format says of them beyond the canonical vocabulary. */
   const plain = (events: ReadonlyArray<LlmEvent>): ReadonlyArray<LlmEvent> =>
     normalisedEvents(events).map((event) => {
+      // A usage is said with all its details.
+      if ("usage" in event && event.usage.source === "provider") {
+        return { ...event, usage: { cacheWriteTokens: 0, ...event.usage } }
+      }
       if (event._tag !== "ToolInputStart" && event._tag !== "ReasoningEnd") return event
       const { origin: _, ...bare } = event
       return bare
@@ -501,6 +505,21 @@ describe("what is rendered and decoded again", () => {
     expect(openAiResponses.decodeWhole(body, again)).toBeUndefined()
     const sorted = ({ sources, ...rest }: ReturnType<typeof gist>) => ({ ...rest, sources: sources.toSorted() })
     expect(sorted(gist(again))).toEqual(sorted(gist(events)))
-    expect(foldEvents(again).usage).toEqual(foldEvents(events).usage)
+    expect(foldEvents(plain(again)).usage).toEqual(foldEvents(plain(events)).usage)
+  })
+
+  it("says its usage with all details, as the types of the SDKs have them", () => {
+    const usage = { inputTokens: 3, outputTokens: 2, source: "provider" } as const
+    const body = openAiResponsesDialect.renderWhole(foldEvents([started, finish({ usage })]), contextOf(), [])
+    expect(body).toMatchObject({
+      access_programs: null,
+      usage: {
+        input_tokens: 3,
+        input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+        output_tokens: 2,
+        output_tokens_details: { reasoning_tokens: 0 },
+        total_tokens: 5
+      }
+    })
   })
 })
