@@ -51,9 +51,7 @@ export interface Quirks {
   readonly adaptiveThinking?: true
   /** is Vertex AI, which gives vectors by `predict`, or of one text at a time */
   readonly predicts?: true
-  /** keeps the beginning of a prompt for five minutes alone, and refuses to be asked for longer */
-  readonly shortCache?: true
-  /** knows these betas of Claude's API alone, and refuses requests for others */
+  /** is a cloud that knows these betas of Claude's API alone, and refuses requests for others and for what is new in caching */
   readonly betas?: ReadonlyArray<string>
 }
 

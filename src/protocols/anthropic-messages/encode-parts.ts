@@ -13,7 +13,7 @@ import { anthropicMessagesId } from "./wire.ts"
 /** The fields that any block, tool or message may have besides its own. */
 export const markers = ({ cache, extensions }: Marked, encoding: MessagesEncoding): JsonObject => {
   const { block: _, ...own } = encoding.own(extensions)
-  return { ...present({ cache_control: encoding.cacheControl(cache) }), ...own }
+  return { ...(cache === undefined ? {} : { cache_control: { type: "ephemeral", ...cache } }), ...own }
 }
 
 /** The blocks that a part stands for: one, or none where it cannot be said. */

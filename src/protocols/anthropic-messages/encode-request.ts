@@ -5,6 +5,7 @@ import { present } from "../../domain/present.ts"
 import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude/traits.ts"
 import { formOf, type Form } from "../claude/form.ts"
 import { betasIn } from "../claude/betas.ts"
+import { cacheForClouds } from "../claude/cloud-cache.ts"
 import { lacksThought } from "../claude/thinking.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
@@ -23,20 +24,22 @@ const path = "/v1/messages"
 /** Encodes a request: as it came where it came in this format and nobody changed it, else from the canonical one. */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { origin, model, delivery, quirks } = context
-  const encoding = new MessagesEncoding(quirks)
+  const encoding = new MessagesEncoding()
   if (origin !== undefined) {
     const headers = headersOf(origin.headers, quirks, encoding)
     const stream = delivery === "stream" ? { stream: true } : "stream" in origin.body ? { stream: false } : {}
     const taken = quirks.takesSeals === true ? origin.body : takeable(origin.body, model, encoding)
-    const body = { ...taken, model, ...stream }
-    return encoding.encoded({ path, headers, body })
+    return encoding.encoded({ path, headers, body: cached({ ...taken, model, ...stream }, context, encoding) })
   }
-  const body = encodeBody(request, context, encoding)
+  const body = cached(encodeBody(request, context, encoding), context, encoding)
   // The headers that a request of this format had, where it does not go on as it came.
   const own = ownExtension(request.extensions)
   const stated = { ...own, ...present({ "anthropic-version": own[statedVersion] }) }
   return encoding.encoded({ path, headers: headersOf(stated, quirks, encoding), body })
 }
+
+const cached = (body: JsonObject, { model, quirks }: EncodeContext, said: MessagesEncoding): JsonObject =>
+  quirks.betas === undefined ? body : cacheForClouds(body, model, said)
 
 const headersOf = (headers: JsonObject, quirks: Quirks, said: MessagesEncoding): EncodedRequest["headers"] => {
   const { "anthropic-version": version, [betas]: beta, [userProfile]: profile, [workspace]: elsewhere } = headers

@@ -1,4 +1,5 @@
-import { anyTraits, claudeGeneration, claudeTraits, type ClaudeTraits } from "../claude/traits.ts"
+import { cachesLong } from "../claude/cloud-cache.ts"
+import { anyTraits, claudeTraits, type ClaudeTraits } from "../claude/traits.ts"
 
 /**
  * What the models behind the API take differently. A model is known by its id alone (`us.anthropic.claude-…`, or an ARN that
@@ -10,9 +11,6 @@ export interface ModelTraits extends ClaudeTraits {
   /** whether what it read may be kept for longer than five minutes */
   readonly longCache: boolean
 }
-
-/** Whether Amazon Bedrock keeps for longer than five minutes what Claude read: the generations before 4.5 refuse to be asked. */
-export const cachesLong = (model: string): boolean => (claudeGeneration(model) ?? Infinity) >= 4.5
 
 /** How models are told to think is no affair of the API, and known of Claude alone. */
 const plain: ClaudeTraits = { ...anyTraits, thinking: "none", silence: "unsaid", topEffort: "none", schemas: false }

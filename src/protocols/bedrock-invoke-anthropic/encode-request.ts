@@ -1,14 +1,13 @@
 import { Result } from "effect"
 import type { Notice } from "../../domain/Call.ts"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
+import { present } from "../../domain/present.ts"
 import type { LlmRequest, Message, Part, Tool } from "../../domain/LlmRequest.ts"
-import { withMarkedEnd } from "../anthropic-messages/automatic-cache.ts"
 import { encodeRequest as encodeMessagesRequest } from "../anthropic-messages/encode-request.ts"
 import { betas, userProfile } from "../anthropic-messages/extension.ts"
 import { anthropicMessagesId } from "../anthropic-messages/wire.ts"
 import { bedrockBetas } from "../claude/betas.ts"
 import { begunByUser } from "../bedrock-converse/first-turn.ts"
-import { cachesLong } from "../bedrock-converse/models.ts"
 import { bedrockConverseId } from "../bedrock-converse/wire.ts"
 import type { JsonObject } from "../open-document.ts"
 import type { EncodeContext, EncodedRequest } from "../Protocol.ts"
@@ -16,7 +15,7 @@ import { bedrockInvokeAnthropicId, bedrockVersion } from "./wire.ts"
 
 /**
  * Encodes a request as one of the Messages API, and puts it into the envelope of InvokeModel: the model is part of the path,
- * the version and the betas are part of the body, and the tier of the service is a header.
+ * what Claude's own API has in headers is part of the body, and the tier of the service is a header.
  */
 export const encodeRequest = (request: LlmRequest, context: EncodeContext): Result.Result<EncodedRequest, LlmError> => {
   const { model, delivery } = context
@@ -28,27 +27,23 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
   }
   const notices: Array<Notice> = []
   const tier = tierHeader(request.serviceTier, notices)
-  const quirks = { ...context.quirks, betas: bedrockBetas, ...(cachesLong(model) ? {} : { shortCache: true as const }) }
-  const enveloped = { ...context, quirks, origin: undefined }
+  const enveloped = { ...context, quirks: { ...context.quirks, betas: bedrockBetas }, origin: undefined }
   const begun = begunByUser(request, (message) => void notices.push({ code: "emulated", message }))
   return Result.map(encodeMessagesRequest(messagesRequest(begun), enveloped), (encoded) => {
-    if (encoded.headers[userProfile] !== undefined) {
-      notices.push({ code: "dropped", message: `${userProfile}: Amazon Bedrock has no counterpart` })
-    }
     const { model: _, stream: __, ...body } = encoded.body
     const streams = delivery === "stream"
     return {
       path: `/model/${encodeURIComponent(model)}/${streams ? "invoke-with-response-stream" : "invoke"}`,
       headers: { ...(streams ? { accept: "application/vnd.amazon.eventstream" } : {}), ...tier },
-      body: { anthropic_version: bedrockVersion, ...betasOf(encoded.headers[betas]), ...body },
+      body: { anthropic_version: bedrockVersion, ...headersInBody(encoded.headers), ...body },
       notices: [...encoded.notices, ...notices]
     }
   })
 }
 
-/** What is new in the API is asked for by a list in the body here. */
-const betasOf = (header: string | undefined): JsonObject =>
-  header === undefined ? {} : { anthropic_beta: header.split(",") }
+/** What is new in the API, and for whom a request is made, is said in the body here. */
+const headersInBody = ({ [betas]: asked, [userProfile]: profile }: EncodedRequest["headers"]): JsonObject =>
+  present({ anthropic_beta: asked?.split(","), user_profile_id: profile })
 
 /** Media that the provider would have to fetch. */
 const isElsewhere = (part: Part): boolean =>
@@ -58,7 +53,7 @@ const isElsewhere = (part: Part): boolean =>
 
 /** The request as the Messages API has it: what was kept for this format is for that one, and so is what was signed here. */
 const messagesRequest = (whole: LlmRequest): LlmRequest => {
-  const { serviceTier: _, extensions, ...request } = withMarkedEnd(whole)
+  const { serviceTier: _, extensions, ...request } = whole
   const { [bedrockInvokeAnthropicId]: own, ...others } = extensions ?? {}
   return {
     ...request,

@@ -150,7 +150,8 @@ describe("a request", () => {
     const body = { model: "m", max_tokens: 9, messages: [{ role: "user", content: "Hm?" }] }
     const headers = {
       "anthropic-beta": "context-1m-2025-08-07, files-api-2025-04-14",
-      "anthropic-version": "2026-10-21"
+      "anthropic-version": "2026-10-21",
+      "anthropic-user-profile-id": "profile_1"
     }
     const { request } = Result.getOrThrow(anthropicMessagesDialect.decode(body, undefined, headers))
     const target = { model: "claude", delivery: "whole", quirks: {}, origin: undefined } as const
@@ -160,12 +161,14 @@ describe("a request", () => {
       "the beta files-api-2025-04-14: the provider does not know it"
     ])
     expect(sent.body).not.toHaveProperty("anthropic-beta")
+    expect(sent.body["user_profile_id"]).toBe("profile_1")
     const own = Result.getOrThrow(anthropicMessages.encode(request, target))
     expect(own.headers).toEqual(headers)
     expect(Object.keys(own.body)).toEqual(["model", "max_tokens", "messages"])
     const elsewhere = Result.getOrThrow(openAiChat.encode(request, target))
     expect(elsewhere.notices.map(({ message }) => message)).toEqual([
-      "anthropic-beta: Chat Completions has no counterpart"
+      "anthropic-beta: Chat Completions has no counterpart",
+      "anthropic-user-profile-id: Chat Completions has no counterpart"
     ])
   })
 
