@@ -29,8 +29,8 @@ const encodeMessage = (message: Message, encoding: Encoding): ReadonlyArray<Json
 }
 
 /**
- * An answer of an earlier turn. What was thought before tools were called goes as the plan that every model knows;
- * thinking as content of its own is for models that think.
+ * An answer of an earlier turn. What was thought and said before tools were called goes as the plan that every model knows:
+ * beside calls no content is taken. Thinking as content of its own is for models that think.
  */
 const encodeAnswer = (parts: ReadonlyArray<Exclude<Part, ToolResultPart>>, encoding: Encoding): JsonObject => {
   const content: Array<JsonObject> = []
@@ -39,18 +39,18 @@ const encodeAnswer = (parts: ReadonlyArray<Exclude<Part, ToolResultPart>>, encod
   for (const part of parts) {
     if (part._tag === "ToolCall") calls.push(encodeToolCall(part, encoding))
     else if (part._tag === "Reasoning") thoughts.push(...thoughtOf(part, encoding))
+    else if (part._tag === "Media") encoding.dropped(`${part.kind} in a message of the assistant`)
     else content.push(...encodeContent(part, encoding))
   }
   if (calls.length === 0) {
     const thinking = thoughts.map((thought) => ({ type: "thinking", thinking: thought }))
     return { role: "assistant", content: contentOf([...thinking, ...content]) }
   }
-  return {
-    role: "assistant",
-    ...(thoughts.length === 0 ? {} : { tool_plan: thoughts.join("\n") }),
-    ...(content.length === 0 ? {} : { content: contentOf(content) }),
-    tool_calls: calls
-  }
+  const words = content.flatMap(({ text }) => (typeof text === "string" && text !== "" ? [text] : []))
+  if (words.length > 0)
+    encoding.add("emulated", "what was said before tools were called is sent as the plan to call them")
+  const plan = [...thoughts, ...words]
+  return { role: "assistant", ...(plan.length === 0 ? {} : { tool_plan: plan.join("\n") }), tool_calls: calls }
 }
 
 /** Thinking is plain text here: what another format proved or encrypted goes without its proof, or not at all. */

@@ -227,8 +227,7 @@ describe("messages", () => {
     ).toEqual([
       {
         role: "assistant",
-        tool_plan: "I add.",
-        content: "So:",
+        tool_plan: "I add.\nSo:",
         tool_calls: [
           { id: "c1", type: "function", function: { name: "add", arguments: '{"a":2}' } },
           { id: "c2", type: "function", function: { name: "now", arguments: "{}" } }
