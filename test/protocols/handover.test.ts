@@ -19,7 +19,7 @@ const models: { readonly [name in FormatName]: ReadonlyArray<string> } = {
   "openai-completions": [],
   "cohere-v2": ["command-a-03-2025"],
   ollama: ["qwen3"],
-  "bedrock-converse": ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0"],
+  "bedrock-converse": ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0", "us.openai.gpt-6-sol"],
   "bedrock-invoke-anthropic": ["us.anthropic.claude-sonnet-4-5-20250929-v1:0"]
 }
 

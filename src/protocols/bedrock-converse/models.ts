@@ -12,7 +12,7 @@ export interface ModelTraits extends ClaudeTraits {
   readonly longCache: boolean
 }
 
-/** How models are told to think is no affair of the API, and known of Claude alone. */
+/** What is known of models in Claude's words where they are none of Claude's: nothing that it has is theirs. */
 const plain: ClaudeTraits = { ...anyTraits, thinking: "none", silence: "unsaid", topEffort: "none", schemas: false }
 
 /** The traits of a model. */
@@ -22,5 +22,7 @@ export const traitsOf = (model: string): ModelTraits => {
   }
   if (/amazon\.nova/.test(model)) return { ...plain, family: "nova", longCache: false }
   const named = !model.startsWith("arn:") || model.slice(model.lastIndexOf("/")).includes(".")
-  return { ...plain, family: named ? "other" : "unknown", longCache: true }
+  // The models of OpenAI that reason draw tokens in their own way.
+  const sampling = /openai\.gpt-[5-9]/.test(model) ? "none" : plain.sampling
+  return { ...plain, sampling, family: named ? "other" : "unknown", longCache: true }
 }

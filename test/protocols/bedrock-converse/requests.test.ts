@@ -723,6 +723,22 @@ describe("thinking", () => {
     expect(notices(asked({ reasoning: { effort } }), { model })).toHaveLength(isSaid ? 0 : 1)
   })
 
+  it("is not drawn as the caller likes by the models of OpenAI that reason", () => {
+    const drawn = asked({ sampling: { maxOutputTokens: 9, temperature: 0.2, topP: 0.5 } })
+    const gpt = { model: "us.openai.gpt-6-sol" }
+    expect(encode(drawn, gpt).body["inferenceConfig"]).toEqual({ maxTokens: 9 })
+    expect(notices(drawn, gpt)).toEqual([
+      expect.stringMatching(/^dropped temperature/),
+      expect.stringMatching(/^dropped top_p/)
+    ])
+    const usual = asked({ sampling: { temperature: 1, topP: 1 } })
+    expect(encode(usual, gpt)).toMatchObject({ notices: [] })
+    expect(encode(usual, gpt).body).not.toHaveProperty("inferenceConfig")
+    expect(encode(drawn, { model: "openai.gpt-oss-20b-1:0" }).body["inferenceConfig"]).toMatchObject({
+      temperature: 0.2
+    })
+  })
+
   it("of Nova is as much as it does within limits, and that of others follows a budget", () => {
     const lite = "us.amazon.nova-2-lite-v1:0"
     const limited = { reasoning: { effort: "high" }, sampling: { maxOutputTokens: 500 } }

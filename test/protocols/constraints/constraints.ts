@@ -17,6 +17,7 @@ const cohere: Check = (body, fault) => {
     }
     if (open.length > 0) fault(`messages[${at}] comes before answers`)
     open = list(tool_calls).map(({ id }) => id)
+    if (open.length > 0 && content !== undefined) fault(`messages[${at}] has content beside calls`)
     if (role !== "assistant" && (content === "" || content === undefined)) fault(`messages[${at}] is empty`)
     if (role === "assistant" && (content === undefined || content === "") && open.length === 0)
       fault(`messages[${at}] says nothing`)

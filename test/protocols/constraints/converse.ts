@@ -2,7 +2,9 @@ import { isObject, type JsonObject } from "../../../src/protocols/open-document.
 import { list, nameFaults, same, text, unique, type Check } from "./faults.ts"
 
 /** What Amazon Bedrock refuses of a request of the Converse API. */
-export const converse: Check = (body, fault) => {
+export const converse: Check = (body, fault, model) => {
+  const claude = model.includes("claude")
+  const media = claude || model.includes("amazon.nova")
   const turns = list(body["messages"])
   const ids: Array<unknown> = []
   if (turns[0]?.["role"] !== "user") fault("the user does not begin")
@@ -30,7 +32,13 @@ export const converse: Check = (body, fault) => {
       nameFaults(name, fault)
       if (!isObject(input)) fault("no input")
     }
-    for (const result of results) if (!Array.isArray(result["content"])) fault("a result without content")
+    for (const result of results) {
+      if (!Array.isArray(result["content"])) fault("a result without content")
+      if (!media && list(result["content"]).some((block) => "image" in block)) fault("an image in a result")
+      if (!media && result["status"] !== undefined) fault("the status of a result")
+    }
+    if (!claude && blocks.some((block) => "reasoningContent" in block)) fault(`messages[${at}] tells thoughts`)
+    if (role === "assistant" && "reasoningContent" in (blocks.at(-1) ?? {})) fault(`messages[${at}] ends in thoughts`)
     for (const block of blocks)
       if (typeof block["text"] === "string" && block["text"].trim() === "") fault(`messages[${at}] has a blank text`)
   })
