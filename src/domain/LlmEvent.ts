@@ -163,12 +163,16 @@ export const ChoiceFinish = Schema.TaggedStruct("ChoiceFinish", {
   rawReason: Schema.optionalKey(Schema.String)
 })
 
-/** The answer is complete. Exactly one, and the last event of every stream that ends well. */
+/**
+ * The answer is complete. Exactly one, and the last event of every stream that ends well. `origin` is what its wire format
+ * says of the answer as a whole beyond that, for a caller of the same format.
+ */
 export const Finish = Schema.TaggedStruct("Finish", {
   reason: FinishReason,
   rawReason: Schema.optionalKey(Schema.String),
   stopSequence: Schema.optionalKey(Schema.String),
-  usage: Usage
+  usage: Usage,
+  origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
 })
 export type Finish = typeof Finish.Type
 

@@ -47,7 +47,8 @@ export const Choice = Schema.Struct({
     Schema.Struct({
       reason: FinishReason,
       rawReason: Schema.optionalKey(Schema.String),
-      stopSequence: Schema.optionalKey(Schema.String)
+      stopSequence: Schema.optionalKey(Schema.String),
+      origin: Schema.optionalKey(Schema.Struct({ protocol: Schema.String, value: Schema.Json }))
     })
   )
 })
@@ -205,7 +206,8 @@ export class ResponseFold {
         this.choice(0).finish = {
           reason: event.reason,
           ...(event.rawReason === undefined ? {} : { rawReason: event.rawReason }),
-          ...(event.stopSequence === undefined ? {} : { stopSequence: event.stopSequence })
+          ...(event.stopSequence === undefined ? {} : { stopSequence: event.stopSequence }),
+          ...(event.origin === undefined ? {} : { origin: event.origin })
         }
         return
     }

@@ -1,8 +1,9 @@
 import type { Schema } from "effect"
 import type { LlmEvent } from "../domain/LlmEvent.ts"
 import type { OpaquePart, Part, ReasoningPart, ToolCallPart } from "../domain/LlmRequest.ts"
+import { ownFields } from "./extensions.ts"
 import { isOwnAffair } from "./foreign-fields.ts"
-import { fieldsOf, isObject, type JsonObject } from "./open-document.ts"
+import { isObject, type JsonObject } from "./open-document.ts"
 import { openSeal, proofOf, sealedBytes, sealedText, type Proof } from "./SealedReasoning.ts"
 
 type Call = Pick<Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, "origin" | "providerExecuted">
@@ -12,8 +13,7 @@ type NamedCall = Call & { readonly id: string }
  * What the format `own` says of a call beyond what every format says; nothing where another one made the call. A caller of
  * `own` gets what that one said as a seal (`callSeal`), since its provider may want it back with the call.
  */
-export const callFields = ({ origin }: Call, own: string): JsonObject =>
-  origin?.protocol === own ? fieldsOf(origin.value) : {}
+export const callFields = (call: Call, own: string): JsonObject => ownFields(call, own)
 
 /** What nobody wants back: which kind of block a call is, and what is the format's own affair. */
 const isUsual = ([field, value]: readonly [string, Schema.Json]): boolean =>

@@ -1,6 +1,7 @@
 import type { Schema } from "effect"
+import type { Finish } from "../domain/LlmEvent.ts"
 import type { Extensions } from "../domain/LlmRequest.ts"
-import type { JsonObject } from "./open-document.ts"
+import { fieldsOf, type JsonObject } from "./open-document.ts"
 
 /** Fields of a document, some of them perhaps without a value. */
 export type Fields = { readonly [key: string]: Schema.Json | undefined }
@@ -19,3 +20,7 @@ export const extensionsOf =
     const kept = filled(fields ?? {})
     return kept === undefined ? {} : { extensions: { [own]: kept } }
   }
+
+/** What the format `own` says of something beyond what every format says; nothing where another one said it. */
+export const ownFields = ({ origin }: Pick<Finish, "origin">, own: string): JsonObject =>
+  origin?.protocol === own ? fieldsOf(origin.value) : {}

@@ -7,6 +7,7 @@ import type { StreamDecoder } from "../Protocol.ts"
 import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
+import { AnswerFields } from "./answer-fields.ts"
 import { beginBlock, ToolBlock, type OpenBlock } from "./blocks.ts"
 import { streamError } from "./errors.ts"
 import { finishReasonOf } from "./finish-reasons.ts"
@@ -25,6 +26,7 @@ class MessageDecoder implements StreamDecoder {
   private blocks = 0
   private readonly open = new Map<number, OpenBlock>()
   private readonly usage = new UsageTally()
+  private readonly answer = new AnswerFields()
   isLate = false
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
@@ -74,6 +76,9 @@ class MessageDecoder implements StreamDecoder {
       case "message_delta":
         this.ensureStarted(events)
         this.stop(event.delta, events)
+        // What is told beside the ending stands around it or in it.
+        this.answer.add(fieldsOf(event))
+        this.answer.add(event.delta)
         return this.report(event.usage, events)
       case "message_stop":
         return this.finish(events)
@@ -85,6 +90,7 @@ class MessageDecoder implements StreamDecoder {
     this.started = true
     const { id, model, usage, content } = message
     events.push(startedOf({ id, model, serviceTier: fieldsOf(usage)["service_tier"] }))
+    this.answer.add(message)
     this.report(usage, events)
     // A stream's message is empty when it starts, except where a program called a tool: then all of it is there at once.
     if (!Array.isArray(content) || content.length === 0) return
@@ -101,7 +107,9 @@ class MessageDecoder implements StreamDecoder {
   }
 
   private report(usage: unknown, events: Array<LlmEvent>): void {
-    if (this.usage.add(usage)) events.push({ _tag: "UsageReported", usage: this.usage.usage() })
+    if (!this.usage.add(usage)) return
+    this.answer.addUsage(usage)
+    events.push({ _tag: "UsageReported", usage: this.usage.usage() })
   }
 
   private begin(index: number, block: Typed, events: Array<LlmEvent>): void {
@@ -147,7 +155,8 @@ class MessageDecoder implements StreamDecoder {
       _tag: "Finish",
       reason: finishReasonOf(this.stopReason, this.calledTool),
       ...present({ rawReason: this.stopReason, stopSequence: this.stopSequence }),
-      usage: this.usage.usage()
+      usage: this.usage.usage(),
+      ...this.answer.origin
     })
   }
 }

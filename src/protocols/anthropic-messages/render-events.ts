@@ -3,7 +3,10 @@ import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { present } from "../../domain/present.ts"
 import { isForeignRun, sealEvents } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import { Notices } from "../Notices.ts"
+import { fieldsOf, isObject } from "../open-document.ts"
+import { unsaid } from "./answer-fields.ts"
 import { BlockWriter, eventFrame } from "./block-writer.ts"
 import { stopReasonOf } from "./finish-reasons.ts"
 import { closingUsage, openingUsage } from "./usage.ts"
@@ -37,6 +40,8 @@ export class EventRenderer {
   private head: Started | undefined
   private usage: Usage = noUsage
   private refused = false
+  /** why the model declined, as far as that was told in the provider's own text, which may yet be put otherwise */
+  private explanation = ""
   private readonly called = new Set<string>()
   private readonly waiting: Array<WaitingBlock> = []
 
@@ -66,6 +71,7 @@ export class EventRenderer {
     if (event._tag === "Started") this.started = true
     else if (event._tag === "UsageReported") this.usage = mergeUsage(this.usage, event.usage)
     else if (event._tag === "Finish") this.close()
+    else if (event._tag === "RefusalDelta") this.explanation += event.text
     else {
       if (event._tag === "ToolInputStart") this.called.add(event.id)
       this.blocks.adopt(event)
@@ -239,6 +245,7 @@ export class EventRenderer {
         role: "assistant",
         model: head?.model || context.request.model,
         content: [],
+        ...unsaid,
         stop_reason: null,
         stop_sequence: null,
         usage: openingUsage(this.usage, head?.serviceTier, this.notices)
@@ -249,15 +256,20 @@ export class EventRenderer {
   private finish(finish: Finish): string {
     const begun = this.messageStart() + this.endBlocks()
     this.close()
+    const { container, stop_details: details, usage, ...more } = ownFields(finish, anthropicMessagesId)
+    const explained = isObject(details) && this.explanation !== "" ? { explanation: this.explanation } : {}
     return (
       begun +
       eventFrame({
         type: "message_delta",
         delta: {
           stop_reason: stopReasonOf(finish, this.refused, this.notices),
-          stop_sequence: present(finish).stopSequence ?? null
+          stop_sequence: present(finish).stopSequence ?? null,
+          stop_details: isObject(details) ? { ...details, ...explained } : null,
+          ...present({ container })
         },
-        usage: closingUsage(mergeUsage(this.usage, finish.usage), this.notices)
+        ...more,
+        usage: { ...closingUsage(mergeUsage(this.usage, finish.usage), this.notices), ...fieldsOf(usage) }
       }) +
       messageStop
     )

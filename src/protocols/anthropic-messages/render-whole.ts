@@ -3,10 +3,12 @@ import type { Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import { callProof, isForeignRun } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import type { JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
+import { unsaid } from "./answer-fields.ts"
 import { citationOf, toolBlock } from "./block-writer.ts"
 import { stopReasonOf } from "./finish-reasons.ts"
 import { thinkingBlock } from "./thinking.ts"
@@ -18,20 +20,29 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   const said = new Notices(noCounterpart, notices)
   const choice = response.choices.find(({ index }) => index === 0)
   if (response.choices.some(({ index }) => index > 0)) said.dropped("choices after the first")
-  const refused = choice?.parts.some((part) => part._tag === "Refusal") === true
-  if (refused) said.add("emulated", refusalIsText)
-  const { finish } = choice ?? {}
+  const { finish, parts = [] } = choice ?? {}
+  const { usage, stop_details: details, ...own } = ownFields(finish ?? {}, anthropicMessagesId)
+  const refusal = parts.flatMap((part) => (part._tag === "Refusal" ? [part.text] : []))
+  const refused = refusal.length > 0
+  // Why a model of this format declined is told apart from what it says.
+  const apart = isObject(details)
+  if (refused && !apart) said.add("emulated", refusalIsText)
   return {
     id: response.id || context.id,
     type: "message",
     role: "assistant",
     model: response.model || context.request.model,
-    content: choice === undefined ? [] : contentOf(choice, said),
+    content: choice === undefined ? [] : contentOf(apart ? { ...choice, parts: parts.filter(isSaid) } : choice, said),
+    ...unsaid,
+    ...own,
+    ...(apart ? { stop_details: { ...details, explanation: refusal.join("") || null } } : {}),
     stop_reason: stopReasonOf(finish ?? { reason: "unknown" }, refused, said),
     stop_sequence: finish?.stopSequence ?? null,
-    usage: wholeUsage(response.usage, response.serviceTier, said)
+    usage: { ...wholeUsage(response.usage, response.serviceTier, said), ...fieldsOf(usage) }
   }
 }
+
+const isSaid = ({ _tag }: ResponsePart): boolean => _tag !== "Refusal"
 
 /** Sources that belong to no block stand with the last text, or in an empty one: a citation cannot stand outside a block. */
 const contentOf = ({ parts, sources }: Choice, said: Notices): ReadonlyArray<JsonObject> => {

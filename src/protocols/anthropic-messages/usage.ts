@@ -53,11 +53,24 @@ const inputCounts = ({ inputTokens, cachedTokens, cacheWriteTokens }: Usage) =>
     cache_read_input_tokens: cachedTokens
   })
 
+/** What clients want to be there, known or not. */
+const unknown = {
+  cache_creation: null,
+  cache_creation_input_tokens: null,
+  cache_read_input_tokens: null,
+  inference_geo: null,
+  output_tokens_details: null,
+  server_tool_use: null,
+  service_tier: null,
+  speed: null
+} as const
+
 /**
  * The usage at the beginning of a stream. There are clients that add its `output_tokens` to the count at the end, and
  * every client wants both keys: what is not known yet is zero, and corrected at the end.
  */
 export const openingUsage = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject => ({
+  ...unknown,
   input_tokens: 0,
   ...inputCounts(usage),
   output_tokens: 0,
@@ -73,6 +86,7 @@ export const closingUsage = (usage: Usage, said: Notices): JsonObject => {
 
 /** The usage of a whole answer. */
 export const wholeUsage = (usage: Usage, serviceTier: string | undefined, said: Notices): JsonObject => ({
+  ...unknown,
   input_tokens: 0,
   ...closingUsage(usage, said),
   ...present({ service_tier: serviceTierOf(serviceTier, said) })

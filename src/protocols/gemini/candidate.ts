@@ -138,7 +138,7 @@ export class CandidateDecoder {
   }
 
   private other(part: JsonObject, events: Array<LlmEvent>): void {
-    const { inlineData, executableCode, codeExecutionResult, thoughtSignature } = part
+    const { inlineData, executableCode, codeExecutionResult } = part
     if (isObject(executableCode)) return this.code(part, executableCode, events)
     if (isObject(codeExecutionResult)) {
       const { id } = codeExecutionResult
@@ -149,8 +149,9 @@ export class CandidateDecoder {
     if (isObject(inlineData) && part["thought"] !== true) {
       const { mimeType, data } = inlineData
       if (typeof mimeType === "string" && typeof data === "string") {
+        const { inlineData: _, ...beside } = part
         events.push({ _tag: "Media", ...this.choice, mediaType: mimeType, data })
-        if (typeof thoughtSignature === "string") this.opaque({ part: { thoughtSignature } }, events)
+        if (Object.keys(beside).length > 0) this.opaque({ beside }, events)
         return
       }
     }

@@ -121,7 +121,8 @@ class ContentDecoder implements StreamDecoder {
       _tag: "Finish",
       reason: blocked === undefined ? finishReasonOf(first?.finishReason, first?.called === true) : "content-filter",
       ...present({ rawReason: blocked ?? first?.finishReason }),
-      usage: this.usage.usage()
+      usage: this.usage.usage(),
+      ...this.usage.origin
     })
   }
 

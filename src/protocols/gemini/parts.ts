@@ -35,9 +35,13 @@ export const callPart = (call: ToolCall, said: Notices): JsonObject | undefined 
   }
 }
 
-/** What this format alone knows of an answer, by the place where it stands. */
+/**
+ * What this format alone knows of an answer, by the place where it stands; `beside` is what it says of the medium before: its
+ * signature, what is heard in it.
+ */
 export interface Fragment {
   readonly part?: JsonObject
+  readonly beside?: JsonObject
   readonly candidate?: JsonObject
   readonly response?: JsonObject
 }
@@ -49,9 +53,10 @@ export const fragmentOf = (
 ): Fragment | undefined => {
   const value = ownBlock(event, geminiId, said)
   if (value === undefined) return undefined
-  const { part, candidate, response } = value
+  const { part, beside, candidate, response } = value
   return present({
     part: isObject(part) ? part : undefined,
+    beside: isObject(beside) ? beside : undefined,
     candidate: isObject(candidate) ? candidate : undefined,
     response: isObject(response) ? response : undefined
   })

@@ -3,9 +3,10 @@ import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { present } from "../../domain/present.ts"
 import type { Proof } from "../SealedReasoning.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { rawFinishReasonOf } from "./finish-reasons.ts"
 import type { Framing } from "./framing.ts"
 import { logprobsResult } from "./logprobs.ts"
@@ -191,15 +192,14 @@ export class EventRenderer {
     return this.framing.before() + json + this.framing.after
   }
 
-  /** What only this format says. A signature stands on the part before it, where that was not sent yet. */
+  /** What only this format says. What it says of a medium stands with that, where it was not sent yet. */
   private fragment(event: Extract<LlmEvent, { readonly _tag: "Opaque" }>, choice: number, state: ChoiceState): string {
-    const { part, candidate, response } = fragmentOf(event, this.notices) ?? {}
+    const { part, beside, candidate, response } = fragmentOf(event, this.notices) ?? {}
     const { media } = state
     state.media = undefined
     if (response !== undefined) this.response = { ...this.response, ...response }
-    if (part !== undefined && isSignature(part)) return this.part({ ...(media ?? { text: "" }), ...part }, choice)
-    let text = media === undefined ? "" : this.part(media, choice)
-    if (part !== undefined) text += this.part(part, choice)
+    let text = media === undefined ? "" : this.part({ ...media, ...beside }, choice)
+    if (part !== undefined) text += this.part(isSignature(part) ? { text: "", ...part } : part, choice)
     if (candidate === undefined) return text
     if (Object.keys(candidate).some((key) => key in state.fields)) {
       text += this.candidate({ index: choice, ...state.fields })
@@ -212,7 +212,8 @@ export class EventRenderer {
   private finish(event: Ending, choice: number, state: ChoiceState): string {
     const last = event._tag === "Finish"
     if (last) this.usage = mergeUsage(this.usage, event.usage)
-    const metadata = usageMetadata(this.usage, this.head?.serviceTier, this.notices)
+    const own = last ? fieldsOf(ownFields(event, geminiId)["usageMetadata"]) : {}
+    const metadata = usageMetadata(this.usage, this.head?.serviceTier, this.notices, own)
     const more = last ? { ...this.response, ...present({ usageMetadata: metadata }) } : {}
     this.over = last
     if (last && !this.answered && isBlocked(this.response)) return this.chunk(more)

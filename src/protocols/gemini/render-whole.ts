@@ -3,9 +3,10 @@ import type { GeneratedLogprob, Source } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
-import type { JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import { rawFinishReasonOf } from "./finish-reasons.ts"
 import { logprobsResult } from "./logprobs.ts"
 import {
@@ -27,11 +28,12 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   const said = new Notices(noCounterpart, notices)
   const gathered = response.choices.map((choice) => new Gathered(choice, said))
   const fields: JsonObject = Object.assign({}, ...gathered.map((choice) => choice.response))
+  const own = fieldsOf(ownFields(response.choices[0]?.finish ?? {}, geminiId)["usageMetadata"])
   const blocked = isBlocked(fields) && gathered.every(({ parts }) => parts.length === 0)
   return {
     ...(blocked ? {} : { candidates: gathered.map((choice) => choice.candidate(said)) }),
     ...fields,
-    ...present({ usageMetadata: usageMetadata(response.usage, response.serviceTier, said) }),
+    ...present({ usageMetadata: usageMetadata(response.usage, response.serviceTier, said, own) }),
     ...headFields(response, context)
   }
 }
@@ -90,9 +92,16 @@ class Gathered {
         const fragment = fragmentOf(part, said) ?? {}
         this.fields = { ...this.fields, ...fragment.candidate }
         this.response = { ...this.response, ...fragment.response }
+        if (fragment.beside !== undefined) this.annotate(fragment.beside)
         return this.push(fragment.part)
       }
     }
+  }
+
+  /** What is said of a medium; nothing where that did not come through. */
+  private annotate(beside: JsonObject): void {
+    const last = this.parts.at(-1)
+    if (last?.["inlineData"] !== undefined) this.parts[this.parts.length - 1] = { ...last, ...beside }
   }
 
   /** A lone signature is that of the part before it. */

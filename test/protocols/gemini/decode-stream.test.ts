@@ -201,7 +201,7 @@ describe("a Gemini stream", () => {
       parts([{ inlineData: { mimeType: "image/png", data: "AA==" }, thoughtSignature: "cGlj" }], stop)
     )
     expect(only(decoded, "Media")).toMatchObject([{ mediaType: "image/png", data: "AA==" }])
-    expect(only(decoded, "Opaque")[0]?.value).toEqual({ part: { thoughtSignature: "cGlj" } })
+    expect(only(decoded, "Opaque")[0]?.value).toEqual({ beside: { thoughtSignature: "cGlj" } })
   })
 
   it("runs code itself, in the middle of a text", () => {

@@ -141,11 +141,31 @@ describe("rendered Gemini streams", () => {
     expect(seals.map(([, seal = ""]) => unsealed(seal))).toEqual([{ signature: "nobody's" }, { signature: "nobody's" }])
   })
 
+  it("say what a provider of this format does where something else was changed", () => {
+    const usageMetadata = {
+      promptTokenCount: 10,
+      toolUsePromptTokenCount: 2,
+      candidatesTokenCount: 5,
+      thoughtsTokenCount: 3,
+      totalTokenCount: 20,
+      promptTokensDetails: [{ modality: "TEXT", tokenCount: 10 }],
+      trafficType: "ON_DEMAND"
+    }
+    const heard = { inlineData: { mimeType: "audio/wav", data: "AA==" }, audioTranscription: { text: "Hi" } }
+    const candidate = { content: { role: "model", parts: [{ text: "A" }, heard] }, finishReason: "STOP", index: 0 }
+    const answer = { candidates: [candidate], usageMetadata, modelVersion: "m", responseId: "r" }
+    const { events } = decodeWhole(gemini, Buffer.from(JSON.stringify(answer)))
+    expect(geminiDialect.renderWhole(foldEvents(events), contextOf(), [])).toEqual(answer)
+    const chunks = chunksOf(render(events).text)
+    expect(chunks.flatMap(({ candidates }) => candidates?.[0]?.content?.parts)).toContainEqual(heard)
+    expect(chunks.at(-1)).toMatchObject({ usageMetadata })
+  })
+
   it("have the signature of a picture on the picture, and that of a text after it", () => {
     const { text } = render([
       started,
       { _tag: "Media", mediaType: "image/png", data: "AA==" },
-      { _tag: "Opaque", protocol: "gemini", value: { part: { thoughtSignature: "cGlj" } } },
+      { _tag: "Opaque", protocol: "gemini", value: { beside: { thoughtSignature: "cGlj" } } },
       ...hello,
       { _tag: "Opaque", protocol: "gemini", value: { part: { thoughtSignature: "dHh0" } } },
       finish
