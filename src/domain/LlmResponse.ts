@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { GrowingText } from "./GrowingText.ts"
 import { FinishReason, GeneratedLogprob, Source, type LlmEvent } from "./LlmEvent.ts"
 import { mergeUsage, noUsage, Usage } from "./Usage.ts"
 
@@ -82,6 +83,14 @@ type OpenChoice = {
   finish?: NonNullable<Choice["finish"]>
 }
 
+type GrowingPart = Mutable<Extract<ResponsePart, { readonly _tag: "Text" | "Reasoning" | "ToolCall" }>>
+
+/** A block of the answer, and what of its text or arguments has come. */
+interface OpenBlock {
+  readonly part: GrowingPart
+  readonly pieces: GrowingText
+}
+
 /**
  * Folds events into an `LlmResponse`, one mutable fold per call: appending costs the size of the event, never of what
  * was accumulated. `response()` may be asked at any time, also of a stream that broke off.
@@ -89,29 +98,23 @@ type OpenChoice = {
 export class ResponseFold {
   private head: { id: string; model: string; created?: number; serviceTier?: string } = { id: "", model: "" }
   private readonly choices: Array<OpenChoice> = []
-  private readonly blocks = new Map<string, Mutable<ResponsePart>>()
+  private readonly blocks = new Map<string, OpenBlock>()
   private usage: Usage = noUsage
 
   /** Takes one event into account. */
   add(event: LlmEvent): void {
     switch (event._tag) {
       case "TextDelta": {
-        const part = this.blocks.get(event.id)
-        if (part?._tag !== "Text") return
-        part.text += event.text
-        if (event.logprobs !== undefined) (part.logprobs ??= []).push(...event.logprobs)
+        const part = this.grow(event, "Text")
+        if (event.logprobs !== undefined && part?._tag === "Text") (part.logprobs ??= []).push(...event.logprobs)
         return
       }
-      case "ReasoningDelta": {
-        const part = this.blocks.get(event.id)
-        if (part?._tag === "Reasoning") part.text += event.text
+      case "ReasoningDelta":
+        this.grow(event, "Reasoning")
         return
-      }
-      case "ToolInputDelta": {
-        const part = this.blocks.get(event.id)
-        if (part?._tag === "ToolCall") part.arguments += event.text
+      case "ToolInputDelta":
+        this.grow(event, "ToolCall")
         return
-      }
       case "Started":
         this.head = {
           id: event.id,
@@ -146,7 +149,7 @@ export class ResponseFold {
           ...(event.origin === undefined ? {} : { origin: event.origin })
         })
       case "ReasoningEnd": {
-        const part = this.blocks.get(event.id)
+        const part = this.blocks.get(event.id)?.part
         if (part?._tag !== "Reasoning") return
         if (event.signature !== undefined) part.signature = event.signature
         if (event.origin !== undefined) part.origin = event.origin
@@ -163,9 +166,11 @@ export class ResponseFold {
           ...(event.origin === undefined ? {} : { origin: event.origin })
         })
       case "ToolCall": {
-        const part = this.blocks.get(event.id)
-        if (part?._tag === "ToolCall") Object.assign(part, { arguments: event.arguments, valid: event.valid })
-        else {
+        const block = this.blocks.get(event.id)
+        if (block?.part._tag === "ToolCall") {
+          block.part.valid = event.valid
+          block.pieces.replace(event.arguments)
+        } else {
           const { choice: _, ...call } = event
           this.open(event, call)
         }
@@ -179,7 +184,7 @@ export class ResponseFold {
         return
       }
       case "Source": {
-        const part = event.block === undefined ? undefined : this.blocks.get(event.block)
+        const part = event.block === undefined ? undefined : this.blocks.get(event.block)?.part
         const owner = part?._tag === "Text" ? part : this.choice(event.choice)
         ;(owner.sources ??= []).push(event)
         return
@@ -217,13 +222,30 @@ export class ResponseFold {
     return (this.choices[index] ??= { index, parts: [] })
   }
 
-  private open(event: { readonly id: string; readonly choice?: number }, part: Mutable<ResponsePart>): void {
-    this.blocks.set(event.id, part)
+  /** Adds a piece to its block, where that is of the kind; says which it is. */
+  private grow(
+    event: { readonly id: string; readonly text: string },
+    kind: GrowingPart["_tag"]
+  ): GrowingPart | undefined {
+    const block = this.blocks.get(event.id)
+    if (block?.part._tag !== kind) return undefined
+    block.pieces.add(event.text)
+    return block.part
+  }
+
+  private open(event: { readonly id: string; readonly choice?: number }, part: GrowingPart): void {
+    const pieces = new GrowingText()
+    if (part._tag === "ToolCall") pieces.add(part.arguments)
+    this.blocks.set(event.id, { part, pieces })
     this.choice(event.choice).parts.push(part)
   }
 
   /** The answer as far as it came. */
   response(): LlmResponse {
+    for (const { part, pieces } of this.blocks.values()) {
+      if (part._tag === "ToolCall") part.arguments = pieces.text
+      else part.text = pieces.text
+    }
     // Holes appear where a further choice spoke before an earlier one did.
     return { ...this.head, choices: this.choices.filter((choice) => choice !== undefined), usage: this.usage }
   }

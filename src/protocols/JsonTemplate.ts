@@ -2,8 +2,10 @@
 export interface JsonTemplate {
   /** What `JSON.parse` makes of `text`; undefined where that is not such a document, or none at all. */
   readonly read: (text: string) => unknown
-  /** where the values are that differ, each as `placeOf` writes it */
-  readonly places: ReadonlySet<string>
+  /** What stands in one of the holes of `text`, without making the rest of it; undefined as for `read`. */
+  readonly readHole: (text: string, hole: number) => string | number | undefined
+  /** the values that differ */
+  readonly holes: ReadonlyArray<Hole>
 }
 
 type Kind = "string" | "number"
@@ -15,8 +17,6 @@ interface Hole {
   readonly path: ReadonlyArray<string | number>
 }
 
-const placeOf = (path: Hole["path"]): string => JSON.stringify(path)
-
 /** A part of the document on the way to values that differ: it is made anew, the others are not. */
 interface Part {
   readonly container: Container
@@ -25,7 +25,16 @@ interface Part {
   readonly holes: Array<readonly [key: string | number, hole: number]>
 }
 
+const quotationMark = 34
+const comma = 44
+const minus = 45
+const zero = 48
+const nine = 57
+const bracket = 91
 const backslash = 92
+const closingBracket = 93
+const brace = 123
+const closingBrace = 125
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 /** a text that stands in a string as it is: without control characters, quotes and backslashes */
 const plain = /^[ !#-[\]-\uffff]*$/
@@ -46,33 +55,39 @@ const standsAt = (text: string, part: string, at: number): boolean => text.slice
 class Template implements JsonTemplate {
   /** the text before, between and behind the holes; the quotes of a string stand in it */
   private readonly literals: ReadonlyArray<string>
-  private readonly kinds: ReadonlyArray<Kind>
+  readonly holes: ReadonlyArray<Hole>
   private readonly root: Part
-  readonly places: ReadonlySet<string>
   private readonly values: Array<string | number> = []
   /** where the reading is */
   private at = 0
 
   constructor(literals: ReadonlyArray<string>, holes: ReadonlyArray<Hole>, root: Part) {
     this.literals = literals
-    this.kinds = holes.map(({ kind }) => kind)
-    this.places = new Set(holes.map(({ path }) => placeOf(path)))
+    this.holes = holes
     this.root = root
   }
 
   read(text: string): unknown {
-    const { kinds, literals, values } = this
+    return this.matches(text) ? this.fill(this.root) : undefined
+  }
+
+  readHole(text: string, hole: number): string | number | undefined {
+    return this.matches(text) ? this.values[hole] : undefined
+  }
+
+  private matches(text: string): boolean {
+    const { holes, literals, values } = this
     const first = literals[0]!
-    if (!standsAt(text, first, 0)) return undefined
+    if (!standsAt(text, first, 0)) return false
     this.at = first.length
-    for (let index = 0; index < kinds.length; index++) {
-      const value = kinds[index] === "string" ? this.string(text) : this.number(text)
+    for (let index = 0; index < holes.length; index++) {
+      const value = holes[index]!.kind === "string" ? this.string(text) : this.number(text)
       const literal = literals[index + 1]!
-      if (value === undefined || !standsAt(text, literal, this.at)) return undefined
+      if (value === undefined || !standsAt(text, literal, this.at)) return false
       this.at += literal.length
       values[index] = value
     }
-    return this.at === text.length ? this.fill(this.root) : undefined
+    return this.at === text.length
   }
 
   private string(text: string): string | undefined {
@@ -147,7 +162,7 @@ export const templateOf = (
   earlier?: JsonTemplate
 ): JsonTemplate | undefined => {
   if (!isContainer(value)) return undefined
-  const walk = new Comparison(first, second, earlier?.places)
+  const walk = new Comparison(first, second, earlier?.holes)
   // A key that an object has twice has one value only.
   if (!walk.run() || walk.holes.length === 0 || walk.keys !== keyCount(value)) return undefined
   const root = partOf(value)
@@ -155,37 +170,27 @@ export const templateOf = (
   return new Template(walk.literals, walk.holes, root)
 }
 
-/** a token of a document with the space before it */
-const token = /(\s*)([{}[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}[\],:"]+)/y
-
-const tokenAt = (text: string, at: number): readonly [space: string, token: string] | undefined => {
-  token.lastIndex = at
-  const found = token.exec(text)
-  return found === null ? undefined : [found[1]!, found[2]!]
-}
-
-const kindOf = (token: string): Kind | undefined =>
-  token.startsWith('"') ? "string" : /^[-\d]/.test(token) ? "number" : undefined
-
 /** Where in a document the comparison is: in an object, or in a list. */
 interface Level {
   readonly keyed: boolean
+  /** the key of an object as it stands in the document, read when somebody asks; the place in a list */
   key: string | number
+  keyRead: boolean
   expectsKey: boolean
 }
 
-/** Goes through two documents, which are both valid, token by token. */
+/** Goes through two documents, which are both valid, side by side, as long as they agree in all but strings and numbers. */
 class Comparison {
   private readonly first: string
   private readonly second: string
-  private readonly differing: ReadonlySet<string>
+  private readonly differing: ReadonlyArray<Hole>
   private readonly levels: Array<Level> = []
   private literalStart = 0
   readonly literals: Array<string> = []
   readonly holes: Array<Hole> = []
   keys = 0
 
-  constructor(first: string, second: string, differing: ReadonlySet<string> = new Set()) {
+  constructor(first: string, second: string, differing: ReadonlyArray<Hole> = []) {
     this.first = first
     this.second = second
     this.differing = differing
@@ -193,59 +198,89 @@ class Comparison {
 
   /** Whether they have the same template. */
   run(): boolean {
+    const { first, second } = this
     let inFirst = 0
     let inSecond = 0
-    for (;;) {
-      const one = tokenAt(this.first, inFirst)
-      const other = tokenAt(this.second, inSecond)
-      if (one === undefined || other === undefined) {
-        this.literals.push(this.second.slice(this.literalStart))
-        return this.first.slice(inFirst) === this.second.slice(inSecond)
+    while (inSecond < second.length) {
+      const sign = second.charCodeAt(inSecond)
+      const kind = kindAt(sign)
+      if (kind === undefined) {
+        if (first.charCodeAt(inFirst++) !== sign) return false
+        inSecond++
+        this.step(sign)
+      } else {
+        if (kindAt(first.charCodeAt(inFirst)) !== kind) return false
+        const firstEnd = valueEnd(first, inFirst, kind)
+        const secondEnd = valueEnd(second, inSecond, kind)
+        const same = first.slice(inFirst, firstEnd) === second.slice(inSecond, secondEnd)
+        if (!this.value(kind, inSecond, secondEnd, same)) return false
+        inFirst = firstEnd
+        inSecond = secondEnd
       }
-      const start = inSecond + other[0].length
-      if (one[0] !== other[0] || !this.step(one[1], other[1], start)) return false
-      inFirst += one[0].length + one[1].length
-      inSecond = start + other[1].length
+    }
+    this.literals.push(second.slice(this.literalStart))
+    return inFirst === first.length
+  }
+
+  private step(sign: number): void {
+    const { levels } = this
+    if (sign === brace || sign === bracket) {
+      levels.push({ keyed: sign === brace, key: 0, keyRead: true, expectsKey: sign === brace })
+    } else if (sign === closingBrace || sign === closingBracket) {
+      levels.pop()
+    } else if (sign === comma) {
+      const level = levels.at(-1)
+      if (level === undefined) return
+      level.expectsKey = level.keyed
+      if (typeof level.key === "number") level.key++
     }
   }
 
-  private step(one: string, other: string, start: number): boolean {
+  /** Reads a key, or a value that may differ; false where two keys do. */
+  private value(kind: Kind, start: number, end: number, same: boolean): boolean {
     const level = this.levels.at(-1)
-    if (level?.keyed === true && level.expectsKey && other.startsWith('"')) return this.readKey(level, one, other)
-    if (one !== other || this.differedBefore(other)) return this.differ(one, other, start)
-    if (other === "{" || other === "[") this.levels.push({ keyed: other === "{", key: 0, expectsKey: true })
-    else if (other === "}" || other === "]") this.levels.pop()
-    else if (other === "," && level !== undefined) this.next(level)
-    return true
-  }
-
-  private next(level: Level): void {
-    level.expectsKey = true
-    if (typeof level.key === "number") level.key++
-  }
-
-  private readKey(level: Level, one: string, other: string): boolean {
-    level.key = JSON.parse(other) as string // a string, by its quote
-    level.expectsKey = false
-    this.keys++
-    return one === other
-  }
-
-  private differedBefore(value: string): boolean {
-    return this.differing.size > 0 && kindOf(value) !== undefined && this.differing.has(placeOf(this.path()))
-  }
-
-  private path(): Hole["path"] {
-    return this.levels.map(({ key }) => key)
-  }
-
-  private differ(one: string, other: string, start: number): boolean {
-    const kind = kindOf(other)
-    if (kind === undefined || kind !== kindOf(one)) return false
+    if (level?.expectsKey === true) {
+      level.key = this.second.slice(start, end)
+      level.keyRead = false
+      level.expectsKey = false
+      this.keys++
+      return same
+    }
+    if (same && !this.differedBefore(kind)) return true
     const quote = kind === "string" ? 1 : 0
     this.literals.push(this.second.slice(this.literalStart, start + quote))
-    this.literalStart = start + other.length - quote
-    this.holes.push({ kind, path: this.path() })
+    this.literalStart = end - quote
+    this.holes.push({ kind, path: this.levels.map(keyOf) })
     return true
   }
+
+  private differedBefore(kind: Kind): boolean {
+    const { levels } = this
+    return this.differing.some(
+      (hole) =>
+        hole.kind === kind &&
+        hole.path.length === levels.length &&
+        levels.every((level, depth) => keyOf(level) === hole.path[depth])
+    )
+  }
+}
+
+const keyOf = (level: Level): string | number => {
+  if (!level.keyRead) {
+    level.key = JSON.parse(level.key as string) as string // a string, by its quotes
+    level.keyRead = true
+  }
+  return level.key
+}
+
+/** What kind of value a character begins, of those that may differ. */
+const kindAt = (sign: number): Kind | undefined =>
+  sign === quotationMark ? "string" : sign === minus || (sign >= zero && sign <= nine) ? "number" : undefined
+
+/** The index behind the value that begins at `from`. */
+const valueEnd = (text: string, from: number, kind: Kind): number => {
+  if (kind === "string") return stringEnd(text, from + 1) + 1
+  number.lastIndex = from
+  number.test(text)
+  return number.lastIndex
 }

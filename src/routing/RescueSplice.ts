@@ -1,10 +1,11 @@
 import type { Frame } from "../domain/Frame.ts"
+import { GrowingText } from "../domain/GrowingText.ts"
 import { blockEnd, type LlmEvent, type Source, type TextDelta } from "../domain/LlmEvent.ts"
 import type { RescueMatch } from "./RescueMatch.ts"
 
 /** What of an answer was handed on so far. Mutable, because it is touched for every event. */
 export class Sent {
-  text = ""
+  private readonly words = new GrowingText()
   /** how many blocks of text there were */
   texts = 0
   /** thoughts were among it */
@@ -15,10 +16,14 @@ export class Sent {
   readonly open = new Map<string, LlmEvent>()
   readonly ids = new Set<string>()
 
+  get text(): string {
+    return this.words.text
+  }
+
   add(batch: ReadonlyArray<Frame>): void {
     for (const { events } of batch) {
       for (const event of events) {
-        if (event._tag === "TextDelta") this.text += event.text
+        if (event._tag === "TextDelta") this.words.add(event.text)
         else if (event._tag !== "ReasoningDelta") this.addRare(event)
       }
     }

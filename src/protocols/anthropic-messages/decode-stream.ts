@@ -2,9 +2,10 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { present } from "../../domain/present.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
-import { JsonSeries } from "../JsonSeries.ts"
+import { JsonSeries, type PiecePlaces } from "../JsonSeries.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { startedOf } from "../started.ts"
+import { TextRun } from "../TextRun.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { AnswerFields } from "./answer-fields.ts"
@@ -14,9 +15,12 @@ import { finishReasonOf } from "./finish-reasons.ts"
 import { readStreamEvent, type StreamEvent, type Typed } from "./stream-events.ts"
 import { UsageTally } from "./usage.ts"
 
+const pieces: PiecePlaces = { piece: ["delta", "text"] }
+
 /** What is known of one answer so far, be it a stream or whole. */
 class MessageDecoder implements StreamDecoder {
-  private readonly documents = new JsonSeries()
+  private readonly documents = new JsonSeries(pieces)
+  private readonly run = new TextRun(this.documents)
   private started = false
   private done = false
   private stopped = false
@@ -32,13 +36,20 @@ class MessageDecoder implements StreamDecoder {
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
     this.isLate = false
     if (this.done) return undefined
+    const piece = this.run.next(frame.data)
+    if (piece !== undefined) {
+      events.push(piece)
+      return undefined
+    }
     const value = this.documents.parse(frame.data)
     if (value === undefined) return isDoneSentinel(frame.data) ? undefined : malformedFrame
     const event = readStreamEvent(value)
     if (event === undefined) return malformedFrame
     if (event === "other") return undefined
     if (event.type === "error") return streamError(value, frame.raw)
+    const before = events.length
     this.read(event, events)
+    this.run.note(events, before)
     return undefined
   }
 

@@ -2,11 +2,12 @@ import type { LlmError } from "../../domain/LlmError.ts"
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { present } from "../../domain/present.ts"
 import type { WireFrame } from "../../wire/Frame.ts"
-import { JsonSeries } from "../JsonSeries.ts"
+import { JsonSeries, type PiecePlaces } from "../JsonSeries.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { openAiStreamError } from "../openai/errors.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { startedOf } from "../started.ts"
+import { TextRun } from "../TextRun.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
 import { listedSources } from "./annotations.ts"
 import { ChoiceDecoder, type BlockIds } from "./choice.ts"
@@ -19,9 +20,12 @@ const streamError = openAiStreamError(openAiChatId)
 /** Some servers say of a whole document that it is an error, and put nothing under `error`. */
 const isErrorDocument = ({ object }: JsonObject): boolean => object === "error"
 
+const pieces: PiecePlaces = { piece: ["choices", 0, "delta", "content"], beside: [["obfuscation"]] }
+
 /** What is known of one answer so far, be it a stream or whole. */
 class ChatDecoder implements StreamDecoder {
-  private readonly documents = new JsonSeries()
+  private readonly documents = new JsonSeries(pieces)
+  private readonly run = new TextRun(this.documents)
   private started = false
   private done = false
   private readonly ids = new Ids()
@@ -35,6 +39,11 @@ class ChatDecoder implements StreamDecoder {
     this.isLate = false
     if (this.done) return undefined
     const { data } = frame
+    const piece = this.run.next(data)
+    if (piece !== undefined && frame.event !== "error") {
+      events.push(piece)
+      return undefined
+    }
     if (isDoneSentinel(data)) {
       this.done = true
       if (!this.started) return incompleteStream(false)
@@ -44,7 +53,9 @@ class ChatDecoder implements StreamDecoder {
     const chunk = this.documents.parse(data)
     // After the finish reason nothing is missing that such a frame could have held.
     if (!isObject(chunk)) return this.first.finished ? undefined : malformedFrame
+    const before = events.length
     const failed = this.readChunk(chunk, false, events) || frame.event === "error"
+    this.run.note(events, before)
     if (!failed) return undefined
     this.done = true
     return streamError(chunk, frame.raw)
