@@ -76,7 +76,6 @@ export class JsonSeries {
     const template = templateOf(last, text, value, this.template)
     if (template === undefined) return
     this.template = template
-    this.isOfTemplate = true
     this.pieceHole = this.places === undefined ? undefined : pieceHoleOf(template, this.places)
   }
 }
