@@ -2,7 +2,7 @@
 import type { Dialect } from "./workloads.ts"
 
 export interface Scenario {
-  readonly name: "S1" | "S2" | "S3"
+  readonly name: "S1" | "S2" | "S3" | "S4"
   readonly title: string
   readonly client: Dialect
   readonly upstream: Dialect
@@ -35,12 +35,19 @@ const kinds = (quick: boolean) =>
       workload: "paced-50x20ms",
       concurrency: 300,
       calls: quick ? 300 : 900
+    },
+    S4: {
+      name: "S4",
+      title: "streams of 400 chunks, 16 a write",
+      workload: "stream-400x16",
+      concurrency: 64,
+      calls: quick ? 500 : 1500
     }
   }) as const
 
 /** Quick runs make fewer calls of the same kinds: a look rather than a result. */
 export const scenarios = (quick: boolean): ReadonlyArray<Scenario> => {
-  const { S1, S2, S3 } = kinds(quick)
+  const { S1, S2, S3, S4 } = kinds(quick)
   const same = { client: "chat", upstream: "chat" } as const
   const toMessages = { client: "chat", upstream: "messages" } as const
   const toChat = { client: "messages", upstream: "chat" } as const
@@ -50,8 +57,10 @@ export const scenarios = (quick: boolean): ReadonlyArray<Scenario> => {
     { ...S3, ...same },
     { ...S1, ...toMessages },
     { ...S2, ...toMessages },
+    { ...S4, ...toMessages },
     { ...S1, ...toChat },
-    { ...S2, ...toChat }
+    { ...S2, ...toChat },
+    { ...S4, ...toChat }
   ]
 }
 
