@@ -4,35 +4,51 @@ import type { Encoding } from "../Encoding.ts"
 import type { JsonObject } from "../open-document.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 
-/** The messages as this API wants them: a message of its own for every answer of a tool. */
-export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): ReadonlyArray<JsonObject> =>
-  messages.flatMap((message) => encodeMessage(message, encoding))
-
-const encodeMessage = (message: Message, encoding: Encoding): ReadonlyArray<JsonObject> => {
-  const own = encoding.nameless(message)
-  const results: Array<JsonObject> = []
-  const rest: Array<Exclude<Part, ToolResultPart>> = []
-  for (const part of message.parts) {
-    if (part._tag === "ToolResult") results.push(encodeToolResult(part, encoding))
-    else rest.push(part)
+/**
+ * The messages as this API wants them: a message of its own for every answer of a tool, which holds no pictures. Those follow
+ * in a message of the user, after all answers of that turn.
+ */
+export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): ReadonlyArray<JsonObject> => {
+  const encoded: Array<JsonObject> = []
+  const shown: Array<JsonObject> = []
+  const show = () => {
+    if (shown.length > 0) encoded.push({ role: "user", content: shown.splice(0) })
   }
-  if (rest.length === 0) return results
-  if (message.role === "assistant") {
-    const answer = encodeAnswer(rest, encoding)
+  for (const message of messages) {
+    const own = encoding.nameless(message)
+    const rest: Array<Said> = []
+    for (const part of message.parts) {
+      if (part._tag === "ToolResult") encoded.push(encodeToolResult(part, shown, encoding))
+      else rest.push(part)
+    }
+    if (rest.length === 0) continue
+    show()
+    const said = encodeSaid(message.role, rest, encoding)
+    if (said !== undefined) encoded.push({ ...said, ...own })
+  }
+  show()
+  return encoded
+}
+
+type Said = Exclude<Part, ToolResultPart>
+
+/** What a message says beside the answers of tools; undefined where nothing is left of it. */
+const encodeSaid = (role: Message["role"], parts: ReadonlyArray<Said>, encoding: Encoding): JsonObject | undefined => {
+  if (role === "assistant") {
+    const answer = encodeAnswer(parts, encoding)
     // Of what nobody else knows nothing is left, and the API refuses a turn without anything.
     const empty = answer["content"] === "" && answer["tool_calls"] === undefined
-    const silenced = empty && rest.some(({ _tag }) => _tag !== "Text")
-    return silenced ? results : [...results, { ...answer, ...own }]
+    return empty && parts.some(({ _tag }) => _tag !== "Text") ? undefined : answer
   }
-  const role = message.role === "developer" ? "system" : message.role === "tool" ? "user" : message.role
-  return [...results, { role, content: contentOf(rest.flatMap((part) => encodeContent(part, encoding))), ...own }]
+  const content = contentOf(parts.flatMap((part) => encodeContent(part, encoding)))
+  return { role: role === "developer" ? "system" : role === "tool" ? "user" : role, content }
 }
 
 /**
  * An answer of an earlier turn. What was thought and said before tools were called goes as the plan that every model knows:
  * beside calls no content is taken. Thinking as content of its own is for models that think.
  */
-const encodeAnswer = (parts: ReadonlyArray<Exclude<Part, ToolResultPart>>, encoding: Encoding): JsonObject => {
+const encodeAnswer = (parts: ReadonlyArray<Said>, encoding: Encoding): JsonObject => {
   const content: Array<JsonObject> = []
   const thoughts: Array<string> = []
   const calls: Array<JsonObject> = []
@@ -70,7 +86,7 @@ const contentOf = (content: ReadonlyArray<JsonObject>): string | ReadonlyArray<J
   return others.length === 0 && typeof text === "string" && Object.keys(first).length === 2 ? text : content
 }
 
-const encodeContent = (part: Exclude<Part, ToolResultPart>, encoding: Encoding): ReadonlyArray<JsonObject> => {
+const encodeContent = (part: Said, encoding: Encoding): ReadonlyArray<JsonObject> => {
   switch (part._tag) {
     case "Text":
       return [{ type: "text", text: part.text, ...encoding.unmarked(part) }]
@@ -114,12 +130,16 @@ const encodeToolCall = (part: ToolCallPart, encoding: Encoding): JsonObject => (
   ...encoding.unmarked(part)
 })
 
-const encodeToolResult = (part: ToolResultPart, encoding: Encoding): JsonObject => {
+/** `shown` are the pictures that are still to follow. */
+const encodeToolResult = (part: ToolResultPart, shown: Array<JsonObject>, encoding: Encoding): JsonObject => {
   const own = encoding.unmarked(part)
-  const content = withToldFailure(part, encoding).content.flatMap((piece) => {
-    if (piece._tag !== "Media") return encodeContent(piece, encoding)
-    encoding.unsupported("images as the answer of a tool")
-    return []
-  })
-  return { role: "tool", tool_call_id: part.callId, content: contentOf(content), ...own }
+  const { callId, content } = withToldFailure(part, encoding)
+  const pictures = content.flatMap((piece) => (piece._tag === "Media" ? encodeMedia(piece, encoding) : []))
+  if (pictures.length > 0) {
+    encoding.add("emulated", "media in the result of a tool: they follow in a message of the user")
+    shown.push({ type: "text", text: `The result of the tool call ${callId} contains:` }, ...pictures)
+  }
+  const said = content.flatMap((piece) => (piece._tag === "Media" ? [] : encodeContent(piece, encoding)))
+  const words = said.length === 0 && pictures.length > 0 ? "It follows." : contentOf(said)
+  return { role: "tool", tool_call_id: callId, content: words, ...own }
 }

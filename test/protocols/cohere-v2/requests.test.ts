@@ -238,6 +238,40 @@ describe("messages", () => {
     ])
   })
 
+  it("follow the answers of tools with the pictures in them", () => {
+    const picture = {
+      _tag: "Media",
+      kind: "image",
+      mediaType: "image/png",
+      source: { _tag: "Base64", data: "AAAA" }
+    } as const
+    const shown = { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }
+    const result = (callId: string, content: Extract<Part, { _tag: "ToolResult" }>["content"]): Message => ({
+      role: "tool",
+      parts: [{ _tag: "ToolResult", callId, content }]
+    })
+    const messages: ReadonlyArray<Message> = [
+      result("c1", [picture]),
+      result("c2", [{ _tag: "Text", text: "5" }, picture]),
+      user(text("Well?"))
+    ]
+    expect(messagesOf(...messages)).toEqual([
+      { role: "tool", tool_call_id: "c1", content: "It follows." },
+      { role: "tool", tool_call_id: "c2", content: "5" },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "The result of the tool call c1 contains:" },
+          shown,
+          { type: "text", text: "The result of the tool call c2 contains:" },
+          shown
+        ]
+      },
+      { role: "user", content: "Well?" }
+    ])
+    expect(noticesOf({ messages })).toEqual([expect.stringMatching(/media in the result of a tool/)])
+  })
+
   it("of the model hold its thinking where it called nothing", () => {
     const parts: ReadonlyArray<Part> = [
       { _tag: "Reasoning", text: "Hm", signature: "s", origin: "anthropic-messages" },
