@@ -1,6 +1,6 @@
 import type { Schema } from "effect"
 import type { Extensions } from "../domain/LlmRequest.ts"
-import { fieldsOf } from "./open-document.ts"
+import { fieldsOf, isObject } from "./open-document.ts"
 
 /**
  * The name under which a format keeps how it said something that is canonical, for itself alone: that the effort came as
@@ -22,11 +22,32 @@ const isUsualCaller = (field: string, value: Schema.Json): boolean =>
 export const isOwnAffair = (field: string, value: Schema.Json): boolean =>
   isMark(field) || isName(field) || isUsualCaller(field, value)
 
+/** Groups of fields of which only those are kept that nobody else has words for: each of them is what is lost. */
+const groups: ReadonlySet<string> = new Set([
+  "generationConfig",
+  "media",
+  "output_config",
+  "source",
+  "thinking",
+  "toolConfig"
+])
+
+/** What is lost with a field. Of a document or a search result that is a text elsewhere, it is what stands beside the text. */
+const namesIn = (field: string, value: Schema.Json): ReadonlyArray<string> => {
+  if (value === null || isOwnAffair(field, value)) return []
+  if (!isObject(value)) return [field]
+  if (groups.has(field)) return Object.keys(value).map((name) => `${field}.${name}`)
+  if (field !== "block") return [field]
+  const { type, content: _, source, ...beside } = value
+  const address = typeof source === "string" ? { source } : {}
+  return Object.entries({ ...address, ...beside }).flatMap(([name, said]) =>
+    said === null ? [] : [`${String(type)}.${name}`]
+  )
+}
+
 /** The fields that other formats than `own` kept for themselves, and that are lost where this one is sent. */
 export const foreignFields = (extensions: Extensions | undefined, own: string): ReadonlyArray<string> =>
   Object.entries(extensions ?? {}).flatMap(([protocol, fields]) =>
     // Clients write `null` for what they leave out.
-    protocol === own
-      ? []
-      : Object.entries(fields).flatMap(([field, value]) => (value === null || isOwnAffair(field, value) ? [] : [field]))
+    protocol === own ? [] : Object.entries(fields).flatMap(([field, value]) => namesIn(field, value))
   )

@@ -10,6 +10,13 @@ describe("what other formats kept for themselves", () => {
     expect(foreignFields(kept, "three")).toEqual(["logit_bias", "safetySettings"])
     expect(foreignFields(kept, "one")).toEqual(["safetySettings"])
     expect(foreignFields(undefined, "one")).toEqual([])
+    expect(foreignFields({ one: { generationConfig: { speechConfig: {}, seed: 1 } } }, "two")).toEqual([
+      "generationConfig.speechConfig",
+      "generationConfig.seed"
+    ])
+    const block = { type: "search_result", source: "https://example.com", content: [], citations: null }
+    expect(foreignFields({ one: { block } }, "two")).toEqual(["search_result.source"])
+    expect(foreignFields({ one: { block: { type: "document", source: { type: "text" } } } }, "two")).toEqual([])
     expect(foreignFields({ one: { caller: { type: "code_execution_20260521" } } }, "two")).toEqual(["caller"])
   })
 })

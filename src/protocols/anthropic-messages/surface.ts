@@ -4,7 +4,18 @@ import { isObject } from "../open-document.ts"
 import type { CountTokens, Surface } from "../Surface.ts"
 import { anthropicMessagesDialect } from "./inbound.ts"
 
+/** What the API says of its models and is not known of others: clients want all of it to be there. */
+const unsaid = {
+  capabilities: null,
+  deprecated_at: null,
+  line: null,
+  max_input_tokens: null,
+  max_tokens: null,
+  retires_at: null
+} as const
+
 const renderModel = (model: Model) => ({
+  ...unsaid,
   type: "model",
   id: model.id,
   display_name: model.id,

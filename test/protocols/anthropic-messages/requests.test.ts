@@ -262,7 +262,7 @@ describe("instructions within the conversation", () => {
     const { body, notices } = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
     expect(body["contents"]).toEqual([{ role: "user", parts: [{ text: "a" }, { text: "Be kind." }, { text: "b" }] }])
     expect(notices.filter(({ code }) => code === "dropped").map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^output_config:/),
+      expect.stringMatching(/^output_config\.effort:/),
       expect.stringMatching(/^clear_at:/)
     ])
   })
