@@ -175,6 +175,17 @@ export const settingFeatures: ReadonlyArray<RequestFeature> = [
     }
   },
   {
+    name: "settings that change within the conversation",
+    asked: {
+      "openai-responses": {
+        input: [
+          { type: "configuration_update", reasoning: { effort: "low" } },
+          { role: "user", content: "Hello" }
+        ]
+      }
+    }
+  },
+  {
     name: "cache key and verbosity",
     asked: {
       "openai-chat": { prompt_cache_key: "tenant-7", safety_identifier: "user-7", verbosity: "low" },

@@ -119,6 +119,18 @@ export const toolFeatures: ReadonlyArray<RequestFeature> = [
     }
   },
   {
+    name: "tools that were searched for or are added in the conversation",
+    trace: /lookup/,
+    asked: {
+      "openai-responses": {
+        input: [
+          { type: "additional_tools", role: "developer", tools: [responsesTool] },
+          { role: "user", content: "Hello" }
+        ]
+      }
+    }
+  },
+  {
     name: "tools that the provider runs: a search of the web",
     trace: /search/i,
     asked: {

@@ -65,8 +65,15 @@ export const ToolCallPart = Schema.TaggedStruct("ToolCall", {
 })
 export type ToolCallPart = typeof ToolCallPart.Type
 
-/** A provider's block that the canonical vocabulary does not know, carried verbatim for the format named by `protocol`. */
-export const OpaquePart = Schema.TaggedStruct("Opaque", { protocol: Schema.String, value: Schema.Json })
+/**
+ * A provider's block that the canonical vocabulary does not know, carried verbatim for the format named by `protocol`.
+ * `told` is there where what it says is told in the request as well, so that others lose nothing by it.
+ */
+export const OpaquePart = Schema.TaggedStruct("Opaque", {
+  protocol: Schema.String,
+  value: Schema.Json,
+  told: Schema.optionalKey(Schema.Literal(true))
+})
 export type OpaquePart = typeof OpaquePart.Type
 
 /** What a tool answered. The content is text and media parts, in order; empty means the tool said nothing. */

@@ -1,26 +1,34 @@
-import type { Message, OpaquePart } from "../domain/LlmRequest.ts"
+import type { Message } from "../domain/LlmRequest.ts"
 import type { Schema } from "effect"
 import type { Notices } from "./Notices.ts"
 import { fieldsOf, isObject, type JsonObject } from "./open-document.ts"
+
+interface Block {
+  readonly protocol: string
+  readonly value: Schema.Json
+  readonly told?: true
+}
+
+/** What a block is called: by its type, or by the field that says what it is, and by whose it is. */
+const blockName = ({ protocol, value }: Block): string => {
+  const { type = Object.keys(fieldsOf(value))[0] } = fieldsOf(value)
+  return `${typeof type === "string" ? type : "a block"} of ${protocol}`
+}
+
+/** Leaves out a block that another format alone has words for. */
+export const dropBlock = (block: Block, said: Notices): void => {
+  if (block.told !== true) said.dropped(blockName(block))
+}
 
 /**
  * What a provider alone has words for, as the format `own` says it: as it stands, or undefined, and said, where it is
  * another's.
  */
-export const ownBlock = (
-  { protocol, value }: { readonly protocol: string; readonly value: Schema.Json },
-  own: string,
-  said: Notices
-): JsonObject | undefined => {
+export const ownBlock = (block: Block, own: string, said: Notices): JsonObject | undefined => {
+  const { protocol, value } = block
   if (protocol === own && isObject(value)) return value
-  said.dropped(`a block of ${protocol}`)
+  dropBlock(block, said)
   return undefined
-}
-
-/** What a block is called: by its type, or by the field that says what it is. */
-const kindOf = ({ value }: OpaquePart): string => {
-  const { type = Object.keys(fieldsOf(value))[0] } = fieldsOf(value)
-  return typeof type === "string" ? type : "a block"
 }
 
 /**
@@ -35,7 +43,7 @@ export const refuseForeignInput = (
   for (const { parts, role } of messages) {
     if (role !== "user") continue
     for (const part of parts) {
-      if (part._tag === "Opaque" && part.protocol !== own) encoding.unsupported(`${kindOf(part)} of ${part.protocol}`)
+      if (part._tag === "Opaque" && part.protocol !== own && part.told !== true) encoding.unsupported(blockName(part))
     }
   }
 }

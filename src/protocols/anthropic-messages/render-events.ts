@@ -5,6 +5,7 @@ import { isForeignRun, sealEvents } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { ownFields } from "../extensions.ts"
 import { Notices } from "../Notices.ts"
+import { dropBlock } from "../foreign-blocks.ts"
 import { fieldsOf, isObject } from "../open-document.ts"
 import { unsaid } from "./answer-fields.ts"
 import { BlockWriter, eventFrame } from "./block-writer.ts"
@@ -158,7 +159,7 @@ export class EventRenderer {
       case "ToolResult":
       case "Opaque":
         if (event.protocol === anthropicMessagesId) return this.begin("", [event], true)
-        this.notices.dropped(`a block of ${event.protocol}`)
+        dropBlock(event, this.notices)
         return ""
       case "Media":
         this.notices.dropped(`${event.mediaType} made by the model`)

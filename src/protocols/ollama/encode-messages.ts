@@ -4,6 +4,7 @@ import type { Encoding } from "../Encoding.ts"
 import { unlessEmpty, type JsonObject } from "../open-document.ts"
 import { argumentsObject } from "../ToolArguments.ts"
 import { withToldFailure } from "../ToolFailure.ts"
+import { dropBlock } from "../foreign-blocks.ts"
 
 /** The messages as this API wants them: one text and its images each, and a message of its own for every tool's answer. */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Encoding): ReadonlyArray<JsonObject> => {
@@ -58,7 +59,7 @@ class Said {
         this.calls.push(encodeToolCall(part, encoding))
         return
       case "Opaque":
-        encoding.dropped(`a block of ${part.protocol}`)
+        dropBlock(part, encoding)
     }
   }
 

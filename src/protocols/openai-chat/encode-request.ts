@@ -16,7 +16,14 @@ import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
 import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
-import { encodeAccount, encodeFormat, encodeSampling, encodeThinking, isOff } from "./encode-settings.ts"
+import {
+  encodeAccount,
+  encodeFormat,
+  encodeMetadata,
+  encodeSampling,
+  encodeThinking,
+  isOff
+} from "./encode-settings.ts"
 import { encodeTool, encodeToolChoice } from "./encode-tools.ts"
 import { ChatEncoding } from "./encoding.ts"
 import { isOwn, ownExtension } from "./extension.ts"
@@ -101,7 +108,7 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
       ...thought,
       ...fields,
       ...encodeAccount(request, encoding),
-      metadata: request.metadata
+      metadata: encodeMetadata(request.metadata, own["store"], encoding)
     }),
     ...Object.assign({}, ...(request.tools ?? []).map(searchOptions)),
     ...own

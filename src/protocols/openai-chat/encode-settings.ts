@@ -2,7 +2,7 @@ import type { LlmRequest, ReasoningSettings, ResponseFormat, Sampling } from "..
 import { present } from "../../domain/present.ts"
 import type { JsonObject } from "../open-document.ts"
 import { endUser, tierFor } from "../openai/account.ts"
-import { effortFor } from "../openai/reasoners.ts"
+import { effortFor, isOfOpenAi } from "../openai/reasoners.ts"
 import type { ChatEncoding } from "./encoding.ts"
 
 /** The form of the answer. */
@@ -61,6 +61,17 @@ export const encodeAccount = ({ serviceTier, user }: LlmRequest, encoding: ChatE
   if (encoding.quirks.noUser !== true) return fields
   for (const field of Object.keys(fields)) encoding.refused(field)
   return {}
+}
+
+/** What a caller keeps with an answer: OpenAI keeps it only with answers that it stores. */
+export const encodeMetadata = (
+  metadata: LlmRequest["metadata"],
+  stored: unknown,
+  encoding: ChatEncoding
+): LlmRequest["metadata"] => {
+  if (metadata === undefined || encoding.native || stored === true || !isOfOpenAi(encoding.model)) return metadata
+  encoding.dropped("metadata", "OpenAI takes it only with answers that it stores")
+  return undefined
 }
 
 /** How tokens are drawn. */

@@ -7,6 +7,7 @@ import { takesText, textOfArguments } from "../FreeText.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { dropBlock } from "../foreign-blocks.ts"
 import { annotationOf } from "./annotations.ts"
 import { callExtras, sealOfCall } from "./call-extras.ts"
 import { renderLogprobs } from "./logprobs.ts"
@@ -123,8 +124,9 @@ const passedOf = (
   return passed
 }
 
-const ownFields = ({ protocol, value }: PartOf<"Opaque">, said: Notices): JsonObject => {
+const ownFields = (part: PartOf<"Opaque">, said: Notices): JsonObject => {
+  const { protocol, value } = part
   if (protocol === openAiChatId && isObject(value) && value["content"] === undefined) return value
-  said.dropped(`a block of ${protocol}`)
+  dropBlock(part, said)
   return {}
 }

@@ -1,5 +1,6 @@
 import type { Message, Part } from "../../domain/LlmRequest.ts"
 import type { Encoding } from "../Encoding.ts"
+import { dropBlock } from "../foreign-blocks.ts"
 
 const labels = { system: "", developer: "", user: "User: ", assistant: "Assistant: ", tool: "User: " }
 
@@ -50,7 +51,7 @@ const textsOf = (part: Part, encoding: Encoding): ReadonlyArray<string> => {
       encoding.unsupported("tools")
       return []
     case "Opaque":
-      encoding.dropped(`a block of ${part.protocol}`)
+      dropBlock(part, encoding)
       return []
   }
 }

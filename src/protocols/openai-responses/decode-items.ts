@@ -14,7 +14,7 @@ import { takeBreakpoint } from "../openai/cache-breakpoint.ts"
 import { argumentsOfText } from "../FreeText.ts"
 import type { JsonObject } from "../open-document.ts"
 import { isSealed } from "../SealedReasoning.ts"
-import { answersText, extended } from "./extension.ts"
+import { answersText, extended, ofItem } from "./extension.ts"
 import { answersInPlace } from "./late-answers.ts"
 import { nameOfCall, placed } from "./namespaces.ts"
 import { answerOfRun, callOfRun } from "./run-items.ts"
@@ -43,16 +43,27 @@ export const decodeInput = (
   if (typeof input === "string") return [{ role: "user", parts: [{ _tag: "Text", text: input }] }]
   const messages: Array<Message> = []
   let turn: Array<Part> | undefined
+  let told: Array<Part> = []
   for (const item of input) {
-    const message = decodeItem(item, tools)
+    const settings = toldPart(item)
+    if (settings !== undefined) {
+      told.push(settings)
+      continue
+    }
+    const { parts, ...message } = decodeItem(item, tools)
+    // What is told of the request stands before who speaks next, and in no turn of its own, which would be empty elsewhere.
+    const said = message.role === "tool" ? parts : [...told, ...parts]
+    if (message.role !== "tool") told = []
     if (message.role !== "assistant") {
       turn = undefined
-      messages.push(message)
+      messages.push({ ...message, parts: said })
     } else if (turn === undefined) {
-      turn = [...message.parts]
+      turn = [...said]
       messages.push({ role: "assistant", parts: turn })
-    } else turn.push(...message.parts)
+    } else turn.push(...said)
   }
+  if (turn !== undefined) turn.push(...told)
+  else if (told.length > 0) messages.push({ role: "assistant", parts: told })
   return answersInPlace(messages).map((message) => ({ ...message, parts: withOpenedCalls(message.parts) }))
 }
 
@@ -66,14 +77,30 @@ const decodeItem = (item: InputItem, tools: ReadonlyArray<Tool>): Message => {
       return { role: "assistant", parts: [toolCall(item, item.arguments, tools)] }
     case "custom_tool_call":
       return { role: "assistant", parts: [{ ...toolCall(item, argumentsOfText(item.input), tools), freeText: true }] }
-    case "function_call_output":
+    case "function_call_output": {
+      const { call_id: called } = item
+      if (!called) return { role: "user", parts: [opaque(item.raw)] }
+      return { role: "tool", parts: [decodeToolOutput({ ...item, call_id: called })] }
+    }
     case "custom_tool_call_output":
       return { role: "tool", parts: [decodeToolOutput(item)] }
     case "item_reference":
       return { role: "assistant", parts: [opaque({ ...item.raw, type: item.type })] }
+    case "configuration_update":
+    case "tool_search_output":
+    case "additional_tools":
+      return { role: "assistant", parts: [opaque(item.raw)] }
     case undefined:
       return decodeOther(item.raw)
   }
+}
+
+/** An item whose settings or tools are those of the request: here it keeps its place for this format. */
+const toldPart = (item: InputItem): OpaquePart | undefined => {
+  const tools = item.type === "tool_search_output" || item.type === "additional_tools" ? item.tools : undefined
+  // Tools that the provider runs are the request's only where it declares them.
+  const isTold = item.type === "configuration_update" || tools?.every(({ type }) => type !== undefined)
+  return isTold === true ? { ...opaque(item.raw), told: true } : undefined
 }
 
 const decodeOther = (item: JsonObject): Message => {
@@ -107,7 +134,7 @@ const decodeMessage = (item: MessageItem): Message => {
     return { role: "assistant", parts }
   }
   const own = first.extensions?.[openAiResponsesId]
-  return { role: "assistant", parts: [{ ...first, ...extended({ ...own, item: more }) }, ...others] }
+  return { role: "assistant", parts: [{ ...first, ...extended({ ...own, ...ofItem(more) }) }, ...others] }
 }
 
 const decodeContent = (content: Content): ReadonlyArray<Part> =>
@@ -209,7 +236,7 @@ const toolCall = (
   }
 }
 
-const decodeToolOutput = (item: ToolOutput): Part => ({
+const decodeToolOutput = (item: Omit<ToolOutput, "type"> & { readonly type: string }): Part => ({
   _tag: "ToolResult",
   callId: item.call_id,
   content:

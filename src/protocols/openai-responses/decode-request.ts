@@ -2,22 +2,15 @@ import { Result, type Schema } from "effect"
 import { failure, type LlmError } from "../../domain/LlmError.ts"
 import type { LlmRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
-import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
-import { searchWith } from "../HostedTools.ts"
 import { fieldsOf, isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { decodeInput } from "./decode-items.ts"
+import { decodeTools, hostedName } from "./decode-tools.ts"
 import { extended, storedByDefault } from "./extension.ts"
-import { chosenTool, placed, qualifiedName } from "./namespaces.ts"
+import { chosenTool } from "./namespaces.ts"
 import { storedState } from "./stored-state.ts"
-import {
-  openAiResponsesId,
-  ResponsesRequest,
-  type ClientTool,
-  type RequestTool,
-  type RequestToolChoice
-} from "./wire.ts"
+import { ResponsesRequest, type RequestToolChoice, type TextFormat } from "./wire.ts"
 
 const readDocument = documentDecoder(ResponsesRequest)
 
@@ -41,9 +34,9 @@ export const decodeRequest = (body: unknown): Result.Result<DecodedRequest, LlmE
   })
 
 const requestOf = (document: ResponsesRequest): LlmRequest => {
-  const { reasoning } = document
-  const settings = present({ effort: reasoning?.effort, summary: reasoning?.summary })
-  const tools = document.tools?.flatMap(decodeTool)
+  const { effort, format } = latestSettings(document)
+  const settings = present({ effort, summary: document.reasoning?.summary })
+  const tools = decodeTools(document)
   return {
     model: document.model,
     messages: [...instructionsOf(document), ...decodeInput(document.input ?? [], tools)],
@@ -51,7 +44,7 @@ const requestOf = (document: ResponsesRequest): LlmRequest => {
       tools,
       toolChoice: document.tool_choice ? toolChoiceOf(document.tool_choice, tools) : undefined,
       parallelToolCalls: document.parallel_tool_calls,
-      responseFormat: responseFormatOf(document),
+      responseFormat: responseFormatOf(format),
       reasoning: unlessEmpty(settings),
       serviceTier: document.service_tier,
       user: document.user,
@@ -64,47 +57,6 @@ const requestOf = (document: ResponsesRequest): LlmRequest => {
 
 const instructionsOf = ({ instructions }: ResponsesRequest): ReadonlyArray<Message> =>
   instructions ? [{ role: "system", parts: [{ _tag: "Text", text: instructions }] }] : []
-
-const decodeTool = (tool: RequestTool): ReadonlyArray<Tool> => {
-  switch (tool.type) {
-    case "function":
-    case "custom":
-      return [decodeFunction(tool)]
-    case "namespace": {
-      const { tools: _, ...namespace } = tool.raw
-      const known = tool.tools.filter((member) => member.type !== undefined)
-      if (known.length < tool.tools.length) return [hostedToolOf(tool.raw)]
-      return known.map((member) => {
-        const { name, rest } = member
-        return decodeFunction({
-          ...member,
-          name: qualifiedName(tool.name, name),
-          rest: { ...rest, ...placed({ namespace, name }) }
-        })
-      })
-    }
-    case undefined:
-      return [hostedToolOf(tool.raw)]
-  }
-}
-
-const hostedToolOf = (tool: JsonObject): Tool => {
-  const { filters, type, ...options } = tool
-  const search = String(type).startsWith("web_search")
-    ? { webSearch: searchWith({ ...options, ...fieldsOf(filters) }) }
-    : {}
-  return { _tag: "Provider", protocol: openAiResponsesId, name: hostedName(tool), value: tool, ...search }
-}
-
-const decodeFunction = (tool: ClientTool): Tool => ({
-  _tag: "Function",
-  name: tool.name,
-  ...present({ description: tool.description }),
-  ...(tool.type === "custom"
-    ? { inputSchema: freeTextSchema, freeText: present({ format: tool.format }) }
-    : present({ inputSchema: tool.parameters, strict: tool.strict })),
-  ...extended(tool.rest)
-})
 
 const toolChoiceOf = (choice: RequestToolChoice, tools: ReadonlyArray<Tool> | undefined): ToolChoice | undefined => {
   if (typeof choice === "string") {
@@ -124,9 +76,6 @@ const toolChoiceOf = (choice: RequestToolChoice, tools: ReadonlyArray<Tool> | un
   }
 }
 
-/** What a tool of the provider is called by: those that are not named go by the server that has them, or by their type. */
-const hostedName = ({ name, server_label: label, type }: JsonObject): string => String(name ?? label ?? type)
-
 /** The names of a list of tools; undefined where one of them says more than which it is, or is many. */
 const allowedNames = (tools: Schema.Json): ReadonlyArray<string> | undefined =>
   Array.isArray(tools) && tools.length > 0 && tools.every(isName)
@@ -138,8 +87,19 @@ const isName = (tool: Schema.Json): boolean =>
 
 const isNaming = (field: string): boolean => field === "type" || field === "name" || field === "server_label"
 
-const responseFormatOf = ({ text }: ResponsesRequest): ResponseFormat | undefined => {
-  const format = text?.format
+/** How the answer is to be and to be thought of: the input may say it anew, and the last word counts. */
+const latestSettings = ({ input, reasoning, text }: ResponsesRequest) => {
+  let effort = reasoning?.effort
+  let format = text?.format
+  for (const item of typeof input === "string" ? [] : (input ?? [])) {
+    if (item.type !== "configuration_update") continue
+    effort = item.reasoning?.effort ?? effort
+    format = item.text?.format ?? format
+  }
+  return { effort, format }
+}
+
+const responseFormatOf = (format: TextFormat | null | undefined): ResponseFormat | undefined => {
   switch (format?.type) {
     case "text":
       return { _tag: "Text" }

@@ -15,7 +15,7 @@ import { isObject, type JsonObject } from "../open-document.ts"
 import type { Quirks } from "../Protocol.ts"
 import { withToldFailure } from "../ToolFailure.ts"
 import type { ResponsesEncoding } from "./encoding.ts"
-import { answersText } from "./extension.ts"
+import { answersText, takeItem } from "./extension.ts"
 import { takePlace } from "./namespaces.ts"
 import { itemOfAnsweredRun, itemOfCalledRun, runItem } from "./run-items.ts"
 import { openAiResponsesId } from "./wire.ts"
@@ -118,9 +118,9 @@ const encodePiece = (part: Part, role: Message["role"], encoding: ResponsesEncod
   const answer = role === "assistant"
   switch (part._tag) {
     case "Text": {
-      const { item, ...own } = answer ? ownFields(part, encoding) : pieceFields(part, encoding)
+      const { item, rest: own } = takeItem(answer ? ownFields(part, encoding) : pieceFields(part, encoding))
       const content = { type: answer ? "output_text" : "input_text", text: part.text, ...own }
-      return { content, ...(isObject(item) ? { item } : {}) }
+      return { content, ...present({ item }) }
     }
     case "Refusal":
       return { content: answer ? { type: "refusal", refusal: part.text } : { type: "input_text", text: part.text } }

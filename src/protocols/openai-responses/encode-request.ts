@@ -1,6 +1,6 @@
 import type { Result } from "effect"
 import type { LlmError } from "../../domain/LlmError.ts"
-import type { LlmRequest, Message } from "../../domain/LlmRequest.ts"
+import type { LlmRequest, Message, Tool } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
 import { dropSettings } from "../LackingSettings.ts"
 import { fieldsOf, unlessEmpty, type JsonObject } from "../open-document.ts"
@@ -12,7 +12,7 @@ import { encodeItems } from "./encode-items.ts"
 import { encodeFormat, encodeReasoning, encodeSampling, lacking } from "./encode-settings.ts"
 import { encodeTool, encodeToolChoice } from "./encode-tools.ts"
 import { ResponsesEncoding } from "./encoding.ts"
-import { storedByDefault } from "./extension.ts"
+import { foundInInput, ownExtension, storedByDefault } from "./extension.ts"
 import { withSiblingFields } from "../openai/sibling-fields.ts"
 import { inNamespaces } from "./namespaces.ts"
 import { openAiResponsesId } from "./wire.ts"
@@ -45,9 +45,19 @@ const encodeBody = (
 ): JsonObject => {
   refuseForeignInput(request.messages, openAiResponsesId, encoding)
   const extensions = withSiblingFields(request.extensions, openAiResponsesId)
-  const { text, reasoning, tool_choice: choice, include, [storedByDefault]: stored, ...own } = encoding.own(extensions)
+  const {
+    text,
+    reasoning,
+    tool_choice: choice,
+    include,
+    stream_options: options,
+    [storedByDefault]: stored,
+    ...own
+  } = encoding.own(extensions)
   const { instructions, messages } = withoutInstructions(request.messages)
-  const tools = inNamespaces(request.tools ?? [], (tool) => encodeTool(tool, encoding))
+  const { tools: callable = [] } = request
+  const declared = callable.filter((tool) => !isFound(tool))
+  const tools = inNamespaces(declared, (tool) => encodeTool(tool, encoding))
   const form = { ...fieldsOf(text), ...present({ format: encodeFormat(request.responseFormat) }) }
   const thought = {
     ...fieldsOf(reasoning),
@@ -59,14 +69,14 @@ const encodeBody = (
     model,
     ...present({ instructions }),
     input,
-    ...(delivery === "stream" ? { stream: true } : {}),
+    ...(delivery === "stream" ? { stream: true, ...present({ stream_options: options }) } : {}),
     // Callers of other APIs send the whole conversation: nothing has to be kept for them elsewhere.
     ...(stored === true ? {} : { store: false }),
     ...encodeSampling(drawnBy(model, thought.effort, request.sampling, encoding), encoding),
-    ...(tools.length === 0
+    ...(tools.length === 0 && declared.length === callable.length
       ? {}
       : present({
-          tools,
+          tools: unlessEmpty(tools),
           tool_choice: choice ?? encodeToolChoice(request),
           parallel_tool_calls: request.parallelToolCalls
         })),
@@ -80,6 +90,9 @@ const encodeBody = (
     ...own
   }
 }
+
+const isFound = (tool: Tool): boolean =>
+  tool._tag === "Function" && ownExtension(tool.extensions)[foundInInput] === true
 
 interface Instructed {
   readonly instructions: string | undefined

@@ -1,5 +1,5 @@
 import type { LlmRequest, Requirement } from "../../domain/LlmRequest.ts"
-import { isObject } from "../open-document.ts"
+import { fieldsOf, isObject } from "../open-document.ts"
 import { ownExtension } from "./extension.ts"
 import { openAiResponsesId } from "./wire.ts"
 
@@ -24,13 +24,16 @@ const holdsItem = ({ messages }: LlmRequest, type: string): boolean =>
 
 /**
  * What a request needs that only the provider itself has: earlier responses, conversations, items by reference, prompt
- * templates, background work, conversations that it made shorter and encrypted.
+ * templates, background work, its cache, conversations that it made shorter and encrypted.
  */
 export const storedState = (request: LlmRequest): Requirement | undefined => {
   const own = ownExtension(request.extensions)
   if (own["previous_response_id"] !== undefined) return unresolved("previous_response_id", wholeInput)
   if (own["conversation"] !== undefined) return unresolved("conversation", wholeInput)
   if (own["prompt"] !== undefined) return unresolved("prompt", "templates are not stored; send instructions and input")
+  if (fieldsOf(own["prompt_cache_options"])["prewarm"] === true) {
+    return unresolved("prompt_cache_options.prewarm", "only the provider prepares its cache without an answer")
+  }
   if (own["background"] === true) {
     return unresolved("background", "background responses are not stored; stream them")
   }

@@ -43,6 +43,9 @@ export type MessageItem = typeof MessageItem.Type
 const ToolOutput = openDocument({ type, call_id: Schema.String, output: content })
 export type ToolOutput = typeof ToolOutput.Type
 
+/** Who answers without having been asked says no call, only the name of the tool. */
+const FunctionOutput = openDocument({ type, call_id: nullish(Schema.String), output: content })
+
 const Texts = Schema.Array(openDocument({ type, text: Schema.String }))
 
 const ReasoningItem = openDocument({
@@ -52,23 +55,6 @@ const ReasoningItem = openDocument({
   encrypted_content: nullish(Schema.String)
 })
 export type ReasoningItem = typeof ReasoningItem.Type
-
-const call = { call_id: Schema.String, name: Schema.String, namespace: nullish(Schema.String) }
-
-// Items of other types (calls of hosted tools and what they answered, MCP, references, what comes next) are passed on whole.
-export const InputItem = byType(
-  {
-    message: MessageItem,
-    function_call: openDocument({ type, ...call, arguments: Schema.String }),
-    function_call_output: ToolOutput,
-    custom_tool_call: openDocument({ type, ...call, input: Schema.String }),
-    custom_tool_call_output: ToolOutput,
-    reasoning: ReasoningItem,
-    item_reference: openDocument({ type: nullish(type), id: Schema.String })
-  },
-  ({ id, role }) => (role === undefined && typeof id === "string" ? "item_reference" : "message")
-)
-export type InputItem = typeof InputItem.Type
 
 const clientTools = {
   function: openDocument({
@@ -94,16 +80,6 @@ export const RequestTool = byType({
 })
 export type RequestTool = typeof RequestTool.Type
 
-const RequestToolChoice = Schema.Union([
-  Schema.Literals(["auto", "none", "required"]),
-  byType({
-    function: openDocument({ type, name: Schema.String }),
-    custom: openDocument({ type, name: Schema.String }),
-    allowed_tools: openDocument({ type, mode: Schema.Literals(["auto", "required"]), tools: Schema.Json })
-  })
-])
-export type RequestToolChoice = typeof RequestToolChoice.Type
-
 const TextFormat = byType({
   text: openDocument({ type }),
   json_object: openDocument({ type }),
@@ -115,6 +91,44 @@ const TextFormat = byType({
     strict: nullish(Schema.Boolean)
   })
 })
+export type TextFormat = typeof TextFormat.Type
+
+/** Tools that the model may call from here on. */
+const ToolsItem = openDocument({ type, tools: Schema.Array(RequestTool) })
+
+const call = { call_id: Schema.String, name: Schema.String, namespace: nullish(Schema.String) }
+
+// Items of other types (calls of hosted tools and what they answered, MCP, references, what comes next) are passed on whole.
+export const InputItem = byType(
+  {
+    message: MessageItem,
+    function_call: openDocument({ type, ...call, arguments: Schema.String }),
+    function_call_output: FunctionOutput,
+    custom_tool_call: openDocument({ type, ...call, input: Schema.String }),
+    custom_tool_call_output: ToolOutput,
+    reasoning: ReasoningItem,
+    item_reference: openDocument({ type: nullish(type), id: Schema.String }),
+    configuration_update: openDocument({
+      type,
+      text: nullish(openDocument({ format: nullish(TextFormat) })),
+      reasoning: nullish(openDocument({ effort: nullish(Schema.String) }))
+    }),
+    tool_search_output: ToolsItem,
+    additional_tools: ToolsItem
+  },
+  ({ id, role }) => (role === undefined && typeof id === "string" ? "item_reference" : "message")
+)
+export type InputItem = typeof InputItem.Type
+
+const RequestToolChoice = Schema.Union([
+  Schema.Literals(["auto", "none", "required"]),
+  byType({
+    function: openDocument({ type, name: Schema.String }),
+    custom: openDocument({ type, name: Schema.String }),
+    allowed_tools: openDocument({ type, mode: Schema.Literals(["auto", "required"]), tools: Schema.Json })
+  })
+])
+export type RequestToolChoice = typeof RequestToolChoice.Type
 
 /** The body of `POST /v1/responses`. */
 export const ResponsesRequest = openDocument({

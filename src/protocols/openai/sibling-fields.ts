@@ -13,7 +13,9 @@ const sameNames: ReadonlyArray<string> = [
   "prompt_cache_key",
   "prompt_cache_options",
   "prompt_cache_retention",
-  "safety_identifier"
+  "safety_identifier",
+  "store",
+  "stream_options"
 ]
 
 const pick = (fields: Fields, isPicked: (name: string) => boolean): Fields =>

@@ -424,7 +424,7 @@ describe("a Gemini request, sent to another provider", () => {
     const contents = [ask, model(drawn, { text: "b" }), ask]
     const { body, notices } = Result.getOrThrow(sent({ contents }))
     expect(body["messages"]).toMatchObject([{}, { content: [{ type: "text", text: "b" }] }, {}])
-    expect(notices.map(({ message }) => message)).toContain("a block of gemini: the Messages API has no counterpart")
+    expect(notices.map(({ message }) => message)).toContain("inlineData of gemini: the Messages API has no counterpart")
     expect(again({ contents }).body["contents"]).toEqual(contents)
   })
 })

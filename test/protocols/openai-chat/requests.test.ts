@@ -541,7 +541,7 @@ describe("a chat request for a provider", () => {
       "thread",
       "web_search",
       "reasoning of an earlier turn",
-      "a block of anthropic-messages",
+      "compaction of anthropic-messages",
       "cache marker",
       "citations",
       "top_k",

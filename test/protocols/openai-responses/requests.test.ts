@@ -25,6 +25,8 @@ const encode = (request: Partial<LlmRequest>, context: Partial<EncodeContext> = 
       { model: "gpt", delivery: "stream", quirks: {}, origin: undefined, ...context }
     )
   )
+const toChat = (request: LlmRequest) =>
+  openAiChat.encode(request, { model: "gpt", delivery: "stream", quirks: {}, origin: undefined })
 const inputOf = (messages: ReadonlyArray<Message>) => encode({ messages }).body["input"]
 const user = (...parts: ReadonlyArray<Part>): Message => ({ role: "user", parts })
 
@@ -139,6 +141,32 @@ describe("the input of a request", () => {
     expect(inputOf(messagesOf(items))).toEqual(items)
   })
 
+  it("may hold what a tool says that no call asked for, which only servers of this format take", () => {
+    for (const callId of [{}, { call_id: null }]) {
+      const items = [{ type: "function_call_output", ...callId, name: "alarm", output: "It rings." }]
+      const messages = messagesOf(items)
+      expect(inputOf(messages)).toEqual(items)
+      const elsewhere = toChat({ model: "smart", messages, sampling: {} })
+      expect(Result.isFailure(elsewhere) && elsewhere.failure.message).toContain("function_call_output")
+    }
+  })
+
+  it("names what another format leaves out of it", () => {
+    const items = [
+      { role: "user", content: "hi" },
+      { role: "assistant", phase: "commentary", content: "I look." },
+      { type: "file_search_call", id: "fs_1", queries: ["q"], status: "completed" },
+      { type: "code_interpreter_call", id: "ci_1", code: "1", container_id: "c", status: "completed" },
+      { role: "user", content: "go on" }
+    ]
+    const { notices } = Result.getOrThrow(toChat(decode({ input: items })))
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual([
+      "item.phase",
+      "file_search_call of openai-responses",
+      "code_interpreter_call of openai-responses"
+    ])
+  })
+
   it("says which field is wrong", () => {
     expect(refusal({ input: "x" })).toMatchObject({ message: "model is required", reason: { path: "model" } })
     expect(refusal({ model: "", input: "x" })).toMatchObject({
@@ -239,6 +267,55 @@ describe("the settings of a request", () => {
     expect(encode(request).body["tool_choice"]).toEqual(choice)
   })
 
+  it("may be said anew in the input: the last word counts", () => {
+    const update = (more: Body): Body => ({ type: "configuration_update", ...more })
+    const format = { type: "json_schema", name: "out", schema: { type: "object" }, strict: true }
+    const input = [
+      { type: "message", role: "user", content: "a" },
+      update({ reasoning: { effort: "low" }, text: { format: { type: "text" } } }),
+      { type: "message", role: "user", content: "b" },
+      update({ text: { format } }),
+      update({ reasoning: { effort: "high" } }),
+      { type: "message", role: "user", content: "c" }
+    ]
+    const request = decode({ input, text: { format: { type: "json_object" } }, reasoning: { effort: "medium" } })
+    expect(request).toMatchObject({
+      reasoning: { effort: "high" },
+      responseFormat: { _tag: "JsonSchema", name: "out" }
+    })
+    expect(encode(request).body).toMatchObject({ input, text: { format }, reasoning: { effort: "high" } })
+  })
+
+  it("have the tools that stand in the input, which others are told with the declared ones", () => {
+    const parameters = { type: "object", properties: {} }
+    const tool = (name: string) => ({ type: "function", name, parameters, strict: false })
+    const crm = { type: "namespace", name: "crm", description: "d", tools: [tool("find")] }
+    const input = [
+      { type: "additional_tools", role: "developer", tools: [tool("extra"), { type: "web_search" }] },
+      { type: "message", role: "user", content: "hi" },
+      { type: "tool_search_call", call_id: "s", execution: "client", arguments: {}, status: "completed" },
+      { type: "tool_search_output", call_id: "s", execution: "client", tools: [tool("declared"), crm] },
+      { type: "function_call", call_id: "c", name: "find", namespace: "crm", arguments: "{}" },
+      { type: "function_call_output", call_id: "c", output: "found" }
+    ]
+    const request = decode({ input, tools: [tool("declared")], tool_choice: { type: "function", name: "extra" } })
+    expect(request.tools?.map(({ name }) => name)).toEqual(["declared", "extra", "crm__find"])
+    expect(encode(request).body).toMatchObject({ input, tools: [{ name: "declared" }], tool_choice: { name: "extra" } })
+    expect((encode(request).body["tools"] as ReadonlyArray<unknown>).length).toBe(1)
+    const { body } = Result.getOrThrow(toChat(request))
+    expect(body["tools"]).toMatchObject(
+      ["declared", "extra", "crm__find"].map((name) => ({ type: "function", function: { name } }))
+    )
+    expect(body["messages"]).toMatchObject([
+      {},
+      { tool_calls: [{ function: { name: "crm__find" } }] },
+      { role: "tool" }
+    ])
+    const alone = encode(decode({ input: input.slice(0, 2), tool_choice: "required" })).body
+    expect(alone).toMatchObject({ tool_choice: "required" })
+    expect(alone).not.toHaveProperty("tools")
+  })
+
   it("that are the API's own defaults, or null, are not kept", () => {
     expect(
       decode({ store: false, background: false, truncation: "disabled", previous_response_id: null }).extensions
@@ -252,6 +329,7 @@ describe("what only the provider's store has", () => {
     ["conversation", { conversation: { id: "conv_1" } }, "send the whole input"],
     ["prompt", { prompt: { id: "pmpt_1" } }, "send instructions and input"],
     ["background", { background: true }, "not stored"],
+    ["prompt_cache_options.prewarm", { prompt_cache_options: { prewarm: true } }, "without an answer"],
     ["item_reference", { input: [{ type: "item_reference", id: "msg_1" }] }, "store: false"],
     ["compaction", { input: [{ type: "compaction", encrypted_content: "blob" }] }, "send all items"],
     ["compaction_trigger", { input: [{ type: "compaction_trigger" }] }, "makes conversations shorter"]

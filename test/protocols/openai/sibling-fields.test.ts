@@ -10,7 +10,8 @@ const shared = {
   prompt_cache_key: "tenant-7",
   prompt_cache_options: { mode: "explicit" },
   prompt_cache_retention: "24h",
-  safety_identifier: "user-7"
+  safety_identifier: "user-7",
+  store: true
 }
 const chat = Result.getOrThrow(
   openAiChatDialect.decode({
@@ -51,6 +52,45 @@ describe("the settings that both APIs of OpenAI have", () => {
     expect(body).toMatchObject({ ...shared, verbosity: "low", response_format: { json_schema: { name: "n" } } })
     expect(body).not.toHaveProperty("text")
     expect(lost).toEqual(["truncation", "text"])
+  })
+
+  it("go along with how the stream is to come, only where it is one", () => {
+    const options = { include_obfuscation: false }
+    const encoded = (request: LlmRequest, target: FormatName, delivery: "stream" | "whole") => {
+      const context = { model: "m", delivery, quirks: {}, origin: undefined } as const
+      return Result.getOrThrow(formats[target].protocol.encode(request, context))
+    }
+    const stream = { stream: true, stream_options: options }
+    const ofChat = Result.getOrThrow(
+      openAiChatDialect.decode({ model: "m", messages: [{ role: "user", content: "Hi" }], ...stream })
+    )
+    const ofResponses = Result.getOrThrow(openAiResponsesDialect.decode({ model: "m", input: "Hi", ...stream }))
+    for (const { request } of [ofChat, ofResponses]) {
+      for (const target of ["openai-chat", "openai-responses"] as const) {
+        const { body, notices } = encoded(request, target, "stream")
+        expect(body).toMatchObject(stream)
+        expect(notices).toEqual([])
+        expect(encoded(request, target, "whole").body).not.toHaveProperty("stream_options")
+      }
+    }
+  })
+
+  it("let OpenAI keep metadata with an answer of Chat Completions only where it stores it", () => {
+    const asked = (more: object) =>
+      Result.getOrThrow(openAiResponsesDialect.decode({ model: "m", input: "Hi", metadata: { a: "b" }, ...more }))
+        .request
+    const metadata = { a: "b" }
+    const to = (model: string, request: LlmRequest) =>
+      Result.getOrThrow(
+        formats["openai-chat"].protocol.encode(request, { model, delivery: "whole", quirks: {}, origin: undefined })
+      )
+    expect(to("gpt-5.5", asked({ store: true })).body).toMatchObject({ metadata, store: true })
+    const unstored = to("gpt-5.5", asked({}))
+    expect(unstored.body).not.toHaveProperty("metadata")
+    expect(unstored.notices.map(({ message }) => message)).toEqual([
+      "metadata: OpenAI takes it only with answers that it stores"
+    ])
+    expect(to("llama-4", asked({})).body).toMatchObject({ metadata })
   })
 
   it("stay where they were said", () => {
