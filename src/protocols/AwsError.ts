@@ -43,7 +43,8 @@ const noSuchModel = /model identifier is invalid|on-demand throughput isn.t supp
 const blocked = /content filter|blocked by|content polic/i
 /** An account that may not call is told so in the same way as a request that is wrong. */
 const forbidden = /^operation not allowed|not authorized to/i
-const unsupported = /doesn.t support (?:the )?([^.]+)/i
+/** Up to the end of the sentence: names of fields have dots in them. */
+const unsupported = /doesn.t support (?:the )?(.+?)(?:\.\s|\.?$)/im
 const rejectedKey = /security token|signature|credential|api key|bearer token/i
 
 /** What the message of a request that was refused says about why. */

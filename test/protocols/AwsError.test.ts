@@ -27,6 +27,12 @@ describe("an error answer of AWS", () => {
       { _tag: "UnknownModel", model: "anthropic.claude-x", near: [] }
     ],
     [400, "ValidationException", "This model doesn't support tool use.", { _tag: "Unsupported", feature: "tool use" }],
+    [
+      400,
+      "ValidationException",
+      "This model doesn't support the toolConfig.toolChoice.any field. Remove it and try again.",
+      { _tag: "Unsupported", feature: "toolConfig.toolChoice.any field" }
+    ],
     [400, "ValidationException", "Output blocked by content filtering policy", { _tag: "ContentBlocked" }],
     [400, "ValidationException", "Operation not allowed", { _tag: "PermissionDenied" }],
     [

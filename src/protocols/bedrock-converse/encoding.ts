@@ -50,8 +50,8 @@ export class ConverseEncoding extends Encoding {
   /** The point after which the prompt may be cached, where a marker stands and the model knows them there. */
   cachePoint(cache: CacheMarker | undefined, behind: "words" | "tools"): ReadonlyArray<JsonObject> {
     if (cache === undefined) return []
-    const { family, longCache } = this.traits
-    if (family === "other") {
+    const { family, caching } = this.traits
+    if (caching === "none") {
       this.dropped("a cache marker", "the model caches prompts by itself or not at all")
       return []
     }
@@ -61,7 +61,7 @@ export class ConverseEncoding extends Encoding {
     }
     // Five minutes is what goes without saying, also to models that know nothing else.
     const { ttl = "5m" } = cache
-    const isLong = ttl === "1h" && longCache
+    const isLong = ttl === "1h" && caching === "long"
     if (ttl !== "5m" && !isLong) this.add("changed", `a cache marker for ${ttl} is one for 5m`)
     return [{ cachePoint: { type: "default", ...(isLong ? { ttl } : {}) } }]
   }

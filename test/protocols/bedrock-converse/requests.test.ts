@@ -558,6 +558,15 @@ describe("cache markers", () => {
     expect(JSON.stringify(encode(request, { model: profile }).body)).toContain("cachePoint")
   })
 
+  it.each([
+    ["anthropic.claude-3-haiku-20240307-v1:0", false],
+    ["us.anthropic.claude-3-5-sonnet-20240620-v1:0", false],
+    ["us.anthropic.claude-3-5-sonnet-20241022-v2:0", true],
+    ["us.anthropic.claude-3-5-haiku-20241022-v1:0", true]
+  ])("tell the older models of Claude apart: %s, %s", (model, caches) => {
+    expect(JSON.stringify(encode(request, { model }).body).includes("cachePoint")).toBe(caches)
+  })
+
   it.each([sonnet37, "anthropic.claude-opus-4-1-20250805-v1:0", nova])("are for five minutes with %s", (model) => {
     const { body, notices } = encode(request, { model })
     expect(body["system"]).toEqual([{ text: "One." }, { cachePoint: { type: "default" } }])
