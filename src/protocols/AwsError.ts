@@ -45,6 +45,8 @@ const blocked = /content filter|blocked by|content polic/i
 const forbidden = /^operation not allowed|not authorized to/i
 /** Up to the end of the sentence: names of fields have dots in them. */
 const unsupported = /doesn.t support (?:the )?(.+?)(?:\.\s|\.?$)/im
+/** A limit that no short wait would mend. */
+const daily = /\bper day\b/i
 const rejectedKey = /security token|signature|credential|api key|bearer token/i
 
 /** What the message of a request that was refused says about why. */
@@ -98,6 +100,7 @@ const statuses: { readonly [type: string]: number } = table({
 
 const reasonOf = ({ type, message, originalStatus }: AwsError, status: number | undefined): FailureReason => {
   const known = named[type ?? ""]
+  if (known?._tag === "RateLimited" && daily.test(message)) return { _tag: "QuotaExceeded" }
   if (known !== undefined) return known
   if (type === "ModelErrorException" || type === "ModelStreamErrorException") {
     const busy = originalStatus === 429 || (originalStatus !== undefined && originalStatus >= 500)

@@ -51,6 +51,12 @@ describe("an error answer of AWS", () => {
     [408, "ModelTimeoutException", "slow", { _tag: "UpstreamServer" }],
     [424, "ModelErrorException", "model", { _tag: "UpstreamServer" }],
     [429, "ThrottlingException", "Too many tokens, please wait before trying again.", { _tag: "RateLimited" }],
+    [
+      429,
+      "ThrottlingException",
+      "Too many tokens per day, please wait before trying again.",
+      { _tag: "QuotaExceeded" }
+    ],
     [429, "ModelNotReadyException", "loading", { _tag: "Overloaded" }],
     [500, "InternalServerException", "oops", { _tag: "UpstreamServer" }],
     [503, "ServiceUnavailableException", "full", { _tag: "Overloaded" }],
