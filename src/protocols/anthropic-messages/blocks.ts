@@ -160,11 +160,14 @@ class OpaqueBlock implements OpenBlock {
     this.value = { ...block }
   }
 
-  /** A delta holds pieces of the block's own fields: texts grow, anything else is set. */
+  /**
+   * A delta holds pieces of the block's own fields: texts grow, anything else is set. That of a compaction has all of them as
+   * they are in the end.
+   */
   delta(delta: Typed): void {
-    for (const [key, piece] of Object.entries(delta)) {
-      if (key === "type") continue
-      const before = this.value[key]
+    const { type, ...pieces } = delta
+    for (const [key, piece] of Object.entries(pieces)) {
+      const before = type === "compaction_delta" ? undefined : this.value[key]
       this.value[key] = typeof before === "string" && typeof piece === "string" ? before + piece : piece
     }
   }

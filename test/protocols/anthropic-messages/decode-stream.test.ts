@@ -201,14 +201,30 @@ describe("other blocks", () => {
   })
 
   it("are passed whole, also where they come in pieces", () => {
-    const compaction = blockEvents(
-      start(0, { type: "compaction", content: null }),
-      delta(0, { type: "compaction_delta", content: "one " }),
-      delta(0, { type: "compaction_delta", content: "two", encrypted_content: "e" }),
+    const later = blockEvents(
+      start(0, { type: "sketch", lines: "" }),
+      delta(0, { type: "sketch_delta", lines: "one " }),
+      delta(0, { type: "sketch_delta", lines: "two", width: 2 }),
       stop(0)
     )
-    const value = { type: "compaction", content: "one two", encrypted_content: "e" }
-    expect(compaction).toEqual([{ _tag: "Opaque", protocol, value }])
+    const value = { type: "sketch", lines: "one two", width: 2 }
+    expect(later).toEqual([{ _tag: "Opaque", protocol, value }])
+  })
+
+  it("are what a compaction is in the end, whatever it began with", () => {
+    const value = { type: "compaction", content: "in short", encrypted_content: "e" }
+    const begun = blockEvents(
+      start(0, { ...value, content: null }),
+      delta(0, { ...value, type: "compaction_delta" }),
+      stop(0)
+    )
+    expect(begun).toEqual([{ _tag: "Opaque", protocol, value }])
+    const failed = blockEvents(
+      start(0, { type: "compaction", content: "in" }),
+      delta(0, { type: "compaction_delta", content: null }),
+      stop(0)
+    )
+    expect(failed).toEqual([{ _tag: "Opaque", protocol, value: { type: "compaction", content: null } }])
   })
 
   it("cite sources", () => {
