@@ -1,7 +1,7 @@
 import type { Schema } from "effect"
 import type { GeneratedLogprob, LlmEvent } from "../../domain/LlmEvent.ts"
 import { present } from "../../domain/present.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
 import { CallDecoder, type Ids } from "./call-decoder.ts"
 import { ChangedFields } from "./changed-fields.ts"
 import type { Candidate } from "./chunk.ts"
@@ -15,6 +15,9 @@ interface OpenBlock {
   /** the text so far, of a text: sources count in it */
   text: string
 }
+
+/** Where the words stand that are heard in a sound. */
+const heardAt = ["beside", "audioTranscription", "text"] as const
 
 const knownFields = new Set(["content", "finishReason", "index", "tokenCount", "logprobsResult"])
 
@@ -151,7 +154,9 @@ export class CandidateDecoder {
       if (typeof mimeType === "string" && typeof data === "string") {
         const { inlineData: _, ...beside } = part
         events.push({ _tag: "Media", ...this.choice, mediaType: mimeType, data })
-        if (Object.keys(beside).length > 0) this.opaque({ beside }, events)
+        const { text } = fieldsOf(beside["audioTranscription"])
+        const heard = typeof text === "string" ? { textAt: heardAt } : {}
+        if (Object.keys(beside).length > 0) this.opaque({ beside }, events, heard)
         return
       }
     }
@@ -187,7 +192,7 @@ export class CandidateDecoder {
     this.opaque({ candidate: changed }, events)
   }
 
-  private opaque(value: Schema.Json, events: Array<LlmEvent>): void {
-    events.push({ _tag: "Opaque", ...this.choice, protocol: geminiId, value })
+  private opaque(value: Schema.Json, events: Array<LlmEvent>, more: { readonly textAt?: typeof heardAt } = {}): void {
+    events.push({ _tag: "Opaque", ...this.choice, protocol: geminiId, value, ...more })
   }
 }

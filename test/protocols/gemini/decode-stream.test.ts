@@ -204,6 +204,20 @@ describe("a Gemini stream", () => {
     expect(only(decoded, "Opaque")[0]?.value).toEqual({ beside: { thoughtSignature: "cGlj" } })
   })
 
+  it("makes sounds with the words that are heard in them, which go on from one to the next", () => {
+    const heard = (text: string) => ({
+      inlineData: { mimeType: "audio/wav", data: "AA==" },
+      audioTranscription: { text }
+    })
+    const decoded = decode(parts([heard("My name ")]), parts([heard("is Ada.")], stop))
+    const path = ["beside", "audioTranscription", "text"]
+    expect(only(decoded, "Media")).toHaveLength(2)
+    expect(only(decoded, "Opaque")).toMatchObject([
+      { value: { beside: { audioTranscription: { text: "My name " } } }, textAt: path },
+      { value: { beside: { audioTranscription: { text: "is Ada." } } }, textAt: path }
+    ])
+  })
+
   it("runs code itself, in the middle of a text", () => {
     const code = { executableCode: { language: "PYTHON", code: "1" } }
     const result = { codeExecutionResult: { outcome: "OUTCOME_OK", output: "1" } }
