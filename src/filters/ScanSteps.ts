@@ -25,9 +25,10 @@ const choiceOf = (event: LlmEvent): number => ("choice" in event ? (event.choice
 
 type Source = Extract<LlmEvent, { readonly _tag: "Source" }>
 
+/** A source of no place in the text is where it was: what its format says of places are those in what is cited. */
 const withoutPlace = (source: Source): Source => {
-  const { start: _, end: __, origin: ___, ...rest } = source
-  return rest
+  const { start, end, origin: _, ...rest } = source
+  return start === undefined && end === undefined ? source : rest
 }
 
 /**

@@ -222,4 +222,22 @@ describe("a citation of a block that is open", () => {
       assert.include(events, cited)
     })
   )
+
+  it.effect(
+    "stays what its format says of it where that is a place in what is cited, whatever became of the text",
+    () =>
+      Effect.gen(function* () {
+        const place = { type: "char_location", document_index: 0, start_char_index: 3, end_char_index: 9 }
+        const origin = { protocol: "anthropic-messages", value: place }
+        const cited: LlmEvent = { _tag: "Source", block: "t", title: "A document", origin }
+        const { events } = yield* filtered(mail, [
+          { _tag: "TextStart", id: "t" },
+          { _tag: "TextDelta", id: "t", text: "jo@ab.com says so. " },
+          cited,
+          { _tag: "TextEnd", id: "t" },
+          finish
+        ])
+        assert.include(events, cited)
+      })
+  )
 })

@@ -22,8 +22,10 @@ interface WaitingBlock {
   ended: boolean
 }
 
-/** The block of the refusal, which has no id of its own; no provider's id begins with a space. */
+/** The blocks of what has none of its own; no provider's id begins with a space. They end where another one begins. */
 const refusalId = " refusal"
+const sourcesId = " sources"
+const makeshift = [refusalId, sourcesId]
 
 /**
  * Renders events. Blocks stand one after the other here, so where several are open at once (the inputs of parallel tool
@@ -170,7 +172,8 @@ export class EventRenderer {
   }
 
   private begin(id: string, events: Array<LlmEvent>, ended: boolean): string {
-    const before = id === refusalId ? "" : this.end(refusalId, { _tag: "TextEnd", id: refusalId })
+    let before = ""
+    for (const other of makeshift) if (other !== id) before += this.end(other, { _tag: "TextEnd", id: other })
     if (this.idle) return before + this.writeAll(events)
     this.waiting.push({ id, events, ended })
     return before
@@ -212,19 +215,22 @@ export class EventRenderer {
   private refuse(text: string): string {
     this.refused = true
     this.notices.add("emulated", refusalIsText)
-    const begun = this.blocks.open?.id === refusalId || this.waitingBlock(refusalId) !== undefined
-    const start = begun ? "" : this.begin(refusalId, [{ _tag: "TextStart", id: refusalId }], false)
-    return start + this.continue(refusalId, { _tag: "TextDelta", id: refusalId, text })
+    return this.add(refusalId, { _tag: "TextDelta", id: refusalId, text })
   }
 
-  /** A source whose text has been sent already gets an empty block: a citation cannot stand outside one. */
+  private add(id: string, event: LlmEvent): string {
+    const begun = this.blocks.open?.id === id || this.waitingBlock(id) !== undefined
+    return (begun ? "" : this.begin(id, [{ _tag: "TextStart", id }], false)) + this.continue(id, event)
+  }
+
+  /** Sources whose text has been sent already get an empty block: a citation cannot stand outside one. */
   private cite(event: Source): string {
     const { block } = event
     if (block !== undefined && (this.blocks.open?.id === block || this.waitingBlock(block) !== undefined)) {
       return this.continue(block, event)
     }
     if (block === undefined && this.blocks.open?.kind === "text") return this.blocks.write(event)
-    return this.begin("", [{ _tag: "TextStart", id: "" }, event, { _tag: "TextEnd", id: "" }], true)
+    return this.add(sourcesId, event)
   }
 
   private writeAll(events: ReadonlyArray<LlmEvent>): string {

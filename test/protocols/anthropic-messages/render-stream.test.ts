@@ -263,6 +263,23 @@ describe("blocks", () => {
   })
 })
 
+describe("sources whose text has been sent", () => {
+  it("are cited in one empty block, which ends where another one begins", () => {
+    const source = (url: string): LlmEvent => ({ _tag: "Source", url })
+    const { documents } = answer(...text("t", "a"), source("https://a"), source("https://b"), ...text("u", "c"))
+    const cited = (url: string) => ({ type: "citations_delta", citation: expect.objectContaining({ url }) })
+    expect(blocksOf(documents)).toEqual([
+      { type: "text", text: "" },
+      { type: "text_delta", text: "a" },
+      { type: "text", text: "" },
+      cited("https://a"),
+      cited("https://b"),
+      { type: "text", text: "" },
+      { type: "text_delta", text: "c" }
+    ])
+  })
+})
+
 describe("the end of a stream", () => {
   const endingOf = (...events: ReadonlyArray<LlmEvent>) => {
     const { documents } = render([started, ...events])
