@@ -63,7 +63,8 @@ const outcomeOf = ({ outcome, status }: CallRecord): string => {
 const tokensOf = (usage: Usage | undefined): string => {
   if (usage === undefined || (usage.inputTokens === undefined && usage.outputTokens === undefined)) return ""
   const mark = usage.source === "estimated" ? "~" : ""
-  return `${mark}${usage.inputTokens ?? "?"} > ${mark}${usage.outputTokens ?? "?"}`
+  const counted = (tokens: number | undefined) => (tokens === undefined ? "?" : `${mark}${tokens}`)
+  return `${counted(usage.inputTokens)} > ${counted(usage.outputTokens)}`
 }
 
 /** Who made a call: the name of the key, the tenant, the labels. */

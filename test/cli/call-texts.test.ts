@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { finalRow, fromStored, openedRow } from "../../src/audit/CallRecord.ts"
 import { callDetails, callLine, callTable } from "../../src/cli/call-texts.ts"
+import type { Usage } from "../../src/domain/Usage.ts"
 import { finalRecord, openRecord, responseOf } from "../audit/records.ts"
 
 describe("calls as a terminal shows them", () => {
@@ -25,6 +26,23 @@ describe("calls as a terminal shows them", () => {
       assert.lengthOf(callLine(record).split("\n"), 1)
       assert.lengthOf(callTable([record]).split("\n"), 2)
       assert.include(details, "first\n\tsecond 🦀")
+    })
+  )
+
+  it.effect("mark what was estimated of their tokens, and not what is not known", () =>
+    Effect.gen(function* () {
+      const tokens = (usage: Usage) =>
+        Effect.map(
+          fromStored({
+            id: "one",
+            openedAt: 0,
+            opened: openedRow(openRecord("one"), "full", "owner"),
+            final: finalRow(finalRecord("one", { usage }), "full", "owner", { openedAt: 0, endedAt: 0 })
+          }),
+          callLine
+        )
+      assert.include(yield* tokens({ inputTokens: 1, source: "estimated" }), " ~1 > ? ")
+      assert.include(yield* tokens({ inputTokens: 1, outputTokens: 2, source: "estimated" }), " ~1 > ~2 ")
     })
   )
 })
