@@ -1,9 +1,11 @@
 import { Clock, Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { hash } from "node:crypto"
+import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 
 /** A process, as it is known to others. `startedAt` is epoch milliseconds. */
 export interface Process {
+  /** where its id means this process and no other */
   readonly host: string
   readonly pid: number
   readonly startedAt: number
@@ -20,12 +22,24 @@ export interface ProcessLease {
 export const heartbeatMillis = 5000
 const leaseMillis = 15_000
 
+const shown = (read: () => string): Effect.Effect<string> => Effect.orElseSucceed(Effect.try(read), () => "")
+
+/**
+ * By its name alone a host is not known: machines may have the same one, and containers on the network of their machine have
+ * its. So what Linux calls this machine since it was started and this space of process ids is part of it.
+ */
+const currentHost: Effect.Effect<string> = Effect.zipWith(
+  shown(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1")),
+  shown(() => readlinkSync("/proc/self/ns/pid")),
+  (boot, ids) => (boot === "" && ids === "" ? hostname() : `${hostname()}#${hash("sha256", boot + ids).slice(0, 8)}`)
+)
+
 /** This process. */
-export const currentProcess: Effect.Effect<Process> = Effect.map(Clock.currentTimeMillis, (now) => ({
-  host: hostname(),
-  pid: process.pid,
-  startedAt: now - process.uptime() * 1000
-}))
+export const currentProcess: Effect.Effect<Process> = Effect.zipWith(
+  currentHost,
+  Clock.currentTimeMillis,
+  (host, now) => ({ host, pid: process.pid, startedAt: now - process.uptime() * 1000 })
+)
 
 /** Whether a process has ended and only its parent does not know; Linux alone can say. */
 const isZombie = (pid: number): Effect.Effect<boolean> =>
@@ -46,8 +60,8 @@ const isGone = (pid: number): Effect.Effect<boolean> =>
   )
 
 /**
- * Whether a process is known to be dead although its lease has not run out. Containers start again with the process id
- * they had: a lease under our own id that was renewed before we started is not ours.
+ * Whether a process is known to be dead although its lease has not run out. Ids are given again: a lease under our own one
+ * that was renewed before we started is not ours.
  */
 export const isKnownDead = (lease: ProcessLease, self: Process): Effect.Effect<boolean> => {
   if (lease.host !== self.host) return Effect.succeed(false)

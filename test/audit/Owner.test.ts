@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Deferred, Effect, Exit, Layer, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { execFileSync, spawn } from "node:child_process"
-import { hostname } from "node:os"
 import { AuditStore, type Lease } from "../../src/audit/AuditStore.ts"
 import * as AuditStoreMemory from "../../src/audit/AuditStoreMemory.ts"
 import * as AuditStoreSql from "../../src/audit/AuditStoreSql.ts"
@@ -10,6 +9,7 @@ import { AuditTrail } from "../../src/audit/AuditTrail.ts"
 import { openedRow } from "../../src/audit/CallRecord.ts"
 import { get, list } from "../../src/audit/CallRecords.ts"
 import * as Owner from "../../src/audit/Owner.ts"
+import { currentProcess } from "../../src/storage/ProcessLease.ts"
 import * as Sqlite from "../../src/storage/Sqlite.ts"
 import { temporaryFile } from "../storage/temporary.ts"
 import { openRecord } from "./records.ts"
@@ -201,7 +201,8 @@ describe("several processes that start at once", () => {
       yield* Effect.gen(function* () {
         const { commit, keepLease } = yield* AuditStore
         const heartbeatAt = yield* Clock.currentTimeMillis
-        yield* keepLease({ owner: "dead", host: hostname(), pid, heartbeatAt, settledBelow: 0 })
+        const { host } = yield* currentProcess
+        yield* keepLease({ owner: "dead", host, pid, heartbeatAt, settledBelow: 0 })
         yield* commit(Array.from({ length: count }, (_, n) => openedRow(openRecord(`c${n}`), "full", "dead")))
       }).pipe(Effect.provide(store))
 
