@@ -35,10 +35,13 @@ export const joinTurns = <T extends Turn<string>>(
  * The instructions before the conversation. A conversation of nothing but instructions would be empty: the last of them is
  * what is asked.
  */
-export const leadingInstructions = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> =>
+export const leadingInstructions = (
+  messages: ReadonlyArray<Message>,
+  isApart: (message: Message) => boolean = isInstruction
+): ReadonlyArray<Message> =>
   messages.slice(
     0,
-    messages.findIndex((message) => !isInstruction(message))
+    messages.findIndex((message) => !isApart(message))
   )
 
 /** What is said of instructions that stand in the middle, for a model that knows none there. */

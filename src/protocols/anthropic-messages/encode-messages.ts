@@ -18,7 +18,7 @@ export interface Conversation {
 
 /** The messages as this API wants them: instructions first and apart, then turns that alternate. */
 export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: MessagesEncoding): Conversation => {
-  const head = leadingInstructions(messages)
+  const head = leadingInstructions(messages, (message) => isInstruction(message) && !isOwnTurn(message))
   const system = head.flatMap((message) => encodeMessage(message, "system", encoding).content)
   const said = joined(
     messages.slice(head.length).map((message) => encodeMessage(message, roleOf(message, encoding), encoding))
@@ -35,6 +35,9 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: Messa
 type MessagesTurn = Turn<TurnRole>
 
 const joined = (turns: ReadonlyArray<MessagesTurn>) => joinTurns(turns, isSameSide, saysNothing)
+
+/** Whether a message stood within the conversation as what it is. */
+const isOwnTurn = ({ extensions }: Message): boolean => ownExtension(extensions)[systemTurn] === true
 
 /** Instructions that follow each other may each hold for another time. */
 const isSameSide = (one: MessagesTurn, other: MessagesTurn): boolean =>
@@ -56,7 +59,7 @@ const encodeMessage = (message: Message, role: TurnRole, encoding: MessagesEncod
  */
 const roleOf = (message: Message, encoding: MessagesEncoding): TurnRole => {
   if (!isInstruction(message)) return message.role === "assistant" ? "assistant" : "user"
-  if (ownExtension(message.extensions)[systemTurn] === true) return "system"
+  if (isOwnTurn(message)) return "system"
   encoding.add("emulated", instructionsAreWords)
   return "user"
 }

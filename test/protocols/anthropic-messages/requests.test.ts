@@ -257,6 +257,10 @@ describe("instructions within the conversation", () => {
     expectLossless({ ...base, messages })
   })
 
+  it("stay where they are at its beginning", () => {
+    expectLossless({ ...base, system: "Be brief.", messages: messages.slice(1) })
+  })
+
   it("are told to other formats as far as these have words for them", () => {
     const { request } = decode({ ...base, messages })
     const { body, notices } = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
