@@ -13,13 +13,12 @@ const thoughtless: ReadonlyArray<FormatName> = ["openai-completions"]
 const toolless: ReadonlyArray<FormatName> = ["openai-completions"]
 /** Formats in which what was thought is not counted by itself. */
 const uncounted: ReadonlyArray<FormatName> = [...thoughtless, "bedrock-converse", "ollama"]
-/** Formats whose providers sign what was thought. */
+/** Formats whose providers take back what they signed of the thoughts of these models: on Bedrock only Claude does. */
 const signing: ReadonlyArray<FormatName> = [
   "openai-responses",
   "anthropic-messages",
   "gemini",
   "gemini-interactions",
-  "bedrock-converse",
   "bedrock-invoke-anthropic"
 ]
 
