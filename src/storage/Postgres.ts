@@ -25,7 +25,11 @@ const connectTimeout = "5 seconds"
 const mostIdleInTransaction = "10s"
 /** A server that does not answer must not keep a program from ending. */
 const closeTimeout = "2 seconds"
+/** What others change at the same time is waited for. Stricter transactions, which may be the usual there, fail instead. */
+const isolation = "read committed"
 const readers = 4
+/** Encodings of a database in which whatever people write can be kept; the second one takes bytes as they are. */
+const holdsEveryText: ReadonlyArray<unknown> = ["UTF8", "SQL_ASCII"]
 const knownTexts = 512
 
 /** Integers of 64 bits come as bigints; the port gives numbers where these are exact. */
@@ -83,11 +87,13 @@ const hurriedScope = Effect.acquireRelease(Scope.make(), (scope, exit) =>
 const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: PostgresOptions) {
   const where = "on PostgreSQL"
   const connections = yield* hurriedScope
-  const connect = (maxConnections: number, startupParameters: Record<string, string>) =>
-    Scope.provide(
+  const connect = (maxConnections: number, parameters: Record<string, string>) => {
+    const startupParameters = { ...parameters, default_transaction_isolation: isolation }
+    return Scope.provide(
       PgClient.make({ url, applicationName: "millrace", connectTimeout, keepAlive, maxConnections, startupParameters }),
       connections
     )
+  }
   const writer = yield* connect(1, {
     synchronous_commit: synchronousCommit ? "on" : "off",
     idle_in_transaction_session_timeout: mostIdleInTransaction
@@ -135,9 +141,14 @@ const make = Effect.fnUntraced(function* ({ synchronousCommit = true, url }: Pos
       Effect.timeoutOrElse({ duration: queryTimeout, orElse: () => Effect.fail(silent) })
     )
 
-  yield* query("select 1").pipe(
+  const [first] = yield* query("select current_setting('server_encoding') as encoding").pipe(
     Effect.mapError(({ kind, message }) => new StorageError({ operation: "open", kind, message }))
   )
+  const encoding = first?.["encoding"]
+  if (!holdsEveryText.includes(encoding)) {
+    const message = `the database has texts as ${String(encoding)}; make one for Millrace with the encoding UTF8`
+    return yield* new StorageError({ operation: "open", kind: "other", message })
+  }
 
   // what was issued is done before the connections are closed
   yield* Effect.addFinalizer(() =>

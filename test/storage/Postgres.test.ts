@@ -121,6 +121,39 @@ describePostgres("a server", () => {
   )
 })
 
+describePostgres("a database that somebody else has set up", () => {
+  it.live("is shared as any other where its transactions are stricter than usual", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase("postgres")
+      const opened = Effect.map(Layer.build(databaseAt(address)), Context.get(Database))
+      const setting = "alter database %I set default_transaction_isolation = serializable"
+      yield* Effect.flatMap(opened, ({ batch }) =>
+        batch([
+          createItems,
+          insert("shared", 0),
+          statement(`do $$ begin execute format('${setting}', current_database()); end $$`)
+        ])
+      ).pipe(Effect.scoped)
+      const others = yield* Effect.all([opened, opened])
+      const add = statement("update items set value = value + 1")
+      yield* Effect.forEach(others, ({ batch }) => Effect.repeat(batch([add, add]), { times: 29 }), {
+        concurrency: "unbounded"
+      })
+      const [row] = yield* others[0].query("select value from items")
+      assert.strictEqual(row?.["value"], 120)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is refused where it cannot hold what people write", () =>
+    Effect.gen(function* () {
+      const address = yield* freshDatabase("postgres", "encoding 'LATIN1' locale 'C' template template0")
+      const error = yield* Effect.flip(Layer.build(databaseAt(address)))
+      assert.strictEqual(error.operation, "open")
+      assert.include(error.message, "the database has texts as LATIN1; make one for Millrace with the encoding UTF8")
+    }).pipe(Effect.scoped)
+  )
+})
+
 describePostgres("a process that is stopped in the middle of a transaction", () => {
   it.live(
     "does not hold up the others, and begins anew when it goes on",

@@ -38,15 +38,15 @@ const administer = (sql: string) =>
     )
   )
 
-/** The address of an empty database, which is gone with the scope. */
-export const freshDatabase = (kind: Kind): Effect.Effect<string, never, Scope.Scope> => {
+/** The address of an empty database, which is gone with the scope. `made` says more of how one of PostgreSQL is made. */
+export const freshDatabase = (kind: Kind, made = ""): Effect.Effect<string, never, Scope.Scope> => {
   if (kind === "sqlite") return temporaryFile
   // Asked for where tests are described, also those that are skipped for want of a server.
   return Effect.suspend(() => {
     const name = `millrace_${randomBytes(8).toString("hex")}`
     const address = new URL(postgresUrl ?? "")
     address.pathname = `/${name}`
-    return Effect.acquireRelease(Effect.as(administer(`create database ${name}`), address.href), () =>
+    return Effect.acquireRelease(Effect.as(administer(`create database ${name} ${made}`), address.href), () =>
       administer(`drop database ${name} with (force)`)
     )
   })
