@@ -20,7 +20,8 @@ export const ChatChunk = Schema.Struct({
         message: nullish(Loose),
         finish_reason: nullish(Schema.String),
         logprobs: nullish(Loose),
-        usage: nullish(Loose)
+        usage: nullish(Loose),
+        error: nullish(Schema.Json)
       })
     )
   ),
@@ -37,6 +38,8 @@ export interface ChunkChoice {
   readonly logprobs: unknown
   /** the usage of the whole answer, which some servers put beside the finish reason */
   readonly usage: unknown
+  /** the choice, where a router says by it that the provider behind it failed */
+  readonly failed?: JsonObject
 }
 
 const nothing: JsonObject = {}
@@ -55,13 +58,15 @@ export const isIndex = (value: unknown): value is number =>
  */
 export const readChoice = (choice: unknown, whole: boolean): ChunkChoice | undefined => {
   if (!isObject(choice)) return undefined
-  const { index, finish_reason: finish, logprobs, usage } = choice
+  const { index, finish_reason: finish, logprobs, usage, error } = choice
   const content = whole ? (choice["message"] ?? choice["delta"]) : (choice["delta"] ?? choice["message"])
-  return {
+  const read = {
     index: isIndex(index) ? index : 0,
     content: isObject(content) ? content : nothing,
     finish: textIn(finish),
     logprobs,
     usage
   }
+  // Who ended well did not fail, whatever stands beside it.
+  return isObject(error) && (read.finish ?? "error") === "error" ? { ...read, failed: choice } : read
 }

@@ -20,6 +20,8 @@ const streamError = openAiStreamError(openAiChatId)
 /** Some servers say of a whole document that it is an error, and put nothing under `error`. */
 const isErrorDocument = ({ object }: JsonObject): boolean => object === "error"
 
+const isStated = (value: unknown): boolean => value !== undefined && value !== null
+
 const pieces: PiecePlaces = { piece: ["choices", 0, "delta", "content"], beside: [["obfuscation"]] }
 
 /** What is known of one answer so far, be it a stream or whole. */
@@ -54,11 +56,11 @@ class ChatDecoder implements StreamDecoder {
     // After the finish reason nothing is missing that such a frame could have held.
     if (!isObject(chunk)) return this.first.finished ? undefined : malformedFrame
     const before = events.length
-    const failed = this.readChunk(chunk, false, events) || frame.event === "error"
+    const failed = this.readChunk(chunk, false, events) ?? (frame.event === "error" ? chunk : undefined)
     this.run.note(events, before)
-    if (!failed) return undefined
+    if (failed === undefined) return undefined
     this.done = true
-    return streamError(chunk, frame.raw)
+    return streamError(failed, frame.raw)
   }
 
   /** The usage of a stream may come after its finish reason, so that the end is only known at the end. */
@@ -77,9 +79,10 @@ class ChatDecoder implements StreamDecoder {
     this.finish(events)
   }
 
-  /** Reads a chunk; true where it says that the provider failed. */
-  private readChunk(chunk: JsonObject, whole: boolean, events: Array<LlmEvent>): boolean {
+  /** Reads a chunk. What says in it that the provider failed is returned: the chunk, or a choice of it. */
+  private readChunk(chunk: JsonObject, whole: boolean, events: Array<LlmEvent>): JsonObject | undefined {
     const { choices, usage, error } = chunk
+    let failed = isStated(error) || isErrorDocument(chunk) ? chunk : undefined
     if (Array.isArray(choices) && choices.length > 0) {
       if (!this.started) this.start(chunk, events)
       for (const choice of choices) {
@@ -87,12 +90,13 @@ class ChatDecoder implements StreamDecoder {
         if (read === undefined) continue
         this.isLate = this.choiceAt(read.index).read(read, whole, events) === "late" || this.isLate
         if (isObject(read.usage)) this.report(read.usage, chunk, events)
+        if (read.failed !== undefined) failed ??= read.failed
       }
     }
     if (isObject(usage)) this.report(usage, chunk, events)
     else if (isObject(chunk["x_groq"])) this.report(chunk["x_groq"]["usage"], chunk, events)
     if ("citations" in chunk || "search_results" in chunk) this.cite(chunk, events)
-    return (error !== undefined && error !== null) || isErrorDocument(chunk)
+    return failed
   }
 
   private choiceAt(index: number): ChoiceDecoder {
@@ -168,10 +172,12 @@ export const makeStreamDecoder = (): StreamDecoder => new ChatDecoder()
 /** Decodes a whole chat completion as the events that a stream of it would have been. */
 export const decodeWhole = (body: unknown, events: Array<LlmEvent>): LlmError | undefined => {
   if (!isObject(body)) return malformedFrame
-  if ((body["error"] !== undefined && body["error"] !== null) || isErrorDocument(body)) {
-    return streamError(body, JSON.stringify(body))
-  }
-  if (!Array.isArray(body["choices"])) return malformedFrame
+  const { choices, error } = body
+  const listed: ReadonlyArray<unknown> = Array.isArray(choices) ? choices : []
+  const failed =
+    isStated(error) || isErrorDocument(body) ? body : listed.find((choice) => readChoice(choice, true)?.failed)
+  if (failed !== undefined) return streamError(failed, JSON.stringify(body))
+  if (!Array.isArray(choices)) return malformedFrame
   new ChatDecoder().whole(body, events)
   return undefined
 }

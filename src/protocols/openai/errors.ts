@@ -2,7 +2,7 @@ import { statusOf, type FailureReason, type LlmError, type ProviderFault } from 
 import type { RenderedAnswer } from "../Dialect.ts"
 import { httpReason } from "../HttpError.ts"
 import { errorHeaders, openAiLimitHeaders } from "../LimitHeaders.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { fieldsOf, isObject, parseJson, type JsonObject } from "../open-document.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
 import { answeredError, type ErrorFormat, reportedError, type ToldError } from "../ToldError.ts"
 import { table } from "../../domain/table.ts"
@@ -27,10 +27,18 @@ export const readOpenAiError = (document: unknown): ToldError | undefined => {
   // A document without anything of an error is another kind of document, unless it said under `error` that it is one.
   if (message === undefined && textOf(code) === undefined && inner === outer) return undefined
   return {
-    message: message ?? JSON.stringify(inner),
+    message: message === undefined ? JSON.stringify(inner) : withRelayed(message, inner["metadata"]),
     // At the top of a stream's document `type` says what the document is.
     ...present({ type: type === "error" ? undefined : textOf(type), code: textOf(code), param: textOf(param) })
   }
+}
+
+/** A router says in words of its own that the provider behind it failed, and beside them what that one said. */
+const withRelayed = (message: string, metadata: unknown): string => {
+  const raw = textOf(fieldsOf(metadata)["raw"])
+  if (raw === undefined) return message
+  const relayed = readOpenAiError(parseJson(raw))?.message ?? raw
+  return message.includes(relayed) ? message : `${message}: ${relayed}`
 }
 
 /** Whether a code says that the model wrote what its server cannot make a call or an answer of. */
@@ -74,7 +82,8 @@ const types: { readonly [type: string]: FailureReason } = table({
 
 const contextTooLong = /context (window|length)|maximum context|prompt is too long|too many (input )?tokens/i
 const noSuchModel = /model\b[^.]*\b(does not exist|not found|not exist)|no such model|unknown model/i
-const outOfCredits = /insufficient (credits?|balance|quota|funds)|exceeded your current quota/i
+const outOfCredits =
+  /insufficient (credits?|balance|quota|funds)|exceeded your current quota|(used all available|doesn't have any) credits/i
 const overloaded = /\boverloaded\b|at capacity/i
 
 const modelFailed: FailureReason = { _tag: "UpstreamServer" }

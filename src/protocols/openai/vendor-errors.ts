@@ -10,10 +10,23 @@ const contextTooLong =
 const contextWords: ReadonlyArray<string> = ["too_many_prompt_tokens", "exceed_context_size_error"]
 const blockedWords: ReadonlyArray<string> = ["content_filter", "data_inspection_failed"]
 const quotaWords: ReadonlyArray<string> = ["exceeded_current_quota_error", "Arrearage"]
+/** A key that is wrong, said with the status of a request that is. */
+const wrongKey = /^incorrect api key/i
+/** A status that also stands for a key without permission. */
+const blocked = /violates usage guidelines/i
 const modelWords: ReadonlyArray<string> = ["invalid_model", "DeploymentNotFound", "model_not_available"]
 /** What the models of a server do not take: another server's may. */
-const refusedParameter =
-  /does not support (?:the )?parameter:? ?[`'"]?(\w+)|[`'"](\w+)[`'"] is not supported (?:with|for|by) this model/i
+const refusedParameters: ReadonlyArray<RegExp> = [
+  /does not support (?:the )?parameter:? ?[`'"]?(\w+)/i,
+  /[`'"](\w+)[`'"] is not supported (?:with|for|by) this model/i,
+  /argument not supported(?: on this model)?: ?(\w+)/i,
+  /property [`'"]([\w.]+)[`'"] is unsupported/i,
+  /extra inputs are not permitted, field: [`'"]([\w.]+)/i,
+  /^(tool choice) must be auto/i,
+  /[`'"](response_format\.type)[`'"] must be/i,
+  /invalid (tool_choice) type/i,
+  /[`'"](url)[`'"] field must be a base64 encoded image/i
+]
 const namedModel = /model(?: not found)?: *["'`]?([\w./:-]*\w)/i
 
 /**
@@ -26,23 +39,28 @@ export const decodeVendorError = (protocol: string): ((answer: ErrorAnswer) => L
     const error = decodeCommon(answer)
     const listed = listedFault(answer.body)
     const message = listed?.message ?? error.message
-    const reason = vendorReason(error, answer.status) ?? pathReason(error.reason, listed)
+    const reason = vendorReason(error, answer) ?? pathReason(error.reason, listed)
     return reason === error.reason && message === error.message
       ? error
       : failure(reason, message, present({ retryAfterMs: error.retryAfterMs, fault: error.fault }))
   }
 }
 
-const vendorReason = ({ reason, message, fault }: LlmError, status: number): FailureReason | undefined => {
+const vendorReason = (
+  { reason, message, fault }: LlmError,
+  { status, body }: ErrorAnswer
+): FailureReason | undefined => {
   const { type = "", code = "", param } = fault ?? {}
   if (blockedWords.includes(type) || blockedWords.includes(code)) return { _tag: "ContentBlocked" }
+  if (status === 403 && (blocked.test(message) || isModerated(body))) return { _tag: "ContentBlocked" }
+  if (status === 400 && wrongKey.test(message)) return { _tag: "Unauthorized" }
   if (quotaWords.includes(type) || quotaWords.includes(code)) return { _tag: "QuotaExceeded" }
   // What the model wrote is no call, or not the JSON that it was held to: it may do better when it is asked again.
   if (isModelFailure(code)) return { _tag: "UpstreamServer" }
   if (contextWords.includes(type) || contextWords.includes(code)) return { _tag: "ContextTooLong" }
   if (reason._tag === "InvalidRequest" && contextTooLong.test(message)) return { _tag: "ContextTooLong" }
-  const refusal = reason._tag === "InvalidRequest" ? refusedParameter.exec(message) : null
-  if (refusal !== null) return { _tag: "Unsupported", feature: refusal[1] ?? refusal[2] ?? "" }
+  const feature = reason._tag === "InvalidRequest" ? refusedIn(message) : undefined
+  if (feature !== undefined) return { _tag: "Unsupported", feature }
   const unknown = reason._tag === "UnknownModel" && reason.model === ""
   const refused = reason._tag === "InvalidRequest" && status === 404 && param === "model"
   if (unknown || refused || modelWords.includes(type) || modelWords.includes(code)) {
@@ -50,6 +68,20 @@ const vendorReason = ({ reason, message, fault }: LlmError, status: number): Fai
   }
   // Some give every failure the type of a failure of their own; the status knows better whose it is.
   return reason._tag === "UpstreamServer" && status >= 400 && status < 500 ? httpReason(status) : undefined
+}
+
+const refusedIn = (message: string): string | undefined => {
+  for (const refused of refusedParameters) {
+    const feature = refused.exec(message)?.[1]
+    if (feature !== undefined) return feature
+  }
+  return undefined
+}
+
+/** Whether a router found what was asked objectionable: it then says why, where others say who failed. */
+const isModerated = (body: string): boolean => {
+  const { error } = fieldsOf(parseJson(body))
+  return Array.isArray(fieldsOf(fieldsOf(error)["metadata"])["reasons"])
 }
 
 const pathReason = (reason: FailureReason, { path, isUnknown }: Partial<ListedFault> = {}): FailureReason => {

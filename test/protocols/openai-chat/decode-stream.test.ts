@@ -688,6 +688,13 @@ describe("failures in the stream", () => {
 describe("whole answers", () => {
   const whole = (body: unknown) => decodeWhole(openAiChat, Buffer.from(`\n\n   ${JSON.stringify(body)}`))
 
+  it("may be told of a choice", () => {
+    const error = { code: 429, message: "slow down" }
+    const failed = { choices: [{ index: 0, delta: { content: "" }, finish_reason: "error", error }] }
+    const { error: told } = stream(chunk({ content: "a" }), failed, done)
+    expect(told).toMatchObject({ reason: { _tag: "RateLimited" }, message: "slow down" })
+  })
+
   it("are one big chunk", () => {
     const { events, error } = whole({
       ...head,
@@ -717,6 +724,16 @@ describe("whole answers", () => {
       ["y", "f", '{"a":1}', true]
     ])
     expect(finishOf(events)).toMatchObject({ reason: "tool-calls", usage: { inputTokens: 1, outputTokens: 2 } })
+  })
+
+  it("may say of a choice that the provider behind a router failed", () => {
+    const error = { code: 502, message: "Provider returned error", metadata: { raw: "out of memory" } }
+    const cut = { index: 0, message: { role: "assistant", content: "The" }, finish_reason: "error", error }
+    expect(whole({ choices: [cut] })).toMatchObject({
+      events: [],
+      error: { reason: { _tag: "UpstreamServer" }, message: "Provider returned error: out of memory" }
+    })
+    expect(whole({ choices: [{ ...cut, finish_reason: "stop" }] }).error).toBeUndefined()
   })
 
   it("may be an error", () => {

@@ -70,10 +70,45 @@ describe("an HTTP error of a chat server", () => {
     ],
     [400, { message: "`reasoning_effort` is not supported with this model" }, "Unsupported"],
     [400, { message: "deepseek-reasoner does not support the parameter `presence_penalty`" }, "Unsupported"],
+    [400, '{"code":"invalid-argument","error":"Argument not supported on this model: presencePenalty"}', "Unsupported"],
+    [400, { message: "property 'store' is unsupported, did you mean 'stop'?" }, "Unsupported"],
+    [
+      400,
+      '{"message":"messages.2.assistant.name: property \'messages.2.assistant.name\' is unsupported","code":"wrong_api_format"}',
+      "Unsupported"
+    ],
+    [400, { message: "Extra inputs are not permitted, field: 'verbosity'" }, "Unsupported"],
+    [400, { message: "Tool choice must be auto", code: 400 }, "Unsupported"],
+    [400, "{\"error\":\"'response_format.type' must be 'json_schema' or 'text'\"}", "Unsupported"],
+    [
+      400,
+      '{"error":"Invalid tool_choice type: \'object\'. Supported string values: none, auto, required"}',
+      "Unsupported"
+    ],
+    [400, '{"error":"\'url\' field must be a base64 encoded image."}', "Unsupported"],
+    [400, '{"code":"invalid-argument","error":"Incorrect API key provided: xa***1. Get one there."}', "Unauthorized"],
     [401, { message: "Incorrect API key", code: "invalid_api_key" }, "Unauthorized"],
     [401, { message: "Unauthorized", type: "api_error" }, "Unauthorized"],
     [402, { message: "Insufficient Balance", type: "unknown_error" }, "QuotaExceeded"],
     [403, { message: "Forbidden", type: "invalid_request_error" }, "PermissionDenied"],
+    [403, '{"code":"permission-denied","error":"Access to the chat endpoint is denied."}', "PermissionDenied"],
+    [
+      403,
+      '{"code":"permission-denied","error":"Content violates usage guidelines. Failed check: X"}',
+      "ContentBlocked"
+    ],
+    [403, { message: "Flagged", code: 403, metadata: { reasons: ["violence"] } }, "ContentBlocked"],
+    [403, { message: "Your newly created team doesn't have any credits or licenses yet." }, "QuotaExceeded"],
+    [
+      429,
+      '{"error":"Your team has either used all available credits or reached its spending limit."}',
+      "QuotaExceeded"
+    ],
+    [
+      400,
+      { message: "Provider returned error", metadata: { raw: '{"error":{"message":"prompt is too long"}}' } },
+      "ContextTooLong"
+    ],
     [404, { message: "The model `x` does not exist", code: "model_not_found" }, "UnknownModel"],
     [404, { message: "The API deployment does not exist.", code: "DeploymentNotFound" }, "UnknownModel"],
     [404, { message: "This is not a chat model", param: "model" }, "UnknownModel"],

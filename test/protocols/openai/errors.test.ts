@@ -73,6 +73,11 @@ describe("an error document", () => {
       { type: "error", code: "server_error", message: "m", param: null },
       { message: "m", code: "server_error" }
     ],
+    [
+      { error: { message: "Failed", code: 502, metadata: { raw: "why", provider_name: "p" } } },
+      { message: "Failed: why", code: "502" }
+    ],
+    [{ error: { message: "Failed: why", metadata: { raw: "why" } } }, { message: "Failed: why" }],
     [{ choices: [] }, undefined],
     ["text", undefined]
   ])("%j", (document, error) => expect(readOpenAiError(document)).toEqual(error))
