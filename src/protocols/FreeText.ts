@@ -31,6 +31,12 @@ export const textOfArguments = (args: string): string => {
   return typeof input === "string" ? input : args
 }
 
+/** As much of the text as is told by the beginning of such arguments, or by all of them. */
+export const textOfBeginning = (args: string): string => {
+  const closed = isObject(parseJson(args)) ? args : args + freeTextEnd
+  return isObject(parseJson(closed)) ? textOfArguments(closed) : args
+}
+
 /** Whether a name is that of a tool that takes a text. */
 export const takesText = (tools: ReadonlyArray<Tool> | undefined, name: string): boolean =>
   tools?.some((tool) => tool._tag === "Function" && tool.freeText !== undefined && tool.name === name) === true

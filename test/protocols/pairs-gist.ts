@@ -115,18 +115,6 @@ const refusalIsText = (ending: FinishReason): Difference => ({
   })
 })
 
-const objectsOnly: Difference = {
-  why: "the input of a tool is a JSON object",
-  notice: 'they stand in "arguments"',
-  applies: some(({ calls }) => calls.some(({ valid }) => !valid)),
-  inWords: each((choice) => ({
-    ...choice,
-    calls: choice.calls.map((call) =>
-      call.valid ? call : { ...call, arguments: { arguments: call.arguments }, valid: true }
-    )
-  }))
-}
-
 const totalsStated: Difference = {
   why: "the totals of input and output are always stated",
   applies: ({ usage }) =>
@@ -189,7 +177,7 @@ const noZeroCacheWrites: Difference = {
   inWords: noCacheWrites.inWords
 }
 
-const ofGemini = [refusalIsText("content-filter"), objectsOnly, outputApart, noCacheWrites, noZeroCacheWrites]
+const ofGemini = [refusalIsText("content-filter"), outputApart, noCacheWrites, noZeroCacheWrites]
 
 const allowed: { readonly [speaker: string]: ReadonlyArray<Difference> } = {
   "openai-chat": [endingAs("unknown", "stop", "stop"), totalsStated],
@@ -199,7 +187,6 @@ const allowed: { readonly [speaker: string]: ReadonlyArray<Difference> } = {
     endingAs("unknown", "stop", "end_turn"),
     endingAs("content-filter", "refusal", "refusal"),
     refusalIsText("refusal"),
-    { ...objectsOnly, delivery: "whole" },
     usageStated,
     totalsStated,
     inputApart,

@@ -79,6 +79,23 @@ const refusal = (): Buffer => {
   )
 }
 
+const textCall = (): Buffer => {
+  const input = 'say "hi"}\\ 👋'
+  const call = { id: "ctc_1", type: "custom_tool_call", call_id: "call_1", name: "sh", input, status: "completed" }
+  const place = { item_id: "ctc_1", output_index: 0 }
+  return streamOf(
+    [call],
+    { type: "response.output_item.added", output_index: 0, item: { ...call, input: "", status: "in_progress" } },
+    ...Array.from({ length: input.length }, (_, at) => ({
+      type: "response.custom_tool_call_input.delta",
+      ...place,
+      delta: input.charAt(at)
+    })),
+    { type: "response.custom_tool_call_input.done", ...place, input },
+    { type: "response.output_item.done", output_index: 0, item: call }
+  )
+}
+
 /** What the SDK makes of a stream while it comes. */
 const accumulated = async (documents: ReadonlyArray<unknown>): Promise<Response> => {
   const lines = documents.map((document) => `${JSON.stringify(document)}\n`)
@@ -135,11 +152,26 @@ const expectConsistentEverywhere = async (body: Buffer, most: number): Promise<v
   }
 }
 
+it("a call with a text goes out as it came, and is told to its end where it did not", () => {
+  const { frames } = decodeStream(openAiResponses, [textCall()])
+  const own = frames.map(({ raw }) => raw).join("")
+  expect(relayed(frames, (frame, _, renderer) => renderer.verbatim(frame))).toBe(own)
+  for (const from of frames.keys()) {
+    const text = relayed(frames, (frame, at, renderer) =>
+      at < from ? renderer.verbatim(frame) : rendered(frame, renderer)
+    )
+    const documents = documentsOf(text) as ReadonlyArray<{ readonly type: string; readonly delta?: string }>
+    const told = documents.map(({ delta, type }) => (/call_input.delta$/.test(type) ? delta : "")).join("")
+    expect(told).toBe('say "hi"}\\ 👋')
+  }
+})
+
 describe("the SDK accumulates a stream of which only a part was sent as it came", () => {
   it.each([
     ["open thoughts", openThoughts],
     ["a summary in two parts", twoSummaries],
-    ["a refusal", refusal]
+    ["a refusal", refusal],
+    ["a call with a text", textCall]
   ])("%s", (_, stream) => expectConsistentEverywhere(stream(), 99))
 
   const recorded = corpusCases("openai-responses").filter(({ status, stream }) => status === 200 && stream)

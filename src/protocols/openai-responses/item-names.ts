@@ -50,10 +50,9 @@ type ToolStart = Pick<Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>, "i
 export const callHeadOf = (call: ToolStart, { tools }: LlmRequest): CallHead => {
   const own = callFields(call, openAiResponsesId)
   const place = placeOfTool(call.name, tools)
-  const native = own["type"] === "custom_tool_call"
-  const wrapped = !native && takesText(tools, call.name)
+  const custom = own["type"] === "custom_tool_call" || takesText(tools, call.name)
   const more = { ...present({ namespace: place?.namespace["name"] }), ...own }
-  return { callId: call.id, name: place?.name ?? call.name, custom: native || wrapped, wrapped, more }
+  return { callId: call.id, name: place?.name ?? call.name, custom, more }
 }
 
 /** A call that a provider of another format ran, as the hosted tool of this one that does the same; there may be none. */

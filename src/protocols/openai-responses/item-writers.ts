@@ -1,5 +1,5 @@
 import type { GeneratedLogprob } from "../../domain/LlmEvent.ts"
-import { textOfArguments } from "../FreeText.ts"
+import { textOfBeginning } from "../FreeText.ts"
 import type { JsonObject } from "../open-document.ts"
 import { deltaStart, type Frames } from "./frames.ts"
 
@@ -22,6 +22,8 @@ export interface ItemWriter {
   status: ItemStatus
   /** all that the model said in it */
   readonly text: string
+  /** the same with what comes next */
+  textWith(more: string): string
   item(): JsonObject
   added(): string
   close(status: FinalStatus): string
@@ -43,6 +45,11 @@ export abstract class Writer implements ItemWriter {
 
   abstract readonly text: string
   abstract item(): JsonObject
+
+  textWith(more: string): string {
+    return this.text + more
+  }
+
   protected abstract ending(): string
 
   added(): string {
@@ -65,17 +72,16 @@ export abstract class Writer implements ItemWriter {
 export interface CallHead {
   readonly callId: string
   readonly name: string
+  /** whether it is told a text, which the arguments have in an object: it can be told when that is complete */
   readonly custom: boolean
-  /** whether the text of a custom tool stands in an object, out of which it can be told when it is complete */
-  readonly wrapped: boolean
   readonly more: JsonObject
 }
 
 /** A call of a client's tool. */
 export class CallWriter extends Writer implements Target {
-  text = ""
-  private told = false
-  private input: string | undefined
+  private args = ""
+  /** the arguments as far as the caller was told of them */
+  private told = ""
   private readonly head: CallHead
   private readonly start: string
 
@@ -85,38 +91,43 @@ export class CallWriter extends Writer implements Target {
     this.start = deltaStart(`${this.event}.delta`, this.place)
   }
 
+  get text(): string {
+    return this.textWith("")
+  }
+
+  override textWith(more: string): string {
+    const args = this.args + more
+    return this.head.custom ? textOfBeginning(args) : args
+  }
+
   private get event(): string {
     return this.head.custom ? "response.custom_tool_call_input" : "response.function_call_arguments"
   }
 
   delta(text: string): string {
-    this.text += text
-    if (this.head.wrapped) return ""
-    this.told = true
+    this.args += text
+    if (this.head.custom) return ""
+    this.told = this.args
     return this.frames.delta(this.start, text)
   }
 
   adopt(text: string): void {
-    this.text += text
-    this.told = true
+    this.args += text
+    this.told = this.args
   }
 
-  /** The input is complete; what was never told piece by piece is one piece. */
-  complete(input: string): string {
-    this.input = input
-    const { whole } = this
-    return this.told || whole === "" ? "" : this.frames.delta(this.start, whole)
-  }
-
-  private get whole(): string {
-    const input = this.input ?? this.text
-    return this.head.wrapped ? textOfArguments(input) : input
+  /** The arguments are complete; what was not told of them piece by piece is one piece. */
+  complete(args: string): string {
+    this.args = args
+    const { text } = this
+    const rest = this.head.custom && this.told !== "" ? restOf(text, textOfBeginning(this.told)) : text
+    return rest === "" || (this.told !== "" && !this.head.custom) ? "" : this.frames.delta(this.start, rest)
   }
 
   item(): JsonObject {
     const { callId, name, custom, more } = this.head
     const { status } = this
-    const input = status === "in_progress" ? "" : this.whole
+    const input = status === "in_progress" ? "" : this.text
     return (
       this.final ?? {
         ...more,
@@ -134,11 +145,14 @@ export class CallWriter extends Writer implements Target {
     return this.frames.event(
       `${this.event}.done`,
       this.head.custom
-        ? { ...this.place, input: this.whole }
-        : { ...this.place, name: this.head.name, arguments: this.whole }
+        ? { ...this.place, input: this.text }
+        : { ...this.place, name: this.head.name, arguments: this.text }
     )
   }
 }
+
+const restOf = (text: string, beginning: string): string =>
+  text.startsWith(beginning) ? text.slice(beginning.length) : ""
 
 /** An item that comes whole: what it is when it begins, and what it is when it is done. */
 export class WholeWriter extends Writer {

@@ -1,6 +1,7 @@
 import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { textAt, type JsonObject } from "../open-document.ts"
-import { finishedArguments, isJsonObject } from "../ToolArguments.ts"
+import { escapedText, freeTextEnd, freeTextStart } from "../FreeText.ts"
+import { finishedArguments } from "../ToolArguments.ts"
 import { hostedInput } from "./hosted-tools.ts"
 import { MessageItem } from "./message-item.ts"
 import type { DeltaEvent, DoneEvent, Typed } from "./stream-events.ts"
@@ -78,7 +79,7 @@ const partOf = ({ summary_index: summary, content_index: content }: DeltaEvent |
 
 /**
  * A call of a client's tool. Its arguments come in deltas, or only when they are done (LM Studio), or only with the item.
- * The input of a custom tool is free text.
+ * The input of a custom tool is free text, which the canonical arguments have in an object.
  */
 export class CallItem implements OutputItem {
   private readonly head: { readonly id: string; readonly name: string }
@@ -105,14 +106,17 @@ export class CallItem implements OutputItem {
 
   end(item: JsonObject | undefined, events: Events): void {
     if (this.written === "") this.write(textAt(item ?? {}, this.custom ? "input" : "arguments"), events)
+    if (this.custom) this.send(this.written === "" ? freeTextStart + freeTextEnd : freeTextEnd, events)
     events.push({ _tag: "ToolInputEnd", id: this.head.id })
-    const { written } = this
-    const input = this.custom ? { arguments: written, valid: isJsonObject(written.trim()) } : finishedArguments(written)
-    events.push({ _tag: "ToolCall", ...this.head, ...input })
+    events.push({ _tag: "ToolCall", ...this.head, ...finishedArguments(this.written) })
   }
 
   private write(text: string, events: Events): void {
     if (text === "") return
+    this.send(this.custom ? (this.written === "" ? freeTextStart : "") + escapedText(text) : text, events)
+  }
+
+  private send(text: string, events: Events): void {
     this.written += text
     events.push({ _tag: "ToolInputDelta", id: this.head.id, text })
   }

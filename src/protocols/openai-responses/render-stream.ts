@@ -5,7 +5,8 @@ import type { LlmEvent } from "../../domain/LlmEvent.ts"
 import { noUsage } from "../../domain/Usage.ts"
 import { firstSseFrame } from "../../wire/Sse.ts"
 import type { RenderContext, StreamRenderer } from "../Dialect.ts"
-import { isObject, parseJson, type JsonObject } from "../open-document.ts"
+import { textOfArguments } from "../FreeText.ts"
+import { fieldsOf, isObject, parseJson, type JsonObject } from "../open-document.ts"
 import { errorFields } from "./errors.ts"
 import { WholeWriter, type ItemWriter } from "./item-writers.ts"
 import { EventRenderer } from "./render-events.ts"
@@ -115,7 +116,7 @@ class ResponseRenderer implements StreamRenderer {
   /** Whether what the frame says of what came before it is what was sent; its own events are sent with it. */
   private isTrue(document: JsonObject, events: ReadonlyArray<LlmEvent>): boolean {
     const { type, response, item, output_index: index } = document
-    const own = events.map((event) => ("text" in event ? event.text : "")).join("")
+    const own = ownText(events)
     if (/^response\.(completed|incomplete)$/.test(String(type))) {
       const output = isObject(response) && Array.isArray(response["output"]) ? response["output"] : []
       return output.length === 0 || output.map(textOfItem).join("") === this.written() + own
@@ -124,7 +125,7 @@ class ResponseRenderer implements StreamRenderer {
     // An item that was left out is not spoken of.
     if (writer === undefined && index !== undefined && item === undefined && events.length === 0) return false
     const stated = statedText(document)
-    return stated === undefined || ((writer?.text ?? "") + own).includes(stated)
+    return stated === undefined || (writer?.textWith(own) ?? own).includes(stated)
   }
 
   private written(): string {
@@ -159,6 +160,21 @@ class ResponseRenderer implements StreamRenderer {
     if (type === "response.output_item.done" && isObject(item)) this.events.settle(item, this.writerAt(document))
   }
 }
+
+/** What is said in the events of a frame; the text of a call that begins in it stands in an object. */
+const ownText = (events: ReadonlyArray<LlmEvent>): string => {
+  const begun = new Set<string>()
+  let text = ""
+  for (const event of events) {
+    if (event._tag === "ToolInputStart" && isCustom(event)) begun.add(event.id)
+    if (event._tag === "ToolCall" && begun.has(event.id)) text += textOfArguments(event.arguments)
+    else if ("text" in event && !("id" in event && begun.has(event.id))) text += event.text
+  }
+  return text
+}
+
+const isCustom = ({ origin }: Extract<LlmEvent, { readonly _tag: "ToolInputStart" }>): boolean =>
+  fieldsOf(origin?.value)["type"] === "custom_tool_call"
 
 const documentOf = (raw: string | undefined): unknown =>
   raw === undefined ? undefined : parseJson(firstSseFrame(raw)?.data ?? "")

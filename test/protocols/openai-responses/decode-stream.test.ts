@@ -206,17 +206,20 @@ describe("what servers of this format do differently", () => {
     expect(events.flatMap((event) => (event._tag === "TextStart" ? [event.id] : []))).toEqual(["msg_1", "msg_1#1"])
   })
 
-  it("carries the free text of a custom tool as it is", () => {
+  it("carries the text of a custom tool in an object, however it comes", () => {
     const item = { type: "custom_tool_call", id: "ct_1", call_id: "call_1", name: "sql", input: "" }
-    const events = answer(
-      added(0, item),
-      delta("custom_tool_call_input", "SELECT 1"),
-      done(0, { ...item, input: "SELECT 1" }),
-      completed()
-    )
-    expect(callsIn(events)).toEqual([
-      { _tag: "ToolCall", id: "call_1", name: "sql", arguments: "SELECT 1", valid: false }
-    ])
+    const input = 'SELECT "a"\n👋'
+    const deltas = ['SELECT "', 'a"\n\ud83d', "\udc4b"].map((piece) => delta("custom_tool_call_input", piece))
+    const finished = done(0, { ...item, input })
+    for (const told of [deltas, []]) {
+      const events = answer(added(0, item), ...told, finished, completed())
+      const args = JSON.stringify({ input })
+      expect(callsIn(events)).toMatchObject([{ id: "call_1", name: "sql", valid: true }])
+      expect(callsIn(events).map((call) => JSON.parse(call.arguments) as unknown)).toEqual([{ input }])
+      const written = events.map((event) => (event._tag === "ToolInputDelta" ? event.text : "")).join("")
+      expect(JSON.parse(written)).toEqual(JSON.parse(args))
+    }
+    expect(callsIn(answer(added(0, item), done(0, item), completed()))).toMatchObject([{ arguments: '{"input":""}' }])
   })
 
   it("tells of a hosted tool as a call that the provider ran, with the whole item as its answer", () => {
