@@ -155,12 +155,14 @@ const summaries: { readonly [display: string]: string } = table({ summarized: "a
 
 const reasoningOf = (document: MessagesRequest): ReasoningSettings | undefined => {
   const { thinking, output_config: output } = document
+  // An effort is how much work an answer is worth, and no wish to see thoughts.
+  const unasked = output?.effort && !thinking ? "none" : undefined
   return unlessEmpty(
     present({
       mode: thinking && isMode(thinking.type) ? thinking.type : undefined,
       effort: output?.effort,
       budgetTokens: thinking?.budget_tokens,
-      summary: summaries[thinking?.display ?? ""]
+      summary: summaries[thinking?.display ?? ""] ?? unasked
     })
   )
 }

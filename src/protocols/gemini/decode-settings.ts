@@ -163,7 +163,7 @@ const textFormatOf = (
 
 const levels = ["THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL"]
 
-/** A budget of 0 switches thinking off, one of -1 leaves it to the model. */
+/** A budget of 0 switches thinking off, one of -1 leaves it to the model. Thoughts are shown to who asks to see them. */
 const decodeThinking = (config: ThinkingConfig): ReasoningSettings => {
   const { thinkingBudget: budget, thinkingLevel, includeThoughts } = config
   const level = thinkingLevel === undefined ? undefined : enumName(thinkingLevel, levels).toLowerCase()
@@ -171,6 +171,6 @@ const decodeThinking = (config: ThinkingConfig): ReasoningSettings => {
     ...(budget === undefined ? {} : { mode: budget === 0 ? "disabled" : budget < 0 ? "adaptive" : "enabled" }),
     ...(budget !== undefined && budget > 0 ? { budgetTokens: budget } : {}),
     ...(level === undefined || level === "thinking_level_unspecified" ? {} : { effort: level }),
-    ...(includeThoughts === true ? { summary: "auto" } : {})
+    summary: includeThoughts === true ? "auto" : "none"
   }
 }

@@ -693,6 +693,13 @@ describe("reasoning", () => {
     }
   })
 
+  it("shows none of the thoughts to who asks for an effort alone, in any format", () => {
+    const { request } = decode({ ...base, messages: [user("a")], output_config: { effort: "low" } })
+    const { body } = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
+    expect(body["generationConfig"]).toMatchObject({ thinkingConfig: { includeThoughts: false, thinkingBudget: 1024 } })
+    expect(encode(request, { model: "claude-opus-4-8" }).body).toMatchObject({ output_config: { effort: "low" } })
+  })
+
   it("is left to the model where no more is said than that the thoughts are to be shown", () => {
     const request: LlmRequest = {
       model: "m",

@@ -4,6 +4,7 @@ import type { LlmRequest, ToolResultPart } from "../../../src/domain/LlmRequest.
 import { anthropicMessages } from "../../../src/protocols/anthropic-messages/outbound.ts"
 import { geminiDialect } from "../../../src/protocols/gemini/inbound.ts"
 import { gemini } from "../../../src/protocols/gemini/outbound.ts"
+import { geminiInteractions } from "../../../src/protocols/gemini-interactions/outbound.ts"
 import type { JsonObject } from "../../../src/protocols/open-document.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import { openAiResponses } from "../../../src/protocols/openai-responses/outbound.ts"
@@ -417,6 +418,15 @@ describe("a Gemini request, sent to another provider", () => {
     expect(Result.getOrThrow(Result.flip(sent({ contents }, protocol))).reason).toMatchObject({
       feature: "video input"
     })
+  })
+
+  it("shows thoughts only to who asks to see them", () => {
+    const shownFor = (thinkingConfig: JsonObject) => {
+      const encoded = Result.getOrThrow(sent({ generationConfig: { thinkingConfig } }, geminiInteractions))
+      return (encoded.body["generation_config"] as JsonObject)["thinking_summaries"]
+    }
+    expect(shownFor({ thinkingLevel: "HIGH", includeThoughts: true })).toBe("auto")
+    expect(shownFor({ thinkingLevel: "HIGH" })).toBe("none")
   })
 
   it("does not take what was drawn while the model thought for its answer", () => {
