@@ -9,9 +9,22 @@ interface Block {
   readonly told?: true
 }
 
+/** The places of an answer that what is said of it is kept by, where it is no block: it is called by what stands there. */
+const places: ReadonlySet<string> = new Set(["beside", "candidate", "part", "response"])
+
+/** What says of a block what it is, where no type does. */
+const fieldIn = (block: JsonObject): string | undefined => {
+  const [[field, value] = []] = Object.entries(block)
+  return field !== undefined && places.has(field) && isObject(value)
+    ? Object.keys(value)
+        .filter((name) => name !== "text")
+        .join(", ")
+    : field
+}
+
 /** What a block is called: by its type, or by the field that says what it is, and by whose it is. */
 const blockName = ({ protocol, value }: Block): string => {
-  const { type = Object.keys(fieldsOf(value))[0] } = fieldsOf(value)
+  const { type = fieldIn(fieldsOf(value)) } = fieldsOf(value)
   return `${typeof type === "string" ? type : "a block"} of ${protocol}`
 }
 

@@ -2,6 +2,8 @@ import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Message } from "../../src/domain/LlmRequest.ts"
 import { anthropicMessagesDialect } from "../../src/protocols/anthropic-messages/inbound.ts"
+import { dropBlock } from "../../src/protocols/foreign-blocks.ts"
+import { Notices } from "../../src/protocols/Notices.ts"
 import { openAiChatDialect } from "../../src/protocols/openai-chat/inbound.ts"
 import type { JsonObject } from "../../src/protocols/open-document.ts"
 import { formatNames, formats, type FormatName } from "../../src/providers/formats.ts"
@@ -108,6 +110,25 @@ describe("media of Anthropic's API with fields that are not known", () => {
   it("are media elsewhere, and the fields are noticed", () => {
     const { body, notices } = Result.getOrThrow(encode(asked(blocks), "openai-responses"))
     expect(JSON.stringify(body)).toMatch(/data:image\/png;base64,AAAA.*data:application\/pdf;base64,BBBB/)
-    expect(notices.map(({ message }) => message.split(":")[0])).toEqual(["source"])
+    expect(notices.map(({ message }) => message.split(":")[0])).toEqual(["source.novelty"])
+  })
+})
+
+describe("what is said of an answer in one format alone", () => {
+  it("is left out by its own names, wherever in the answer it stood", () => {
+    const notices = new Notices("nobody has")
+    const values = [
+      { candidate: { safetyRatings: [], avgLogprobs: -1 } },
+      { part: { text: "", thoughtSignature: "c2ln" } },
+      { beside: { audioTranscription: {} } },
+      { type: "container_upload", file_id: "f" }
+    ]
+    for (const value of values) dropBlock({ protocol: "gemini", value }, notices)
+    expect(notices.list.map(({ message }) => message)).toEqual([
+      "safetyRatings, avgLogprobs of gemini: nobody has",
+      "thoughtSignature of gemini: nobody has",
+      "audioTranscription of gemini: nobody has",
+      "container_upload of gemini: nobody has"
+    ])
   })
 })
