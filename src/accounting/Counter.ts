@@ -12,6 +12,8 @@ export class Counter {
   used = 0
   held = 0
   others = 0
+  /** when `others` was looked up, in epoch milliseconds */
+  lookedAt = Number.NEGATIVE_INFINITY
   /** in which of this process's claims of the counts `others` was looked up: within one nobody else can change it */
   knownIn = 0
   /** what the store was last told that this process has used */

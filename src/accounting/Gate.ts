@@ -33,6 +33,8 @@ const maxTries = 30
 /** A claim of somebody else is waited for, but not for ever. */
 const claimBrokenMillis = 5000
 const claimPolled = "20 millis"
+/** What others have taken is known for so long, as far as callers are told of it. */
+const knownMillis = 5000
 /** After how long without calls a claim is given up, so that whoever comes does not wait for long. */
 const idleDelay = "1 second"
 
@@ -148,12 +150,11 @@ export class Gate {
     asked: ReadonlyArray<Asked>
   ): Effect.fn.Return<void, StorageError> {
     const involved = [...new Set(asked.flatMap(({ wants }) => wants.map(({ counter }) => counter)))]
-    let isFresh = false
-    if (this.#claim.isHeld && involved.length > 0) {
-      // Under a claim only the first look is missing.
-      yield* this.#look(involved)
-      isFresh = true
-    }
+    // Under a claim only the first look is missing.
+    const since = this.#claim.isHeld ? Infinity : this.#clock.currentTimeMillisUnsafe() - knownMillis
+    const unknown = involved.filter(({ lookedAt }) => lookedAt < since)
+    yield* this.#look(unknown)
+    let isFresh = unknown.length === involved.length
     for (let tries = 0; tries <= maxTries; tries++) {
       for (const each of asked) this.#hold(each)
       if (!isFresh && asked.some(({ denied }) => denied !== undefined)) {
@@ -201,11 +202,14 @@ export class Gate {
 
   /** Learns what others have taken. */
   readonly #look = Effect.fnUntraced(function* (this: Gate, counters: ReadonlyArray<Counter>) {
+    if (counters.length === 0) return
     const claim = this.#claim.number
+    const now = this.#clock.currentTimeMillisUnsafe()
     const keys = counters.map(({ id, window }) => ({ id, start: window.start }))
     const others = yield* this.#store.others(this.#owner, keys)
     for (const [index, counter] of counters.entries()) {
       counter.others = others[index] ?? 0
+      counter.lookedAt = now
       counter.knownIn = claim
     }
   })
@@ -261,13 +265,13 @@ export class Gate {
     })
   })
 
-  /** Says that this process lives, and learns how much others have taken meanwhile. */
+  /** Says that this process lives, and learns how much others have taken meanwhile of what calls hold that run. */
   readonly beat: Effect.Effect<void, StorageError> = Effect.suspend(() => {
     const now = this.#clock.currentTimeMillisUnsafe()
     if (!this.#store.isShared) this.#counters.untold.clear()
     this.#counters.prune(now)
     return Effect.andThen(this.#store.beat(this.#owner, now), () =>
-      this.#claim.isHeld ? Effect.void : this.#look(this.#counters.all)
+      this.#claim.isHeld ? Effect.void : this.#look(this.#counters.all.filter(({ held }) => held > 0))
     )
   })
 

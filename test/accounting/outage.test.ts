@@ -60,6 +60,8 @@ describe("while limits cannot be looked up", () => {
       const { answers, layer, state } = store()
       yield* TestClock.setTime(moment)
       const { admit } = yield* admissionOf(limiterOver(layer, rules))
+      const before = yield* admit(candidate())
+      before.settle(undefined)
       yield* answers.close
       const waiting = yield* Effect.forkChild(Effect.flip(admit(candidate())))
       yield* TestClock.adjust("8 seconds")
