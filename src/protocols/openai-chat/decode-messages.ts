@@ -1,9 +1,9 @@
 import { failure, type LlmError } from "../../domain/LlmError.ts"
-import type { Message, Part, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
+import type { Message, Part, Requirement, ToolCallPart, ToolResultPart } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
 import { withOpenedCalls } from "../CallOrigin.ts"
 import { argumentsOfText } from "../FreeText.ts"
-import type { JsonObject } from "../open-document.ts"
+import { fieldsOf, type JsonObject } from "../open-document.ts"
 import { withExtras } from "./call-extras.ts"
 import { decodeContent } from "./decode-parts.ts"
 import { extended } from "./extension.ts"
@@ -35,6 +35,18 @@ export const messageFault = (messages: ReadonlyArray<RequestMessage>): LlmError 
     if (role === "function" && !message.name) return fault(`${at}.name`, `${at}.name is required`)
   }
   return undefined
+}
+
+/** What of a conversation only its provider can tell: what the model said in a sound that is told by its id alone. */
+export const storedSound = (messages: ReadonlyArray<RequestMessage>): Requirement | undefined => {
+  const index = messages.findIndex(
+    ({ content, refusal, tool_calls: calls, rest }) =>
+      typeof fieldsOf(rest?.["audio"])["id"] === "string" && !content?.length && !refusal && !calls?.length
+  )
+  if (index < 0) return undefined
+  const feature = `messages[${index}].audio`
+  const message = `${feature} cannot be resolved here: only its provider holds it; send its transcript as content`
+  return { protocol: openAiChatId, feature, message }
 }
 
 const idOf = (call: RequestToolCall): string | undefined =>

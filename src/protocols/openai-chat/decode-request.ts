@@ -6,7 +6,7 @@ import { freeTextSchema } from "../FreeText.ts"
 import type { DecodedRequest } from "../Dialect.ts"
 import { documentDecoder } from "../document.ts"
 import { fieldsOf, isObject, type JsonObject } from "../open-document.ts"
-import { decodeMessages, messageFault } from "./decode-messages.ts"
+import { decodeMessages, messageFault, storedSound } from "./decode-messages.ts"
 import { cacheOf } from "./decode-parts.ts"
 import { extended, marked } from "./extension.ts"
 import { takeReasoning } from "./reasoning-settings.ts"
@@ -67,7 +67,8 @@ const requestOf = (document: ChatRequest): LlmRequest => {
       reasoning,
       serviceTier: document.service_tier,
       user: document.user,
-      metadata: document.metadata
+      metadata: document.metadata,
+      requires: storedSound(document.messages)
     }),
     sampling: samplingOf(document),
     ...marked({

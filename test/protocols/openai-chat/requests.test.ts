@@ -251,6 +251,26 @@ describe("a chat request", () => {
   })
 })
 
+describe("what a model said in a sound that its provider holds", () => {
+  const heard = (more: Fields) =>
+    decoded({ messages: [user, { role: "assistant", audio: { id: "a" }, ...more }, user] })
+
+  it("is nothing that another provider could go on from", () => {
+    const request = heard({ content: null })
+    expect(request.requires).toMatchObject({ protocol: "openai-chat", feature: "messages[1].audio" })
+    expect(request.requires?.message).toContain("transcript")
+    expect(encoded(request).body["messages"]).toMatchObject([{}, { audio: { id: "a" } }, {}])
+  })
+
+  it("may be said in words as well, which others are told", () => {
+    const request = heard({ content: "Hello" })
+    expect(request.requires).toBeUndefined()
+    expect(heard({ content: null, audio: null }).requires).toBeUndefined()
+    const elsewhere = Result.getOrThrow(anthropicMessages.encode(request, context()))
+    expect(elsewhere.notices.map(({ message }) => message)).toContain("audio: the Messages API has no counterpart")
+  })
+})
+
 describe("a chat request is refused", () => {
   it.each<readonly [unknown, string, string]>([
     [{ messages: [user] }, "model", "type"],
