@@ -9,6 +9,7 @@ import type {
 } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
 import { breakpointField, breakpointFor, statedBreakpoint, withoutBreakpoint } from "../openai/cache-breakpoint.ts"
+import { isOfOpenAi } from "../openai/reasoners.ts"
 import { textOfArguments } from "../FreeText.ts"
 import type { Marked } from "../Encoding.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -150,10 +151,9 @@ const encodeMedia = (part: MediaPart, encoding: ResponsesEncoding): JsonObject |
   if (kind === "image" || mediaType?.startsWith("image/") === true) {
     return { type: "input_image", ...imageSource(part), detail: part.detail ?? "auto", ...own }
   }
-  if (kind === "audio" || mediaType?.startsWith("audio/") === true) {
-    if (source._tag === "Base64") return { type: "input_audio", input_audio: audioOf(source.data, mediaType), ...own }
-    encoding.unsupported("audio that is not sent along")
-    return undefined
+  if (kind === "audio" || mediaType?.startsWith("audio/") === true) return encodeAudio(part, own, encoding)
+  if (filename !== undefined && source._tag !== "Base64") {
+    encoding.dropped("the name of a file", "the Responses API knows names of files that are sent along")
   }
   switch (source._tag) {
     case "Base64": {
@@ -166,6 +166,20 @@ const encodeMedia = (part: MediaPart, encoding: ResponsesEncoding): JsonObject |
     case "FileId":
       return { type: "input_file", file_id: source.id, ...own }
   }
+}
+
+/** Servers of open models listen here; OpenAI's own models that do are asked by Chat Completions. */
+const encodeAudio = (
+  { mediaType, source }: MediaPart,
+  own: JsonObject,
+  encoding: ResponsesEncoding
+): JsonObject | undefined => {
+  const isSentAlong = source._tag === "Base64"
+  if (isSentAlong && !isOfOpenAi(encoding.model)) {
+    return { type: "input_audio", input_audio: audioOf(source.data, mediaType), ...own }
+  }
+  encoding.unsupported(isSentAlong ? "audio input" : "audio that is not sent along")
+  return undefined
 }
 
 const imageSource = ({ source, mediaType }: MediaPart): JsonObject => {

@@ -28,14 +28,25 @@ const verbosityFor = (own: Sibling, { text, verbosity }: Fields): Fields => {
   return own === "openai-responses" ? { text: { verbosity: stated } } : { verbosity: stated }
 }
 
+/** What only the Responses API knows of its cache: the response that another one is compared with. */
+const comparison = "comparison_response_id"
+
+/** How the prompt is to be cached, without what Chat Completions does not know of it. */
+const cachedFor = (own: Sibling, { prompt_cache_options: options }: Fields): Fields => {
+  if (own === "openai-responses" || !isObject(options) || !(comparison in options)) return {}
+  const { [comparison]: _, ...known } = options
+  return { prompt_cache_options: known }
+}
+
 /** What is left of a sibling's fields where the others were taken over. */
 const withoutTaken = (own: Sibling, fields: Fields): Fields => {
   const { text, verbosity, ...others } = pick(fields, (name) => !sameNames.includes(name))
   if (own === "openai-responses") return text === undefined ? others : { ...others, text }
   const form = isObject(text) ? pick(text as Fields, (name) => name !== "verbosity") : {} // what stands in JSON
+  const { [comparison]: compared } = fieldsOf(fields["prompt_cache_options"])
   return {
     ...others,
-    ...present({ text: unlessEmpty(form), verbosity })
+    ...present({ text: unlessEmpty(form), verbosity, [comparison]: compared ?? undefined })
   }
 }
 
@@ -44,7 +55,8 @@ export const withSiblingFields = (extensions: Extensions | undefined, own: Sibli
   const sibling = siblingOf[own]
   const fields = extensions?.[sibling]
   if (fields === undefined) return extensions
-  const taken = { ...pick(fields, (name) => sameNames.includes(name)), ...verbosityFor(own, fields) }
+  const same = pick(fields, (name) => sameNames.includes(name))
+  const taken = { ...same, ...cachedFor(own, fields), ...verbosityFor(own, fields) }
   if (Object.keys(taken).length === 0) return extensions
   return { ...extensions, [sibling]: withoutTaken(own, fields), [own]: { ...taken, ...extensions?.[own] } }
 }

@@ -457,13 +457,30 @@ describe("encoding for a server of this format", () => {
     ])
   })
 
-  it("refuses sound that it cannot send", () => {
-    const audio: Part = { _tag: "Media", kind: "audio", source: { _tag: "Url", url: "https://e.com/a.mp3" } }
+  it.each([
+    ["gpt-oss-120b", { _tag: "Url", url: "https://e.com/a.mp3" }, "audio that is not sent along"],
+    ["gpt-5.5", { _tag: "Base64", data: "AAAA" }, "audio input"],
+    ["gpt-oss-120b", { _tag: "Base64", data: "AAAA" }, undefined]
+  ] as const)("refuses sound that it cannot send, or that OpenAI does not take: %s %j", (model, source, feature) => {
+    const audio: Part = { _tag: "Media", kind: "audio", mediaType: "audio/wav", source }
     const encoded = openAiResponses.encode(
       { model: "smart", messages: [user(audio)], sampling: {} },
-      { model: "gpt", delivery: "stream", quirks: {}, origin: undefined }
+      { model, delivery: "stream", quirks: {}, origin: undefined }
     )
-    expect(Result.isFailure(encoded) && encoded.failure.reason._tag).toBe("Unsupported")
+    if (feature === undefined) expect(Result.getOrThrow(encoded).notices).toEqual([])
+    else expect(Result.isFailure(encoded) && encoded.failure.reason).toMatchObject({ _tag: "Unsupported", feature })
+  })
+
+  it("says that the name of a file is lost that is not sent along", () => {
+    const file: Part = {
+      _tag: "Media",
+      kind: "file",
+      filename: "a.pdf",
+      source: { _tag: "Url", url: "https://e/a.pdf" }
+    }
+    expect(encode({ messages: [user(file)] }).notices).toMatchObject([
+      { code: "dropped", message: expect.stringContaining("the name of a file") }
+    ])
   })
 
   it("calls developers the system where the server does not know them", () => {

@@ -93,6 +93,17 @@ describe("the settings that both APIs of OpenAI have", () => {
     expect(to("llama-4", asked({})).body).toMatchObject({ metadata })
   })
 
+  it("do not name the answer that a prompt is compared with where the API does not know that", () => {
+    const options = { mode: "explicit", comparison_response_id: "resp_1" }
+    const { request } = Result.getOrThrow(
+      openAiResponsesDialect.decode({ model: "m", input: "Hi", prompt_cache_options: options })
+    )
+    const { body, lost } = sent(request, "openai-chat")
+    expect(body["prompt_cache_options"]).toEqual({ mode: "explicit" })
+    expect(lost).toEqual(["comparison_response_id"])
+    expect(sent(request, "openai-responses").body["prompt_cache_options"]).toEqual(options)
+  })
+
   it("stay where they were said", () => {
     expect(sent(chat, "openai-chat").body).toMatchObject({ ...shared, verbosity: "low" })
     expect(sent(responses, "openai-responses").body).toMatchObject({
