@@ -19,6 +19,7 @@ import { AuditTrail } from "../audit/AuditTrail.ts"
 import { Engine } from "../engine/Engine.ts"
 import { observeSignals } from "../engine/observeSignals.ts"
 import { watchAnswers } from "../engine/watching.ts"
+import { present } from "../domain/present.ts"
 import { Filters, NamedFilters } from "../filters/Filter.ts"
 import { type Deployment, deploymentUpstream } from "../providers/Deployment.ts"
 import { formats } from "../providers/formats.ts"
@@ -236,8 +237,8 @@ const tableProvider = (
     return Effect.succeed({ upstream: makeSimulatorUpstream(), models, knows: isSimulated })
   }
   const known = new Set([...models, ...targeted])
-  const { keys, preset } = settings
-  const { capabilities }: Partial<Preset> = preset === undefined ? {} : presets[preset]
+  const { keys } = settings
+  const { capabilities } = presetOf(settings)
   const provider = {
     models,
     knows: (model: string) => known.has(model),
@@ -268,8 +269,12 @@ const isSimulated = (model: string): boolean => {
   return Result.isSuccess(parsed) || parsed.failure.reason._tag !== "UnknownModel"
 }
 
+const presetOf = ({ preset }: Pick<HttpProvider, "preset">): Partial<Preset> =>
+  preset === undefined ? {} : presets[preset]
+
 const deployment = ({
   name,
+  preset,
   protocols: [first, ...others],
   baseUrl,
   apiKey,
@@ -285,8 +290,7 @@ const deployment = ({
   // Who speaks several protocols takes the key in the way of each.
   auth: auth ?? ((key) => Object.assign({}, ...[first, ...others].map((format) => formats[format].auth(key)))),
   apiKey,
-  ...(route === undefined ? {} : { route }),
   headers: Object.fromEntries(Object.entries(headers).map(([header, value]) => [header, Redacted.value(value)])),
   quirks,
-  ...(continues === undefined ? {} : { continues })
+  ...present({ route, continues, peculiar: presetOf({ preset }).peculiar })
 })

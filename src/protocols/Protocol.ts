@@ -17,6 +17,8 @@ export interface Quirks {
   readonly noDeveloperRole?: true
   /** holds answers to JSON, and not to a schema of it */
   readonly noJsonSchema?: true
+  /** holds answers to a schema of JSON, and not to any JSON */
+  readonly noJsonObject?: true
   /** does not know a tool choice among several tools */
   readonly noAllowedTools?: true
   /** refuses `reasoning_content` in earlier turns: it knows their reasoning as `reasoning` */
@@ -31,6 +33,10 @@ export interface Quirks {
   readonly noReasoningEffort?: true
   /** has models that cannot be made to call a tool while they think */
   readonly noForcedCalls?: true
+  /** cannot be told which tool to call, only that one has to be */
+  readonly noNamedCalls?: true
+  /** takes no choice of tools but that the model may call them */
+  readonly onlyAutoCalls?: true
   /** refuses words of the user right after the results of tools */
   readonly noUserAfterTools?: true
   /** refuses several messages of one role in a row */
@@ -39,8 +45,14 @@ export interface Quirks {
   readonly shortCallIds?: true
   /** calls the seed `random_seed` */
   readonly randomSeed?: true
-  /** refuses to be asked for log probabilities */
+  /** refuses to be asked for log probabilities, and to have them moved */
   readonly noLogprobs?: true
+  /** refuses penalties for what was said before */
+  readonly noPenalties?: true
+  /** refuses stop sequences */
+  readonly noStop?: true
+  /** refuses to be told how tokens are drawn */
+  readonly fixedSampling?: true
   /** refuses messages that name who speaks */
   readonly noNames?: true
   /** knows neither an end user nor service tiers, and refuses both */

@@ -31,6 +31,20 @@ export const offeringOnly = (request: LlmRequest, said: Notices): LlmRequest => 
   return { ...request, toolChoice: choice, tools: tools.filter(({ name }) => names.includes(name)) }
 }
 
+/** A request for a server that cannot be told which tool to call: of those that it is offered, it has to call that one. */
+export const choosingAmong = (request: LlmRequest): LlmRequest =>
+  request.toolChoice?._tag === "Tool"
+    ? { ...request, toolChoice: { _tag: "Required", among: [request.toolChoice.name] } }
+    : request
+
+/** A request for a server that cannot be told to call no tool: it is offered none. The same request where it may call some. */
+export const offeringNone = (request: LlmRequest, said: Notices): LlmRequest => {
+  if (request.toolChoice?._tag !== "None") return request
+  said.add("emulated", "tool_choice none: the tools are not offered")
+  const { toolChoice: _, tools: __, ...others } = request
+  return others
+}
+
 /**
  * A request without the choice of a tool that only another format's provider runs: a server of the format `own` would be
  * told to call a tool that it is not offered. The same request where that is not chosen.

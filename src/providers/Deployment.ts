@@ -11,6 +11,7 @@ import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upst
 import { AnswerFeed } from "./AnswerFeed.ts"
 import { misleading, unsendable } from "./misleading.ts"
 import { naming } from "./naming.ts"
+import { quirksFor, type PeculiarModels } from "./peculiar.ts"
 import { questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 import { streamOf } from "./streamOf.ts"
@@ -63,6 +64,8 @@ export interface Deployment {
   readonly route?: Route
   readonly headers: { readonly [name: string]: string }
   readonly quirks: Quirks
+  /** what holds for some of its models besides */
+  readonly peculiar?: PeculiarModels
   /** whether its models go on with the beginning of an answer, where that is not as the protocol has it */
   readonly continues?: boolean
 }
@@ -232,7 +235,7 @@ const encodeContext = (
 ): EncodeContext => ({
   model: request.model,
   delivery,
-  quirks: deployment.quirks,
+  quirks: quirksFor(request.model, deployment),
   origin: request.origin?.protocol === protocol.id ? request.origin : undefined
 })
 

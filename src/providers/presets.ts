@@ -2,6 +2,7 @@ import { vertexBetas } from "../protocols/claude/betas.ts"
 import type { Quirks } from "../protocols/Protocol.ts"
 import type { Capabilities } from "../routing/Capabilities.ts"
 import type { Cloud, FormatName } from "./formats.ts"
+import type { PeculiarModels } from "./peculiar.ts"
 import { present } from "../domain/present.ts"
 
 /** What is known of a vendor: enough to call it with a key alone. */
@@ -15,6 +16,8 @@ export interface Preset {
   /** the environment variable by which its own SDK is pointed elsewhere */
   readonly baseUrlVariable?: string
   readonly quirks: Quirks
+  /** what is peculiar to some of its models besides, by how they are named */
+  readonly peculiar?: PeculiarModels
   /** what holds for all of its models */
   readonly capabilities?: Capabilities
   /** how the names of its own models begin, where nobody else's do */
@@ -30,7 +33,7 @@ const compatible = (
   baseUrl: string,
   keyVariable: string | undefined,
   quirks: Quirks,
-  more: Pick<Preset, "capabilities" | "baseUrlVariable"> = {}
+  more: Pick<Preset, "capabilities" | "baseUrlVariable" | "peculiar"> = {}
 ): Preset => ({
   protocols: ["openai-chat"],
   baseUrl,
@@ -128,7 +131,18 @@ export const presets = {
     thinkingSwitch: true,
     noJsonSchema: true
   }),
-  xai: compatible("https://api.x.ai/v1", "XAI_API_KEY", system),
+  xai: compatible(
+    "https://api.x.ai/v1",
+    "XAI_API_KEY",
+    { ...system, noPenalties: true },
+    {
+      peculiar: [
+        [/^grok-(3-mini|[4-9]|code|latest)(?!.*non-reasoning)/, { noStop: true }],
+        // Older ones think as much as they think, or not at all.
+        [/^grok-(2|3(?!-mini)|4(?!\.\d)|4\.(1|20)(?!\d|-multi)|code)/, { noReasoningEffort: true }]
+      ]
+    }
+  ),
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
   together: compatible("https://api.together.ai/v1", "TOGETHER_API_KEY", maxTokens),
   fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", maxTokens),
@@ -146,12 +160,18 @@ export const presets = {
   deepinfra: compatible("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY", maxTokens),
   huggingface: compatible("https://router.huggingface.co/v1", "HF_TOKEN", maxTokens),
   // Some of its models refuse to be told not to think: none is.
-  moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", thinking),
-  alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens),
+  moonshot: compatible("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", thinking, {
+    peculiar: [[/^kimi-k(2\.\d|[3-9])/, { fixedSampling: true, noPenalties: true }]]
+  }),
+  alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens, {
+    // They think unless they are told not to.
+    peculiar: [[/^qwen(3\.[5-9]|[4-9])/, { noForcedCalls: true }]]
+  }),
   zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", {
     ...maxTokens,
     thinkingSwitch: true,
-    noJsonSchema: true
+    noJsonSchema: true,
+    onlyAutoCalls: true
   }),
   venice: compatible("https://api.venice.ai/api/v1", "VENICE_API_KEY", maxTokens),
   copilot: compatible("https://api.githubcopilot.com", "COPILOT_GITHUB_TOKEN", maxTokens),
@@ -159,7 +179,7 @@ export const presets = {
     baseUrlVariable: "LITELLM_PROXY_API_BASE"
   }),
   ollama: compatible("http://127.0.0.1:11434/v1", undefined, maxTokens),
-  lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, maxTokens),
+  lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, { ...maxTokens, noJsonObject: true, noNamedCalls: true }),
   llamacpp: compatible("http://127.0.0.1:8080/v1", undefined, maxTokens),
   vllm: compatible("http://127.0.0.1:8000/v1", undefined, maxTokens)
 } satisfies { readonly [name: string]: Preset }

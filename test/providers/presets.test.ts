@@ -10,6 +10,7 @@ import type { LlmRequest } from "../../src/domain/LlmRequest.ts"
 import { openAiChat } from "../../src/protocols/openai-chat/outbound.ts"
 import { isRefused } from "../../src/protocols/openai-chat/refused.ts"
 import type { Quirks } from "../../src/protocols/Protocol.ts"
+import { quirksFor } from "../../src/providers/peculiar.ts"
 import { presetNames, presets, type Preset } from "../../src/providers/presets.ts"
 
 interface Asked {
@@ -38,14 +39,51 @@ const asked: ReadonlyArray<Asked> = dialects.flatMap(([id, dialect]) => {
   ]
 })
 
-const ofChat = presetNames.filter((name) => {
-  const { protocols, quirks }: Preset = presets[name]
-  return protocols[0] === "openai-chat" && Object.keys(quirks).length > 0
+/** The vendors that speak Chat Completions, and those of their models that are peculiar. */
+const ofChat = presetNames.flatMap((name): ReadonlyArray<readonly [string, Quirks]> => {
+  const { protocols, quirks, peculiar = [] }: Preset = presets[name]
+  if (protocols[0] !== "openai-chat" || Object.keys(quirks).length === 0) return []
+  return [[name, quirks], ...peculiar.map(([models, more]) => [`${name} ${models}`, { ...quirks, ...more }] as const)]
 })
 
-describe.each(ofChat)("%s", (name) => {
-  const { quirks }: Preset = presets[name]
+const quirksOf = (name: keyof typeof presets, model: string) => Object.keys(quirksFor(model, presets[name]))
 
+describe("models of xAI", () => {
+  it.each(["grok-4", "grok-4-0709", "grok-4-1-fast-reasoning", "grok-4.20-0309-reasoning", "grok-code-fast-1"])(
+    "that think as they do are not told how much, nor where to stop: %s",
+    (model) => expect(quirksOf("xai", model)).toEqual(expect.arrayContaining(["noReasoningEffort", "noStop"]))
+  )
+
+  it.each(["grok-3-mini", "grok-4.3", "grok-4.5-latest", "grok-4.20-multi-agent-0309", "grok-5", "grok-latest"])(
+    "that can be told how much are: %s",
+    (model) => {
+      expect(quirksOf("xai", model)).toContain("noStop")
+      expect(quirksOf("xai", model)).not.toContain("noReasoningEffort")
+    }
+  )
+
+  it.each(["grok-3", "grok-4-1-fast-non-reasoning", "grok-4.20-0309-non-reasoning"])(
+    "that do not think are told where to stop: %s",
+    (model) => {
+      expect(quirksOf("xai", model)).toContain("noReasoningEffort")
+      expect(quirksOf("xai", model)).not.toContain("noStop")
+    }
+  )
+})
+
+describe("models of others", () => {
+  it("are known by their names", () => {
+    for (const model of ["kimi-k2.6", "kimi-k2.7-code", "kimi-k3", "kimi-k3.1-pro"])
+      expect(quirksOf("moonshot", model)).toContain("fixedSampling")
+    for (const model of ["moonshot-v1-8k", "kimi-k2-0905-preview"])
+      expect(quirksOf("moonshot", model)).not.toContain("fixedSampling")
+    expect(quirksOf("alibaba", "qwen3.7-plus")).toContain("noForcedCalls")
+    expect(quirksOf("alibaba", "qwen-plus")).not.toContain("noForcedCalls")
+    expect(quirksFor("grok-4", presets.openrouter)).toBe(presets.openrouter.quirks)
+  })
+})
+
+describe.each(ofChat)("%s", (_name, quirks) => {
   it("is asked for nothing that it is known to refuse, whoever asks for what", () => {
     expect(asked.length).toBeGreaterThan(300)
     const refusedAs = (heeded: Quirks) =>

@@ -70,6 +70,14 @@ const deepseekFault = (_: Fields, messages: ReadonlyArray<Fields>): string | und
     ? undefined
     : "The reasoning_content in the thinking mode must be passed back"
 
+/** One model thinks as much as it thinks, and knows no end but its own; the other is told how much. */
+const xaiFault = (body: Fields): string | undefined => {
+  const refused = ["stop", "presence_penalty", ...(body["model"] === "grok-4" ? ["reasoning_effort"] : [])]
+  const field = refused.find((name) => name in body)
+  if (field !== undefined) return `Argument not supported on this model: ${field}`
+  return body["model"] === "grok-4.3" && body["reasoning_effort"] === undefined ? "no effort" : undefined
+}
+
 const vendors = Layer.effect(
   Vendors,
   scriptedProvider({
@@ -80,6 +88,7 @@ const vendors = Layer.effect(
       mistralFault
     ),
     "/deepseek/chat/completions": vendor({ reasoning_content: "Hm." }, deepseekFault),
+    "/xai/chat/completions": vendor({ content: "Hm." }, xaiFault),
     "/perplexity/chat/completions": vendor({}, () => undefined),
     "/bedrock/model/m/count-tokens": answering({ message: "The provided model doesn't support counting tokens." }, 400)
   })
@@ -92,7 +101,7 @@ const server = Layer.unwrap(
     running({
       providers: {
         ...Object.fromEntries(
-          [...names, "perplexity", "anthropic"].map((name) => [
+          [...names, "xai", "perplexity", "anthropic"].map((name) => [
             name,
             { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }
           ])
@@ -182,6 +191,18 @@ layer(server, { excludeTestServices: true })("a call in the Chat Completions API
       assert.strictEqual(seen.status, 200, seen.text)
       assert.include(seen.headers["x-millrace-dropped"], "user")
     })
+  )
+
+  it.effect.each(["grok-4", "grok-4.3"])(
+    "gets through to a model that is more particular than its vendor: %s",
+    (name) =>
+      Effect.gen(function* () {
+        const seen = yield* ask("/v1/chat/completions", {
+          body: { model: `xai/${name}`, messages: [asked], reasoning_effort: "low", stop: "X", presence_penalty: 0 }
+        })
+        assert.strictEqual(seen.status, 200, seen.text)
+        assert.include(seen.headers["x-millrace-dropped"], "stop")
+      })
   )
 
   it.effect("that offers tools is not given to a vendor that knows none", () =>

@@ -93,8 +93,10 @@ class ChatDecoder implements StreamDecoder {
         if (read.failed !== undefined) failed ??= read.failed
       }
     }
+    const groq = chunk["x_groq"]
     if (isObject(usage)) this.report(usage, chunk, events)
-    else if (isObject(chunk["x_groq"])) this.report(chunk["x_groq"]["usage"], chunk, events)
+    else if (isObject(groq)) this.report(groq["usage"], chunk, events)
+    if (isObject(groq) && textIn(groq["error"]) !== undefined) failed ??= groq
     if ("citations" in chunk || "search_results" in chunk) this.cite(chunk, events)
     return failed
   }

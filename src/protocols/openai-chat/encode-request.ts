@@ -14,7 +14,7 @@ import { drawnBy } from "../openai/reasoners.ts"
 import { withSiblingFields } from "../openai/sibling-fields.ts"
 import { refuseForeignInput } from "../foreign-blocks.ts"
 import type { EncodeContext, EncodedRequest, Quirks } from "../Protocol.ts"
-import { offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
+import { choosingAmong, offeringNone, offeringOnly, unforced, withoutForeignChoice } from "../ToolSubset.ts"
 import { encodeMessages } from "./encode-messages.ts"
 import {
   encodeAccount,
@@ -28,7 +28,7 @@ import { encodeTool, encodeToolChoice } from "./encode-tools.ts"
 import { ChatEncoding } from "./encoding.ts"
 import { isOwn, ownExtension } from "./extension.ts"
 import { restoredReasoning, statedReasoning } from "./reasoning-settings.ts"
-import { isRefused } from "./refused.ts"
+import { isRefused, withoutRefused } from "./refused.ts"
 import { searchOptions } from "./search-options.ts"
 import { openAiChatId } from "./wire.ts"
 import { takeableMessages } from "./written-messages.ts"
@@ -53,7 +53,7 @@ export const encodeRequest = (request: LlmRequest, context: EncodeContext): Resu
       body: { ...body, model, ...unsaid, ...streaming, ...taken }
     })
   }
-  const body = encodeBody(request, context, encoding)
+  const body = withoutRefused(encodeBody(request, context, encoding), encoding)
   return encoding.encoded({ path, headers: {}, body })
 }
 
@@ -69,12 +69,7 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   const { model, delivery, quirks } = context
   refuseForeignInput(asked.messages, openAiChatId, encoding)
   const chosen = withoutForeignChoice(asked, openAiChatId, encoding)
-  const among = quirks.noAllowedTools === true ? offeringOnly(chosen, encoding) : chosen
-  const request = unforced(
-    among,
-    { forcedCalls: quirks.noForcedCalls !== true || isUnthinking(among, quirks) },
-    encoding
-  )
+  const request = withTakenChoice(chosen, encoding)
   // Who does not know this role is another vendor's, and may refuse settings that it does not know.
   const extensions =
     quirks.noDeveloperRole === true ? request.extensions : withSiblingFields(request.extensions, openAiChatId)
@@ -115,6 +110,16 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
   }
 }
 
+/** A request with a choice of tools that its server takes; the same one where it takes that. */
+const withTakenChoice = (chosen: LlmRequest, encoding: ChatEncoding): LlmRequest => {
+  const { quirks } = encoding
+  const named = quirks.noNamedCalls === true ? choosingAmong(chosen) : chosen
+  const among = quirks.noAllowedTools === true ? offeringOnly(named, encoding) : named
+  const offered = quirks.onlyAutoCalls === true ? offeringNone(among, encoding) : among
+  const free = quirks.noForcedCalls !== true || isUnthinking(among, quirks)
+  return unforced(offered, { forcedCalls: free && quirks.onlyAutoCalls !== true }, encoding)
+}
+
 /**
  * The form of the answer, and the conversation with what has to be said of it: the schema where the server knows none, and
  * that it is JSON, without which servers refuse to hold an answer to any JSON. Callers of this format know that.
@@ -123,13 +128,20 @@ const formOf = (
   { messages, responseFormat: form }: LlmRequest,
   encoding: ChatEncoding
 ): { readonly form: ResponseFormat | undefined; readonly messages: ReadonlyArray<Message> } => {
-  if (form?._tag === "Json" && !encoding.native && !messages.some(speaksOfJson)) {
-    encoding.add("emulated", jsonIsTold)
-    return { form, messages: withInstruction(messages, jsonInstruction) }
+  if (form?._tag === "Json") {
+    const untold = !encoding.native && !messages.some(speaksOfJson)
+    if (untold) encoding.add("emulated", jsonIsTold)
+    return { form: jsonForm(form, encoding), messages: untold ? withInstruction(messages, jsonInstruction) : messages }
   }
   if (form?._tag !== "JsonSchema" || encoding.quirks.noJsonSchema !== true) return { form, messages }
   encoding.add("emulated", schemaIsTold)
   return { form: { _tag: "Json" }, messages: withInstruction(messages, schemaInstruction(form.schema)) }
+}
+
+const jsonForm = (form: ResponseFormat, encoding: ChatEncoding): ResponseFormat => {
+  if (encoding.quirks.noJsonObject !== true) return form
+  encoding.add("emulated", "JSON of any form: the server is given a schema that any object has")
+  return { _tag: "JsonSchema", name: "answer", schema: { type: "object" } }
 }
 
 const speaksOfJson = ({ parts }: Message): boolean =>
@@ -143,7 +155,8 @@ const withInstruction = (messages: ReadonlyArray<Message>, text: string): Readon
 
 /** Whether the model is told not to think, in this format's own words or in those of others. */
 const isUnthinking = ({ reasoning, extensions }: LlmRequest, { thinkingSwitch }: Quirks): boolean => {
-  const { thinking } = fieldsOf(ownExtension(extensions)[statedReasoning])
-  if (isObject(thinking) && thinking["type"] === "disabled") return true
+  const { [statedReasoning]: stated, enable_thinking: thinks } = ownExtension(extensions)
+  const { thinking } = fieldsOf(stated)
+  if (thinks === false || (isObject(thinking) && thinking["type"] === "disabled")) return true
   return thinkingSwitch === true && reasoning !== undefined && isOff(reasoning)
 }

@@ -55,12 +55,9 @@ const effortOf = (
 
 /** What of a request concerns the account that it is for. */
 export const encodeAccount = ({ serviceTier, user }: LlmRequest, encoding: ChatEncoding): JsonObject => {
-  const fields = encoding.native
+  return encoding.native
     ? present({ service_tier: serviceTier, user })
     : present({ service_tier: tierFor(serviceTier), user: endUser(user, encoding) })
-  if (encoding.quirks.noUser !== true) return fields
-  for (const field of Object.keys(fields)) encoding.refused(field)
-  return {}
 }
 
 /** What a caller keeps with an answer: OpenAI keeps it only with answers that it stores. */
@@ -80,19 +77,20 @@ export const encodeSampling = (sampling: Sampling, encoding: ChatEncoding): Json
   const { quirks } = encoding
   if (topK !== undefined && !encoding.native) encoding.dropped("top_k")
   const legacy = quirks.legacyMaxTokens === true
-  const logprobs = present({ logprobs: sampling.logprobs, top_logprobs: sampling.topLogprobs })
-  if (quirks.noLogprobs === true) for (const field of Object.keys(logprobs)) encoding.refused(field)
+  const renamed = quirks.randomSeed === true
   return present({
     max_tokens: legacy ? maxOutputTokens : undefined,
     max_completion_tokens: legacy ? undefined : maxOutputTokens,
     temperature: sampling.temperature,
     top_p: sampling.topP,
     top_k: encoding.native ? topK : undefined,
-    [quirks.randomSeed === true ? "random_seed" : "seed"]: sampling.seed,
+    seed: renamed ? undefined : sampling.seed,
+    random_seed: renamed ? sampling.seed : undefined,
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
     stop: sampling.stopSequences,
     n: sampling.choices,
-    ...(quirks.noLogprobs === true ? {} : logprobs)
+    logprobs: sampling.logprobs,
+    top_logprobs: sampling.topLogprobs
   })
 }

@@ -688,6 +688,11 @@ describe("failures in the stream", () => {
 describe("whole answers", () => {
   const whole = (body: unknown) => decodeWhole(openAiChat, Buffer.from(`\n\n   ${JSON.stringify(body)}`))
 
+  it("may be a text beside what Groq adds", () => {
+    const { error } = stream(chunk({ content: "a" }), { choices: [], x_groq: { id: "r", error: "out of memory" } })
+    expect(error).toMatchObject({ reason: { _tag: "UpstreamServer" }, message: "out of memory" })
+  })
+
   it("may be told of a choice", () => {
     const error = { code: 429, message: "slow down" }
     const failed = { choices: [{ index: 0, delta: { content: "" }, finish_reason: "error", error }] }

@@ -4,6 +4,7 @@ import type { LlmRequest, Message, Part } from "../../../src/domain/LlmRequest.t
 import { openAiChatDialect } from "../../../src/protocols/openai-chat/inbound.ts"
 import { openAiChat } from "../../../src/protocols/openai-chat/outbound.ts"
 import type { Quirks } from "../../../src/protocols/Protocol.ts"
+import { quirksFor } from "../../../src/providers/peculiar.ts"
 import { presets } from "../../../src/providers/presets.ts"
 
 type Fields = { readonly [key: string]: unknown }
@@ -170,6 +171,71 @@ describe("a server whose models cannot be made to call a tool while they think",
   })
 })
 
+describe("a server that takes no choice of tools but auto", () => {
+  const tools = [{ _tag: "Function", name: "look_up" }] as const
+  const { quirks } = presets.zai
+
+  it("leaves it to the model, whether that thinks or not", () => {
+    for (const mode of ["enabled", "disabled"] as const) {
+      const { body, notices } = told({ tools, toolChoice: { _tag: "Required" }, reasoning: { mode } }, quirks)
+      expect(body).toMatchObject({ tool_choice: "auto" })
+      expect(notices).toMatchObject([{ code: "changed" }])
+    }
+  })
+
+  it("is offered none where none may be called", () => {
+    const own = [{ type: "function", function: { name: "look_up" } }]
+    for (const { body, notices } of [
+      told({ tools, toolChoice: { _tag: "None" } }, quirks),
+      passed({ tools: own, tool_choice: "none" }, quirks)
+    ]) {
+      expect(body).not.toHaveProperty("tools")
+      expect(body).not.toHaveProperty("tool_choice")
+      expect(notices).toMatchObject([{ code: "emulated" }])
+    }
+  })
+
+  it("is told what it takes as it came", () => {
+    const own = { tools: [{ type: "function", function: { name: "look_up", extra: 1 } }], tool_choice: "auto" }
+    expect(passed(own, quirks).body).toMatchObject(own)
+  })
+})
+
+describe("a server that cannot be told which tool to call", () => {
+  const { quirks } = presets.lmstudio
+  const one = { type: "function", function: { name: "look_up" } }
+
+  it("is offered that one alone, and has to call it", () => {
+    const tools = [
+      { _tag: "Function", name: "look_up" },
+      { _tag: "Function", name: "add" }
+    ] as const
+    const { body, notices } = told({ tools, toolChoice: { _tag: "Tool", name: "look_up" } }, quirks)
+    expect(body).toMatchObject({ tools: [one], tool_choice: "required" })
+    expect(notices).toMatchObject([{ code: "emulated" }])
+    const own = [one, { type: "function", function: { name: "add" } }]
+    expect(passed({ tools: own, tool_choice: one }, quirks).body).toMatchObject({
+      tools: [one],
+      tool_choice: "required"
+    })
+    expect(passed({ tools: own, tool_choice: "required" }, quirks).body).toMatchObject({ tools: own })
+  })
+})
+
+describe("a model that thinks unless its caller says enable_thinking: false", () => {
+  it("can be made to call a tool then", () => {
+    const body = { tools: [{ type: "function", function: { name: "look_up" } }], tool_choice: "required" }
+    const quirks = { ...presets.alibaba.quirks, noForcedCalls: true } as const
+    expect(passed(body, quirks).body).toMatchObject({ tool_choice: "auto" })
+    const unthinking = { ...body, enable_thinking: false, max_completion_tokens: 9 }
+    expect(passed(unthinking, quirks).body).toMatchObject({
+      ...body,
+      enable_thinking: false,
+      max_tokens: 9
+    })
+  })
+})
+
 describe("turns", () => {
   const more = asks("And now?")
   const results: Message = { role: "user", parts: [result, ...more.parts] }
@@ -281,6 +347,9 @@ describe("what a server would refuse", () => {
       logprobs: true,
       top_logprobs: 2
     })
+    const biased = passed({ logit_bias: { 50256: -100 }, temperature: 0.5 }, presets.groq.quirks)
+    expect(biased.body).toEqual({ model: "target", messages: [{ role: "user", content: "Hm?" }], temperature: 0.5 })
+    expect(biased.notices).toMatchObject([{ code: "dropped", message: expect.stringContaining("logit_bias") }])
     expect(told(asked, presets.groq.quirks).body).toEqual({
       model: "target",
       messages: [{ role: "user", content: "Hm?" }],
@@ -291,8 +360,42 @@ describe("what a server would refuse", () => {
   })
 })
 
+describe("how tokens are drawn", () => {
+  const sampling = { temperature: 0.5, topP: 0.9, frequencyPenalty: 0.1, presencePenalty: 0.2, stopSequences: ["."] }
+  const own = { temperature: 0.5, top_p: 0.9, frequency_penalty: 0.1, presence_penalty: 0.2, stop: ["."] }
+
+  it.each([
+    ["grok-4", presets.xai, { temperature: 0.5, top_p: 0.9 }],
+    ["grok-4.20-non-reasoning", presets.xai, { temperature: 0.5, top_p: 0.9, stop: ["."] }],
+    ["kimi-k2.6", presets.moonshot, { stop: ["."] }],
+    ["moonshot-v1-8k", presets.moonshot, own]
+  ])("is said to %s as far as it takes it, and what is left out is told", (model, preset, taken) => {
+    const quirks = quirksFor(model, preset)
+    for (const { body, notices } of [told({ sampling }, quirks), passed(own, quirks)]) {
+      expect(body).toEqual({ model: "target", messages: [{ role: "user", content: "Hm?" }], ...taken })
+      expect(notices).toHaveLength(Object.keys(own).length - Object.keys(taken).length)
+    }
+  })
+})
+
 describe("an answer in JSON", () => {
   const inJson: Partial<LlmRequest> = { responseFormat: { _tag: "Json" } }
+
+  it("is held to the schema of any object by a server that wants one", () => {
+    const format = { type: "json_schema", json_schema: { name: "answer", schema: { type: "object" } } }
+    const { quirks } = presets.lmstudio
+    expect(told({ ...inJson, messages: [asks("Cities, as JSON.")] }, quirks)).toMatchObject({
+      body: { response_format: format },
+      notices: [{ code: "emulated" }]
+    })
+    expect(passed({ response_format: { type: "json_object" } }, quirks).body).toMatchObject({
+      messages: [{ content: "Hm?" }],
+      response_format: format
+    })
+    expect(passed({ response_format: { type: "text" } }, quirks).body).toMatchObject({
+      response_format: { type: "text" }
+    })
+  })
 
   it("is asked for in words where the conversation does not speak of it, for servers refuse that", () => {
     const { body, notices } = told({ ...inJson, messages: [asks("Cities?")] }, {})
