@@ -9,7 +9,7 @@ import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { proofInBytesFor, type Proof } from "../SealedReasoning.ts"
 import { argumentsObject } from "../ToolArguments.ts"
-import { groundingMetadata } from "./sources.ts"
+import { groundingMetadata, type FirstText } from "./sources.ts"
 import { geminiId } from "./wire.ts"
 
 type ToolCall = Pick<
@@ -73,11 +73,18 @@ export const thoughtPart = (text: string, proof: Proof): JsonObject => ({
 })
 
 /** The metadata of sources from elsewhere. Those of this format stand in its own metadata already. */
-export const sourceFields = (sources: ReadonlyArray<Source>, said: Notices): JsonObject => {
+export const sourceFields = (
+  sources: ReadonlyArray<Source>,
+  first: FirstText | undefined,
+  said: Notices
+): JsonObject => {
   const others = sources.filter(({ origin }) => origin?.protocol !== geminiId)
   if (others.length === 0) return {}
-  if (others.some(({ start }) => start !== undefined)) said.dropped("the place that a source belongs to")
-  return { groundingMetadata: groundingMetadata(others) }
+  const metadata = groundingMetadata(others, first)
+  const { groundingSupports: told } = metadata
+  const places = others.filter(({ start }) => start !== undefined).length
+  if (places > (Array.isArray(told) ? told.length : 0)) said.dropped("the place that a source belongs to")
+  return { groundingMetadata: metadata }
 }
 
 /** The fields that every chunk and whole answer begins or ends with. */

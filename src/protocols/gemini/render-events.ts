@@ -30,6 +30,8 @@ class ChoiceState {
   refused = false
   finished = false
   readonly sources: Array<Source> = []
+  /** the first text, in which sources may have their places */
+  first: { readonly id: string; text: string } | undefined
   /** a picture or sound that its signature may follow */
   media: JsonObject | undefined
   /** the text of a chunk with a piece of text, before and after that piece */
@@ -67,8 +69,9 @@ export class EventRenderer {
     if (this.over) return ""
     const choice = ("choice" in event ? event.choice : undefined) ?? 0
     const state = this.stateOf(choice)
-    if (event._tag === "TextDelta" && event.logprobs === undefined && state.media === undefined) {
-      return this.piece(event.text, choice, state)
+    if (event._tag === "TextDelta") {
+      if (event.id === state.first?.id) state.first.text += event.text
+      if (event.logprobs === undefined && state.media === undefined) return this.piece(event.text, choice, state)
     }
     switch (event._tag) {
       case "Started":
@@ -114,6 +117,9 @@ export class EventRenderer {
         const more = logprobs === undefined ? {} : { logprobsResult: logprobsResult(logprobs) }
         return text === "" && logprobs === undefined ? "" : this.part({ text }, choice, more)
       }
+      case "TextStart":
+        state.first ??= { id: event.id, text: "" }
+        return ""
       case "RefusalDelta":
         state.refused = true
         this.notices.add("emulated", refusalIsText)
@@ -226,7 +232,7 @@ export class EventRenderer {
         finishReason: rawFinishReasonOf(event, state.refused, this.notices),
         index: choice,
         ...state.fields,
-        ...sourceFields(state.sources, this.notices)
+        ...sourceFields(state.sources, state.first, this.notices)
       },
       more
     )

@@ -20,6 +20,7 @@ import {
   thoughtPart
 } from "./parts.ts"
 import { isBlocked } from "./render-events.ts"
+import type { FirstText } from "./sources.ts"
 import { usageMetadata } from "./usage.ts"
 import { geminiId } from "./wire.ts"
 
@@ -45,6 +46,7 @@ class Gathered {
   private readonly choice: Choice
   private fields: JsonObject = {}
   private refused = false
+  private first: FirstText | undefined
   private readonly sources: Array<Source>
   private readonly logprobs: Array<GeneratedLogprob> = []
 
@@ -62,7 +64,7 @@ class Gathered {
       index,
       ...(this.logprobs.length === 0 ? {} : { logprobsResult: logprobsResult(this.logprobs) }),
       ...this.fields,
-      ...sourceFields(this.sources, said)
+      ...sourceFields(this.sources, this.first, said)
     }
   }
 
@@ -71,6 +73,7 @@ class Gathered {
       case "Text":
         this.logprobs.push(...(part.logprobs ?? []))
         this.sources.push(...(part.sources ?? []))
+        this.first ??= { id: part.id, text: part.text, ...present({ part: this.parts.length || undefined }) }
         this.parts.push({ text: part.text })
         return
       case "Refusal":

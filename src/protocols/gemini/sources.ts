@@ -1,7 +1,7 @@
 import type { Schema } from "effect"
 import type { Source } from "../../domain/LlmEvent.ts"
 import { present } from "../../domain/present.ts"
-import { isObject, type JsonObject } from "../open-document.ts"
+import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
 import { geminiId } from "./wire.ts"
 
 /** A block of text that offsets may count in. */
@@ -104,11 +104,35 @@ const inCodeUnits = (text: string, start: number, end: number): Pick<Source, "st
   return { start: units(start), end: units(end) }
 }
 
-/** Sources of other formats as grounding metadata. What they cite, but not where in the answer, can be said. */
-export const groundingMetadata = (sources: ReadonlyArray<Source>): JsonObject => ({
-  groundingChunks: sources.map(({ url, title, citedText }) =>
-    url === undefined
-      ? { retrievedContext: present({ title, text: citedText }) }
-      : { web: present({ uri: url, title }) }
-  )
-})
+/**
+ * The first text of an answer, in which places can be told: clients count in the texts together, the API in the part (`part`,
+ * where that is not the first one), and here both are the same.
+ */
+export interface FirstText extends CitedText {
+  readonly part?: number
+}
+
+/** Where in the answer a source belongs; undefined where that cannot be told. */
+const supportOf = (
+  { block, start, end }: Source,
+  index: number,
+  first: FirstText | undefined
+): JsonObject | undefined => {
+  if (first === undefined || block !== first.id || start === undefined || end === undefined) return undefined
+  const bytesTo = (offset: number) => Buffer.byteLength(first.text.slice(0, offset))
+  const place = { startIndex: bytesTo(start), endIndex: bytesTo(end), text: first.text.slice(start, end) }
+  return { segment: { ...present({ partIndex: first.part }), ...place }, groundingChunkIndices: [index] }
+}
+
+/** Sources of other formats as grounding metadata: what they cite and, as far as it can be told, where. */
+export const groundingMetadata = (sources: ReadonlyArray<Source>, first: FirstText | undefined): JsonObject => {
+  const supports = sources.flatMap((source, index) => supportOf(source, index, first) ?? [])
+  return {
+    groundingChunks: sources.map(({ url, title, citedText }) =>
+      url === undefined
+        ? { retrievedContext: present({ title, text: citedText }) }
+        : { web: present({ uri: url, title }) }
+    ),
+    ...present({ groundingSupports: unlessEmpty(supports) })
+  }
+}

@@ -141,6 +141,49 @@ describe("rendered Gemini streams", () => {
     expect(seals.map(([, seal = ""]) => unsealed(seal))).toEqual([{ signature: "nobody's" }, { signature: "nobody's" }])
   })
 
+  it("say where in the first text a source belongs, in bytes", () => {
+    const cited = (block: string, start: number, end: number): LlmEvent => ({
+      _tag: "Source",
+      url: `https://${block}.example`,
+      block,
+      start,
+      end
+    })
+    const events: ReadonlyArray<LlmEvent> = [
+      started,
+      { _tag: "ReasoningStart", id: "r" },
+      { _tag: "ReasoningDelta", id: "r", text: "hm" },
+      { _tag: "ReasoningEnd", id: "r" },
+      { _tag: "TextStart", id: "t" },
+      { _tag: "TextDelta", id: "t", text: "é👋" },
+      { _tag: "TextDelta", id: "t", text: "!x" },
+      cited("t", 1, 4),
+      { _tag: "TextEnd", id: "t" },
+      { _tag: "ToolCall", id: "c", name: "f", arguments: "{}", valid: true },
+      { _tag: "TextStart", id: "u" },
+      { _tag: "TextDelta", id: "u", text: "later" },
+      cited("u", 0, 5),
+      { _tag: "TextEnd", id: "u" },
+      finish
+    ]
+    const chunks = [{ web: { uri: "https://t.example" } }, { web: { uri: "https://u.example" } }]
+    const support = (more = {}) => ({
+      segment: { ...more, startIndex: 2, endIndex: 7, text: "👋!" },
+      groundingChunkIndices: [0]
+    })
+    const { text, notices } = render(events)
+    expect(chunksOf(text).at(-1)?.candidates?.[0]).toMatchObject({
+      groundingMetadata: { groundingChunks: chunks, groundingSupports: [support()] }
+    })
+    const whole: Array<Notice> = []
+    expect(geminiDialect.renderWhole(foldEvents(events), contextOf(), whole)).toMatchObject({
+      candidates: [{ groundingMetadata: { groundingChunks: chunks, groundingSupports: [support({ partIndex: 1 })] } }]
+    })
+    for (const said of [notices, whole.map(({ message }) => message)]) {
+      expect(said).toEqual(["the place that a source belongs to: the Gemini API has no counterpart"])
+    }
+  })
+
   it("say what a provider of this format does where something else was changed", () => {
     const usageMetadata = {
       promptTokenCount: 10,
