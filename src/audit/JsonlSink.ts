@@ -37,6 +37,9 @@ const orMissing = <A>(effect: Effect.Effect<A, Failure>): Effect.Effect<A | unde
     () => Effect.undefined
   )
 
+/** The standard output may be a file, which is somebody else's, and which no other name leads to. */
+const ofSystem = /^\/(dev|proc)\//
+
 const newline = 10
 const piece = 64 * 1024
 
@@ -109,7 +112,7 @@ class JsonlFile {
       // what is stored is what people wrote: folders made for it are their owner's
       yield* this.#files.makeDirectory(dirname(this.#path), { recursive: true, mode: 0o700 })
       const found = yield* orMissing(this.#files.stat(this.#path))
-      if (found === undefined || found.size < this.#maxBytes) return
+      if (found === undefined || found.size < this.#maxBytes || ofSystem.test(this.#path)) return
       // more than one where fewer are kept than before
       for (let number = this.#keep; yield* this.#files.exists(numbered(number)); number++) {
         yield* this.#files.remove(numbered(number), { force: true })

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -134,13 +134,26 @@ describe("a sink of lines", () => {
   )
 })
 
-const written = (path: string) =>
-  Effect.flatMap(Effect.provide(JsonlSink.make({ path }), NodeFileSystem.layer), ({ write }) =>
-    write([openedRow(openRecord("one"), "full", "owner")])
+const written = (path: string, maxBytes?: number) =>
+  Effect.flatMap(
+    Effect.provide(JsonlSink.make({ path, ...(maxBytes === undefined ? {} : { maxBytes }) }), NodeFileSystem.layer),
+    ({ write }) => write([openedRow(openRecord("one"), "full", "owner")])
   )
 
 describe("a sink of lines that go elsewhere than into a file", () => {
   it.live("takes them once where nothing can be flushed, as in a pipe", () => written("/dev/null"))
+  it.live.skipIf(process.platform !== "linux")(
+    "sets nothing aside that is the standard output, or another open file",
+    () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "output")
+        const file = openSync(path, "a")
+        yield* Effect.addFinalizer(() => Effect.sync(() => closeSync(file)))
+        for (let time = 0; time < 3; time++) yield* written(`/proc/self/fd/${file}`, 1)
+        assert.lengthOf(linesOf(path), 3)
+      }).pipe(Effect.scoped)
+  )
+
   it.live("says in the words of the system why it cannot", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
