@@ -70,6 +70,13 @@ const decodeContentBlock = (block: ContentBlock): TextPart | MediaPart | OpaqueP
       return decodeDocument(block)
     case "search_result":
       return decodeSearchResult(block)
+    case "tool_reference":
+      // What a search for tools found is their names, which every other format can say.
+      return {
+        _tag: "Text",
+        text: block.tool_name,
+        ...marked(block.cache_control, { block: { ...block.rest, type: "tool_reference" } })
+      }
     case undefined:
       return opaque(block.raw)
   }

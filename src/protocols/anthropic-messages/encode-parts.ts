@@ -44,6 +44,7 @@ const encodeText = (part: TextPart, encoding: MessagesEncoding): ReadonlyArray<J
   if (!isObject(block)) return [{ type: "text", text: part.text, ...more }]
   const { text } = part
   if (block["type"] === "compaction") return [{ ...block, content: text, ...more }]
+  if (block["type"] === "tool_reference") return [{ ...block, tool_name: text, ...more }]
   if (block["type"] === "search_result") {
     return [{ ...block, content: passagesOf(block["content"], text) ?? [{ type: "text", text }], ...more }]
   }

@@ -50,7 +50,15 @@ const SearchResult = openDocument({
   ...cached
 })
 
-const contentBlocks = { text: Text, image: Image, document: Document, search_result: SearchResult }
+const ToolReference = openDocument({ type: Schema.String, tool_name: Schema.String, ...cached })
+
+const contentBlocks = {
+  text: Text,
+  image: Image,
+  document: Document,
+  search_result: SearchResult,
+  tool_reference: ToolReference
+}
 
 /** A block that holds what somebody said or a tool answered. */
 export const ContentBlock = byType(contentBlocks)

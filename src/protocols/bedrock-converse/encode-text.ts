@@ -16,13 +16,15 @@ export const encodeText = (part: TextPart, encoding: ConverseEncoding): Readonly
   encoding.own(encoding.withoutClaude(part.extensions, ["block", ...(Array.isArray(citations) ? ["citations"] : [])]))
   // The API refuses the whole request for a text of nothing but white space.
   if (text.trim() === "") return []
-  // What was said so far, in short, is a text here.
-  if (isObject(block) && block["type"] !== "compaction") return [blockOf(block, text, encoding)]
+  if (isObject(block) && !isPlain(block)) return [blockOf(block, text, encoding)]
   if (!Array.isArray(citations)) return [{ text }]
   const cited = citations.flatMap((citation) => citationOf(citation) ?? [])
   if (cited.length < citations.length) encoding.dropped("a citation of an earlier answer")
   return cited.length === 0 ? [{ text }] : [{ citationsContent: { content: [{ text }], citations: cited } }]
 }
+
+/** What was said so far, in short, and the names of tools that were found are texts here. */
+const isPlain = ({ type }: JsonObject): boolean => type === "compaction" || type === "tool_reference"
 
 const blockOf = (block: JsonObject, text: string, encoding: ConverseEncoding): JsonObject => {
   const { title, context, citations, content, source } = block

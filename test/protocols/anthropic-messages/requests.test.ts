@@ -272,6 +272,26 @@ describe("instructions within the conversation", () => {
   })
 })
 
+describe("what a search for tools found", () => {
+  const found = (...content: ReadonlyArray<Body>): Body => ({
+    ...base,
+    messages: [
+      user("a"),
+      { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "find_tools", input: {} }] },
+      user([{ type: "tool_result", tool_use_id: "toolu_1", content }])
+    ]
+  })
+  const references = ["weather", "clock"].map((tool_name) => ({ type: "tool_reference", tool_name }))
+
+  it("is named in every format", () => {
+    expectLossless(found(...references))
+    const { request } = decode(found(...references))
+    const { body, notices } = Result.getOrThrow(gemini.encode(request, contextOf({ model: "gemini-2.5-pro" })))
+    expect(JSON.stringify(body)).toContain(JSON.stringify({ output: "weather\nclock" }))
+    expect(notices).toEqual([])
+  })
+})
+
 describe("the headers of a request", () => {
   const headers = {
     "anthropic-version": "2026-10-21",
