@@ -5,6 +5,7 @@ import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
+import { withToldTier } from "../openai/account.ts"
 import { annotationOf } from "./annotations.ts"
 import { ChunkWriter } from "./chunk-writer.ts"
 import { finishWord } from "./finish-reasons.ts"
@@ -117,7 +118,7 @@ export class EventRenderer {
   private renderOther(event: Exclude<LlmEvent, { readonly _tag: "TextDelta" }>): string {
     switch (event._tag) {
       case "Started":
-        this.writer.name(event)
+        this.writer.name(withToldTier(event, this.notices))
         return this.begin(0)
       case "TextStart":
         this.textStarts.set(event.id, this.choices.get(event.choice ?? 0)?.text ?? 0)

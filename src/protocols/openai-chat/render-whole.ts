@@ -8,6 +8,7 @@ import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
 import { dropBlock } from "../foreign-blocks.ts"
+import { withToldTier } from "../openai/account.ts"
 import { annotationOf } from "./annotations.ts"
 import { callExtras, sealOfCall } from "./call-extras.ts"
 import { renderLogprobs } from "./logprobs.ts"
@@ -22,12 +23,13 @@ type PartOf<T extends ResponsePart["_tag"]> = Extract<ResponsePart, { readonly _
 export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
   const said = new Notices(noCounterpart, notices)
   const { choices } = response
+  const { serviceTier } = withToldTier(response, said)
   return {
     id: response.id || context.id,
     object: "chat.completion",
     created: response.created ?? context.created,
     model: response.model || context.request.model,
-    ...present({ service_tier: response.serviceTier }),
+    ...present({ service_tier: serviceTier }),
     choices: (choices.length === 0 ? [{ index: 0, parts: [] }] : choices).map((choice) =>
       choiceOf(choice, context, said)
     ),

@@ -6,6 +6,7 @@ import type { RenderContext } from "../Dialect.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { withToldTier } from "../openai/account.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { Frames } from "./frames.ts"
 import { callHeadOf, ItemIds, itemOfCall, itemOfMedia } from "./item-names.ts"
@@ -82,7 +83,8 @@ export class EventRenderer {
     if (event._tag === "Finish") return this.close()
     const { next } = this.frames
     this.begun = true
-    this.render(event)
+    if (event._tag === "Started") this.head = event
+    else this.render(event)
     this.frames.next = next
   }
 
@@ -139,7 +141,7 @@ export class EventRenderer {
   private place(event: LlmEvent): string {
     switch (event._tag) {
       case "Started":
-        this.head = event
+        this.head = withToldTier(event, this.notices)
         return this.start()
       case "UsageReported":
         this.usage = mergeUsage(this.usage, event.usage)

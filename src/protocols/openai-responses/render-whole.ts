@@ -4,6 +4,7 @@ import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse
 import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
 import type { JsonObject } from "../open-document.ts"
+import { withToldTier } from "../openai/account.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { EventRenderer } from "./render-events.ts"
 import { responseDocument } from "./response-document.ts"
@@ -16,8 +17,9 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   if (response.choices.some(({ index }) => index > 0)) renderer.notices.dropped("choices after the first")
   const { status, why } = endingOf(choice?.finish ?? { reason: "unknown" }, renderer.refused, renderer.notices)
   const output = renderer.output(status === "completed" ? "completed" : "incomplete")
+  const head = withToldTier(headOf(response), renderer.notices)
   notices.push(...renderer.notices.list)
-  return responseDocument(context, { head: headOf(response), status, why, output, usage: response.usage })
+  return responseDocument(context, { head, status, why, output, usage: response.usage })
 }
 
 const headOf = ({ id, model, created, serviceTier }: LlmResponse): Started => ({

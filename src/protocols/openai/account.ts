@@ -1,4 +1,6 @@
 import { hash } from "node:crypto"
+import type { Started } from "../../domain/LlmEvent.ts"
+import { present } from "../../domain/present.ts"
 import type { Notices } from "../Notices.ts"
 
 /** How long the name of an end user may be in OpenAI's APIs, in UTF-16 code units. */
@@ -17,3 +19,18 @@ export const endUser = (user: string | undefined, said: Notices): string | undef
 /** A service tier as OpenAI's APIs call it: the usual one has another name in those of Claude, Gemini and Bedrock. */
 export const tierFor = (tier: string | undefined): string | undefined =>
   tier === "standard" || tier === "standard_only" ? "default" : tier
+
+/** The tiers that OpenAI's APIs tell of an answer: clients that read them strictly refuse an answer with any other. */
+const toldTiers: ReadonlyArray<string> = ["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
+
+/** The beginning of an answer with its service tier as OpenAI's APIs call it. */
+export const withToldTier = <S extends Pick<Started, "serviceTier">>(
+  started: S,
+  said: Notices
+): Omit<S, "serviceTier"> & Pick<Started, "serviceTier"> => {
+  const { serviceTier, ...others } = started
+  const told = tierFor(serviceTier)
+  if (told === undefined || toldTiers.includes(told)) return { ...others, ...present({ serviceTier: told }) }
+  said.dropped(`the service tier ${told}`)
+  return others
+}

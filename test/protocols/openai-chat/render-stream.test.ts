@@ -216,6 +216,20 @@ describe("a rendered stream of chat completions", () => {
     ])
   })
 
+  it("says service tiers in its words, which strict clients insist on", () => {
+    for (const [tier, said] of [
+      ["standard", "default"],
+      ["priority", "priority"],
+      ["on_demand", undefined]
+    ] as const) {
+      const { chunks, notices } = render([{ ...started, serviceTier: tier }, ...text("t", "a"), finish()])
+      expect(chunks.map((chunk) => chunk["service_tier"])).toEqual(chunks.map(() => said))
+      expect(notices.map(({ message }) => message.split(":")[0])).toEqual(
+        said === undefined ? [`the service tier ${tier}`] : []
+      )
+    }
+  })
+
   it("says all citations of an answer in one list, since clients keep the last one that they get", () => {
     const cited = (url: string, more: object = {}): LlmEvent => ({ _tag: "Source", url, title: "A", ...more })
     const other = { type: "file_citation", file_citation: { file_id: "f" } }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import type { Notice } from "../../../src/domain/Call.ts"
 import type { Frame } from "../../../src/domain/Frame.ts"
 import { failure } from "../../../src/domain/LlmError.ts"
 import type { LlmEvent } from "../../../src/domain/LlmEvent.ts"
@@ -506,6 +507,24 @@ describe("what is rendered and decoded again", () => {
     const sorted = ({ sources, ...rest }: ReturnType<typeof gist>) => ({ ...rest, sources: sources.toSorted() })
     expect(sorted(gist(again))).toEqual(sorted(gist(events)))
     expect(foldEvents(plain(again)).usage).toEqual(foldEvents(plain(events)).usage)
+  })
+
+  it("says service tiers in its words, which strict clients insist on", () => {
+    for (const [tier, said] of [
+      ["standard", "default"],
+      ["flex", "flex"],
+      ["reserved", null]
+    ] as const) {
+      const events = [{ ...started, serviceTier: tier }, ...text("t", "a"), finish()]
+      const lost = said === null ? 1 : 0
+      const streamed = render(events)
+      expect(streamed.documents.at(-1)?.response).toMatchObject({ service_tier: said })
+      expect(streamed.notices).toHaveLength(lost)
+      const notices: Array<Notice> = []
+      const whole = openAiResponsesDialect.renderWhole(foldEvents(events), contextOf(), notices)
+      expect(whole).toMatchObject({ service_tier: said })
+      expect(notices).toHaveLength(lost)
+    }
   })
 
   it("says its usage with all details, as the types of the SDKs have them", () => {
