@@ -105,6 +105,8 @@ const Provider = Schema.Struct({
     Schema.Array(
       oneOf([
         "noStreamOptions",
+        "onlyStreams",
+        "longStreams",
         "legacyMaxTokens",
         "noDeveloperRole",
         "noJsonSchema",

@@ -11,6 +11,10 @@ import type { NameForm } from "./ToolNames.ts"
 export interface Quirks {
   /** rejects `stream_options`: usage of streams is then only what it volunteers */
   readonly noStreamOptions?: true
+  /** answers only in streams */
+  readonly onlyStreams?: true
+  /** answers only in streams what may be longer than 4096 tokens */
+  readonly longStreams?: true
   /** wants `max_tokens` where newer servers of the protocol want `max_completion_tokens` */
   readonly legacyMaxTokens?: true
   /** does not know the role `developer` */

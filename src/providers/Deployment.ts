@@ -11,7 +11,7 @@ import type { Feed, FrameSink, Upstream, UpstreamRequest } from "../routing/Upst
 import { AnswerFeed } from "./AnswerFeed.ts"
 import { misleading, unsendable } from "./misleading.ts"
 import { naming } from "./naming.ts"
-import { quirksFor, type PeculiarModels } from "./peculiar.ts"
+import { deliveryBy, quirksFor, type PeculiarModels } from "./peculiar.ts"
 import { questionsTo, type Ask } from "./questions.ts"
 import { HttpTransport, type HttpAnswer, type HttpRequest } from "./HttpTransport.ts"
 import { streamOf } from "./streamOf.ts"
@@ -194,13 +194,15 @@ const prepare = (deployment: Deployment, requestOf: RequestOf, request: Upstream
   const sealed = deployment.quirks.takesSeals === true ? sealedFor(protocol.id, request.request) : request.request
   // Who asks in the provider's own format has names for it, and is sent its frames as they are.
   const others = isSpokenBy(request.dialect, protocol) ? undefined : renamed(sealed, protocol)
-  const context = encodeContext(deployment, protocol, request, request.delivery)
+  const quirks = quirksFor(request.model, deployment)
+  const delivery = deliveryBy(quirks, request.delivery, request.request)
+  const context = encodeContext(protocol, request, delivery, quirks)
   const encoded = protocol.encode(others?.request ?? sealed, context)
   if (Result.isFailure(encoded)) return encoded.failure
   for (const notice of [...(others?.notices ?? []), ...encoded.success.notices]) request.observer.notice(notice)
   const { headers } = request.request
   const sent = headers === undefined ? encoded.success : withHeaders(encoded.success, headers)
-  const ready = requestOf(sent, request.delivery, context.origin)
+  const ready = requestOf(sent, delivery, context.origin)
   return isLlmError(ready) ? ready : { protocol: others?.protocol ?? protocol, sent: ready }
 }
 
@@ -228,14 +230,14 @@ const everyContinues = ({ protocols }: Deployment, model: string): boolean | und
 }
 
 const encodeContext = (
-  deployment: Deployment,
   protocol: Protocol,
   request: Pick<UpstreamRequest, "model" | "origin">,
-  delivery: Delivery
+  delivery: Delivery,
+  quirks: Quirks
 ): EncodeContext => ({
   model: request.model,
   delivery,
-  quirks: quirksFor(request.model, deployment),
+  quirks,
   origin: request.origin?.protocol === protocol.id ? request.origin : undefined
 })
 

@@ -145,7 +145,10 @@ export const presets = {
   ),
   openrouter: compatible("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", maxTokens),
   together: compatible("https://api.together.ai/v1", "TOGETHER_API_KEY", maxTokens),
-  fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", maxTokens),
+  fireworks: compatible("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", {
+    ...maxTokens,
+    longStreams: true
+  }),
   perplexity: compatible(
     "https://api.perplexity.ai",
     "PERPLEXITY_API_KEY",
@@ -164,8 +167,11 @@ export const presets = {
     peculiar: [[/^kimi-k(2\.\d|[3-9])/, { fixedSampling: true, noPenalties: true }]]
   }),
   alibaba: compatible("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", maxTokens, {
-    // They think unless they are told not to.
-    peculiar: [[/^qwen(3\.[5-9]|[4-9])/, { noForcedCalls: true }]]
+    peculiar: [
+      // They think unless they are told not to.
+      [/^qwen(3\.[5-9]|[4-9])/, { noForcedCalls: true }],
+      [/^(qwen3-\d|qwq|qvq|.*-(omni|thinking))/, { onlyStreams: true }]
+    ]
   }),
   zai: compatible("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", {
     ...maxTokens,
@@ -180,7 +186,7 @@ export const presets = {
   }),
   ollama: compatible("http://127.0.0.1:11434/v1", undefined, maxTokens),
   lmstudio: compatible("http://127.0.0.1:1234/v1", undefined, { ...maxTokens, noJsonObject: true, noNamedCalls: true }),
-  llamacpp: compatible("http://127.0.0.1:8080/v1", undefined, maxTokens),
+  llamacpp: compatible("http://127.0.0.1:8080/v1", undefined, { ...maxTokens, noNamedCalls: true }),
   vllm: compatible("http://127.0.0.1:8000/v1", undefined, maxTokens)
 } satisfies { readonly [name: string]: Preset }
 

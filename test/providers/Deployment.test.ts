@@ -216,6 +216,30 @@ describe("a request", () => {
   )
 
   test(
+    "is for a model as peculiar as it is, and for a stream where the model answers in no other way",
+    Effect.gen(function* () {
+      const server = yield* provider(sse)
+      const quirks = { noUser: true } as const
+      const deployment = deploymentAt(server.url, { quirks, peculiar: [[/^slow/, { onlyStreams: true }]] })
+      for (const target of ["slow-1", "quick-1"]) {
+        const { frames } = yield* asking(deployment, { target, delivery: "whole" })
+        yield* frames
+      }
+      assert.deepStrictEqual(
+        server.received.map(({ path, body, headers }) => [
+          path,
+          (body as { readonly quirks: object }).quirks,
+          headers.accept
+        ]),
+        [
+          ["/tiny/stream", { noUser: true, onlyStreams: true }, "text/event-stream"],
+          ["/tiny/whole", { noUser: true }, "application/json"]
+        ]
+      )
+    })
+  )
+
+  test(
     "has no key where there is none",
     Effect.gen(function* () {
       const server = yield* provider(json)

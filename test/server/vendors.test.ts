@@ -78,6 +78,21 @@ const xaiFault = (body: Fields): string | undefined => {
   return body["model"] === "grok-4.3" && body["reasoning_effort"] === undefined ? "no effort" : undefined
 }
 
+/** Answers in one piece only what is short. */
+const fireworks: Answering = (response, received) => {
+  const { stream, max_tokens: limit } = received.body ?? {}
+  if (stream !== true) {
+    const error = { message: "Requests with max_tokens > 4096 must have stream=true", param: "max_tokens" }
+    return Number(limit) > 4096
+      ? answering({ error }, 400)(response, received)
+      : answering(answer({ content: "Short." }))(response, received)
+  }
+  const chunk = (delta: Fields, more: Fields = {}) =>
+    `data: ${JSON.stringify({ id: "1", model: "m", choices: [{ index: 0, delta, finish_reason: null, ...more }] })}\n\n`
+  response.writeHead(200, { "content-type": "text/event-stream" })
+  response.end(`${chunk({ content: "Lo" })}${chunk({ content: "ng." }, { finish_reason: "stop" })}data: [DONE]\n\n`)
+}
+
 const vendors = Layer.effect(
   Vendors,
   scriptedProvider({
@@ -88,6 +103,7 @@ const vendors = Layer.effect(
       mistralFault
     ),
     "/deepseek/chat/completions": vendor({ reasoning_content: "Hm." }, deepseekFault),
+    "/fireworks/chat/completions": fireworks,
     "/xai/chat/completions": vendor({ content: "Hm." }, xaiFault),
     "/perplexity/chat/completions": vendor({}, () => undefined),
     "/bedrock/model/m/count-tokens": answering({ message: "The provided model doesn't support counting tokens." }, 400)
@@ -101,7 +117,7 @@ const server = Layer.unwrap(
     running({
       providers: {
         ...Object.fromEntries(
-          [...names, "xai", "perplexity", "anthropic"].map((name) => [
+          [...names, "fireworks", "xai", "perplexity", "anthropic"].map((name) => [
             name,
             { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }
           ])
@@ -203,6 +219,23 @@ layer(server, { excludeTestServices: true })("a call in the Chat Completions API
         assert.strictEqual(seen.status, 200, seen.text)
         assert.include(seen.headers["x-millrace-dropped"], "stop")
       })
+  )
+
+  it.effect("gets whole what a vendor gives in a stream alone", () =>
+    Effect.gen(function* () {
+      const told = (limit: number, more: Fields = {}) =>
+        ask("/v1/chat/completions", {
+          body: { model: "fireworks/m", max_tokens: limit, messages: [asked], ...more }
+        })
+      const contents: Array<string> = []
+      for (const seen of [yield* told(4096), yield* told(8192), yield* told(8192, { stream: false })]) {
+        assert.strictEqual(seen.status, 200, seen.text)
+        contents.push(json(seen).choices[0].message.content)
+      }
+      assert.deepStrictEqual(contents, ["Short.", "Long.", "Long."])
+      const elsewhere = yield* messages({ model: "fireworks/m", max_tokens: 8192, messages: [asked] })
+      assert.strictEqual(json(elsewhere).content[0].text, "Long.")
+    })
   )
 
   it.effect("that offers tools is not given to a vendor that knows none", () =>

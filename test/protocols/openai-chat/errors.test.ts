@@ -79,6 +79,20 @@ describe("an HTTP error of a chat server", () => {
     ],
     [400, { message: "Extra inputs are not permitted, field: 'verbosity'" }, "Unsupported"],
     [400, { message: "Tool choice must be auto", code: 400 }, "Unsupported"],
+    [422, '{"error":"body -> n\\n  Extra inputs are not permitted (type=extra_forbidden)"}', "Unsupported"],
+    [400, `{"error":"[{'type': 'extra_forbidden', 'loc': ('body', 'n'), 'msg': 'Extra inputs'}]"}`, "Unsupported"],
+    [400, { message: "Validation: Unsupported parameter(s): `prompt_cache_key`" }, "Unsupported"],
+    [400, { message: "parallel_tool_calls=False is not supported by this model." }, "Unsupported"],
+    [400, { message: "Tools with strict=True are not supported by this model" }, "Unsupported"],
+    [400, { message: "Requests with max_tokens > 4096 must have stream=true", code: "BAD_REQUEST" }, "Unsupported"],
+    [
+      400,
+      {
+        message: "parameter.enable_thinking must be set to false for non-streaming calls",
+        code: "invalid_parameter_error"
+      },
+      "Unsupported"
+    ],
     [400, "{\"error\":\"'response_format.type' must be 'json_schema' or 'text'\"}", "Unsupported"],
     [
       400,
