@@ -1,4 +1,5 @@
 import { Clock, Effect } from "effect"
+import { flatMap, isReadonlyArrayNonEmpty as isNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import { Admission, type Candidate } from "../accounting/Admission.ts"
 import { estimateInputTokens } from "../accounting/TokenEstimate.ts"
 import type { Call } from "../domain/Call.ts"
@@ -8,11 +9,12 @@ import { Engine } from "../engine/Engine.ts"
 import { type Holder, reserve } from "../engine/reserve.ts"
 import { Unanswered } from "../engine/Unanswered.ts"
 import { refusalOf } from "../engine/verdicts.ts"
-import { Router, type RoutePlan } from "../routing/Router.ts"
+import { Router, type RoutePlan, type Target } from "../routing/Router.ts"
+import type { CountRequest } from "../routing/Upstream.ts"
 
 /**
- * The input tokens of a request, as its filters leave it: as its first target's provider counts them where it does,
- * else an estimate.
+ * The input tokens of a request, as its filters leave it: as the provider of its first target counts them, or of the next one
+ * where that cannot be asked now; an estimate where it does not count.
  */
 export const countTokens = Effect.fnUntraced(
   function* (call: Call) {
@@ -22,16 +24,28 @@ export const countTokens = Effect.fnUntraced(
     yield* checkRoom(call, intended)
     const filtered = yield* engine.passFilters(new Unanswered(yield* newCallId, call, "count"), intended)
     const { plan, request } = filtered
-    const { upstream, model } = plan.targets[0]
     // What the caller wrote is no longer what is asked.
     const origin = request === call.request ? call.origin : undefined
-    const estimate = estimateInputTokens(request)
-    const counted = upstream.countTokens?.({ request, model, origin })
-    return yield* counted === undefined ? estimate : Effect.catchIf(counted, isNotServed, () => estimate)
+    return yield* countAt(flatMap(plan.targets, byEachKey), { request, origin })
   },
   Effect.catchTag("Ending", (ending): Effect.Effect<never, LlmError> => refusalOf(ending)),
   Effect.scoped
 )
+
+const byEachKey = (target: Target): NonEmptyReadonlyArray<Target> => target.keys ?? [target]
+
+const countAt = (
+  [{ model, upstream }, ...others]: NonEmptyReadonlyArray<Target>,
+  asked: Omit<CountRequest, "model">
+): Effect.Effect<number, LlmError> => {
+  const estimate = estimateInputTokens(asked.request)
+  const counted = upstream.countTokens?.({ ...asked, model })
+  if (counted === undefined) return estimate
+  return Effect.catch(counted, (error) => {
+    if (isNotServed(error)) return estimate
+    return isNonEmpty(others) && error.class !== "request-permanent" ? countAt(others, asked) : Effect.fail(error)
+  })
+}
 
 /** Nobody sets off filters, some of which ask models, who has used up what it may. Nothing of it is used here. */
 const checkRoom = Effect.fnUntraced(function* ({ caller, request: { model } }: Call, { targets }: RoutePlan) {

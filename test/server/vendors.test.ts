@@ -106,7 +106,18 @@ const vendors = Layer.effect(
     "/fireworks/chat/completions": fireworks,
     "/xai/chat/completions": vendor({ content: "Hm." }, xaiFault),
     "/perplexity/chat/completions": vendor({}, () => undefined),
-    "/bedrock/model/m/count-tokens": answering({ message: "The provided model doesn't support counting tokens." }, 400)
+    "/bedrock/model/m/count-tokens": answering({ message: "The provided model doesn't support counting tokens." }, 400),
+    "/overloaded/v1/messages/count_tokens": answering({ error: { type: "overloaded_error", message: "Later." } }, 529),
+    "/refusing/v1/messages/count_tokens": answering(
+      { error: { type: "invalid_request_error", message: "No such tool." } },
+      400
+    ),
+    "/keyed/v1/messages/count_tokens": (response, received) => {
+      const isGood = received.headers["x-api-key"] === "good"
+      return isGood
+        ? answering({ input_tokens: 42 })(response, received)
+        : answering({ error: { type: "authentication_error", message: "Who?" } }, 401)(response, received)
+    }
   })
 )
 
@@ -122,7 +133,15 @@ const server = Layer.unwrap(
             { preset: name, baseUrl: `${url}/${name}`, apiKey: "sk-1" }
           ])
         ),
-        bedrock: { protocol: "bedrock-converse", baseUrl: `${url}/bedrock`, apiKey: "sk-1" }
+        bedrock: { protocol: "bedrock-converse", baseUrl: `${url}/bedrock`, apiKey: "sk-1" },
+        overloaded: { protocol: "anthropic-messages", baseUrl: `${url}/overloaded`, apiKey: "sk-1" },
+        refusing: { protocol: "anthropic-messages", baseUrl: `${url}/refusing`, apiKey: "sk-1" },
+        keyed: { protocol: "anthropic-messages", baseUrl: `${url}/keyed`, apiKeys: ["revoked", "good"] }
+      },
+      models: {
+        sure: { targets: ["overloaded", "keyed"].map((provider) => ({ provider, model: "m" })) },
+        wrong: { targets: ["refusing", "keyed"].map((provider) => ({ provider, model: "m" })) },
+        spared: { targets: ["overloaded", "mistral"].map((provider) => ({ provider, model: "m" })) }
       }
     })
   )
@@ -185,6 +204,27 @@ layer(server, { excludeTestServices: true })("a count of tokens", (it) => {
       const seen = yield* ask("/v1/messages/count_tokens", { body: { model: "anthropic/m", messages: [asked] } })
       assert.strictEqual(seen.status, 200, seen.text)
       assert.isAbove(json(seen).input_tokens, 0)
+    })
+  )
+})
+
+layer(server, { excludeTestServices: true })("a count of tokens that a provider does not give now", (it) => {
+  const counted = (model: string) => ask("/v1/messages/count_tokens", { body: { model, messages: [asked] } })
+
+  it.effect("is that of the next target that can be asked, by whichever of its keys", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(json(yield* counted("sure")), { input_tokens: 42 })
+      const spared = yield* counted("spared")
+      assert.strictEqual(spared.status, 200, spared.text)
+    })
+  )
+
+  it.effect("is refused where nobody else can be asked, or the request is refused for what it is", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* counted("overloaded/m")).status, 529)
+      const wrong = yield* counted("wrong")
+      assert.strictEqual(wrong.status, 400)
+      assert.include(wrong.text, "No such tool.")
     })
   )
 })
