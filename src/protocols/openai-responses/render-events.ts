@@ -306,7 +306,7 @@ export class EventRenderer {
     const begun = this.targets.has(event.id) ? "" : this.beginCall({ ...event, _tag: "ToolInputStart" })
     const writer = this.targets.get(event.id)
     if (!(writer instanceof CallWriter)) return begun
-    return begun + writer.complete(event.arguments) + writer.close("completed")
+    return begun + writer.complete(event.arguments) + writer.close(event.valid ? "completed" : "incomplete")
   }
 
   /** What another format's provider said of a call stands before it, as reasoning with nothing but a proof. */

@@ -102,6 +102,24 @@ describe("a rendered stream", () => {
     expect(outputOf(documents)).toMatchObject([{ type: "function_call", arguments: "{}", call_id: "c1" }])
   })
 
+  it("says of a call that a limit cut that it is not complete, also in a whole answer", () => {
+    const args = '{"city":"Par'
+    const events: ReadonlyArray<LlmEvent> = [
+      started,
+      { _tag: "ToolInputStart", id: "c", name: "lookup" },
+      { _tag: "ToolInputDelta", id: "c", text: args },
+      { _tag: "ToolInputEnd", id: "c" },
+      { _tag: "ToolCall", id: "c", name: "lookup", arguments: args, valid: false },
+      finish({ reason: "length" })
+    ]
+    const cut = [{ type: "function_call", call_id: "c", arguments: args, status: "incomplete" }]
+    const { documents } = render(events)
+    expect(documents.find(({ type }) => type === "response.output_item.done")).toMatchObject({ item: cut[0]! })
+    expect(outputOf(documents)).toMatchObject(cut)
+    const whole = openAiResponsesDialect.renderWhole(foldEvents(events), contextOf(), [])
+    expect(whole).toMatchObject({ status: "incomplete", output: cut })
+  })
+
   it("is incomplete where a limit or a filter cut it", () => {
     const cut = render([
       started,
