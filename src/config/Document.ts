@@ -120,6 +120,7 @@ const Provider = Schema.Struct({
         "noForcedCalls",
         "noNamedCalls",
         "onlyAutoCalls",
+        "wantsContent",
         "noUserAfterTools",
         "alternatingTurns",
         "shortCallIds",

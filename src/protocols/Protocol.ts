@@ -41,6 +41,8 @@ export interface Quirks {
   readonly noNamedCalls?: true
   /** takes no choice of tools but that the model may call them */
   readonly onlyAutoCalls?: true
+  /** refuses turns of the model that have no content, be they calls: an empty text is one */
+  readonly wantsContent?: true
   /** refuses words of the user right after the results of tools */
   readonly noUserAfterTools?: true
   /** refuses several messages of one role in a row */

@@ -134,7 +134,7 @@ export const presets = {
   xai: compatible(
     "https://api.x.ai/v1",
     "XAI_API_KEY",
-    { ...system, noPenalties: true },
+    { ...system, noPenalties: true, wantsContent: true },
     {
       peculiar: [
         [/^grok-(3-mini|[4-9]|code|latest)(?!.*non-reasoning)/, { noStop: true }],

@@ -130,8 +130,9 @@ const encodeAssistant = (parts: ReadonlyArray<Other>, encoding: ChatEncoding): J
   }
   const thoughts = encoding.quirks.thinkingParts === true ? thinkingParts(taken) : []
   const content = thoughts.length === 0 ? contentOf(said, encoding) : [...thoughts, ...partsOf(said, encoding)]
+  const contentless = content === "" && (calls.length > 0 || refusal !== "")
   return {
-    content: content === "" && (calls.length > 0 || refusal !== "") ? null : content,
+    content: contentless && encoding.quirks.wantsContent !== true ? null : content,
     ...encodeReasoning(taken, encoding.quirks),
     ...(refusal === "" ? {} : { refusal }),
     ...(calls.length === 0 ? {} : { tool_calls: calls })

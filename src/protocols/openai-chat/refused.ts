@@ -73,6 +73,9 @@ const finders: { readonly [quirk: string]: Finder } = {
     ({ tool_call_id: id, tool_calls: calls }) =>
       isLongId(id) || (Array.isArray(calls) && calls.some((call) => isObject(call) && isLongId(call["id"])))
   ),
+  wantsContent: anyMessage(
+    (message) => message["role"] === "assistant" && (!hasAny("content")(message) || isEmptyList(message["content"]))
+  ),
   noUserAfterTools: ({ messages }) => Array.isArray(messages) && speaksAfterTools(messages),
   alternatingTurns: ({ messages }) => Array.isArray(messages) && repeatsRole(messages),
   randomSeed: hasAny("seed"),
@@ -83,5 +86,7 @@ const finders: { readonly [quirk: string]: Finder } = {
   noNames: anyMessage((message) => message["role"] !== "tool" && hasAny("name")(message)),
   noUser: hasAny(...refusedFields.noUser)
 } satisfies { readonly [Q in keyof Quirks]: Finder }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
 const isLongId = (id: unknown): boolean => typeof id === "string" && !isShortId(id)

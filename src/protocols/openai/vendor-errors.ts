@@ -6,9 +6,9 @@ import { decodeOpenAiError, isModelFailure } from "./errors.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
 
 const contextTooLong =
-  /context size|too_many_prompt_tokens|total length of all messages|exceeded model token limit|input token length too long/i
+  /context size|too_many_prompt_tokens|total length of all messages|exceeded model token limit|input token length too long|maximum prompt length|prompt exceeds max length/i
 const contextWords: ReadonlyArray<string> = ["too_many_prompt_tokens", "exceed_context_size_error"]
-const blockedWords: ReadonlyArray<string> = ["content_filter", "data_inspection_failed"]
+const blockedWords: ReadonlyArray<string> = ["content_filter", "data_inspection_failed", "1301"]
 const quotaWords: ReadonlyArray<string> = ["exceeded_current_quota_error", "Arrearage"]
 /** A key that is wrong, said with the status of a request that is. */
 const wrongKey = /^incorrect api key/i
@@ -22,6 +22,7 @@ const refusedParameters: ReadonlyArray<RegExp> = [
   /argument not supported(?: on this model)?: ?(\w+)/i,
   /property [`'"]([\w.]+)[`'"] is unsupported/i,
   /extra inputs are not permitted, field: [`'"]([\w.]+)/i,
+  /invalid (\w+): only [\d.]+ is allowed for this model/i,
   /body -> (\w+)\s+extra inputs are not permitted/i,
   /'extra_forbidden', 'loc': \('body', '(\w+)'/,
   /unsupported parameter\(s\): [`'"]?(\w+)/i,

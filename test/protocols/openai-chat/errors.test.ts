@@ -78,6 +78,10 @@ describe("an HTTP error of a chat server", () => {
       "Unsupported"
     ],
     [400, { message: "Extra inputs are not permitted, field: 'verbosity'" }, "Unsupported"],
+    [400, '{"error":"This model\'s maximum prompt length is 131072 but it has 136973 tokens."}', "ContextTooLong"],
+    [400, { message: "Prompt exceeds max length", code: "1261" }, "ContextTooLong"],
+    [400, { message: "potentially unsafe content", code: "1301" }, "ContentBlocked"],
+    [400, { message: "invalid temperature: only 0.6 is allowed for this model" }, "Unsupported"],
     [400, { message: "Tool choice must be auto", code: 400 }, "Unsupported"],
     [422, '{"error":"body -> n\\n  Extra inputs are not permitted (type=extra_forbidden)"}', "Unsupported"],
     [400, `{"error":"[{'type': 'extra_forbidden', 'loc': ('body', 'n'), 'msg': 'Extra inputs'}]"}`, "Unsupported"],

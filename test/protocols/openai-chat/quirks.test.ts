@@ -291,6 +291,30 @@ describe("turns", () => {
   })
 })
 
+describe("calls of tools without words", () => {
+  it("have an empty text beside them where the server wants a content", () => {
+    const { quirks } = presets.xai
+    expect(messagesOf(told({ messages: loop }, quirks))[1]).toMatchObject({ content: "", tool_calls: [{}] })
+    const own = {
+      role: "assistant",
+      tool_calls: [{ id: "c", type: "function", function: { name: "f", arguments: "{}" } }]
+    }
+    for (const content of [undefined, null, []]) {
+      const asked = passed(
+        {
+          messages: [
+            { role: "user", content: "Hm?" },
+            { ...own, content }
+          ]
+        },
+        quirks
+      )
+      expect(messagesOf(asked)[1]).toEqual({ ...own, content: "" })
+    }
+    expect(messagesOf(told({ messages: loop }, {}))[1]).toMatchObject({ content: null })
+  })
+})
+
 describe("ids of tool calls", () => {
   it("are short where only short ones are taken, and calls and results still find each other", () => {
     const [, answer, tool] = messagesOf(told({ messages: loop }, presets.mistral.quirks))
