@@ -50,6 +50,9 @@ export class Counter {
   }
 }
 
+/** So long after the end of a window somebody may still count in it, whose clock is slow. */
+const lateMillis = 120_000
+
 /** The counters that this process has to do with. */
 export class Counters {
   readonly #counters = new Map<string, Counter>()
@@ -82,11 +85,14 @@ export class Counters {
     return [...this.#counters.values()]
   }
 
-  /** Forgets windows that are over, and of which there is nothing more to tell. */
+  /** Forgets windows that are over, and of which there is nothing to tell, or nobody any more who would want to know. */
   prune(now: number): void {
     for (const [key, counter] of this.#counters) {
       const { held, window } = counter
-      if (window.end < now && held === 0 && !this.untold.has(counter)) this.#counters.delete(key)
+      if (window.end >= now || held !== 0) continue
+      if (this.untold.has(counter) && window.end >= now - lateMillis) continue
+      this.untold.delete(counter)
+      this.#counters.delete(key)
     }
   }
 }

@@ -136,4 +136,25 @@ describe("while limits cannot be looked up", () => {
       )
     }).pipe(Effect.scoped)
   )
+
+  it.effect("nothing is kept of windows that are long over", () =>
+    Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const often = [{ key: "*", requests: { minute: 10 } }]
+      const { admit } = yield* admissionOf(limiterOver(layer, often, { onFailure: "open" }))
+      state.fails = true
+      for (let minute = 0; minute < 30; minute++) {
+        const asking = yield* Effect.forkChild(admit(candidate({ at: moment + minute * 60_000 })))
+        yield* TestClock.adjust("1 minute")
+        const reservation = yield* Fiber.join(asking)
+        reservation.settle(recordOf({}))
+      }
+      state.fails = false
+      yield* TestClock.adjust("5 seconds")
+      assert.isNotEmpty(state.written)
+      assert.isAtMost(state.written.length, 3)
+      assert.isAbove(Math.min(...state.written.map(({ end }) => end)), moment + 27 * 60_000)
+    }).pipe(Effect.scoped)
+  )
 })
