@@ -116,6 +116,7 @@ const Provider = Schema.Struct({
         "thinkingParts",
         "wantsReasoning",
         "thinkingSwitch",
+        "effortSwitch",
         "noReasoningEffort",
         "noForcedCalls",
         "noNamedCalls",

@@ -33,6 +33,8 @@ export interface Quirks {
   readonly wantsReasoning?: true
   /** is told in `thinking` whether to think, and thinks unless it is told not to */
   readonly thinkingSwitch?: true
+  /** is told by `reasoning_effort` whether to think, as `none` or `default`, and not how much */
+  readonly effortSwitch?: true
   /** refuses to be told how much to think */
   readonly noReasoningEffort?: true
   /** has models that cannot be made to call a tool while they think */

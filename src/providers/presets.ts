@@ -119,12 +119,17 @@ export const presets = {
     models: /^(command-|embed-v)/,
     quirks: {}
   },
-  groq: compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY", {
-    ...system,
-    noReasoningContent: true,
-    noLogprobs: true,
-    noNames: true
-  }),
+  groq: compatible(
+    "https://api.groq.com/openai/v1",
+    "GROQ_API_KEY",
+    { ...system, noReasoningContent: true, noLogprobs: true, noNames: true },
+    {
+      peculiar: [
+        [/^qwen\/qwen3/, { effortSwitch: true }],
+        [/^(llama|meta-llama\/|moonshotai\/|gemma)/, { noReasoningEffort: true }]
+      ]
+    }
+  ),
   mistral: compatible("https://api.mistral.ai/v1", "MISTRAL_API_KEY", mistral),
   deepseek: compatible("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", {
     ...thinking,

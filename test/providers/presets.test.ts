@@ -79,6 +79,8 @@ describe("models of others", () => {
       expect(quirksOf("moonshot", model)).not.toContain("fixedSampling")
     expect(quirksOf("alibaba", "qwen3.7-plus")).toContain("noForcedCalls")
     expect(quirksOf("alibaba", "qwen-plus")).not.toContain("noForcedCalls")
+    expect(quirksOf("groq", "llama-3.3-70b-versatile")).toContain("noReasoningEffort")
+    expect(quirksOf("groq", "openai/gpt-oss-120b")).toEqual(Object.keys(presets.groq.quirks))
     for (const model of ["qwq-plus", "qwen3-32b", "qwen3-next-80b-a3b-thinking", "qwen3-omni-flash"])
       expect(quirksOf("alibaba", model)).toContain("onlyStreams")
     for (const model of ["qwen3-max", "qwen3.7-plus", "qwen-mt-plus"])

@@ -26,13 +26,23 @@ export const isOff = ({ mode, effort }: ReasoningSettings): boolean =>
 /** Whether to think, where the server is told that by itself, and how much. */
 export const encodeThinking = (reasoning: ReasoningSettings, model: string, encoding: ChatEncoding): JsonObject => {
   const { mode, effort } = reasoning
-  const { noReasoningEffort, thinkingSwitch } = encoding.quirks
+  const { effortSwitch, noReasoningEffort, thinkingSwitch } = encoding.quirks
+  if (effortSwitch === true) return present({ reasoning_effort: switchOf(reasoning, encoding) })
   if (thinkingSwitch === true && isOff(reasoning)) return { thinking: { type: "disabled" } }
   const wanted = mode === "enabled" || effort !== undefined
   const thinking = thinkingSwitch === true && wanted ? { type: "enabled" } : undefined
   if (noReasoningEffort !== true) return present({ thinking, reasoning_effort: effortOf(reasoning, model, encoding) })
   if (wanted) encoding.refused("reasoning_effort")
   return present({ thinking })
+}
+
+/** Whether to think, for a server that can be told no more. */
+const switchOf = (reasoning: ReasoningSettings, encoding: ChatEncoding): string | undefined => {
+  const { mode, effort, budgetTokens } = reasoning
+  if (isOff(reasoning)) return "none"
+  if (effort === "default") return effort
+  if ((effort ?? budgetTokens) !== undefined) encoding.add("changed", "how much to think is left to the model")
+  return mode === "enabled" || effort !== undefined ? "default" : undefined
 }
 
 /** An effort as the caller gave it; a budget of tokens is worth the effort that would have been given so many. */

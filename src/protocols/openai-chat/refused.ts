@@ -62,6 +62,8 @@ const finders: { readonly [quirk: string]: Finder } = {
   wantsReasoning: (body) =>
     !hasType(body["thinking"], "disabled") &&
     anyMessage((message) => hasAny("tool_calls")(message) && !hasAny("reasoning_content")(message))(body),
+  effortSwitch: ({ reasoning_effort: effort }) =>
+    typeof effort === "string" && effort !== "none" && effort !== "default",
   noReasoningEffort: hasAny("reasoning_effort"),
   noForcedCalls: ({ tool_choice: choice, thinking, enable_thinking: thinks }) =>
     !hasType(thinking, "disabled") && thinks !== false && isForced(choice),

@@ -4,6 +4,7 @@ import { httpReason } from "../HttpError.ts"
 import { fieldsOf, isObject, parseJson } from "../open-document.ts"
 import { decodeOpenAiError, isModelFailure } from "./errors.ts"
 import type { ErrorAnswer } from "../Protocol.ts"
+import { gistOf } from "../ToldError.ts"
 
 const contextTooLong =
   /context size|too_many_prompt_tokens|total length of all messages|exceeded model token limit|input token length too long|maximum prompt length|prompt exceeds max length/i
@@ -23,10 +24,12 @@ const refusedParameters: ReadonlyArray<RegExp> = [
   /property [`'"]([\w.]+)[`'"] is unsupported/i,
   /extra inputs are not permitted, field: [`'"]([\w.]+)/i,
   /invalid (\w+): only [\d.]+ is allowed for this model/i,
+  /(reasoning_effort) must be one of/i,
+  /does not support (thinking)/i,
   /body -> (\w+)\s+extra inputs are not permitted/i,
   /'extra_forbidden', 'loc': \('body', '(\w+)'/,
   /unsupported parameter\(s\): [`'"]?(\w+)/i,
-  /(\w+)=(?:true|false) (?:is|are) not supported by this model/i,
+  /\b(\w{1,64})=(?:true|false) (?:is|are) not supported by this model/i,
   /(max_tokens) > \d+ must have stream=true/i,
   /(enable_thinking) must be set to false for non-streaming/i,
   /^(tool choice) must be auto/i,
@@ -53,11 +56,12 @@ export const decodeVendorError = (protocol: string): ((answer: ErrorAnswer) => L
   }
 }
 
-const vendorReason = (
-  { reason, message, fault }: LlmError,
-  { status, body }: ErrorAnswer
-): FailureReason | undefined => {
-  const { type = "", code = "", param } = fault ?? {}
+const vendorReason = (error: LlmError, { status, body }: ErrorAnswer): FailureReason | undefined => {
+  const { message } = gistOf(error)
+  const { type = "", code = "", param } = error.fault ?? {}
+  // Some give every failure the type of a failure of their own; the status knows better whose it is.
+  const isMistyped = error.reason._tag === "UpstreamServer" && status >= 400 && status < 500
+  const reason = isMistyped ? httpReason(status) : error.reason
   if (blockedWords.includes(type) || blockedWords.includes(code)) return { _tag: "ContentBlocked" }
   if (status === 403 && (blocked.test(message) || isModerated(body))) return { _tag: "ContentBlocked" }
   if (status === 400 && wrongKey.test(message)) return { _tag: "Unauthorized" }
@@ -73,8 +77,7 @@ const vendorReason = (
   if (unknown || refused || modelWords.includes(type) || modelWords.includes(code)) {
     return { _tag: "UnknownModel", model: namedModel.exec(message)?.[1] ?? "", near: [] }
   }
-  // Some give every failure the type of a failure of their own; the status knows better whose it is.
-  return reason._tag === "UpstreamServer" && status >= 400 && status < 500 ? httpReason(status) : undefined
+  return isMistyped ? reason : undefined
 }
 
 const refusedIn = (message: string): string | undefined => {

@@ -82,6 +82,8 @@ describe("an HTTP error of a chat server", () => {
     [400, { message: "Prompt exceeds max length", code: "1261" }, "ContextTooLong"],
     [400, { message: "potentially unsafe content", code: "1301" }, "ContentBlocked"],
     [400, { message: "invalid temperature: only 0.6 is allowed for this model" }, "Unsupported"],
+    [400, { message: "reasoning_effort must be one of none or default" }, "Unsupported"],
+    [400, { message: '"llama3.2" does not support thinking', type: "api_error" }, "Unsupported"],
     [400, { message: "Tool choice must be auto", code: 400 }, "Unsupported"],
     [422, '{"error":"body -> n\\n  Extra inputs are not permitted (type=extra_forbidden)"}', "Unsupported"],
     [400, `{"error":"[{'type': 'extra_forbidden', 'loc': ('body', 'n'), 'msg': 'Extra inputs'}]"}`, "Unsupported"],

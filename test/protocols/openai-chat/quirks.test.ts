@@ -125,6 +125,31 @@ describe("a server that decides by a switch whether to think", () => {
   })
 })
 
+describe("a server that is told whether to think by an effort", () => {
+  const quirks = quirksFor("qwen/qwen3-32b", presets.groq)
+
+  it.each([
+    [{ mode: "disabled" }, "none", []],
+    [{ effort: "none" }, "none", []],
+    [{ effort: "default" }, "default", []],
+    [{ mode: "enabled" }, "default", []],
+    [{ mode: "enabled", budgetTokens: 9000 }, "default", ["changed"]],
+    [{ effort: "low" }, "default", ["changed"]],
+    [{ mode: "adaptive" }, undefined, []]
+  ] as const)("is told no more: %o", (reasoning, effort, codes) => {
+    const { body, notices } = told({ reasoning }, quirks)
+    expect(body["reasoning_effort"]).toBe(effort)
+    expect(notices.map(({ code }) => code)).toEqual(codes)
+  })
+
+  it("is told so also by callers of its own format", () => {
+    for (const effort of ["none", "default"]) {
+      expect(passed({ reasoning_effort: effort }, quirks).body["reasoning_effort"]).toBe(effort)
+    }
+    expect(passed({ reasoning_effort: "high" }, quirks).body["reasoning_effort"]).toBe("default")
+  })
+})
+
 describe("a server that refuses to be told how much to think", () => {
   it("is not, which is said, whoever asks", () => {
     const quirks = { noReasoningEffort: true } as const
