@@ -43,6 +43,11 @@ export class ChunkWriter {
     return this.chunk({ choices: [{ index, delta, logprobs, finish_reason: finish }] })
   }
 
+  /** The end of an answer, with what is said of it as a whole. */
+  end(index: number, finish: string, said: JsonObject): string {
+    return this.chunk({ ...said, choices: [{ index, delta: {}, logprobs: null, finish_reason: finish }] })
+  }
+
   usage(usage: JsonObject): string {
     return this.chunk({ choices: [], usage })
   }

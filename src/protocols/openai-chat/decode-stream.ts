@@ -35,6 +35,8 @@ class ChatDecoder implements StreamDecoder {
   private readonly others = new Map<number, ChoiceDecoder>()
   private readonly usage = new UsageTally()
   private readonly cited = new Set<string>()
+  /** what the answer says of itself as a whole, for callers of this format */
+  private readonly said: Record<string, JsonObject[string]> = {}
   isLate = false
 
   step(frame: WireFrame, events: Array<LlmEvent>): LlmError | undefined {
@@ -81,7 +83,8 @@ class ChatDecoder implements StreamDecoder {
 
   /** Reads a chunk. What says in it that the provider failed is returned: the chunk, or a choice of it. */
   private readChunk(chunk: JsonObject, whole: boolean, events: Array<LlmEvent>): JsonObject | undefined {
-    const { choices, usage, error } = chunk
+    const { choices, usage, error, moderation } = chunk
+    if (isObject(moderation)) this.said["moderation"] = moderation
     let failed = isStated(error) || isErrorDocument(chunk) ? chunk : undefined
     if (Array.isArray(choices) && choices.length > 0) {
       if (!this.started) this.start(chunk, events)
@@ -112,7 +115,8 @@ class ChatDecoder implements StreamDecoder {
 
   private start(chunk: JsonObject, events: Array<LlmEvent>): void {
     this.started = true
-    const { id, model, created, service_tier: tier } = chunk
+    const { id, model, created, service_tier: tier, system_fingerprint: fingerprint } = chunk
+    if (textIn(fingerprint) !== undefined) this.said["system_fingerprint"] = fingerprint ?? null
     this.ids.answer = (textIn(id) ?? "").replaceAll(/[^a-zA-Z0-9_-]/g, "").slice(-answerLength)
     events.push(startedOf({ id, model, created, serviceTier: textIn(tier) }))
   }
@@ -138,7 +142,8 @@ class ChatDecoder implements StreamDecoder {
     for (const choice of this.others.values()) choice.finish(undefined, events)
     this.first.finish(undefined, events)
     const { reason, rawReason } = this.first
-    events.push({ _tag: "Finish", reason, ...present({ rawReason }), usage: this.usage.usage() })
+    const origin = Object.keys(this.said).length === 0 ? {} : { origin: { protocol: openAiChatId, value: this.said } }
+    events.push({ _tag: "Finish", reason, ...present({ rawReason }), usage: this.usage.usage(), ...origin })
   }
 }
 

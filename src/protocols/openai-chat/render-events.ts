@@ -2,6 +2,7 @@ import type { Finish, FinishReason, LlmEvent } from "../../domain/LlmEvent.ts"
 import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, unlessEmpty, type JsonObject } from "../open-document.ts"
@@ -206,18 +207,15 @@ export class EventRenderer {
     return text
   }
 
-  private end(choice: number, reason: FinishReason): string {
-    return (
-      this.begin(choice) +
-      this.owedAnnotations() +
-      this.writer.delta(choice, {}, wordOf(reason, this.legacy, this.notices))
-    )
+  private end(choice: number, reason: FinishReason, said: JsonObject = {}): string {
+    const word = wordOf(reason, this.legacy, this.notices)
+    return this.begin(choice) + this.owedAnnotations() + this.writer.end(choice, word, said)
   }
 
-  private finish({ reason, usage, stopSequence }: Finish): string {
+  private finish(finish: Finish): string {
     this.owesUsage = true
-    this.notices.stoppedAt(stopSequence)
-    const ending = this.end(0, reason) + this.owedUsage(usage)
+    this.notices.stoppedAt(finish.stopSequence)
+    const ending = this.end(0, finish.reason, ownFields(finish, openAiChatId)) + this.owedUsage(finish.usage)
     this.finished = true
     return ending
   }

@@ -7,6 +7,7 @@ import { takesText, textOfArguments } from "../FreeText.ts"
 import type { RenderContext } from "../Dialect.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
+import { ownFields } from "../extensions.ts"
 import { dropBlock } from "../foreign-blocks.ts"
 import { withToldTier } from "../openai/account.ts"
 import { annotationOf } from "./annotations.ts"
@@ -33,7 +34,8 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
     choices: (choices.length === 0 ? [{ index: 0, parts: [] }] : choices).map((choice) =>
       choiceOf(choice, context, said)
     ),
-    ...present({ usage: renderUsage(response.usage) })
+    ...present({ usage: renderUsage(response.usage) }),
+    ...ownFields(choices.find(({ index }) => index === 0)?.finish ?? {}, openAiChatId)
   }
 }
 
@@ -117,7 +119,8 @@ const passedOf = (
 ): JsonObject => {
   const passed: Record<string, JsonObject[string]> = {}
   for (const part of parts) {
-    const fields = part._tag === "Media" ? mediaOf(part, said) : part._tag === "Opaque" ? ownFields(part, said) : {}
+    const fields =
+      part._tag === "Media" ? mediaOf(part, said) : part._tag === "Opaque" ? ownBlockFields(part, said) : {}
     for (const [key, value] of Object.entries(fields ?? {})) {
       const before = passed[key] ?? (key === "annotations" ? annotations : undefined)
       passed[key] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
@@ -126,7 +129,7 @@ const passedOf = (
   return passed
 }
 
-const ownFields = (part: PartOf<"Opaque">, said: Notices): JsonObject => {
+const ownBlockFields = (part: PartOf<"Opaque">, said: Notices): JsonObject => {
   const { protocol, value } = part
   if (protocol === openAiChatId && isObject(value) && value["content"] === undefined) return value
   dropBlock(part, said)

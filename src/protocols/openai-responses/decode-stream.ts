@@ -8,6 +8,7 @@ import { openAiStreamError } from "../openai/errors.ts"
 import type { StreamDecoder } from "../Protocol.ts"
 import { startedOf } from "../started.ts"
 import { incompleteStream, isDoneSentinel, malformedFrame } from "../stream-failures.ts"
+import { saidOfAnswer } from "./answer-fields.ts"
 import { finishReasonOf, rawReasonOf } from "./finish-reasons.ts"
 import { isAnother, streamedOutput, type Streamed } from "./final-output.ts"
 import { MessageItem } from "./message-item.ts"
@@ -93,7 +94,8 @@ class ResponseDecoder implements StreamDecoder {
       _tag: "Finish",
       reason: finishReasonOf(rawReason, this.calledTool),
       ...present({ rawReason }),
-      usage: usageOf(response["usage"]) ?? noUsage
+      usage: usageOf(response["usage"]) ?? noUsage,
+      ...saidOfAnswer(response)
     })
   }
 

@@ -3,6 +3,7 @@ import { mergeUsage, noUsage, type Usage } from "../../domain/Usage.ts"
 import { present } from "../../domain/present.ts"
 import { callFields, sealEvents } from "../CallOrigin.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import { ownBlock } from "../foreign-blocks.ts"
 import { Notices } from "../Notices.ts"
 import { isObject, type JsonObject } from "../open-document.ts"
@@ -342,8 +343,7 @@ export class EventRenderer {
     // What the provider described when it began knew nothing of the end.
     const news = Object.fromEntries(endFields.map((field) => [field, response[field] ?? null]))
     this.close()
-    return (
-      begun + ended + this.frames.event(`response.${status}`, { response: { ...response, ...this.described, ...news } })
-    )
+    const whole = { ...response, ...this.described, ...news, ...ownFields(finish, openAiResponsesId) }
+    return begun + ended + this.frames.event(`response.${status}`, { response: whole })
   }
 }

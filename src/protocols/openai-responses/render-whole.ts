@@ -3,11 +3,13 @@ import type { LlmEvent, Started } from "../../domain/LlmEvent.ts"
 import type { Choice, LlmResponse, ResponsePart } from "../../domain/LlmResponse.ts"
 import { present } from "../../domain/present.ts"
 import type { RenderContext } from "../Dialect.ts"
+import { ownFields } from "../extensions.ts"
 import type { JsonObject } from "../open-document.ts"
 import { withToldTier } from "../openai/account.ts"
 import { endingOf } from "./finish-reasons.ts"
 import { EventRenderer } from "./render-events.ts"
 import { responseDocument } from "./response-document.ts"
+import { openAiResponsesId } from "./wire.ts"
 
 /** Renders a whole answer: its items are those that a stream of it would have ended with. */
 export const renderWhole = (response: LlmResponse, context: RenderContext, notices: Array<Notice>): JsonObject => {
@@ -19,7 +21,8 @@ export const renderWhole = (response: LlmResponse, context: RenderContext, notic
   const output = renderer.output(status === "completed" ? "completed" : "incomplete")
   const head = withToldTier(headOf(response), renderer.notices)
   notices.push(...renderer.notices.list)
-  return responseDocument(context, { head, status, why, output, usage: response.usage })
+  const document = responseDocument(context, { head, status, why, output, usage: response.usage })
+  return { ...document, ...ownFields(choice?.finish ?? {}, openAiResponsesId) }
 }
 
 const headOf = ({ id, model, created, serviceTier }: LlmResponse): Started => ({

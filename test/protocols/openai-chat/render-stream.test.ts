@@ -216,6 +216,18 @@ describe("a rendered stream of chat completions", () => {
     ])
   })
 
+  it("says of the answer as a whole what its provider said, where something else was changed", () => {
+    const said = { system_fingerprint: "fp_1", moderation: { input: {}, output: {} } }
+    const message = { role: "assistant", content: "a" }
+    const answer = { id: "c", model: "m", choices: [{ index: 0, message, finish_reason: "stop" }], ...said }
+    const events: Array<LlmEvent> = []
+    expect(openAiChat.decodeWhole(answer, events)).toBeUndefined()
+    const { chunks } = render(events)
+    expect(chunks.at(-1)).toMatchObject({ ...said, choices: [{ finish_reason: "stop" }] })
+    expect(chunks.filter((chunk) => "moderation" in chunk)).toHaveLength(1)
+    expect(openAiChatDialect.renderWhole(foldEvents(events), contextOf(), [])).toMatchObject(said)
+  })
+
   it("says service tiers in its words, which strict clients insist on", () => {
     for (const [tier, said] of [
       ["standard", "default"],

@@ -527,6 +527,21 @@ describe("what is rendered and decoded again", () => {
     expect(foldEvents(plain(again)).usage).toEqual(foldEvents(plain(events)).usage)
   })
 
+  it("says of the answer as a whole what its provider said, where something else was changed", () => {
+    const moderation = { input: { flagged: false }, output: { flagged: true } }
+    const said = { completed_at: 7, moderation, store: true, tool_usage: { web_search: { num_requests: 1 } } }
+    const message = { id: "msg_1", type: "message", role: "assistant", content: [{ type: "output_text", text: "a" }] }
+    const response = { id: "resp_1", model: "m", status: "completed", output: [message], ...said, prompt: "none of it" }
+    const events: Array<LlmEvent> = []
+    expect(openAiResponses.decodeWhole(response, events)).toBeUndefined()
+    const streamed = render(events).documents.at(-1)?.response
+    const whole = openAiResponsesDialect.renderWhole(foldEvents(events), contextOf(), [])
+    for (const rendered of [streamed, whole]) {
+      expect(rendered).toMatchObject({ ...said, access_programs: null })
+      expect(rendered).not.toHaveProperty("prompt")
+    }
+  })
+
   it("says service tiers in its words, which strict clients insist on", () => {
     for (const [tier, said] of [
       ["standard", "default"],
