@@ -176,6 +176,8 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
     const decided = gate.decide(wants)
     if (decided === "taken") return taken
     if (decided !== undefined) return deny(decided, wants)
+    // Nobody waits for what is known to be away.
+    if (onFailure === "open" && gate.outage.lasts) return letIn
     const asked = Effect.timeoutOrElse(gate.ask(wants), { duration: askTimeout, orElse: () => Effect.fail(unanswered) })
     return Effect.matchEffect(asked, {
       onSuccess: () => taken,

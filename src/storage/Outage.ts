@@ -10,6 +10,10 @@ export class Outage {
     this.#says = says
   }
 
+  get lasts(): boolean {
+    return this.#lasts
+  }
+
   /** Something failed because of it. */
   failed(why: StorageError): Effect.Effect<void> {
     if (this.#lasts) return Effect.void

@@ -94,6 +94,24 @@ describe("while limits cannot be looked up", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("calls that are served so do not wait each for a store that does not answer", () =>
+    Effect.gen(function* () {
+      const { answers, layer } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules, { onFailure: "open" }))
+      yield* answers.close
+      const waiting = yield* Effect.forkChild(admit(candidate()))
+      yield* TestClock.adjust("8 seconds")
+      const first = yield* Fiber.join(waiting)
+      const second = yield* admit(candidate())
+      yield* answers.open
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Effect.flip(admit(candidate()))).reason._tag, "RateLimited")
+      for (const reservation of [first, second]) reservation.settle(undefined)
+      yield* admit(candidate())
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("the log says so once, however many calls are refused, and when it is over", () => {
     const said: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${String([message].flat()[0])}`))
