@@ -18,7 +18,10 @@ const models = Object.fromEntries(
       oneTarget(provider, model)
     ]),
     [`${provider}-patient`, oneTarget(`${provider}-lingering`, "any")],
-    [`${provider}-silent-refusal`, oneTarget(`${provider}-wordless`, "any")],
+    [
+      `${provider}-silent-refusal`,
+      { ...oneTarget(`${provider}-wordless`, "any"), timeouts: { ...impatient, firstToken: "1s" } }
+    ],
     [
       `${provider}-moved`,
       {
