@@ -91,6 +91,11 @@ interface OpenBlock {
   readonly pieces: GrowingText
 }
 
+const write = ({ part, pieces }: OpenBlock): void => {
+  if (part._tag === "ToolCall") part.arguments = pieces.text
+  else part.text = pieces.text
+}
+
 /**
  * Folds events into an `LlmResponse`, one mutable fold per call: appending costs the size of the event, never of what
  * was accumulated. `response()` may be asked at any time, also of a stream that broke off.
@@ -234,6 +239,9 @@ export class ResponseFold {
   }
 
   private open(event: { readonly id: string; readonly choice?: number }, part: GrowingPart): void {
+    const before = this.blocks.get(event.id)
+    // There are providers that call twice by one id.
+    if (before !== undefined) write(before)
     const pieces = new GrowingText()
     if (part._tag === "ToolCall") pieces.add(part.arguments)
     this.blocks.set(event.id, { part, pieces })
@@ -242,10 +250,7 @@ export class ResponseFold {
 
   /** The answer as far as it came. */
   response(): LlmResponse {
-    for (const { part, pieces } of this.blocks.values()) {
-      if (part._tag === "ToolCall") part.arguments = pieces.text
-      else part.text = pieces.text
-    }
+    for (const block of this.blocks.values()) write(block)
     // Holes appear where a further choice spoke before an earlier one did.
     return { ...this.head, choices: this.choices.filter((choice) => choice !== undefined), usage: this.usage }
   }
