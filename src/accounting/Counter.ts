@@ -94,6 +94,10 @@ export class Counters {
       this.untold.delete(counter)
       this.#counters.delete(key)
     }
+    // A write that was under way when they were forgotten has failed with them.
+    for (const counter of this.untold) {
+      if (counter.held === 0 && counter.window.end < now - lateMillis) this.untold.delete(counter)
+    }
   }
 }
 

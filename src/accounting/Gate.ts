@@ -138,8 +138,9 @@ export class Gate {
       else if (isIn) each.resume(Effect.void)
       else if (each.denied !== undefined) each.resume(Effect.fail<Denied>({ _tag: "Denied", want: each.denied }))
     }
-    if (exit._tag === "Success") return yield* this.outage.ended
-    yield* this.outage.failed(exit.failure)
+    if (exit._tag === "Success") return
+    // Many at once are no outage: the store answered them all.
+    if (exit.failure !== tooBusy) yield* this.outage.failed(exit.failure)
     if (asked.length === 0) yield* Effect.sleep("1 second")
     // What calls have used is still to be written, whoever asked.
     this.#changed.openUnsafe()
@@ -240,6 +241,7 @@ export class Gate {
     const asking = this.#claim.begin(claim)
     const written = yield* Effect.onError(this.#store.write(this.#owner, counts, claim), () => Effect.sync(tellAgain))
     asking.end(written, begunAt, this.#clock.currentTimeMillisUnsafe())
+    yield* this.outage.ended
     if (written === "shared" || written === "alone") {
       this.#claimedSince = undefined
       for (const [index, counter] of counters.entries()) counter.told = told[index] ?? 0
@@ -270,9 +272,10 @@ export class Gate {
     const now = this.#clock.currentTimeMillisUnsafe()
     if (!this.#store.isShared) this.#counters.untold.clear()
     this.#counters.prune(now)
-    return Effect.andThen(this.#store.beat(this.#owner, now), () =>
-      this.#claim.isHeld ? Effect.void : this.#look(this.#counters.all.filter(({ held }) => held > 0))
-    )
+    return Effect.andThen(this.#store.beat(this.#owner, now), () => {
+      const running = this.#claim.isHeld ? [] : this.#counters.all.filter(({ held }) => held > 0)
+      return Effect.andThen(this.#look(running), this.outage.ended)
+    })
   })
 
   /** Lets go of everything, because the process ends. */

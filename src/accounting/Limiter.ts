@@ -178,13 +178,13 @@ const make = Effect.fnUntraced(function* ({ onFailure = "closed", rules = [] }: 
     if (decided !== undefined) return deny(decided, wants)
     // Nobody waits for what is known to be away.
     if (onFailure === "open" && gate.outage.lasts) return letIn
-    const asked = Effect.timeoutOrElse(gate.ask(wants), { duration: askTimeout, orElse: () => Effect.fail(unanswered) })
+    const asked = Effect.timeoutOrElse(gate.ask(wants), {
+      duration: askTimeout,
+      orElse: () => Effect.andThen(gate.outage.failed(unanswered.why), Effect.fail(unanswered))
+    })
     return Effect.matchEffect(asked, {
       onSuccess: () => taken,
-      onFailure: (error) =>
-        error._tag === "Denied"
-          ? deny(error, wants)
-          : Effect.andThen(gate.outage.failed(error.why), onFailure === "open" ? letIn : unavailable)
+      onFailure: (error) => (error._tag === "Denied" ? deny(error, wants) : onFailure === "open" ? letIn : unavailable)
     })
   }
 

@@ -7,7 +7,11 @@ import { admissionOf, candidate, limiterOver, moment, recordOf } from "./limitin
 
 /** A store that others count in too, which fails while it is told to, and the last of what it was told before and after. */
 const store = () => {
-  const state: { fails: boolean; written: ReadonlyArray<Count> } = { fails: false, written: [] }
+  const state: { fails: boolean; isBusy: boolean; written: ReadonlyArray<Count> } = {
+    fails: false,
+    isBusy: false,
+    written: []
+  }
   const answers = Latch.makeUnsafe(true)
   const orFail = <A>(value: () => A): Effect.Effect<A, StorageError> =>
     Effect.suspend(() =>
@@ -18,7 +22,7 @@ const store = () => {
   const layer = Layer.succeed(CountStore, {
     isShared: true,
     enter: () => Effect.void,
-    beat: () => Effect.void,
+    beat: () => orFail(() => undefined),
     leave: () => Effect.void,
     others: (_, keys) =>
       Effect.andThen(
@@ -29,6 +33,7 @@ const store = () => {
       Effect.andThen(
         answers.await,
         orFail(() => {
+          if (state.isBusy) return "exceeded" as const
           if (counts.length > 0) state.written = counts
           return "shared" as const
         })
@@ -39,6 +44,12 @@ const store = () => {
 }
 
 const rules = [{ key: "*", concurrent: 1 }]
+
+const listening = () => {
+  const said: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${String([message].flat()[0])}`))
+  return { logger, said }
+}
 
 describe("while limits cannot be looked up", () => {
   it.effect("calls that have some are refused, and those that have none are served", () =>
@@ -113,15 +124,17 @@ describe("while limits cannot be looked up", () => {
   )
 
   it.effect("the log says so once, however many calls are refused, and when it is over", () => {
-    const said: Array<string> = []
-    const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${String([message].flat()[0])}`))
+    const { logger, said } = listening()
     return Effect.gen(function* () {
       const { layer, state } = store()
       yield* TestClock.setTime(moment)
       const { admit } = yield* admissionOf(limiterOver(layer, rules))
       for (let outage = 0; outage < 2; outage++) {
         state.fails = true
-        for (let call = 0; call < 3; call++) yield* Effect.flip(admit(candidate()))
+        for (let call = 0; call < 3; call++) {
+          yield* Effect.flip(admit(candidate()))
+          yield* TestClock.adjust("1 second")
+        }
         yield* TestClock.adjust("20 seconds")
         state.fails = false
         yield* TestClock.adjust("5 seconds")
@@ -129,6 +142,35 @@ describe("while limits cannot be looked up", () => {
       const begun = "Warn What calls have used cannot be looked up or written; it is tried again"
       const over = "Info What calls have used can be looked up and written again"
       assert.deepStrictEqual(said, [begun, over, begun, over])
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+  })
+
+  it.effect("calls are looked at again when the store is heard from, though nobody called meanwhile", () =>
+    Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules, { onFailure: "open" }))
+      state.fails = true
+      yield* TestClock.adjust("6 seconds")
+      state.fails = false
+      yield* TestClock.adjust("6 seconds")
+      yield* admit(candidate())
+      assert.strictEqual((yield* Effect.flip(admit(candidate()))).reason._tag, "RateLimited")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a store that answers is not away, however many count the same", () => {
+    const { logger, said } = listening()
+    return Effect.gen(function* () {
+      const { layer, state } = store()
+      yield* TestClock.setTime(moment)
+      const { admit } = yield* admissionOf(limiterOver(layer, rules))
+      state.isBusy = true
+      assert.strictEqual((yield* Effect.flip(admit(candidate()))).reason._tag, "AuditUnavailable")
+      state.isBusy = false
+      yield* TestClock.adjust("5 seconds")
+      yield* admit(candidate())
+      assert.deepStrictEqual(said, [])
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
   })
 
