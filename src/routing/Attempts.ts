@@ -90,7 +90,7 @@ export const makeAttempts = (
           const asked = {
             request,
             delivery: upstreamDelivery,
-            collected: upstreamDelivery === "stream" && call.delivery === "whole",
+            collected: call.delivery === "whole",
             dialect: call.dialect,
             origin: request === call.request ? state.origin : undefined,
             timeouts: target.timeouts === undefined ? timeouts : shortened(target.timeouts, call.timeoutMs),

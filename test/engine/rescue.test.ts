@@ -418,6 +418,17 @@ describe("an answer that is collected from a stream", () => {
     })
   )
 
+  it.effect("is asked for anew also where only its provider streams", () =>
+    Effect.gen(function* () {
+      const seen = yield* play({
+        targets: [[broken("Another"), broken("beginning")], [whole]],
+        rescue: "off",
+        delivery: "whole"
+      })
+      expectRescued(seen)
+    })
+  )
+
   it.effect("fails with nothing of it, once its attempts are spent", () =>
     Effect.gen(function* () {
       const seen = yield* play({ targets: [always(broken("The mill"))], maxAttempts: 3, ...collected })
