@@ -132,12 +132,14 @@ export const serviceAccountSigner = (account: ServiceAccount): Effect.Effect<Sig
     const transport = yield* HttpTransport
     // Calls that began with the one before may still fail with it in their error.
     let known: ReadonlyArray<Redacted.Redacted> = []
+    /** what requests are signed with; none while another is fetched in the place of a refused one */
+    let current: Redacted.Redacted | undefined
     let isRefused = false
     const [token, forget] = yield* mint(account, transport).pipe(
       Effect.tap(({ accessToken }) =>
         Effect.sync(() => {
           known = [accessToken, ...known.slice(0, 1)]
-          isRefused = false
+          current = accessToken
         })
       ),
       Effect.cachedInvalidateWithTTL((exit) => (Exit.isSuccess(exit) ? usableMillis(exit.value) : 0))
@@ -145,13 +147,13 @@ export const serviceAccountSigner = (account: ServiceAccount): Effect.Effect<Sig
     const accepted = Effect.suspend(() => {
       if (!isRefused) return token
       isRefused = false
+      current = undefined
       return Effect.andThen(forget, token)
     })
     return {
       sign: () => Effect.map(accepted, ({ accessToken }) => bearer(Redacted.value(accessToken))),
       // Whoever was on the way with the one before says nothing of this one.
       refused: ({ authorization }) => {
-        const [current] = known
         if (current !== undefined) isRefused ||= authorization === `Bearer ${Redacted.value(current)}`
       },
       get secrets() {

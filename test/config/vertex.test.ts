@@ -400,6 +400,33 @@ describe("a service account", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("asks for one other token, however many calls are told late that theirs is not accepted", () =>
+    Effect.gen(function* () {
+      let tokens = 0
+      let refusals = 0
+      const server = yield* receivingServer((request, response) => {
+        const refused = request.headers.authorization === "Bearer token-1"
+        const answer = request.url === "/token" ? token(++tokens) : refused ? { json: {} } : answerOf(request)
+        const send = () => response.writeHead(refused ? 401 : 200).end(answer.stream ?? JSON.stringify(answer.json))
+        // The next refusals come while the other token is on its way.
+        setTimeout(send, refused ? 20 * refusals++ : tokens === 2 ? 200 : 0)
+      })
+      const text = provider(server.url, yield* keyFile(server.url))
+      yield* Effect.gen(function* () {
+        const again = Effect.flatMap(asking("v/gemini"), () => asking("v/gemini"))
+        const seen = yield* Effect.all(
+          Array.from({ length: 5 }, () => again),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          seen.map((one) => one.text),
+          Array(5).fill("Hello")
+        )
+      }).pipe(Effect.provide(configured({ text })))
+      assert.strictEqual(tokens, 2)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("says who was refused, and tries again with the next call", () =>
     Effect.gen(function* () {
       const refusal = { error: "invalid_grant", error_description: "Invalid JWT Signature." }
