@@ -27,12 +27,17 @@ const lateAnswers = (messages: ReadonlyArray<Message>): ReadonlyMap<Message, Rea
   const turns = new Map<string, Message>()
   const late = new Map<Message, Array<Message>>()
   let last: Message["role"] | undefined
+  /** the last turn of the model */
+  let latest: Message | undefined
   for (const message of messages) {
     const { role, parts } = message
-    if (role === "assistant") for (const part of parts) if (part._tag === "ToolCall") turns.set(part.id, message)
+    if (role === "assistant") {
+      latest = message
+      for (const part of parts) if (part._tag === "ToolCall") turns.set(part.id, message)
+    }
     const [answer] = parts
     const turn = role === "tool" && answer?._tag === "ToolResult" ? turns.get(answer.callId) : undefined
-    if (turn === undefined || last === "assistant" || last === "tool") {
+    if (turn === undefined || (turn === latest && (last === "assistant" || last === "tool"))) {
       last = role
       continue
     }

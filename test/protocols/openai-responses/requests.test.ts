@@ -594,3 +594,24 @@ describe("calls of tools that are this API's own and run at the client", () => {
     expect(input).toEqual(JSON.parse(JSON.stringify(called).replaceAll("secret", "***")))
   })
 })
+
+describe("what a tool answered late", () => {
+  const asks = (text: string) => ({ role: "user" as const, content: text })
+  const called = (id: string) => ({ type: "function_call" as const, call_id: id, name: "look", arguments: "{}" })
+  const answered = (id: string) => ({ type: "function_call_output" as const, call_id: id, output: id })
+  const said = { role: "assistant" as const, content: "One moment" }
+
+  const order = (input: Schema.Json) =>
+    messagesOf(input).map(({ role, parts }) => {
+      const [part] = parts
+      return part?._tag === "ToolResult" ? `answer ${part.callId}` : role
+    })
+
+  it("stands behind its call, whoever spoke meanwhile", () => {
+    expect(order([called("1"), asks("a"), answered("1")])).toEqual(["assistant", "answer 1", "user"])
+    const spoken = [called("1"), asks("a"), said, answered("1"), asks("b")]
+    expect(order(spoken)).toEqual(["assistant", "answer 1", "user", "assistant", "user"])
+    const again = [called("1"), asks("a"), called("2"), answered("1"), answered("2")]
+    expect(order(again)).toEqual(["assistant", "answer 1", "user", "assistant", "answer 2"])
+  })
+})
