@@ -114,7 +114,8 @@ const encodeBody = (asked: LlmRequest, context: EncodeContext, encoding: ChatEnc
 const withTakenChoice = (chosen: LlmRequest, encoding: ChatEncoding): LlmRequest => {
   const { quirks } = encoding
   const named = quirks.noNamedCalls === true ? choosingAmong(chosen) : chosen
-  const among = quirks.noAllowedTools === true ? offeringOnly(named, encoding) : named
+  const oneOffered = quirks.noAllowedTools === true || quirks.noNamedCalls === true
+  const among = oneOffered ? offeringOnly(named, encoding) : named
   const offered = quirks.onlyAutoCalls === true ? offeringNone(among, encoding) : among
   const free = quirks.noForcedCalls !== true || isUnthinking(among, quirks)
   return unforced(offered, { forcedCalls: free && quirks.onlyAutoCalls !== true }, encoding)

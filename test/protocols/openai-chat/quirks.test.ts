@@ -261,6 +261,15 @@ describe("a model that thinks unless its caller says enable_thinking: false", ()
   })
 })
 
+describe("a server that knows no choice of one tool", () => {
+  it("is offered that one alone, and made to call", () => {
+    const tools = ["look_up", "write_down"].map((name) => ({ type: "function", function: { name } }))
+    const choice = { type: "function", function: { name: "look_up" } }
+    const { body } = passed({ tools, tool_choice: choice }, { noNamedCalls: true })
+    expect(body).toMatchObject({ tools: tools.slice(0, 1), tool_choice: "required" })
+  })
+})
+
 describe("turns", () => {
   const more = asks("And now?")
   const results: Message = { role: "user", parts: [result, ...more.parts] }
