@@ -18,7 +18,7 @@ const fieldIn = (block: JsonObject): string | undefined => {
   return field !== undefined && places.has(field) && isObject(value)
     ? Object.keys(value)
         .filter((name) => name !== "text")
-        .join(", ")
+        .join(", ") || field
     : field
 }
 

@@ -132,3 +132,12 @@ describe("what is said of an answer in one format alone", () => {
     ])
   })
 })
+
+it("has a name also where nothing says what it is", () => {
+  const said = new Notices("nobody knows it")
+  for (const value of [{ part: {} }, { candidate: { text: "a" } }]) dropBlock({ protocol: "gemini", value }, said)
+  expect(said.list.map(({ message }) => message)).toEqual([
+    "part of gemini: nobody knows it",
+    "candidate of gemini: nobody knows it"
+  ])
+})
