@@ -96,10 +96,11 @@ class JsonlFile {
   #append(bytes: Uint8Array): Effect.Effect<void, Failure, Scope.Scope> {
     return Effect.gen({ self: this }, function* () {
       const file = yield* this.#files.open(this.#path, { flag: "a+", mode: 0o600 })
-      if (this.#link === 0) yield* cutHalfLine(file)
+      const isOwn = !ofSystem.test(this.#path)
+      if (this.#link === 0 && isOwn) yield* cutHalfLine(file)
       const { size, type } = yield* file.stat
-      // pipes and devices, such as the standard output, cannot be flushed, and what they were given stays
-      if (type !== "File") return yield* file.writeAll(bytes)
+      // pipes, devices and the standard output cannot be flushed or are somebody else's, and what they were given stays
+      if (type !== "File" || !isOwn) return yield* file.writeAll(bytes)
       yield* Effect.onError(Effect.andThen(file.writeAll(bytes), file.sync), () =>
         Effect.ignore(file.truncate(Number(size)))
       )
