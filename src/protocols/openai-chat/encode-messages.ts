@@ -1,11 +1,12 @@
-import type {
-  MediaPart,
-  Message,
-  OpaquePart,
-  Part,
-  TextPart,
-  ToolCallPart,
-  ToolResultPart
+import {
+  isInstruction,
+  type MediaPart,
+  type Message,
+  type OpaquePart,
+  type Part,
+  type TextPart,
+  type ToolCallPart,
+  type ToolResultPart
 } from "../../domain/LlmRequest.ts"
 import { present } from "../../domain/present.ts"
 import { textOfArguments } from "../FreeText.ts"
@@ -37,7 +38,9 @@ export const encodeMessages = (messages: ReadonlyArray<Message>, encoding: ChatE
     if (others.length === 0 && (results.length > 0 || message.role === "tool")) continue
     show()
     const said = encodeMessage(message, others, encoding)
-    if (message.role !== "assistant" || !isSilenced(others, said)) encoded.push(said)
+    // An instruction of another format may have set something without a word.
+    const isWordless = others.length === 0 && isInstruction(message) && !encoding.native
+    if (!isWordless && (message.role !== "assistant" || !isSilenced(others, said))) encoded.push(said)
   }
   show()
   return inOrder(encoded, encoding)

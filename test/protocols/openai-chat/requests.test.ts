@@ -41,6 +41,15 @@ const plain = (messages: ReadonlyArray<Message>, more: Partial<LlmRequest> = {})
 const says = (...parts: ReadonlyArray<Part>): Message => ({ role: "user", parts })
 
 describe("a chat request", () => {
+  it("has no instruction without words", () => {
+    const [first, second] = ["a", "b"].map((text) => says({ _tag: "Text", text }))
+    const { body } = encoded(plain([first!, { role: "system", parts: [] }, second!]))
+    expect(body["messages"]).toEqual([
+      { role: "user", content: "a" },
+      { role: "user", content: "b" }
+    ])
+  })
+
   it("is read with all its settings", () => {
     expect(
       decoded({
