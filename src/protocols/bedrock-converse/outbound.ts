@@ -13,8 +13,8 @@ import { bedrockConverseId } from "./wire.ts"
  *
  * What only it knows is taken from `extensions["bedrock-converse"]` of the request and put into the body: `guardrailConfig`,
  * `performanceConfig`, `promptVariables`, `outputConfig`, and `additionalModelRequestFields`, the fields of the model's own
- * API. How much to think is settled there for Claude, Nova and the models of OpenAI; for others it has to be given so. Media are sent as bytes or as
- * `s3://` URLs, never as other URLs.
+ * API. How much to think is settled there for Claude, Nova and the models of OpenAI; for others it has to be given so.
+ * Media are sent as bytes or as `s3://` URLs, never as other URLs.
  */
 export const bedrockConverse: Protocol = {
   id: bedrockConverseId,
