@@ -3,7 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
-import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -143,14 +152,17 @@ const written = (path: string, maxBytes?: number) =>
 describe("a sink of lines that go elsewhere than into a file", () => {
   it.live("takes them once where nothing can be flushed, as in a pipe", () => written("/dev/null"))
   it.live.skipIf(process.platform !== "linux")(
-    "sets nothing aside that is the standard output, or another open file",
+    "sets nothing aside that is the standard output, or another open file, and takes nothing out of it",
     () =>
       Effect.gen(function* () {
         const path = join(yield* temporaryFolder, "output")
         const file = openSync(path, "a")
         yield* Effect.addFinalizer(() => Effect.sync(() => closeSync(file)))
+        writeSync(file, "begun by somebody else: ")
         for (let time = 0; time < 3; time++) yield* written(`/proc/self/fd/${file}`, 1)
-        assert.lengthOf(linesOf(path), 3)
+        const lines = readFileSync(path, "utf8").split("\n")
+        assert.lengthOf(lines, 4)
+        assert.match(lines[0] ?? "", /^begun by somebody else: \{/)
       }).pipe(Effect.scoped)
   )
 
