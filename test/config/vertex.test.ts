@@ -1,4 +1,5 @@
 import { createVerify, generateKeyPairSync } from "node:crypto"
+import { setTimeout } from "node:timers/promises"
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, FileSystem, Path } from "effect"
@@ -409,7 +410,7 @@ describe("a service account", () => {
         const answer = request.url === "/token" ? token(++tokens) : refused ? { json: {} } : answerOf(request)
         const send = () => response.writeHead(refused ? 401 : 200).end(answer.stream ?? JSON.stringify(answer.json))
         // The next refusals come while the other token is on its way.
-        setTimeout(send, refused ? 20 * refusals++ : tokens === 2 ? 200 : 0)
+        void setTimeout(refused ? 20 * refusals++ : tokens === 2 ? 200 : 0).then(send)
       })
       const text = provider(server.url, yield* keyFile(server.url))
       yield* Effect.gen(function* () {
